@@ -1,0 +1,39 @@
+/** Message types (`protocol.md` section 1). */
+export const MessageType = {
+  RESERVED: 0x00,
+  OK: 0x01,
+  ERROR: 0x02,
+  CONNECT: 0x03,
+  DISCONNECT: 0x04,
+  KEEP_ALIVE: 0x05,
+  RUN: 0x06,
+  DESCRIBE: 0x07,
+  START_STREAM: 0x08,
+  STOP_STREAM: 0x09,
+  STREAM_DATA: 0x0a,
+} as const;
+export type MessageType = (typeof MessageType)[keyof typeof MessageType];
+
+/** Field ids of a message body (`protocol.md` section 2). */
+export const FieldId = { STREAM_ID: 1, PARAMETERS: 2, PAYLOAD: 3, RESOURCE: 4 } as const;
+
+/** Wire types of a field (`protocol.md` section 2). */
+export const WireType = { VARINT: 0, LEGACY_PSON: 1, PSON: 2 } as const;
+
+/** Types of a PSON tag: its upper three bits (`protocol.md` section 3). */
+export const PsonType = {
+  UNSIGNED: 0,
+  SIGNED: 1,
+  FLOAT: 2,
+  DISCRETE: 3,
+  STRING: 4,
+  BYTES: 5,
+  MAP: 6,
+  ARRAY: 7,
+} as const;
+
+/** Largest stream id: devices hold it in 16 bits (`protocol.md` section 2). */
+export const MAX_STREAM_ID = 65535;
+
+/** Largest body that a device takes, by its kind, in bytes (`protocol.md` section 1). */
+export const BodyLimit = { MICROCONTROLLER: 32768, LINUX: 262144 } as const;

@@ -1,0 +1,98 @@
+/**
+ * The one catalogue of everything that can go wrong. Codes are stable: flows and programs compare them.
+ * The number is the HTTP-like status that a peer is told when the failure has to cross the wire.
+ */
+export const ErrorStatus = {
+  /** Bytes from a peer that are not valid IoTMP. */
+  IOTMP_ERR_DECODE: 400,
+  /** A value that PSON cannot carry: a function, a symbol, a cycle, an invalid date. */
+  IOTMP_ERR_ENCODE: 400,
+  /** A message larger than the limit of this end or of the peer. */
+  IOTMP_ERR_TOO_LARGE: 413,
+  /** The peer broke a rule of the protocol. */
+  IOTMP_ERR_PROTOCOL: 400,
+  /** An option, property or pattern that is not usable. */
+  IOTMP_ERR_CONFIG: 400,
+  /** No answer within the time limit. */
+  IOTMP_ERR_TIMEOUT: 504,
+  /** The caller gave up by its AbortSignal. */
+  IOTMP_ERR_ABORTED: 499,
+  /** The session ended before the answer came. */
+  IOTMP_ERR_CLOSED: 503,
+  /** The device is not connected. */
+  IOTMP_ERR_OFFLINE: 404,
+  /** The peer answered with an error of its own. */
+  IOTMP_ERR_REMOTE: 502,
+  /** Nobody hosts a resource of that name. */
+  IOTMP_ERR_NOT_FOUND: 404,
+  /** An input was called without a value, which a device would take as false or 0. */
+  IOTMP_ERR_NO_INPUT: 400,
+  /** The resource does not work in this direction, or takes no streams. */
+  IOTMP_ERR_NOT_ALLOWED: 405,
+  /** Something of that name is already there. */
+  IOTMP_ERR_CONFLICT: 409,
+  /** A bound of queues, pending requests, streams or connections is reached. */
+  IOTMP_ERR_BUSY: 503,
+  /** Wrong user, device or credential. */
+  IOTMP_ERR_AUTH: 401,
+  /** A connection could not be made. */
+  IOTMP_ERR_CONNECT: 503,
+  /** A listener could not be opened. */
+  IOTMP_ERR_LISTEN: 500,
+  /** An answer to a call that is unknown, already answered or expired. */
+  IOTMP_ERR_REPLY: 410,
+  /** A resource's own code failed. */
+  IOTMP_ERR_HANDLER: 500,
+} as const;
+
+/** A stable error code of the catalogue. */
+export type ErrorCode = keyof typeof ErrorStatus;
+
+/** Base of all errors that this package throws or rejects with. */
+export class IotmpError extends Error {
+  /** Stable code of the catalogue. */
+  readonly code: ErrorCode;
+  /** HTTP-like status: the peer's own where it sent one, else that of the catalogue. */
+  readonly statusCode: number;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; statusCode?: number }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'IotmpError';
+    this.code = code;
+    this.statusCode = options?.statusCode ?? ErrorStatus[code];
+  }
+}
+
+/** Bytes that do not decode (`protocol.md` sections 1-3). */
+export class DecodeError extends IotmpError {
+  /** What is wrong, as a short stable word such as `truncated`, `utf-8`, `key`, `too deep`. */
+  readonly reason: string;
+  /** Position of the offending byte, counted from the start of the decoded message or value. */
+  readonly offset: number;
+  /** The message's stream id, where it could be read before the fault. */
+  streamId: number | undefined;
+
+  constructor(reason: string, offset: number) {
+    super('IOTMP_ERR_DECODE', `cannot decode: ${reason} at byte ${offset}`);
+    this.name = 'DecodeError';
+    this.reason = reason;
+    this.offset = offset;
+  }
+}
+
+/** The peer answered a request with an error (`protocol.md` section 5). */
+export class RemoteError extends IotmpError {
+  /** The payload of the answer, as it came. */
+  readonly payload: unknown;
+
+  constructor(message: string, statusCode: number, payload: unknown) {
+    super('IOTMP_ERR_REMOTE', message, { statusCode });
+    this.name = 'RemoteError';
+    this.payload = payload;
+  }
+}
+
+/** The text of anything that was thrown. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
