@@ -9,9 +9,9 @@ export class Message {
     /** A known type of `MessageType`; unknown ones are skipped before they are decoded. */
     readonly type: number,
     /** 1..65535; 0 or undefined means that no answer is wanted. */
-    readonly streamId: number | undefined = undefined,
-    readonly parameters: Value | undefined = undefined,
-    readonly payload: Value | undefined = undefined,
-    readonly resource: Value | undefined = undefined,
+    readonly streamId?: number | undefined,
+    readonly parameters?: Value | undefined,
+    readonly payload?: Value | undefined,
+    readonly resource?: Value | undefined,
   ) {}
 }
