@@ -10,3 +10,8 @@ export interface DeviceId {
   readonly user: string;
   readonly device: string;
 }
+
+/** Whether a value is a map, and not bytes or an array. */
+export function isMap(value: Value | undefined): value is Record<string, Value> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}

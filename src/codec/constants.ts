@@ -32,6 +32,21 @@ export const PsonType = {
   ARRAY: 7,
 } as const;
 
+/** Kinds of a PSON float: the lower five bits of its tag (`protocol.md` section 3). */
+export const FloatKind = { FLOAT32: 0, FLOAT64: 1 } as const;
+
+/** Values of a PSON discrete: the lower five bits of its tag (`protocol.md` section 3). */
+export const Discrete = { FALSE: 0, TRUE: 1, NULL: 2 } as const;
+
+/** Lower five bits of a PSON tag that is followed by a varint with the number (`protocol.md` section 3). */
+export const EXTENDED = 31;
+
+/** How deep maps and arrays may be nested, both ways, unless an option says otherwise (`protocol.md` section 3). */
+export const MAX_DEPTH = 64;
+
+/** Most bytes that one value or body is encoded to where the caller sets no limit of its own. */
+export const MAX_ENCODED_SIZE = 16 * 1024 * 1024;
+
 /** Largest stream id: devices hold it in 16 bits (`protocol.md` section 2). */
 export const MAX_STREAM_ID = 65535;
 

@@ -1,0 +1,69 @@
+import { DecodeError } from '../errors';
+import { MAX_DEPTH } from './constants';
+import type { DecodeOptions } from './decode-options';
+
+/** A source larger than this is not held on to until the next one comes. */
+const MAX_HELD = 262144;
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * The bytes that are being decoded and the place in them. One of it serves all decoding, as decoding never calls
+ * anybody else's code before it is done.
+ */
+export class Input {
+  bytes: Buffer = NOTHING;
+  /** The same bytes: reads of words and floats, and reads that TypeScript knows to give a number. */
+  view = viewOf(NOTHING);
+  /** Where the next byte is read. */
+  position = 0;
+  /** One past the last byte that may be read. */
+  end = 0;
+  maxDepth = MAX_DEPTH;
+  shortestFloats = false;
+  /** String values so far that were not UTF-8. */
+  invalidTexts = 0;
+  #source: Uint8Array = NOTHING;
+  #start = 0;
+
+  /** Starts to decode `source[start, end)`. */
+  begin(source: Uint8Array, start: number, end: number, options: DecodeOptions | undefined): void {
+    // A chunk holds many messages under load, and a view costs as much as a small message: it is made once for a chunk.
+    if (source !== this.#source) this.#use(source);
+    this.position = start;
+    this.end = end;
+    this.#start = start;
+    this.maxDepth = options?.maxDepth ?? MAX_DEPTH;
+    this.shortestFloats = options?.floats === 'shortest';
+    this.invalidTexts = 0;
+  }
+
+  /** Tells the caller about invalid texts. Nothing of this object is used after it: the callback may decode too. */
+  finish(options: DecodeOptions | undefined): void {
+    if (this.bytes.length > MAX_HELD) this.#use(NOTHING);
+    if (this.invalidTexts === 0) return;
+    const onInvalidText = options?.onInvalidText;
+    for (let count = this.invalidTexts; count > 0; count--) onInvalidText?.();
+  }
+
+  /** Bytes that are left. */
+  get remaining(): number {
+    return this.end - this.position;
+  }
+
+  /** The error for a fault at a position, by default the current one. */
+  error(reason: string, position = this.position): DecodeError {
+    return new DecodeError(reason, position - this.#start);
+  }
+
+  #use(source: Uint8Array): void {
+    this.#source = source;
+    const { buffer, byteOffset, length } = source;
+    this.bytes = Buffer.isBuffer(source) ? source : Buffer.from(buffer, byteOffset, length);
+    this.view = viewOf(this.bytes);
+  }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
