@@ -1,0 +1,16 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** `host:port` as people write it: an IPv6 address stands in brackets. */
+export function hostAndPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Address and port of the other end of `socket`; `unknown` where there is none, as for a connection that has ended. */
+export function remoteAddressOf(socket: Duplex): string {
+  if (!(socket instanceof Socket)) return 'unknown';
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined || remotePort === undefined) return 'unknown';
+  // A listener for IPv6 sees IPv4 addresses in mapped form.
+  return hostAndPort(remoteAddress.replace(/^::ffff:(?=\d+\.)/i, ''), remotePort);
+}

@@ -1,0 +1,118 @@
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions } from 'node:tls';
+import { IotmpError, errorText } from '../errors';
+import { remoteAddressOf } from './host-and-port';
+import { SocketTransport } from './socket-transport';
+import type { Transport } from './transport';
+import type { TransportOptions } from './transport-options';
+
+/** Where a TCP or TLS server listens. */
+export interface SocketServerOptions extends TransportOptions {
+  /** Address of this machine; empty = every interface, IPv6 and IPv4. */
+  readonly host: string;
+  /** 0..65535; 0 takes any free one. */
+  readonly port: number;
+  /** Key, certificate and whatever else TLS needs; absent for plain TCP. */
+  readonly tls?: TlsOptions | undefined;
+  /** Sockets that may be open at once; more are closed as they come. */
+  readonly maxConnections: number;
+}
+
+/** What a server tells its owner. */
+export interface SocketServerHooks {
+  onTransport(transport: Transport): void;
+  /** A connection that failed before it became a transport, such as a bad TLS handshake. */
+  onWarning(text: string): void;
+  /** The server failed after it was opened. */
+  onError(error: IotmpError): void;
+}
+
+/** A server that listens. */
+export interface SocketServer {
+  readonly server: Server;
+  /** Frees the port and cuts the handshakes that are under way; transports that were handed over live on. */
+  close(): void;
+}
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/**
+ * Opens a TCP or TLS server (`protocol.md` section 1).
+ * @throws IotmpError (as a rejection) IOTMP_ERR_LISTEN when the port, the address or the certificate is not
+ *   usable
+ */
+export function openSocketServer(
+  options: SocketServerOptions,
+  hooks: SocketServerHooks,
+): Promise<SocketServer> {
+  return new Promise((resolve, reject) => {
+    const where = `${options.host === '' ? '*' : options.host}:${options.port}`;
+    const server = createServer(options, hooks, where);
+    const { maxConnections } = options;
+    server.maxConnections = maxConnections;
+    server.on('drop', () => hooks.onWarning(`more than ${maxConnections} connections: new ones are dropped`));
+    const handshakes = options.tls === undefined ? undefined : new Handshakes(server);
+    const fail = (error: Error): void => reject(listenError(where, error));
+    server.once('error', fail);
+    server.listen({ host: options.host === '' ? undefined : options.host, port: options.port }, () => {
+      server.off('error', fail);
+      server.on('error', (error) => hooks.onError(listenError(where, error)));
+      resolve({
+        server,
+        close() {
+          server.close();
+          handshakes?.cut();
+        },
+      });
+    });
+  });
+}
+
+function createServer(options: SocketServerOptions, hooks: SocketServerHooks, where: string): Server {
+  const take = (socket: Socket): void => hooks.onTransport(new SocketTransport(socket, options));
+  if (options.tls === undefined) return createTcpServer({ noDelay: true }, take);
+  const server = createTls(options.tls, take, where);
+  server.on('tlsClientError', (error, socket) => {
+    hooks.onWarning(`TLS handshake with ${remoteAddressOf(socket)} failed: ${error.message}`);
+  });
+  return server;
+}
+
+function createTls(tls: TlsOptions, take: (socket: Socket) => void, where: string): TlsServer {
+  const sources = [tls.cert, tls.pfx, tls.secureContext, tls.SNICallback, tls.pskCallback];
+  if (sources.every((source) => source === undefined)) {
+    throw listenError(where, 'TLS needs a key and a certificate');
+  }
+  try {
+    return createTlsServer({ ...tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, take);
+  } catch (error) {
+    throw listenError(where, error);
+  }
+}
+
+/** The sockets of a TLS server whose handshake is not done: nobody else knows of them. */
+class Handshakes {
+  readonly #pending = new Map<string, Socket>();
+
+  constructor(server: Server) {
+    server.on('connection', (socket) => {
+      const address = remoteAddressOf(socket);
+      this.#pending.set(address, socket);
+      socket.once('close', () => {
+        if (this.#pending.get(address) === socket) this.#pending.delete(address);
+      });
+    });
+    server.on('secureConnection', (socket: Socket) => this.#pending.delete(remoteAddressOf(socket)));
+  }
+
+  cut(): void {
+    for (const socket of this.#pending.values()) socket.destroy();
+    this.#pending.clear();
+  }
+}
+
+function listenError(where: string, cause: unknown): IotmpError {
+  const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : errorText(cause);
+  const text = reason === 'EADDRINUSE' ? 'the port is in use' : reason;
+  return new IotmpError('IOTMP_ERR_LISTEN', `cannot listen on ${where}: ${text}`, { cause });
+}

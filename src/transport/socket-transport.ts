@@ -1,0 +1,107 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { Timer } from '../util/clock';
+import { Delivery } from './delivery';
+import { atEndOfTurn } from './end-of-turn';
+import { remoteAddressOf } from './host-and-port';
+import { transportSettings, type TransportOptions, type TransportSettings } from './transport-options';
+import type { Transport, TransportHandler } from './transport';
+import { WriteBatch } from './write-batch';
+
+/**
+ * A TCP or TLS connection (`protocol.md` section 1). Takes over a connected socket: nobody else may listen, write
+ * or end it. The messages of one turn of the event loop leave in one write, up to 64 KiB of them; a lone one is
+ * written at the end of its turn and never copied.
+ */
+export class SocketTransport implements Transport {
+  readonly kind: 'tcp' | 'tls';
+  readonly remoteAddress: string;
+  readonly #socket: Socket;
+  readonly #settings: TransportSettings;
+  readonly #delivery: Delivery;
+  readonly #batch = new WriteBatch();
+  #open = true;
+  #drainWanted = false;
+  #error: Error | undefined;
+  #grace: Timer | undefined;
+
+  constructor(socket: Socket, options?: TransportOptions) {
+    this.kind = socket instanceof TLSSocket ? 'tls' : 'tcp';
+    this.remoteAddress = remoteAddressOf(socket);
+    this.#socket = socket;
+    this.#settings = transportSettings(options);
+    this.#delivery = new Delivery(socket);
+    socket.setNoDelay(true);
+    socket.pause();
+    socket.on('data', (chunk: Buffer) => this.#delivery.data(chunk));
+    // Also where the socket allows it to be half open; after what the turn has gathered, and within the grace.
+    socket.on('end', () => this.close());
+    socket.on('error', (error) => {
+      this.#error ??= error;
+      this.#open = false;
+    });
+    socket.on('close', () => this.#handleClose());
+    if (socket.closed) process.nextTick(() => this.#handleClose());
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.destroyed ? 0 : this.#batch.bytes + this.#socket.writableLength;
+  }
+
+  start(handler: TransportHandler): void {
+    this.#delivery.start(handler);
+  }
+
+  send(message: Buffer): boolean {
+    if (!this.#open || message.length === 0) return true;
+    if (this.#batch.add(message)) atEndOfTurn(this.#flush);
+    // Known before the flush, which asks to be told of its end only then: that costs more than all else here.
+    if (this.bufferedBytes > this.#settings.highWaterMark) this.#drainWanted = true;
+    if (this.#batch.full) this.#flush();
+    return !this.#drainWanted;
+  }
+
+  pause(): void {
+    this.#delivery.pause();
+  }
+
+  resume(): void {
+    this.#delivery.resume();
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#grace = this.#settings.clock.after(this.#settings.closeGraceMs, () => this.#socket.destroy());
+    this.#flush();
+    this.#socket.end();
+    // Reads on, so that the peer's own end is seen.
+    this.#delivery.mute();
+  }
+
+  destroy(error?: Error): void {
+    this.#open = false;
+    this.#error ??= error;
+    this.#delivery.mute();
+    this.#socket.destroy();
+  }
+
+  readonly #flush = (): void => {
+    if (this.#socket.destroyed) this.#batch.clear();
+    else this.#batch.writeTo(this.#socket, this.#drainWanted ? this.#handleWritten : undefined);
+  };
+
+  readonly #handleWritten = (error?: Error | null): void => {
+    // A failed write is told by the socket's 'error' and 'close'.
+    if (error || !this.#drainWanted || this.bufferedBytes > 0) return;
+    this.#drainWanted = false;
+    this.#delivery.drain();
+  };
+
+  #handleClose(): void {
+    this.#open = false;
+    this.#grace?.cancel();
+    this.#batch.clear();
+    this.#delivery.end(this.#error);
+  }
+}

@@ -1,0 +1,151 @@
+import type { Duplex } from 'node:stream';
+import { WebSocket, type RawData } from 'ws';
+import { IotmpError } from '../errors';
+import type { Timer } from '../util/clock';
+import { Delivery } from './delivery';
+import { atEndOfTurn, TURN_BYTES } from './end-of-turn';
+import { remoteAddressOf } from './host-and-port';
+import { transportSettings, type TransportOptions, type TransportSettings } from './transport-options';
+import type { Transport, TransportHandler } from './transport';
+
+/** One whole message per unfragmented binary frame: devices break on anything else (`protocol.md` section 1). */
+const ONE_FRAME = { binary: true, fin: true, compress: false } as const;
+
+/** Codes of RFC 6455 that mean a normal end: done, going away, none given, and no close frame at all. */
+const NORMAL_CODES: readonly number[] = [1000, 1001, 1005, 1006];
+
+/**
+ * A WebSocket connection (`protocol.md` section 1). Takes over an open WebSocket, and the socket that it runs on to
+ * let the frames of one turn of the event loop leave in one system call. Received frames, text or binary, are one
+ * byte stream. The WebSocket must have been made with `webSocketSettings`.
+ */
+export class WebSocketTransport implements Transport {
+  readonly kind = 'ws';
+  readonly remoteAddress: string;
+  readonly #webSocket: WebSocket;
+  readonly #socket: Duplex;
+  readonly #settings: TransportSettings;
+  readonly #delivery: Delivery;
+  #open = true;
+  #corked = false;
+  #corkedBytes = 0;
+  #drainWanted = false;
+  #error: Error | undefined;
+  #grace: Timer | undefined;
+
+  /** Must be called in the turn in which `webSocket` was opened, or what comes with the handshake is lost. */
+  constructor(webSocket: WebSocket, socket: Duplex, options?: TransportOptions) {
+    this.remoteAddress = remoteAddressOf(socket);
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.#settings = transportSettings(options);
+    this.#delivery = new Delivery(webSocket);
+    webSocket.pause();
+    webSocket.on('message', (data) => this.#handleMessage(data));
+    webSocket.on('error', (error) => this.#handleFault(error));
+    webSocket.on('close', (code, reason) => this.#handleClose(code, reason));
+    // `ws` keeps the socket's errors to itself, and has no time limit for a peer that ended and does not read.
+    socket.on('error', (error) => (this.#error ??= error));
+    socket.on('end', () => this.#startGrace());
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.destroyed ? 0 : this.#webSocket.bufferedAmount;
+  }
+
+  start(handler: TransportHandler): void {
+    this.#delivery.start(handler);
+  }
+
+  send(message: Buffer): boolean {
+    if (!this.#open || message.length === 0 || this.#webSocket.readyState !== WebSocket.OPEN) return true;
+    this.#cork();
+    const bytes = this.bufferedBytes + message.length;
+    if (bytes > this.#settings.highWaterMark) this.#drainWanted = true;
+    // To be told of the end of a write costs more than all else here: only asked for where it is waited for.
+    this.#webSocket.send(message, ONE_FRAME, this.#drainWanted ? this.#handleSent : undefined);
+    this.#corkedBytes += message.length;
+    if (this.#corkedBytes >= TURN_BYTES) this.#uncork();
+    return !this.#drainWanted;
+  }
+
+  pause(): void {
+    this.#delivery.pause();
+  }
+
+  resume(): void {
+    this.#delivery.resume();
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#startGrace();
+    this.#webSocket.close(1000);
+    this.#uncork();
+    // Reads on, so that the peer's close frame is seen.
+    this.#delivery.mute();
+  }
+
+  destroy(error?: Error): void {
+    this.#open = false;
+    this.#error ??= error;
+    this.#delivery.mute();
+    this.#webSocket.terminate();
+  }
+
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket.cork();
+    atEndOfTurn(this.#uncork);
+  }
+
+  readonly #uncork = (): void => {
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.#corkedBytes = 0;
+    this.#socket.uncork();
+  };
+
+  readonly #handleSent = (error?: Error | null): void => {
+    // A failed write is told by 'error' and 'close'.
+    if (error || !this.#drainWanted || this.bufferedBytes > 0) return;
+    this.#drainWanted = false;
+    this.#delivery.drain();
+  };
+
+  #handleMessage(data: RawData): void {
+    if (Buffer.isBuffer(data)) this.#delivery.data(data);
+    else if (Array.isArray(data)) for (const fragment of data) this.#delivery.data(fragment);
+    else this.#delivery.data(Buffer.from(data));
+  }
+
+  /** Bytes that are no WebSocket frames, or too large a frame: `ws` has sent a close frame with the reason. */
+  #handleFault(error: Error): void {
+    this.#error ??= error;
+    this.#open = false;
+    this.#startGrace();
+    this.#uncork();
+    this.#delivery.mute();
+  }
+
+  #startGrace(): void {
+    this.#grace ??= this.#settings.clock.after(this.#settings.closeGraceMs, () =>
+      this.#webSocket.terminate(),
+    );
+  }
+
+  #handleClose(code: number, reason: Buffer): void {
+    this.#open = false;
+    this.#grace?.cancel();
+    this.#delivery.end(this.#error ?? complaint(code, reason));
+  }
+}
+
+/** What the peer's close frame complains of, if anything. */
+function complaint(code: number, reason: Buffer): IotmpError | undefined {
+  if (NORMAL_CODES.includes(code)) return undefined;
+  const text = reason.length > 0 ? ` ${JSON.stringify(reason.toString())}` : '';
+  return new IotmpError('IOTMP_ERR_PROTOCOL', `the peer closed the WebSocket with code ${code}${text}`);
+}
