@@ -1,0 +1,124 @@
+import { MessageType } from '../codec/constants';
+import type { Message } from '../codec/message';
+import { decodeMessage, type DecodeOptions } from '../codec/message-decoder';
+import { DecodeError, IotmpError } from '../errors';
+import { FrameDecoder } from '../framing/frame-decoder';
+import type { Transport } from '../transport/transport';
+import { FaultMeter } from './fault-meter';
+import { asIotmpError } from './session-errors';
+import type { SessionOptions } from './session-options';
+import type { SessionState } from './session-state';
+
+/** What the way in needs of its session. */
+export interface InboxPort {
+  readonly transport: Transport;
+  readonly options: SessionOptions;
+  readonly state: SessionState;
+  /** Something whole arrived, whatever it is: the peer lives. */
+  handleLife(): void;
+  /** A message; `firstKey` is the first field key of its body, 0 without one. */
+  handleMessage(message: Message, firstKey: number): void;
+  /** A message that does not decode, or is of an unknown type, before the session is open. */
+  handleFirstFault(type: number, error: IotmpError, streamId?: number): void;
+  refuse(id: number | undefined, error: unknown): void;
+  warn(text: string): void;
+  destroy(error: IotmpError): void;
+}
+
+/**
+ * The way in of a session: bytes become messages, and what is wrong with them is counted (`protocol.md`
+ * section 1).
+ */
+export class Inbox {
+  /** Messages and bytes received so far. */
+  messages = 0;
+  bytes = 0;
+  /** Messages of an unknown type that were skipped. */
+  skipped = 0;
+  /** Strings that were not UTF-8. */
+  invalidTexts = 0;
+  readonly #port: InboxPort;
+  readonly #frames: FrameDecoder;
+  readonly #decodeOptions: DecodeOptions;
+  readonly #faults: FaultMeter;
+
+  constructor(port: InboxPort) {
+    const { clock, maxBodySize, maxDepth } = port.options;
+    this.#port = port;
+    this.#faults = new FaultMeter(clock);
+    this.#decodeOptions = { maxDepth, floats: 'shortest', onInvalidText: () => this.invalidTexts++ };
+    this.#frames = new FrameDecoder({ maxBodySize }, (type, bytes, start, end) =>
+      this.#handleFrame(type, bytes, start, end),
+    );
+  }
+
+  /** Takes bytes of the peer, cut anywhere. Bytes that are no messages end the session. */
+  push(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    this.#run(() => this.#frames.push(chunk));
+  }
+
+  /** Stops to take messages, also those of the chunk at hand. */
+  pause(): void {
+    this.#frames.pause();
+    this.#port.transport.pause();
+  }
+
+  /** Takes what waited, and what comes. */
+  resume(): void {
+    this.#port.transport.resume();
+    this.#run(() => this.#frames.resume());
+  }
+
+  /** To be called when the session ends. */
+  dispose(): void {
+    this.#frames.reset();
+  }
+
+  #run(take: () => void): void {
+    try {
+      take();
+    } catch (error) {
+      this.#port.destroy(asIotmpError(error));
+    }
+  }
+
+  #handleFrame(type: number, bytes: Buffer, start: number, end: number): void {
+    // A session that has ended takes nothing, also not the rest of the chunk at hand.
+    if (this.#port.state === 'closed') return;
+    this.messages++;
+    this.#port.handleLife();
+    if (type > MessageType.STREAM_DATA) {
+      this.#skip(type);
+      return;
+    }
+    let message: Message;
+    try {
+      message = decodeMessage(type, bytes, start, end, this.#decodeOptions);
+    } catch (error) {
+      this.#handleFault(type, error);
+      return;
+    }
+    this.#port.handleMessage(message, start < end ? (bytes[start] ?? 0) : 0);
+  }
+
+  #skip(type: number): void {
+    if (this.skipped++ === 0) this.#port.warn(`messages of unknown type ${type} are skipped`);
+    if (this.#port.state === 'open') return;
+    const error = new IotmpError('IOTMP_ERR_PROTOCOL', 'the first message is of an unknown type');
+    this.#port.handleFirstFault(type, error);
+  }
+
+  /** A message that does not decode costs itself; ten in a minute cost the connection. */
+  #handleFault(type: number, error: unknown): void {
+    if (!(error instanceof DecodeError)) throw error;
+    this.#port.warn(`a message of type ${type} was dropped: ${error.message}`);
+    if (this.#port.state !== 'open') {
+      this.#port.handleFirstFault(type, error, error.streamId);
+      return;
+    }
+    const isAnswer = type === MessageType.OK || type === MessageType.ERROR;
+    if (!isAnswer && type !== MessageType.STREAM_DATA) this.#port.refuse(error.streamId, error);
+    if (this.#faults.note()) this.#port.destroy(error);
+  }
+}

@@ -1,0 +1,347 @@
+import { MessageType } from '../codec/constants';
+import type { Message } from '../codec/message';
+import type { OutgoingMessage } from '../codec/message-encoder';
+import { IotmpError } from '../errors';
+import type { Transport } from '../transport/transport';
+import type { DeviceId } from '../types';
+import { CallServer } from './call-server';
+import { Dispatcher, type DispatcherPort } from './dispatcher';
+import { errorAnswer } from './error-answer';
+import { Handshake, type HandshakePort } from './handshake';
+import { IdSequence } from './id-sequence';
+import { Inbox } from './inbox';
+import { KeepAlive, type KeepAliveOptions } from './keep-alive';
+import { Outbox } from './outbox';
+import type { OutgoingStream, StreamListener } from './outgoing-stream';
+import { PendingWork } from './pending-work';
+import { RequestTable, type Reply, type RequestOptions } from './request-table';
+import type { ResourceHost } from './resource-registry';
+import { connectionLost, notOpenError, thrownText } from './session-errors';
+import type { SessionHooks } from './session-hooks';
+import { sessionOptions, type SessionOptions } from './session-options';
+import type { SessionState } from './session-state';
+import { StreamTable } from './stream-table';
+import { WarningGate } from './warning-gate';
+
+export type { ConnectRequest } from './handshake';
+export type { SessionHooks } from './session-hooks';
+export type { SessionState } from './session-state';
+
+/** What a call carries beside its resource. */
+export interface CallOptions extends RequestOptions {
+  readonly payload?: unknown;
+  readonly parameters?: unknown;
+}
+
+/**
+ * One end of a connection (`protocol.md` sections 1 and 4-6). The same class serves at both ends: it hosts
+ * resources, calls those of the other side, opens and serves streams, and keeps alive. When it ends, for
+ * whatever reason, everything that was pending is settled with that reason.
+ */
+export class Session {
+  /** Who is at the other end, once that is known. */
+  peer: DeviceId | undefined = undefined;
+  readonly transport: Transport;
+  readonly outbox: Outbox;
+  readonly options: SessionOptions;
+  readonly host: ResourceHost;
+  readonly requests: RequestTable;
+  /** @internal Calls of the peer that are being worked on. */
+  readonly work: PendingWork;
+  /** Where this end takes its stream ids from; may be replaced by that of the device before it opens. */
+  ids = new IdSequence();
+  readonly #hooks: SessionHooks;
+  readonly #inbox: Inbox;
+  readonly #dispatcher: Dispatcher;
+  readonly #streams: StreamTable;
+  readonly #handshake: Handshake;
+  readonly #warnings: WarningGate;
+  readonly #isTaken = (id: number): boolean => this.requests.has(id) || this.#streams.has(id);
+  #state: SessionState = 'connecting';
+  #keepAlive: KeepAlive | undefined;
+  #abort: AbortController | undefined;
+
+  /** Starts to listen at once. `options` are checked: IOTMP_ERR_CONFIG. */
+  constructor(
+    transport: Transport,
+    host: ResourceHost,
+    hooks: SessionHooks,
+    options: Partial<SessionOptions> = {},
+  ) {
+    this.transport = transport;
+    this.host = host;
+    this.options = sessionOptions(options);
+    this.#hooks = hooks;
+    const { clock, maxConcurrentCalls } = this.options;
+    this.outbox = new Outbox(this);
+    this.work = new PendingWork(clock, maxConcurrentCalls);
+    this.#warnings = new WarningGate(clock, (text) => this.#hooks.onWarning?.(text));
+    this.#handshake = new Handshake(this.#handshakePort());
+    this.requests = new RequestTable(this.#requestPort());
+    this.#streams = new StreamTable(this);
+    this.#dispatcher = new Dispatcher(this.#dispatcherPort());
+    this.#inbox = new Inbox(this);
+    transport.start({
+      onData: (chunk) => this.#inbox.push(chunk),
+      onDrain: () => this.outbox.handleDrain(),
+      onClose: (error) => {
+        this.#end(connectionLost(error));
+        this.runGuarded(() => this.#hooks.onGone?.());
+      },
+    });
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** Aborts when the session ends. */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#state === 'closed') this.#abort.abort(notOpenError('closed'));
+    }
+    return this.#abort.signal;
+  }
+
+  /** @internal The caller that hosted resources are told of. */
+  get caller(): DeviceId | undefined {
+    return this.peer;
+  }
+
+  /** Messages and bytes received so far. */
+  get messagesIn(): number {
+    return this.#inbox.messages;
+  }
+
+  get bytesIn(): number {
+    return this.#inbox.bytes;
+  }
+
+  /** Messages of an unknown type that were skipped. */
+  get skippedMessages(): number {
+    return this.#inbox.skipped;
+  }
+
+  /** Strings of the peer that were not UTF-8. */
+  get invalidTexts(): number {
+    return this.#inbox.invalidTexts;
+  }
+
+  /** Number of open streams in both directions. */
+  get streamCount(): number {
+    return this.#streams.size;
+  }
+
+  /**
+   * Server side: gives the peer this long to send CONNECT and to be let in, in ms.
+   */
+  expectConnect(timeoutMs: number): void {
+    this.#handshake.expect(timeoutMs);
+  }
+
+  /**
+   * Client side: sends CONNECT and takes the first message as the answer (`protocol.md` section 4.2). After
+   * OK the session is open; after anything else it is the caller who ends it.
+   * @throws IotmpError (as a rejection) the reason, when the session ends before the answer; IOTMP_ERR_TIMEOUT,
+   *   IOTMP_ERR_ENCODE and IOTMP_ERR_TOO_LARGE end it
+   */
+  connect(payload: unknown, parameters: unknown, timeoutMs: number): Promise<Message> {
+    return this.#handshake.connect(payload, parameters, timeoutMs);
+  }
+
+  /** Starts the keep-alive of an open session, or starts it anew with other times. */
+  keepAlive(options: KeepAliveOptions): void {
+    this.#keepAlive?.stop();
+    if (this.#state === 'closed') return;
+    this.#keepAlive = new KeepAlive(
+      this.options.clock,
+      options,
+      () => this.outbox.send({ type: MessageType.KEEP_ALIVE }),
+      () => this.destroy(new IotmpError('IOTMP_ERR_TIMEOUT', 'the peer is silent')),
+    );
+  }
+
+  /**
+   * Runs a resource of the peer (`protocol.md` section 5).
+   * @throws IotmpError (as a rejection): see {@link RequestTable.request}
+   */
+  call(resource: unknown, options: CallOptions = {}): Promise<Reply> {
+    const { payload, parameters } = options;
+    return this.requests.request({ type: MessageType.RUN, resource, payload, parameters }, options);
+  }
+
+  /** Asks what the peer hosts, or, of one resource, for samples; that one may act (`protocol.md` section 5). */
+  describe(resource?: unknown, options: RequestOptions = {}): Promise<Reply> {
+    return this.requests.request({ type: MessageType.DESCRIBE, resource }, options);
+  }
+
+  /** Opens a stream on a resource of the peer (`protocol.md` section 6). */
+  openStream(
+    resource: unknown,
+    listener: StreamListener,
+    options: CallOptions = {},
+  ): Promise<OutgoingStream> {
+    const { payload, parameters } = options;
+    return this.#streams.open(
+      { type: MessageType.START_STREAM, resource, payload, parameters },
+      listener,
+      options,
+    );
+  }
+
+  /** Ends the session in good order: DISCONNECT, then the connection. Idempotent. */
+  close(reason = new IotmpError('IOTMP_ERR_CLOSED', 'the session was closed')): void {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'open') this.outbox.send({ type: MessageType.DISCONNECT });
+    this.transport.close();
+    this.#end(reason);
+  }
+
+  /** Ends the session at once. Idempotent. */
+  destroy(reason: IotmpError): void {
+    if (this.#state === 'closed') return;
+    this.transport.destroy();
+    this.#end(reason);
+  }
+
+  /** @internal */
+  nextId(): number {
+    if (this.#state !== 'open') throw notOpenError(this.#state);
+    if (this.outbox.full) throw new IotmpError('IOTMP_ERR_BUSY', 'the peer reads too slowly');
+    return this.#nextId();
+  }
+
+  /** @internal Answers a request with OK. */
+  answer(streamId: number | undefined, payload: unknown, statusCode?: number): void {
+    this.#reply({ type: MessageType.OK, streamId, parameters: statusCode, payload });
+  }
+
+  /** @internal Answers a request with ERROR, its code and its text. */
+  refuse(streamId: number | undefined, error: unknown): void {
+    this.#reply(errorAnswer(streamId, error));
+  }
+
+  /** @internal */
+  refuseWith(streamId: number | undefined, statusCode: number, payload: unknown): void {
+    this.#reply({ type: MessageType.ERROR, streamId, parameters: statusCode, payload });
+  }
+
+  /** @internal */
+  warn(text: string): void {
+    this.#warnings.warn(text);
+  }
+
+  /** @internal Runs code of our users: what it throws is a warning. */
+  runGuarded(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.warn(thrownText(error));
+    }
+  }
+
+  /** @internal */
+  pauseReading(): void {
+    this.#inbox.pause();
+  }
+
+  /** @internal */
+  resumeReading(): void {
+    this.#inbox.resume();
+  }
+
+  /** @internal */
+  handleStuck(error: IotmpError): void {
+    this.destroy(error);
+  }
+
+  /** @internal */
+  handleLife(): void {
+    this.#keepAlive?.heard(this.options.clock.now());
+  }
+
+  /** @internal */
+  handleMessage(message: Message, firstKey: number): void {
+    if (this.#state === 'open') this.#dispatcher.handle(message);
+    else this.#handshake.handle(message, firstKey);
+  }
+
+  /** @internal */
+  handleFirstFault(type: number, error: IotmpError, streamId?: number): void {
+    this.#handshake.handleFault(type, error, streamId);
+  }
+
+  #reply(message: OutgoingMessage): void {
+    if (this.#state === 'closed' || message.streamId === undefined || message.streamId === 0) return;
+    this.outbox.send(message);
+  }
+
+  #requestPort(): ConstructorParameters<typeof RequestTable>[0] {
+    return {
+      clock: this.options.clock,
+      requestTimeoutMs: this.options.requestTimeoutMs,
+      maxPendingRequests: this.options.maxPendingRequests,
+      nextId: () => this.nextId(),
+      send: (message) => {
+        if (this.#state !== 'open') throw notOpenError(this.#state);
+        this.outbox.send(message);
+      },
+    };
+  }
+
+  #nextId(): number {
+    return this.ids.next(this.#isTaken);
+  }
+
+  #dispatcherPort(): DispatcherPort {
+    return {
+      calls: new CallServer(this),
+      streams: this.#streams,
+      requests: this.requests,
+      handleKeepAlive: () => {
+        // Only a server echoes; a client takes the echo.
+        if (this.#hooks.onConnect !== undefined) this.outbox.send({ type: MessageType.KEEP_ALIVE });
+      },
+      handleDisconnect: (message) => {
+        this.answer(message.streamId, undefined);
+        this.#endInOrder(new IotmpError('IOTMP_ERR_CLOSED', 'the peer disconnected'));
+      },
+      refuse: (id, error) => this.refuse(id, error),
+      warn: (text) => this.warn(text),
+    };
+  }
+
+  #handshakePort(): HandshakePort {
+    return {
+      session: this,
+      onConnect: this.#hooks.onConnect?.bind(this.#hooks),
+      takeId: () => this.#nextId(),
+      open: () => {
+        this.#state = 'open';
+      },
+      handleLetIn: () => this.runGuarded(() => this.#hooks.onOpen?.()),
+      end: (reason) => this.#endInOrder(reason),
+    };
+  }
+
+  /** Ends the session after what has been sent. */
+  #endInOrder(reason: IotmpError): void {
+    this.transport.close();
+    this.#end(reason);
+  }
+
+  #end(reason: IotmpError): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#keepAlive?.stop();
+    this.#inbox.dispose();
+    this.outbox.dispose();
+    this.work.endAll();
+    this.#handshake.end(reason);
+    this.requests.rejectAll(reason);
+    this.#streams.endAll(reason);
+    this.#abort?.abort(reason);
+    this.runGuarded(() => this.#hooks.onClose?.(reason));
+  }
+}
