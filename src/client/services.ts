@@ -1,0 +1,108 @@
+import { IotmpError } from '../errors';
+import type { Reply, RequestOptions } from '../session/request-table';
+import type { CallOptions } from '../session/session';
+import type { Value } from '../types';
+
+/** Numbers of the services that a server offers to devices (`protocol.md` section 7). */
+export const ServiceCode = {
+  READ_PROPERTY: 1,
+  SET_PROPERTY: 2,
+  CALL_DEVICE: 3,
+  CALL_ENDPOINT: 4,
+  WRITE_BUCKET: 5,
+  LOCK: 6,
+  UNLOCK: 7,
+  SUBSCRIBE_EVENT: 8,
+} as const;
+
+/** How a lock is asked for. */
+export interface LockOptions extends RequestOptions {
+  /** Name of the holder; the server makes one without it. */
+  readonly lock?: string | undefined;
+  /** How many may hold the lock at once. The server's default is 1. */
+  readonly slots?: number | undefined;
+  /** Time limit of the lock, in s; adds to the time that the answer may take. */
+  readonly timeoutS?: number | undefined;
+}
+
+/** What the services need of a client. */
+export interface ServicesPort {
+  /** Time for an answer where the caller gives none, in ms. */
+  readonly requestTimeoutMs: number;
+  call(resource: unknown, options: CallOptions): Promise<Reply>;
+}
+
+/** The requests for services, put in the dialect in which the code is the resource (`protocol.md` section 7). */
+export class Services {
+  readonly #port: ServicesPort;
+
+  constructor(port: ServicesPort) {
+    this.#port = port;
+  }
+
+  async getProperty(name: string, options?: RequestOptions): Promise<Value> {
+    try {
+      return (await this.#request(ServiceCode.READ_PROPERTY, name, undefined, options)) ?? null;
+    } catch (error) {
+      if (isRemoteNotFound(error)) return null;
+      throw error;
+    }
+  }
+
+  async setProperty(name: string, value: unknown, options?: RequestOptions): Promise<void> {
+    requireValue('a property', value);
+    await this.#request(ServiceCode.SET_PROPERTY, name, value, options);
+  }
+
+  callDevice(
+    device: string,
+    resource: string,
+    payload: unknown,
+    options?: RequestOptions,
+  ): Promise<Value | undefined> {
+    return this.#request(ServiceCode.CALL_DEVICE, [device, resource], payload, options);
+  }
+
+  callEndpoint(name: string, data: unknown, options?: RequestOptions): Promise<Value | undefined> {
+    return this.#request(ServiceCode.CALL_ENDPOINT, name, data, options);
+  }
+
+  async writeBucket(name: string, values: unknown, options?: RequestOptions): Promise<void> {
+    requireValue('a bucket', values);
+    await this.#request(ServiceCode.WRITE_BUCKET, name, values, options);
+  }
+
+  lock(name: string, { lock, slots, timeoutS, ...options }: LockOptions = {}): Promise<Value | undefined> {
+    const wish: Record<string, unknown> = {};
+    if (lock !== undefined) wish.lock = lock;
+    if (slots !== undefined) wish.slots = slots;
+    if (timeoutS !== undefined) wish.timeout = timeoutS;
+    const payload = Object.keys(wish).length > 0 ? wish : undefined;
+    // The server may hold its answer until the lock is free.
+    const timeoutMs = options.timeoutMs ?? this.#port.requestTimeoutMs + (timeoutS ?? 0) * 1000;
+    return this.#request(ServiceCode.LOCK, name, payload, { ...options, timeoutMs });
+  }
+
+  async unlock(name: string, lock: string | undefined, options?: RequestOptions): Promise<void> {
+    await this.#request(ServiceCode.UNLOCK, name, lock === undefined ? undefined : { lock }, options);
+  }
+
+  async #request(
+    code: number,
+    parameters: unknown,
+    payload: unknown,
+    options: RequestOptions = {},
+  ): Promise<Value | undefined> {
+    const reply = await this.#port.call(code, { ...options, parameters, payload });
+    return reply.payload;
+  }
+}
+
+function isRemoteNotFound(error: unknown): boolean {
+  return error instanceof IotmpError && error.code === 'IOTMP_ERR_REMOTE' && error.statusCode === 404;
+}
+
+function requireValue(what: string, value: unknown): void {
+  if (value === undefined)
+    throw new IotmpError('IOTMP_ERR_NO_INPUT', `${what} cannot be written without a value`);
+}
