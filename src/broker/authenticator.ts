@@ -1,0 +1,76 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { IotmpError } from '../errors';
+import type { DeviceId } from '../types';
+import { deviceKey } from '../util/device-key';
+import { ConnectCode } from './connect-request';
+
+/** A device that may connect. */
+export interface RegisteredDevice extends DeviceId {
+  readonly credential: string;
+}
+
+/** Decides who is let in. */
+export interface Authenticator {
+  /**
+   * Checks a login. A rejection refuses it.
+   * @throws IotmpError IOTMP_ERR_AUTH with status 2 when the device is not let in
+   */
+  authenticate(id: DeviceId, credential: string): void | Promise<void>;
+}
+
+/**
+ * The registered devices. Credentials are kept as keyed hashes and compared in constant time; an unknown
+ * device costs the same comparison as a known one.
+ */
+export class DeviceTable implements Authenticator {
+  readonly #key: Buffer;
+  readonly #hashes = new Map<string, Buffer>();
+  readonly #nobody = randomBytes(32);
+  readonly #anonymous: boolean;
+  /** The user of the first device: the one meant where a user is left out. */
+  readonly firstUser: string | undefined;
+
+  /**
+   * @param anonymous lets in devices that are not registered; those that are still need their credential
+   * @param before an older table, so that {@link keeps} can compare with it
+   * @throws IotmpError IOTMP_ERR_CONFIG when a device is there twice
+   */
+  constructor(devices: readonly RegisteredDevice[], anonymous = false, before?: DeviceTable) {
+    this.#key = before === undefined ? randomBytes(32) : before.#key;
+    this.#anonymous = anonymous;
+    this.firstUser = devices[0]?.user;
+    for (const entry of devices) {
+      const key = deviceKey(entry);
+      if (this.#hashes.has(key)) {
+        throw new IotmpError('IOTMP_ERR_CONFIG', `device ${entry.user}/${entry.device} is registered twice`);
+      }
+      this.#hashes.set(key, this.#hash(entry.credential));
+    }
+  }
+
+  /** Number of registered devices. */
+  get size(): number {
+    return this.#hashes.size;
+  }
+
+  authenticate(id: DeviceId, credential: string): void {
+    const expected = this.#hashes.get(deviceKey(id));
+    const matches = timingSafeEqual(this.#hash(credential), expected ?? this.#nobody);
+    if (matches || (expected === undefined && this.#anonymous)) return;
+    throw new IotmpError('IOTMP_ERR_AUTH', 'wrong user, device or credential', {
+      statusCode: ConnectCode.BAD_CREDENTIALS,
+    });
+  }
+
+  /** Whether a device that `before` let in would be let in by this table, too, which was made from it. */
+  keeps(id: DeviceId, before: DeviceTable): boolean {
+    const now = this.#hashes.get(deviceKey(id));
+    const then = before.#hashes.get(deviceKey(id));
+    if (now === undefined) return this.#anonymous;
+    return then !== undefined && timingSafeEqual(then, now);
+  }
+
+  #hash(credential: string): Buffer {
+    return createHmac('sha256', this.#key).update(credential, 'utf8').digest();
+  }
+}

@@ -1,0 +1,246 @@
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
+import { IotmpError } from '../errors';
+import type { HostedResource } from '../session/hosted-resource';
+import type { Reply } from '../session/request-table';
+import type { ResourceDefinition } from '../session/resource';
+import type { CallOptions } from '../session/session';
+import type { Transport } from '../transport/transport';
+import { createWebSocketAcceptor, type WebSocketAcceptor } from '../transport/web-socket-acceptor';
+import { maxPayloadFor } from '../transport/web-socket-settings';
+import type { DeviceId } from '../types';
+import { DeviceTable } from './authenticator';
+import type { ListenerKind, ServerEvents } from './broker-events';
+import { serverOptions, type ResolvedServerOptions, type ServerOptions } from './broker-options';
+import type { ConnectedDevice } from './connected-device';
+import { DeviceRegistry } from './device-registry';
+import { Door } from './door';
+import { StreamHub, type HubSubscriber, type HubSubscription } from './hub/stream-hub';
+import type { LastKnownStates } from './last-known';
+import { Listener, type ListenerStatus } from './listener';
+import { ServiceHost } from './service-host';
+
+/**
+ * An IoTMP server: listeners, the devices that are connected, calls to them and shared streams from them, and
+ * the resources that it offers itself.
+ */
+export class IotmpServer extends EventEmitter<ServerEvents> {
+  /** What this server offers to devices. */
+  readonly host = new ServiceHost();
+  readonly #registry = new DeviceRegistry();
+  readonly #hub: StreamHub;
+  readonly #door: Door;
+  readonly #listeners = new Map<ListenerKind, Listener>();
+  #options: ResolvedServerOptions;
+  #table: DeviceTable;
+  #acceptor: WebSocketAcceptor | undefined;
+  #running = false;
+  #closing: Promise<void> | undefined;
+  /** Listeners are opened and closed in one order, however many ask for it at once. */
+  #listenerWork: Promise<void> = Promise.resolve();
+
+  /** @throws IotmpError IOTMP_ERR_CONFIG */
+  constructor(options: ServerOptions = {}) {
+    super();
+    this.#options = serverOptions(options);
+    this.#table = new DeviceTable(this.#options.devices, this.#options.anonymous);
+    this.#hub = new StreamHub({
+      clock: this.#options.clock,
+      requestTimeoutMs: this.#options.requestTimeoutMs,
+      onWarning: (text) => this.emit('warning', text),
+    });
+    this.#door = new Door(this.host, this.#registry, {
+      options: () => this.#options,
+      authenticator: () => this.#options.authenticator ?? this.#table,
+      onConnected: (device) => this.#handleConnected(device),
+      onDisconnected: (device, reason) => this.#handleDisconnected(device, reason),
+      onRefused: (login) => this.emit('authenticationFailed', login),
+      onWarning: (text) => this.emit('warning', text),
+    });
+  }
+
+  /** Whether the server was started and not closed. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** The connected devices. */
+  get devices(): IterableIterator<ConnectedDevice> {
+    return this.#registry.values();
+  }
+
+  /** Number of connected devices. */
+  get deviceCount(): number {
+    return this.#registry.size;
+  }
+
+  /** The registered devices, without their credentials. */
+  get registered(): readonly DeviceId[] {
+    return this.#options.devices.map(({ user, device }) => ({ user, device }));
+  }
+
+  /** The user that is meant where none is given: that of the first registered, else of the first connected device. */
+  get defaultUser(): string {
+    const [first] = this.#registry.values();
+    return this.#table.firstUser ?? first?.user ?? '';
+  }
+
+  /** A device, while it is connected. */
+  device(id: DeviceId): ConnectedDevice | undefined {
+    return this.#registry.get(id);
+  }
+
+  /** What was last seen of a device's resources, connected or not (`protocol.md` section 5). */
+  lastKnown(id: DeviceId): LastKnownStates | undefined {
+    return this.#registry.lastKnown(id);
+  }
+
+  /** How the listeners stand. */
+  get listenerStatus(): ReadonlyMap<ListenerKind, ListenerStatus> {
+    return new Map([...this.#listeners].map(([kind, listener]) => [kind, listener.status]));
+  }
+
+  /**
+   * Opens the listeners. Resolves when each of them has listened or failed once; failed ones are tried again,
+   * see the `listener` event.
+   */
+  async start(): Promise<void> {
+    this.#running = true;
+    await this.#closing;
+    if (!this.running) return;
+    this.#door.open();
+    await this.#updateListeners();
+  }
+
+  /** Ends listeners, connections and streams; resolves when nothing is left. The server can be started again. */
+  close(): Promise<void> {
+    this.#running = false;
+    this.#closing ??= this.#end().finally(() => {
+      this.#closing = undefined;
+    });
+    return this.#closing;
+  }
+
+  /**
+   * Takes over new options. Only what changed is restarted: listeners whose address or certificate is another,
+   * and the connections of devices that would not be let in any more.
+   * @throws IotmpError IOTMP_ERR_CONFIG; then nothing has changed
+   */
+  async configure(options: ServerOptions): Promise<void> {
+    const next = serverOptions(options);
+    const table = new DeviceTable(next.devices, next.anonymous, this.#table);
+    const before = this.#table;
+    const { authenticator } = next;
+    const isSame = authenticator === this.#options.authenticator;
+    this.#options = next;
+    this.#table = table;
+    this.#dropAcceptor();
+    for (const device of [...this.#registry.values()]) {
+      // Of what another authenticator thinks nothing is known.
+      if (isSame && (authenticator !== undefined || table.keeps(device, before))) continue;
+      device.session.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
+    }
+    if (this.#running) await this.#updateListeners();
+  }
+
+  /**
+   * Takes over a WebSocket upgrade of an HTTP server. The caller has checked the path.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (!this.#running) {
+      socket.destroy();
+      return;
+    }
+    this.#acceptor ??= createWebSocketAcceptor({
+      maxPayload: maxPayloadFor(this.#options.maxMessageSize),
+      clock: this.#options.clock,
+    });
+    this.#acceptor.accept(request, socket, head, (transport) => this.#door.enter(transport));
+  }
+
+  /** Takes over a connection that was made elsewhere, such as one of a test. */
+  accept(transport: Transport): void {
+    this.#door.enter(transport);
+  }
+
+  /**
+   * Offers a resource of the server to all devices.
+   * @throws IotmpError IOTMP_ERR_CONFIG on a bad pattern, IOTMP_ERR_CONFLICT when it is taken
+   */
+  offer(pattern: string, definition: ResourceDefinition): HostedResource {
+    return this.host.resources.host(pattern, definition);
+  }
+
+  /**
+   * Calls a resource of a device.
+   * @throws IotmpError (as a rejection) IOTMP_ERR_OFFLINE, IOTMP_ERR_NO_INPUT, or as a request does
+   */
+  async call(target: DeviceId, resource: string, options?: CallOptions): Promise<Reply> {
+    const device = this.#registry.get(target);
+    if (device === undefined) {
+      throw new IotmpError('IOTMP_ERR_OFFLINE', `${target.user}/${target.device} is not connected`);
+    }
+    return device.call(resource, options);
+  }
+
+  /** Subscribes to a resource of a device, connected or not; see {@link StreamHub.subscribe}. */
+  subscribe(target: DeviceId, resource: string, subscriber: HubSubscriber): HubSubscription {
+    return this.#hub.subscribe(target, resource, subscriber);
+  }
+
+  #handleConnected(device: ConnectedDevice): void {
+    this.#hub.deviceConnected(device, device);
+    this.emit('connected', device);
+  }
+
+  #handleDisconnected(device: ConnectedDevice, reason: IotmpError): void {
+    this.#hub.deviceDisconnected(device, device);
+    this.emit('disconnected', device, reason);
+  }
+
+  async #end(): Promise<void> {
+    this.#dropAcceptor();
+    await Promise.all([this.#updateListeners(), this.#door.close()]);
+  }
+
+  #dropAcceptor(): void {
+    this.#acceptor?.close();
+    this.#acceptor = undefined;
+  }
+
+  #updateListeners(): Promise<void> {
+    const update = async (): Promise<void> => {
+      const { tcpPort, tlsPort, tls } = this.#options;
+      await Promise.all([
+        this.#updateListener('tcp', tcpPort, undefined),
+        this.#updateListener('tls', tlsPort, tls ?? {}),
+      ]);
+    };
+    this.#listenerWork = this.#listenerWork.then(update, update);
+    return this.#listenerWork;
+  }
+
+  async #updateListener(
+    kind: ListenerKind,
+    port: number | undefined,
+    tls: ResolvedServerOptions['tls'],
+  ): Promise<void> {
+    const { host, maxConnections, clock } = this.#options;
+    const current = this.#listeners.get(kind);
+    const isWanted = this.#running && port !== undefined;
+    const wanted = isWanted ? { host, port, tls, maxConnections, clock } : undefined;
+    if (current !== undefined && isDeepStrictEqual(current.options, wanted)) return;
+    this.#listeners.delete(kind);
+    await current?.close();
+    if (wanted === undefined) return;
+    const listener = new Listener(wanted, clock, {
+      onTransport: (transport) => this.#door.enter(transport),
+      onStatus: (status) => this.emit('listener', kind, status),
+      onWarning: (text) => this.emit('warning', text),
+    });
+    this.#listeners.set(kind, listener);
+    await listener.open();
+  }
+}

@@ -1,0 +1,80 @@
+import { BodyLimit, FieldId, WireType } from '../codec/constants';
+import { IotmpError } from '../errors';
+import type { ConnectRequest } from '../session/session';
+import { isMap, type DeviceId, type Value } from '../types';
+
+/** Codes of the ERROR that answers a CONNECT (`protocol.md` section 4.2). */
+export const ConnectCode = { REDIRECT: 1, BAD_CREDENTIALS: 2, BAD_KEEP_ALIVE: 3, BAD_ENCODING: 4 } as const;
+
+/** What a CONNECT asks for. */
+export interface ConnectIntent extends DeviceId {
+  readonly credential: string;
+  /** Keep-alive interval in ms, where the client named one. */
+  readonly keepAliveMs: number | undefined;
+  /** Largest body that the device accepts, in bytes. */
+  readonly maxBodySize: number;
+}
+
+/** The one auth type that is not reserved. */
+const CREDENTIALS = 0;
+const MAX_KEEP_ALIVE_S = 1800;
+const MAX_NAME_LENGTH = 255;
+const PAYLOAD_KEY = (FieldId.PAYLOAD << 3) | WireType.PSON;
+
+/**
+ * Reads a CONNECT (`protocol.md` section 4.1).
+ * @throws IotmpError IOTMP_ERR_AUTH or IOTMP_ERR_PROTOCOL, with a {@link ConnectCode} as its status
+ */
+export function parseConnect({ message, firstKey }: ConnectRequest): ConnectIntent {
+  const { payload, parameters } = message;
+  const options = isMap(parameters) ? parameters : {};
+  // First, because the other types have other payloads.
+  checkAuthType(isMap(parameters) ? options.at : olderAuthType(parameters));
+  if (!Array.isArray(payload) || payload.length !== 3)
+    throw badEncoding('[user, device, credential] expected');
+  const [user, device, credential] = payload;
+  if (typeof user !== 'string' || typeof device !== 'string' || typeof credential !== 'string') {
+    throw badEncoding('user, device and credential must be strings');
+  }
+  if (device === '' || user.length > MAX_NAME_LENGTH || device.length > MAX_NAME_LENGTH) {
+    throw badEncoding(`user and device have 1 to ${MAX_NAME_LENGTH} characters`);
+  }
+  const fromKind = firstKey === PAYLOAD_KEY ? BodyLimit.LINUX : BodyLimit.MICROCONTROLLER;
+  return {
+    user,
+    device,
+    credential,
+    keepAliveMs: keepAliveOf(options.ka),
+    maxBodySize: bodySizeOf(options.mm) ?? fromKind,
+  };
+}
+
+/** In the older form the parameters are the type itself, and 1 is the number of credentials. */
+function olderAuthType(parameters: Value | undefined): Value | undefined {
+  return parameters === 1 ? CREDENTIALS : parameters;
+}
+
+function checkAuthType(type: Value | undefined): void {
+  if (type === undefined || type === null || type === CREDENTIALS) return;
+  throw new IotmpError('IOTMP_ERR_AUTH', 'this server takes user, device and credential only', {
+    statusCode: ConnectCode.BAD_CREDENTIALS,
+  });
+}
+
+function keepAliveOf(seconds: Value | undefined): number | undefined {
+  if (seconds === undefined) return undefined;
+  if (typeof seconds !== 'number' || !(seconds >= 1 && seconds <= MAX_KEEP_ALIVE_S)) {
+    throw new IotmpError('IOTMP_ERR_PROTOCOL', `keep-alive must be 1 to ${MAX_KEEP_ALIVE_S} s`, {
+      statusCode: ConnectCode.BAD_KEEP_ALIVE,
+    });
+  }
+  return seconds * 1000;
+}
+
+function bodySizeOf(size: Value | undefined): number | undefined {
+  return typeof size === 'number' && Number.isInteger(size) && size > 0 ? size : undefined;
+}
+
+function badEncoding(text: string): IotmpError {
+  return new IotmpError('IOTMP_ERR_PROTOCOL', `CONNECT: ${text}`, { statusCode: ConnectCode.BAD_ENCODING });
+}

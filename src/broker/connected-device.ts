@@ -1,0 +1,145 @@
+import { encodeValue } from '../codec/pson-encoder';
+import { IotmpError } from '../errors';
+import type { OutgoingStream, StreamListener } from '../session/outgoing-stream';
+import { abortedError, type Reply, type RequestOptions } from '../session/request-table';
+import { FunctionCode } from '../session/resource';
+import type { CallOptions, Session } from '../session/session';
+import type { DeviceId } from '../types';
+import { DeviceDescription } from './device-description';
+import type { LastKnownStates } from './last-known';
+import type { StreamSource } from './stream-source';
+
+/** PSON of null and of an empty string, bytes, map and array. */
+const EMPTY_VALUES: ReadonlySet<string> = new Set(['62', '80', 'a0', 'c0', 'e0']);
+
+/** Traffic of a connection. */
+export interface DeviceCounters {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+}
+
+/** A device while it is connected: its session, what it said of itself, and what was last seen of it. */
+export class ConnectedDevice implements DeviceId, StreamSource {
+  readonly user: string;
+  readonly device: string;
+  /** When it connected, in ms since 1970. */
+  readonly since = Date.now();
+  readonly session: Session;
+  readonly lastKnown: LastKnownStates;
+  #description: Promise<DeviceDescription> | undefined;
+
+  constructor(id: DeviceId, session: Session, lastKnown: LastKnownStates) {
+    this.user = id.user;
+    this.device = id.device;
+    this.session = session;
+    this.lastKnown = lastKnown;
+  }
+
+  /** Address and port that it connects from. */
+  get address(): string {
+    return this.session.transport.remoteAddress;
+  }
+
+  get transport(): 'tcp' | 'tls' | 'ws' | 'memory' {
+    return this.session.transport.kind;
+  }
+
+  get counters(): DeviceCounters {
+    const { bytesIn, messagesIn, outbox } = this.session;
+    return { bytesIn, messagesIn, bytesOut: outbox.bytes, messagesOut: outbox.messages };
+  }
+
+  /**
+   * What the device hosts: DESCRIBE of the whole device, which acts on nothing, once per connection.
+   * @throws IotmpError (as a rejection) as a request does; the next call asks again
+   */
+  describe(): Promise<DeviceDescription> {
+    this.#description ??= this.session.describe().then(
+      (reply) => new DeviceDescription(reply.payload),
+      (error: unknown) => {
+        this.#description = undefined;
+        throw error;
+      },
+    );
+    return this.#description;
+  }
+
+  async functionOf(resource: string): Promise<number | undefined> {
+    return (await this.describe()).find(resource)?.fn;
+  }
+
+  /**
+   * Runs a resource of the device.
+   * @throws IotmpError (as a rejection) as a request does, and IOTMP_ERR_NO_INPUT when an input is called
+   *   without a value: the device would take that as false or 0 (`protocol.md` section 5)
+   */
+  async call(resource: string, options: CallOptions = {}): Promise<Reply> {
+    const isEmpty = isEmptyInput(options.payload);
+    if (isEmpty) await this.#refuseEmptyInput(resource, options);
+    const reply = await this.session.call(resource, options);
+    if (!isEmpty) this.lastKnown.wrote(resource, options.payload);
+    if (reply.payload !== undefined) this.lastKnown.saw(resource, reply.payload);
+    return reply;
+  }
+
+  openStream(resource: string, listener: StreamListener, options?: CallOptions): Promise<OutgoingStream> {
+    const remembering: StreamListener = {
+      onData: (payload, parameters) => {
+        if (payload !== undefined) this.lastKnown.saw(resource, payload);
+        listener.onData(payload, parameters);
+      },
+      onClose: (reason) => listener.onClose?.(reason),
+    };
+    return this.session.openStream(resource, remembering, options);
+  }
+
+  async #refuseEmptyInput(resource: string, options: RequestOptions): Promise<void> {
+    const fn = await this.#within(this.#functionIfTold(resource), options);
+    if (fn === FunctionCode.input) {
+      throw new IotmpError('IOTMP_ERR_NO_INPUT', `${resource} is an input: it needs a value`);
+    }
+  }
+
+  /** A device that does not describe itself is not kept from being called. */
+  async #functionIfTold(resource: string): Promise<number | undefined> {
+    try {
+      return await this.functionOf(resource);
+    } catch (error) {
+      if (!(error instanceof IotmpError) || this.session.state !== 'open') throw error;
+      return undefined;
+    }
+  }
+
+  /** Waits for what several wait for, but no longer than this caller may or wants to. */
+  async #within<T>(shared: Promise<T>, { timeoutMs, signal }: RequestOptions): Promise<T> {
+    if (timeoutMs === undefined && signal === undefined) return shared;
+    const { clock, requestTimeoutMs } = this.session.options;
+    const limit = Promise.withResolvers<never>();
+    const onAbort = (): void => limit.reject(abortedError());
+    const timer = clock.after(timeoutMs ?? requestTimeoutMs, () => {
+      limit.reject(new IotmpError('IOTMP_ERR_TIMEOUT', 'the device did not describe itself in time'));
+    });
+    signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted === true) onAbort();
+    try {
+      return await Promise.race([shared, limit.promise]);
+    } finally {
+      timer.cancel();
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+}
+
+/**
+ * Whether a device would take this payload as no input at all (`protocol.md` section 5). What counts is what is sent:
+ * of an object whose members are all undefined nothing is left.
+ */
+function isEmptyInput(payload: unknown): boolean {
+  if (payload === undefined || payload === null || payload === '') return true;
+  if (typeof payload !== 'object') return false;
+  if (Array.isArray(payload)) return payload.length === 0;
+  if (ArrayBuffer.isView(payload)) return payload.byteLength === 0;
+  return EMPTY_VALUES.has(encodeValue(payload).toString('hex'));
+}

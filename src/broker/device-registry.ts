@@ -1,0 +1,78 @@
+import { randomInt } from 'node:crypto';
+import { MAX_STREAM_ID } from '../codec/constants';
+import { IdSequence } from '../session/id-sequence';
+import type { DeviceId } from '../types';
+import { deviceKey } from '../util/device-key';
+import type { ConnectedDevice } from './connected-device';
+import { LastKnownStates } from './last-known';
+
+/** What outlives a device's connections. */
+export interface DeviceRecord {
+  /** Stream ids run on over connections, because late answers of an old one arrive on the new one. */
+  readonly ids: IdSequence;
+  readonly lastKnown: LastKnownStates;
+}
+
+/** Records of devices that are away; the one that left first is forgotten. */
+const MAX_RECORDS = 100_000;
+
+/** The devices that are connected, one connection each (`protocol.md` section 4.6). */
+export class DeviceRegistry {
+  readonly #connected = new Map<string, ConnectedDevice>();
+  readonly #records = new Map<string, DeviceRecord>();
+
+  /** Number of connected devices. */
+  get size(): number {
+    return this.#connected.size;
+  }
+
+  /** The device, while it is connected. */
+  get(id: DeviceId): ConnectedDevice | undefined {
+    return this.#connected.get(deviceKey(id));
+  }
+
+  /** The connected devices, in the order in which they came. */
+  values(): IterableIterator<ConnectedDevice> {
+    return this.#connected.values();
+  }
+
+  /** What is remembered of a device; made when there is nothing yet. */
+  record(id: DeviceId): DeviceRecord {
+    const key = deviceKey(id);
+    const record = this.#records.get(key) ?? newRecord();
+    this.#records.delete(key);
+    this.#records.set(key, record);
+    if (this.#records.size > MAX_RECORDS) this.#forgetOldest();
+    return record;
+  }
+
+  /** What is remembered of a device, if anything. */
+  lastKnown(id: DeviceId): LastKnownStates | undefined {
+    return this.#records.get(deviceKey(id))?.lastKnown;
+  }
+
+  /** Adds a connection, in place of an older one of the same device. */
+  add(device: ConnectedDevice): void {
+    this.#connected.set(deviceKey(device), device);
+  }
+
+  /** Takes a connection out. Returns false when a newer one of the same device has its place. */
+  remove(device: ConnectedDevice): boolean {
+    const key = deviceKey(device);
+    if (this.#connected.get(key) !== device) return false;
+    return this.#connected.delete(key);
+  }
+
+  #forgetOldest(): void {
+    for (const key of this.#records.keys()) {
+      if (this.#connected.has(key)) continue;
+      this.#records.delete(key);
+      return;
+    }
+  }
+}
+
+/** Ids begin anywhere: a device may still send what an earlier run of this server asked for under low ones. */
+function newRecord(): DeviceRecord {
+  return { ids: new IdSequence(randomInt(MAX_STREAM_ID + 1)), lastKnown: new LastKnownStates() };
+}

@@ -1,0 +1,263 @@
+import { IotmpError, errorText, type ErrorCode } from '../../errors';
+import type { Value } from '../../types';
+import type { Clock } from '../../util/clock';
+import { HubStates, type HubState } from './hub-state';
+import { Subscription, type HubSubscriber, type SubscriptionOwner } from './hub-subscription';
+import type { ResourceLink } from './resource-link';
+import { RetryBackoff } from './retry-backoff';
+import { StreamChannel, type StreamChannelOwner } from './stream-channel';
+import { SubscriberGroup } from './subscriber-group';
+
+/** What a device stream needs of the resource that it belongs to. */
+export interface DeviceStreamPort {
+  readonly clock: Clock;
+  /** Time for the answer to a START_STREAM in ms; the session's own without it. */
+  readonly timeoutMs: number | undefined;
+  /** The resource on the device's connection, while there is one. */
+  readonly link: ResourceLink | undefined;
+  /** Something changed that an operation may follow from. */
+  wake(): void;
+  /** A subscriber has left. */
+  onLeave(): void;
+  write(payload: unknown): void;
+  warn(text: string): void;
+}
+
+/** Failures that may pass by themselves. */
+const TEMPORARY: ReadonlySet<ErrorCode> = new Set([
+  'IOTMP_ERR_TIMEOUT',
+  'IOTMP_ERR_BUSY',
+  'IOTMP_ERR_CLOSED',
+]);
+
+/** Failures of this end: the device never saw the START_STREAM. */
+const UNSENT: ReadonlySet<ErrorCode> = new Set(['IOTMP_ERR_BUSY', 'IOTMP_ERR_ENCODE', 'IOTMP_ERR_TOO_LARGE']);
+
+/** A stream that was open for this long, in ms, ended for a new reason: retries begin with the shortest wait. */
+const SOUND_MS = 60_000;
+
+/**
+ * One of the two streams that a resource may have on its device: the periodic one or that of events. It says
+ * which operation it needs; the resource runs them, one at a time.
+ */
+export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
+  readonly clock: Clock;
+  readonly #port: DeviceStreamPort;
+  readonly #group = new SubscriberGroup();
+  /** Who asked for the stream and was not served yet. */
+  readonly #asks = new Set<Subscription>();
+  readonly #backoff: RetryBackoff;
+  #channel: StreamChannel | undefined;
+  #failure: HubState | undefined;
+  #retryDue = false;
+  #notified: HubState = HubStates.offline;
+
+  constructor(port: DeviceStreamPort) {
+    this.#port = port;
+    this.clock = port.clock;
+    this.#backoff = new RetryBackoff(port.clock, () => {
+      this.#retryDue = true;
+      port.wake();
+    });
+  }
+
+  get state(): HubState {
+    const { link } = this.#port;
+    if (link === undefined) return HubStates.offline;
+    if (this.#channel !== undefined) {
+      if (!this.#channel.isOpen) return HubStates.starting;
+      return this.#channel.stalled ? HubStates.stalled : HubStates.streaming;
+    }
+    if (this.#failure !== undefined) return this.#failure;
+    const mayOpen = this.#asks.size > 0 || link.isOutput === true;
+    return mayOpen || link.isUndecided ? HubStates.starting : HubStates.held;
+  }
+
+  /** Whether it has subscribers, or anything of it is left on the device. */
+  get inUse(): boolean {
+    return this.#group.size > 0 || this.#channel !== undefined;
+  }
+
+  /** Whether it takes what is written. */
+  get isUsable(): boolean {
+    return this.#channel?.isUsable === true;
+  }
+
+  get mustStop(): boolean {
+    return this.#group.size === 0 && this.isUsable;
+  }
+
+  get mustOpen(): boolean {
+    return this.#wantsOpening && (this.#asks.size > 0 || this.#port.link?.isOutput === true);
+  }
+
+  get mustRestart(): boolean {
+    return this.#group.size > 0 && this.#channel?.needsRestart(this.#group.sharedInterval) === true;
+  }
+
+  /** Whether it depends on what the resource is, and nobody has found out yet. */
+  get needsLookup(): boolean {
+    return this.#wantsOpening && this.#asks.size === 0 && this.#port.link?.isOutput === undefined;
+  }
+
+  get #wantsOpening(): boolean {
+    if (this.#group.size === 0 || this.#channel !== undefined) return false;
+    return this.#failure === undefined || this.#retryDue;
+  }
+
+  /** Adds a subscriber; that counts as asking for the stream. */
+  join(subscriber: HubSubscriber, intervalMs: number): Subscription {
+    const subscription = new Subscription(this, subscriber, intervalMs);
+    const isFirst = this.#group.size === 0;
+    this.#group.add(subscription);
+    this.ask(subscription);
+    if (isFirst) this.#notified = this.state;
+    queueMicrotask(() => this.#deliverLast(subscription));
+    return subscription;
+  }
+
+  leave(subscription: Subscription): void {
+    this.#group.remove(subscription);
+    this.#asks.delete(subscription);
+    if (this.#group.size === 0) this.#clearFailure();
+    this.#port.onLeave();
+    this.#port.wake();
+  }
+
+  ask(subscription: Subscription): void {
+    const channel = this.#channel;
+    if (channel === undefined || !(channel.isOpening || channel.isOpen)) {
+      this.#asks.add(subscription);
+      this.#clearFailure();
+    } else if (channel.stalled) {
+      channel.requestRestart();
+    }
+    this.#port.wake();
+  }
+
+  /**
+   * Writes into the stream.
+   * @throws IotmpError as {@link StreamChannel.write}
+   */
+  writeHere(payload: unknown): void {
+    if (this.#channel === undefined) throw new IotmpError('IOTMP_ERR_OFFLINE', 'the stream is not open');
+    this.#channel.write(payload);
+  }
+
+  write(payload: unknown): void {
+    this.#port.write(payload);
+  }
+
+  warn(text: string): void {
+    this.#port.warn(text);
+  }
+
+  /** Opens the stream. What goes wrong becomes its state. */
+  async open(link: ResourceLink): Promise<void> {
+    const channel = new StreamChannel(this, this.#group.sharedInterval);
+    this.#channel = channel;
+    this.#clearFailure(false);
+    this.#group.begin();
+    try {
+      await channel.open(link, this.#port.timeoutMs);
+      if (this.#channel === channel) this.#asks.clear();
+    } catch (error) {
+      // Of a connection that is gone meanwhile, the failure is no news.
+      if (this.#channel !== channel) return;
+      const failure = streamError(error);
+      this.#fail(failure, TEMPORARY.has(failure.code));
+    }
+  }
+
+  /** Starts the stream again with the interval that is needed now. When that fails, it goes on as it was. */
+  async restart(): Promise<void> {
+    const channel = this.#channel;
+    try {
+      await channel?.restart(this.#group.sharedInterval);
+    } catch (error) {
+      if (this.#channel === channel) this.warn(`the stream could not be restarted: ${errorText(error)}`);
+    }
+  }
+
+  /** Has the stream started again, where it is open. */
+  requestRestart(): void {
+    this.#channel?.requestRestart();
+  }
+
+  /** Stops the stream. */
+  async stop(): Promise<void> {
+    const channel = this.#channel;
+    try {
+      await channel?.stop();
+    } catch (error) {
+      this.warn(`the stream could not be stopped: ${errorText(error)}`);
+    } finally {
+      if (this.#channel === channel) this.#channel = undefined;
+    }
+  }
+
+  /** The connection is gone, and the stream with it. */
+  detach(): void {
+    if (this.#channel?.isOpening === true) this.#asks.clear();
+    this.#channel?.abandon();
+    this.#channel = undefined;
+    this.#clearFailure();
+  }
+
+  /** Tells the subscribers when the state is another than they know. */
+  refresh(): void {
+    const { state } = this;
+    if (state === this.#notified) return;
+    this.#notified = state;
+    this.#group.notify(state, () => this.#notified === state);
+  }
+
+  /** Ends the subscriptions. */
+  closeAll(): void {
+    this.#group.closeAll();
+  }
+
+  onSample(sample: Value | undefined, now: number, deviceIntervalMs: number): void {
+    this.#group.deliver(sample, now, deviceIntervalMs);
+  }
+
+  onChange(): void {
+    this.refresh();
+    this.#port.wake();
+  }
+
+  /** A stream also ends when its connection does. Then the device is offline in the same turn. */
+  onEnd(channel: StreamChannel, reason: IotmpError): void {
+    queueMicrotask(() => {
+      if (this.#channel !== channel) return;
+      if (this.clock.now() - channel.openedAt >= SOUND_MS) this.#backoff.reset();
+      this.#fail(reason, true);
+      this.#port.wake();
+    });
+  }
+
+  #fail(error: IotmpError, retry: boolean): void {
+    this.#channel?.abandon();
+    this.#channel = undefined;
+    if (!UNSENT.has(error.code)) this.#asks.clear();
+    if (this.#group.size === 0) return;
+    this.#failure = Object.freeze({ kind: 'failed', error });
+    if (retry) this.#backoff.schedule();
+  }
+
+  #clearFailure(isNewStart = true): void {
+    this.#failure = undefined;
+    this.#retryDue = false;
+    if (isNewStart) this.#backoff.reset();
+    else this.#backoff.cancel();
+  }
+
+  #deliverLast(subscription: Subscription): void {
+    if (this.state.kind === 'streaming') this.#group.deliverLast(subscription);
+  }
+}
+
+function streamError(error: unknown): IotmpError {
+  if (error instanceof IotmpError) return error;
+  return new IotmpError('IOTMP_ERR_HANDLER', errorText(error), { cause: error });
+}

@@ -1,0 +1,166 @@
+import { errorText } from '../../errors';
+import type { Clock } from '../../util/clock';
+import type { StreamSource } from '../stream-source';
+import { DeviceStream } from './device-stream';
+import type { HubSubscriber, Subscription } from './hub-subscription';
+import { ResourceLink } from './resource-link';
+
+/** What a shared resource needs of its hub. */
+export interface SharedResourcePort {
+  readonly clock: Clock;
+  readonly timeoutMs: number | undefined;
+  warn(text: string): void;
+  /** Nobody subscribes any more, and nothing is left on the device. */
+  onUnused(resource: SharedResource): void;
+}
+
+type Operation = () => Promise<void>;
+
+/**
+ * A resource of a device, with the subscribers that share its streams. What the streams need of the device is
+ * done here, one operation after the other: that keeps their order (`protocol.md` section 6), and no stream is
+ * ever started twice at once.
+ */
+export class SharedResource {
+  readonly name: string;
+  readonly #port: SharedResourcePort;
+  readonly #periodic: DeviceStream;
+  readonly #event: DeviceStream;
+  #link: ResourceLink | undefined;
+  #woken = false;
+
+  constructor(name: string, port: SharedResourcePort) {
+    this.name = name;
+    this.#port = port;
+    this.#periodic = this.#newStream();
+    this.#event = this.#newStream();
+  }
+
+  /** Streams that are subscribed to or open: 0 to 2. */
+  get size(): number {
+    return Number(this.#periodic.inUse) + Number(this.#event.inUse);
+  }
+
+  /** Adds a subscriber. */
+  subscribe(subscriber: HubSubscriber, intervalMs: number): Subscription {
+    const stream = intervalMs === 0 ? this.#event : this.#periodic;
+    return stream.join(subscriber, intervalMs);
+  }
+
+  /** The device is connected, or has another connection now. */
+  connect(source: StreamSource): void {
+    this.#detach();
+    this.#link = new ResourceLink(source, this.name, {
+      clock: this.#port.clock,
+      onChange: () => this.#wake(),
+      warn: (text) => this.#port.warn(text),
+    });
+    this.#refresh();
+    this.#wake();
+  }
+
+  /** The device is gone. */
+  disconnect(): void {
+    this.#detach();
+    this.#refresh();
+    this.#discardUnused();
+  }
+
+  /** Tells the subscribers that it is over, ends them, and stops what is open. */
+  close(): void {
+    const open = [this.#periodic, this.#event].filter((stream) => stream.isUsable);
+    for (const stream of open) void stream.stop();
+    this.disconnect();
+    this.#periodic.closeAll();
+    this.#event.closeAll();
+  }
+
+  #newStream(): DeviceStream {
+    const link = (): ResourceLink | undefined => this.#link;
+    return new DeviceStream({
+      clock: this.#port.clock,
+      timeoutMs: this.#port.timeoutMs,
+      get link() {
+        return link();
+      },
+      wake: () => this.#wake(),
+      onLeave: () => this.#discardUnused(),
+      write: (payload) => this.#write(payload),
+      warn: (text) => this.#port.warn(text),
+    });
+  }
+
+  #detach(): void {
+    this.#link?.end();
+    this.#link = undefined;
+    this.#periodic.detach();
+    this.#event.detach();
+  }
+
+  #refresh(): void {
+    this.#periodic.refresh();
+    this.#event.refresh();
+  }
+
+  #write(payload: unknown): void {
+    const stream = this.#event.isUsable ? this.#event : this.#periodic;
+    stream.writeHere(payload);
+  }
+
+  /** Looks at everything once, at the end of the current turn. */
+  #wake(): void {
+    if (this.#woken) return;
+    this.#woken = true;
+    queueMicrotask(() => {
+      this.#woken = false;
+      this.#reconcile();
+    });
+  }
+
+  /** Begins the next operation that leads from what is to what should be, unless one runs. */
+  #reconcile(): void {
+    const link = this.#link;
+    if (link !== undefined) {
+      const operation = link.busy ? undefined : this.#nextOperation(link);
+      if (operation !== undefined) void this.#perform(link, operation);
+      if (this.#periodic.needsLookup || this.#event.needsLookup) link.lookUp();
+    }
+    this.#refresh();
+    this.#discardUnused();
+  }
+
+  async #perform(link: ResourceLink, operation: Operation): Promise<void> {
+    link.busy = true;
+    try {
+      await operation();
+    } catch (error) {
+      this.#port.warn(`a stream operation failed: ${errorText(error)}`);
+    }
+    link.busy = false;
+    if (this.#link === link) this.#reconcile();
+  }
+
+  #nextOperation(link: ResourceLink): Operation | undefined {
+    const [periodic, event] = [this.#periodic, this.#event];
+    if (periodic.mustStop) return () => periodic.stop();
+    if (event.mustStop) return () => event.stop();
+    if (periodic.mustOpen) return () => this.#startPeriodic(link, periodic.open(link));
+    if (periodic.mustRestart) return () => this.#startPeriodic(link, periodic.restart());
+    if (event.mustOpen) return () => event.open(link);
+    if (event.mustRestart) return () => event.restart();
+    return undefined;
+  }
+
+  /** A microcontroller sends its events only on the stream that was started last. */
+  async #startPeriodic(link: ResourceLink, started: Promise<void>): Promise<void> {
+    await started;
+    if (this.#link === link) this.#event.requestRestart();
+  }
+
+  #discardUnused(): void {
+    if (this.size > 0) return;
+    this.#link?.end();
+    this.#link = undefined;
+    this.#port.onUnused(this);
+  }
+}

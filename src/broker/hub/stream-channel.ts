@@ -1,0 +1,185 @@
+import { IotmpError } from '../../errors';
+import type { OutgoingStream, StreamListener } from '../../session/outgoing-stream';
+import type { CallOptions } from '../../session/session';
+import type { Value } from '../../types';
+import type { Clock } from '../../util/clock';
+import type { ResourceLink } from './resource-link';
+import { SampleWatch } from './sample-watch';
+
+/** What a channel tells the device stream that it belongs to. */
+export interface StreamChannelOwner {
+  readonly clock: Clock;
+  onSample(sample: Value | undefined, now: number, deviceIntervalMs: number): void;
+  /** Samples stopped or came back, or the channel wants a restart. */
+  onChange(): void;
+  /** The device ended the stream. */
+  onEnd(channel: StreamChannel, reason: IotmpError): void;
+}
+
+/**
+ * One opening of a stream on one connection of a device: from its START_STREAM to its end. Its operations
+ * must not overlap; who calls them sees to that.
+ */
+export class StreamChannel {
+  readonly #owner: StreamChannelOwner;
+  readonly #watch: SampleWatch | undefined;
+  #phase: 'opening' | 'open' | 'stopping' | 'ended' = 'opening';
+  #outgoing: OutgoingStream | undefined;
+  /** What the device was asked for last, and what it agreed to; 0 for events. */
+  #requestedMs: number;
+  #intervalMs: number;
+  #form: 'map' | 'number' = 'map';
+  #restartWanted = false;
+  #sampled = false;
+  #closeReason: IotmpError | undefined;
+  #openedAt = 0;
+
+  /** @param intervalMs 0 for an event stream */
+  constructor(owner: StreamChannelOwner, intervalMs: number) {
+    this.#owner = owner;
+    this.#requestedMs = intervalMs;
+    this.#intervalMs = intervalMs;
+    if (intervalMs > 0) this.#watch = this.#newWatch();
+  }
+
+  get isOpening(): boolean {
+    return this.#phase === 'opening';
+  }
+
+  /** Whether the device opened it, and no end of it was dealt with yet. */
+  get isOpen(): boolean {
+    return this.#phase === 'open';
+  }
+
+  /** Whether the stream takes what is written, and can be restarted or stopped. */
+  get isUsable(): boolean {
+    return this.#phase === 'open' && this.#outgoing?.closed === false;
+  }
+
+  get stalled(): boolean {
+    return this.#watch?.stalled === true;
+  }
+
+  /** When the device opened it, on the owner's clock. */
+  get openedAt(): number {
+    return this.#openedAt;
+  }
+
+  /**
+   * Opens the stream. When the channel is abandoned meanwhile, the stream is stopped as soon as it is there.
+   * @throws IotmpError as a request does
+   */
+  async open(link: ResourceLink, timeoutMs: number | undefined): Promise<void> {
+    const listener: StreamListener = {
+      onData: (sample) => this.#handleSample(sample),
+      onClose: (reason) => this.#handleClose(reason),
+    };
+    const options: CallOptions = { parameters: this.#parameters(), timeoutMs };
+    const outgoing = await link.source.openStream(link.resource, listener, options);
+    if (!this.isOpening) {
+      await outgoing.stop();
+      return;
+    }
+    if (outgoing.closed) {
+      throw this.#closeReason ?? new IotmpError('IOTMP_ERR_CLOSED', 'the stream ended at once');
+    }
+    this.#outgoing = outgoing;
+    this.#phase = 'open';
+    this.#openedAt = this.#owner.clock.now();
+    this.#watch?.start(this.#intervalMs);
+    if (!this.#sampled && outgoing.initial !== undefined) this.#handleSample(outgoing.initial);
+  }
+
+  /** Asks for another START_STREAM under the same id. */
+  requestRestart(): void {
+    this.#restartWanted = true;
+  }
+
+  /** Whether the stream should be restarted, given the interval that its subscribers need now. */
+  needsRestart(intervalMs: number): boolean {
+    return this.isUsable && (this.#restartWanted || this.#requestedMs !== intervalMs);
+  }
+
+  /**
+   * Starts the stream again under its id. When that fails, the stream goes on as it was.
+   * @throws IotmpError as a request does
+   */
+  async restart(intervalMs: number): Promise<void> {
+    this.#restartWanted = false;
+    this.#requestedMs = intervalMs;
+    this.#watch?.prepare();
+    try {
+      await this.#outgoing?.restart(this.#parameters());
+      this.#intervalMs = intervalMs;
+    } finally {
+      if (this.isUsable) this.#watch?.start(this.#intervalMs);
+    }
+  }
+
+  /**
+   * Writes into the stream.
+   * @throws IotmpError IOTMP_ERR_OFFLINE when it is not open; else as {@link OutgoingStream.write}
+   */
+  write(payload: unknown): void {
+    if (this.#outgoing?.closed !== false || this.#phase !== 'open') {
+      throw new IotmpError('IOTMP_ERR_OFFLINE', 'the stream is not open');
+    }
+    this.#outgoing.write(payload);
+  }
+
+  /** Stops the stream; resolves when the device has answered, or will not. */
+  async stop(): Promise<void> {
+    this.#phase = 'stopping';
+    this.#watch?.stop();
+    try {
+      await this.#outgoing?.stop();
+    } finally {
+      this.#phase = 'ended';
+    }
+  }
+
+  /** The connection is gone, or the stream ended: nothing is heard of the channel any more. Idempotent. */
+  abandon(): void {
+    this.#phase = 'ended';
+    this.#watch?.stop();
+  }
+
+  #newWatch(): SampleWatch {
+    return new SampleWatch(this.#owner.clock, {
+      onDoubt: () => {
+        this.#form = 'number';
+        this.#wantRestart();
+      },
+      onStall: (restart) => {
+        if (this.#watch?.proven === false) this.#form = 'map';
+        if (restart) this.#wantRestart();
+        else this.#owner.onChange();
+      },
+    });
+  }
+
+  #wantRestart(): void {
+    this.#restartWanted = true;
+    this.#owner.onChange();
+  }
+
+  /** Firmware reads a map, or a bare number, or both (`protocol.md` section 6). */
+  #parameters(): unknown {
+    if (this.#requestedMs === 0) return undefined;
+    return this.#form === 'map' ? { interval: this.#requestedMs } : this.#requestedMs;
+  }
+
+  #handleSample(sample: Value | undefined): void {
+    if (this.#phase !== 'opening' && this.#phase !== 'open') return;
+    const now = this.#owner.clock.now();
+    this.#sampled = true;
+    if (this.#watch?.heard(now) === true) this.#owner.onChange();
+    this.#owner.onSample(sample, now, this.#intervalMs);
+  }
+
+  /** What ends while it opens is dealt with there; what {@link stop} ends has no reason. */
+  #handleClose(reason: IotmpError | undefined): void {
+    this.#closeReason = reason;
+    if (this.#phase === 'open' && reason !== undefined) this.#owner.onEnd(this, reason);
+  }
+}

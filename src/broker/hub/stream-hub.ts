@@ -1,0 +1,123 @@
+import { IotmpError } from '../../errors';
+import type { DeviceId } from '../../types';
+import type { Clock } from '../../util/clock';
+import type { StreamSource } from '../stream-source';
+import type { HubSubscriber, HubSubscription } from './hub-subscription';
+import { SharedResource } from './shared-resource';
+import { checkedInterval } from './stream-intervals';
+
+export type { HubState } from './hub-state';
+export type { HubSubscriber, HubSubscription } from './hub-subscription';
+
+/** What a {@link StreamHub} is made with. */
+export interface StreamHubOptions {
+  readonly clock: Clock;
+  /** Time for a device's answer to START_STREAM, in ms; the session's own without it. */
+  readonly requestTimeoutMs?: number;
+  /** Something that deserves a line in a log, but no more. */
+  onWarning?(text: string): void;
+}
+
+/** A device that is connected, or that somebody waits for. */
+interface HubDevice {
+  source: StreamSource | undefined;
+  readonly resources: Map<string, SharedResource>;
+}
+
+/**
+ * Shares device streams among subscribers: however many want a resource, its device serves at most one
+ * periodic stream and one of events (`protocol.md` section 6). Subscriptions live on while the device is away;
+ * when it is back, only outputs are opened unasked (section 5).
+ */
+export class StreamHub {
+  readonly #options: StreamHubOptions;
+  readonly #devices = new Map<string, HubDevice>();
+  #closed = false;
+
+  constructor(options: StreamHubOptions) {
+    this.#options = options;
+  }
+
+  /** Device streams that are subscribed to, open, or being stopped. */
+  get size(): number {
+    let size = 0;
+    for (const { resources } of this.#devices.values()) {
+      for (const resource of resources.values()) size += resource.size;
+    }
+    return size;
+  }
+
+  /**
+   * Subscribes to a resource of a device, which need not be connected. That counts as a person's wish: it
+   * opens the stream once, of whatever kind the resource is. Nothing is called before `subscribe` has returned.
+   * @throws IotmpError IOTMP_ERR_CONFIG when the interval is not usable, IOTMP_ERR_CLOSED after {@link close}
+   */
+  subscribe(target: DeviceId, resource: string, subscriber: HubSubscriber): HubSubscription {
+    if (this.#closed) throw new IotmpError('IOTMP_ERR_CLOSED', 'the stream hub is closed');
+    const intervalMs = checkedInterval(subscriber.intervalMs);
+    const key = deviceKey(target);
+    const shared = this.#device(key).resources.get(resource) ?? this.#newResource(target, key, resource);
+    return shared.subscribe(subscriber, intervalMs);
+  }
+
+  /** A device has connected. On a take-over, its new connection replaces the old one. */
+  deviceConnected(target: DeviceId, source: StreamSource): void {
+    const device = this.#device(deviceKey(target));
+    if (device.source === source) return;
+    device.source = source;
+    for (const resource of [...device.resources.values()]) resource.connect(source);
+  }
+
+  /** A connection of a device has ended. One that is not the device's current one is ignored. */
+  deviceDisconnected(target: DeviceId, source: StreamSource): void {
+    const key = deviceKey(target);
+    const device = this.#devices.get(key);
+    if (device?.source !== source) return;
+    device.source = undefined;
+    for (const resource of [...device.resources.values()]) resource.disconnect();
+    this.#forgetUnused(key, device);
+  }
+
+  /** Stops all streams and ends all subscriptions, which are told `offline` before. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    for (const { resources } of [...this.#devices.values()]) {
+      for (const resource of [...resources.values()]) resource.close();
+    }
+    this.#devices.clear();
+  }
+
+  #device(key: string): HubDevice {
+    let device = this.#devices.get(key);
+    if (device === undefined) {
+      device = { source: undefined, resources: new Map() };
+      this.#devices.set(key, device);
+    }
+    return device;
+  }
+
+  #newResource(target: DeviceId, key: string, name: string): SharedResource {
+    const device = this.#device(key);
+    const resource = new SharedResource(name, {
+      clock: this.#options.clock,
+      timeoutMs: this.#options.requestTimeoutMs,
+      warn: (text) => this.#options.onWarning?.(`${target.user}/${target.device}/${name}: ${text}`),
+      onUnused: (unused) => {
+        if (device.resources.get(name) === unused) device.resources.delete(name);
+        this.#forgetUnused(key, device);
+      },
+    });
+    device.resources.set(name, resource);
+    if (device.source !== undefined) resource.connect(device.source);
+    return resource;
+  }
+
+  #forgetUnused(key: string, device: HubDevice): void {
+    if (device.source !== undefined || device.resources.size > 0) return;
+    if (this.#devices.get(key) === device) this.#devices.delete(key);
+  }
+}
+
+function deviceKey({ user, device }: DeviceId): string {
+  return JSON.stringify([user, device]);
+}

@@ -1,0 +1,79 @@
+import { IotmpError } from '../errors';
+import { HostedResource } from '../session/hosted-resource';
+import type { ResourceDefinition } from '../session/resource';
+import { ResourceRegistry, type ResolvedResource, type ResourceHost } from '../session/resource-registry';
+import type { Value } from '../types';
+
+/** Codes of the services that devices ask of a server (`protocol.md` section 7). */
+export const ServiceCode = {
+  READ_PROPERTY: 1,
+  SET_PROPERTY: 2,
+  CALL_DEVICE: 3,
+  CALL_ENDPOINT: 4,
+  WRITE_BUCKET: 5,
+  LOCK: 6,
+  UNLOCK: 7,
+  SUBSCRIBE_EVENT: 8,
+} as const;
+
+const LAST_CODE = ServiceCode.SUBSCRIBE_EVENT;
+const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze({});
+
+/** A request for a service, whichever way it was put. */
+export interface ServiceRequest {
+  readonly code: number;
+  /** The name, or `[device, resource]`, or the parameters of a subscription. */
+  readonly argument: Value | undefined;
+}
+
+/**
+ * What a server offers to its devices: services by number, in both dialects (`protocol.md` section 7), and
+ * resources by name.
+ */
+export class ServiceHost implements ResourceHost {
+  readonly resources = new ResourceRegistry();
+  readonly #services = new Map<number, HostedResource>();
+
+  /**
+   * Offers a service. Its calls carry the name in `parameters`.
+   * @throws IotmpError IOTMP_ERR_CONFLICT when the service is already there
+   */
+  offer(code: number, definition: ResourceDefinition): HostedResource {
+    if (this.#services.has(code)) throw new IotmpError('IOTMP_ERR_CONFLICT', `service ${code} is taken`);
+    const service = new HostedResource(String(code), definition, () => this.#services.delete(code));
+    this.#services.set(code, service);
+    return service;
+  }
+
+  resolve(resource: Value | undefined, parameters: Value | undefined): ResolvedResource | undefined {
+    const request = serviceRequest(resource, parameters);
+    if (request === undefined) return this.resources.resolve(resource, parameters);
+    const service = this.#services.get(request.code);
+    if (service === undefined) return undefined;
+    const { argument } = request;
+    const path = typeof argument === 'string' ? argument : '';
+    return { resource: service, path, captures: NO_CAPTURES, parameters: argument };
+  }
+
+  describeAll(): Record<string, Value> {
+    return this.resources.describeAll();
+  }
+}
+
+/**
+ * Reads a request as one for a service: of resource and parameters, the one that holds a service's number is
+ * the code, the other the name. `undefined` when neither does.
+ */
+export function serviceRequest(
+  resource: Value | undefined,
+  parameters: Value | undefined,
+): ServiceRequest | undefined {
+  if (isCode(resource)) return { code: resource, argument: parameters };
+  const isName = typeof resource === 'string' || Array.isArray(resource);
+  if (isCode(parameters) && isName) return { code: parameters, argument: resource };
+  return undefined;
+}
+
+function isCode(field: Value | undefined): field is number {
+  return typeof field === 'number' && Number.isInteger(field) && field >= 1 && field <= LAST_CODE;
+}

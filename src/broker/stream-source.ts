@@ -1,0 +1,13 @@
+import type { OutgoingStream, StreamListener } from '../session/outgoing-stream';
+import type { CallOptions } from '../session/session';
+
+/** A connected device as the stream hub needs it. */
+export interface StreamSource {
+  /** Opens a stream on a resource of the device, as `Session.openStream` does. */
+  openStream(resource: string, listener: StreamListener, options?: CallOptions): Promise<OutgoingStream>;
+  /**
+   * What the device said of the resource in its DESCRIBE: 1 run, 2 input, 3 output, 4 input and output;
+   * `undefined` when it did not name it. Rejects when the device did not describe itself.
+   */
+  functionOf(resource: string): Promise<number | undefined>;
+}

@@ -1,0 +1,27 @@
+/**
+ * The public surface of the library. Nothing else is to be imported from outside.
+ */
+export { IotmpServer } from './broker/broker';
+export type { ServerOptions } from './broker/broker-options';
+export type { TlsOptions } from 'node:tls';
+export type { FailedLogin, ListenerKind, ServerEvents } from './broker/broker-events';
+export type { Authenticator, RegisteredDevice } from './broker/authenticator';
+export type { ConnectedDevice, DeviceCounters } from './broker/connected-device';
+export type { DeviceDescription, ResourceDescription } from './broker/device-description';
+export type { KnownState, LastKnownStates } from './broker/last-known';
+export type { ListenerStatus } from './broker/listener';
+export type { HubState, HubSubscriber, HubSubscription } from './broker/hub/stream-hub';
+export { IotmpClient } from './client/client';
+export type { ClientEvents, ClientState } from './client/client-events';
+export type { ClientOptions } from './client/client-options';
+export type { ClientStream, ClientStreamListener, ClientStreamState } from './client/client-stream';
+export type { ClientStreamOptions } from './client/client-stream-options';
+export { decodeValue } from './codec/pson-decoder';
+export { encodeValue } from './codec/pson-encoder';
+export { DecodeError, ErrorStatus, IotmpError, RemoteError, type ErrorCode } from './errors';
+export { Answer, type ResourceCall, type ResourceDefinition, type ResourceKind } from './session/resource';
+export type { ResourceStream } from './session/resource';
+export type { HostedResource } from './session/hosted-resource';
+export type { Reply, RequestOptions } from './session/request-table';
+export type { CallOptions } from './session/session';
+export type { DeviceId, Value } from './types';
