@@ -1,0 +1,83 @@
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import { IotmpError } from '../src';
+import { setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow-node';
+import type { LinkSettings } from './lib/link';
+import { onInput, type Send } from './lib/run-input';
+import { numberSetting } from './lib/settings';
+import { targetSettings, type TargetSettings } from './lib/target-settings';
+import { translate } from './lib/translate';
+import { evaluate, typedSetting, type TypedSetting } from './lib/typed-value';
+
+interface CallConfig extends NodeDef, LinkSettings {
+  readonly timeout?: unknown;
+}
+
+export = function register(RED: NodeAPI): void {
+  RED.nodes.registerType('iotmp-call', function (this: Node, config: CallConfig) {
+    RED.nodes.createNode(this, config);
+    setUpFlowNode(RED, this, config, (context) => {
+      const caller = new Caller(RED, this, config, context);
+      showLink(context.status, context.link.state);
+      context.onClose(context.link.watch((state) => showLink(context.status, state)));
+      onInput(this, (message, send) => caller.handle(message, send));
+    });
+  });
+};
+
+/** Calls a resource for each message, and sends the answer on. */
+class Caller {
+  readonly #RED: NodeAPI;
+  readonly #node: Node;
+  readonly #context: FlowNodeContext;
+  readonly #target: TargetSettings;
+  readonly #payload: TypedSetting;
+  readonly #params: TypedSetting;
+  readonly #timeoutMs: number;
+  readonly #abort = new AbortController();
+
+  constructor(RED: NodeAPI, node: Node, config: CallConfig, context: FlowNodeContext) {
+    this.#RED = RED;
+    this.#node = node;
+    this.#context = context;
+    this.#target = targetSettings(RED, node, config, context.link.namesDevices);
+    this.#payload = typedSetting({ payload: 'payload', ...config }, 'payload', 'msg');
+    this.#params = typedSetting(config, 'params', 'json');
+    this.#timeoutMs = 1000 * numberSetting('timeout', config.timeout, { min: 0.1, max: 3600, fallback: 10 });
+    context.onClose(() => this.#abort.abort());
+  }
+
+  async handle(message: NodeMessageInFlow, send: Send): Promise<void> {
+    const { link, status } = this.#context;
+    try {
+      const target = link.resolve(await this.#target.evaluate(message));
+      const reply = await link.call(target, {
+        payload: await this.#evaluate(this.#payload, message),
+        parameters: await this.#evaluate(this.#params, message),
+        timeoutMs: this.#timeoutMs,
+        signal: this.#abort.signal,
+      });
+      showLink(status, link.state);
+      message.payload = reply.payload ?? null;
+      message.statusCode = reply.statusCode;
+      Object.assign(message, link.namesDevices ? target : { resource: target.resource });
+      send(message);
+    } catch (error) {
+      this.#showFailure(error);
+      throw error;
+    }
+  }
+
+  /** A blank field of type text or JSON means that there is nothing to send. */
+  async #evaluate(setting: TypedSetting, message: NodeMessageInFlow): Promise<unknown> {
+    if (setting.value === '' && ['json', 'str', ''].includes(setting.type)) return undefined;
+    return evaluate(this.#RED, this.#node, setting, message);
+  }
+
+  #showFailure(error: unknown): void {
+    const code = error instanceof IotmpError ? error.code : undefined;
+    if (code === 'IOTMP_ERR_ABORTED') return;
+    if (code === 'IOTMP_ERR_OFFLINE') this.#context.status.yellow(translate(this.#RED, 'status.offline'));
+    else if (code === 'IOTMP_ERR_TIMEOUT') this.#context.status.red(translate(this.#RED, 'status.timeout'));
+    else this.#context.status.red(error instanceof Error ? error.message.slice(0, 40) : 'error');
+  }
+}

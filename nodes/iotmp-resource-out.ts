@@ -1,0 +1,42 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { decodeValue, encodeValue, IotmpError, type Value } from '../src';
+import { followLink, setUpFlowNode } from './lib/flow-node';
+import type { LinkSettings } from './lib/link';
+import { onInput } from './lib/run-input';
+import { jsonSetting, textSetting } from './lib/settings';
+import { evaluate, typedSetting } from './lib/typed-value';
+
+interface ResourceOutConfig extends NodeDef, LinkSettings {
+  readonly resource?: unknown;
+  readonly initial?: unknown;
+}
+
+export = function register(RED: NodeAPI): void {
+  RED.nodes.registerType('iotmp-resource-out', function (this: Node, config: ResourceOutConfig) {
+    RED.nodes.createNode(this, config);
+    setUpFlowNode(RED, this, config, (context) => {
+      const resource = textSetting(config.resource);
+      if (/(^|\/)[:*]/.test(resource)) {
+        throw new IotmpError('IOTMP_ERR_CONFIG', 'an output has one value: its resource is no pattern');
+      }
+      let value = snapshot(jsonSetting('initial', config.initial));
+      const hosted = context.link.host(resource, { kind: 'output', run: () => value });
+      const setting = typedSetting({ value: 'payload', ...config }, 'value', 'msg');
+      followLink(context);
+      context.onClose(() => hosted.remove());
+      onInput(this, async (message) => {
+        value = snapshot(await evaluate(RED, this, setting, message));
+        hosted.publish(value);
+      });
+    });
+  });
+};
+
+/**
+ * The value as it would be sent: later changes of a message do not change it, and what cannot be sent never
+ * becomes the value, whether or not anyone listens.
+ * @throws IotmpError IOTMP_ERR_ENCODE
+ */
+function snapshot(value: unknown): Value {
+  return decodeValue(encodeValue(value ?? null));
+}

@@ -1,0 +1,19 @@
+import type { NodeAPI } from 'node-red';
+import type { IotmpServer } from '../../src';
+import type { LinkState } from './link';
+import { translate } from './translate';
+
+/** How a server stands, in words: an error of a listener wins over what works. */
+export function serverState(RED: NodeAPI, server: IotmpServer, anonymous: boolean): LinkState {
+  const statuses = [...server.listenerStatus.values()];
+  const failed = statuses.find((status) => status.kind === 'error');
+  if (failed?.kind === 'error') return { kind: 'error', text: failed.error.message };
+  if (!server.running || statuses.some((status) => status.kind === 'opening')) {
+    return { kind: 'waiting', text: translate(RED, 'status.starting') };
+  }
+  if (anonymous) {
+    return { kind: 'waiting', text: translate(RED, 'status.anonymous', { count: server.deviceCount }) };
+  }
+  if (server.registered.length === 0) return { kind: 'waiting', text: translate(RED, 'status.unregistered') };
+  return { kind: 'up', text: translate(RED, 'status.listening', { count: server.deviceCount }) };
+}

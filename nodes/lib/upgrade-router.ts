@@ -1,0 +1,44 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { IotmpError } from '../../src';
+
+/** Takes over the upgrade request of one path. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/**
+ * Gives the WebSocket upgrades of Node-RED's HTTP server to those who serve their path. Requests for other
+ * paths are left alone: they belong to others.
+ */
+export class UpgradeRouter {
+  readonly #server: Server;
+  readonly #handlers = new Map<string, UpgradeHandler>();
+  readonly #listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    this.#handlers.get(pathOf(request.url))?.(request, socket, head);
+  };
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /**
+   * Serves a path until the returned function is called.
+   * @throws IotmpError IOTMP_ERR_CONFLICT when the path is taken
+   */
+  mount(path: string, handler: UpgradeHandler): () => void {
+    if (this.#handlers.has(path)) {
+      throw new IotmpError('IOTMP_ERR_CONFLICT', `the WebSocket path ${path} is already in use`);
+    }
+    if (this.#handlers.size === 0) this.#server.on('upgrade', this.#listener);
+    this.#handlers.set(path, handler);
+    return () => {
+      if (this.#handlers.get(path) !== handler) return;
+      this.#handlers.delete(path);
+      if (this.#handlers.size === 0) this.#server.off('upgrade', this.#listener);
+    };
+  }
+}
+
+function pathOf(url: string | undefined): string {
+  const path = (url ?? '').split('?')[0] ?? '';
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
