@@ -1,7 +1,8 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { IotmpError } from '../src';
-import { setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow-node';
+import { followLink, setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow-node';
 import type { LinkSettings } from './lib/link';
+import { statusReason } from './lib/node-error';
 import { onInput, type Send } from './lib/run-input';
 import { numberSetting } from './lib/settings';
 import { targetSettings, type TargetSettings } from './lib/target-settings';
@@ -17,8 +18,7 @@ export = function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     setUpFlowNode(RED, this, config, (context) => {
       const caller = new Caller(RED, this, config, context);
-      showLink(context.status, context.link.state);
-      context.onClose(context.link.watch((state) => showLink(context.status, state)));
+      followLink(context);
       onInput(this, (message, send) => caller.handle(message, send));
     });
   });
@@ -78,6 +78,6 @@ class Caller {
     if (code === 'IOTMP_ERR_ABORTED') return;
     if (code === 'IOTMP_ERR_OFFLINE') this.#context.status.yellow(translate(this.#RED, 'status.offline'));
     else if (code === 'IOTMP_ERR_TIMEOUT') this.#context.status.red(translate(this.#RED, 'status.timeout'));
-    else this.#context.status.red(error instanceof Error ? error.message.slice(0, 40) : 'error');
+    else this.#context.status.red(statusReason(error));
   }
 }

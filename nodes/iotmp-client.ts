@@ -1,12 +1,13 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { IotmpClient, type ClientOptions, type ClientState, type IotmpError } from '../src';
+import { IotmpClient, type ClientOptions, type IotmpError } from '../src';
 import { ClientLink } from './lib/client-link';
 import { showLink } from './lib/flow-node';
+import { FlowsStarted } from './lib/flows-started';
 import type { LinkNode, LinkState } from './lib/link';
 import { LogGate } from './lib/log-gate';
-import { nodeError } from './lib/node-error';
+import { nodeError, statusReason } from './lib/node-error';
 import { tlsSettings } from './lib/server-settings';
-import { choiceSetting, numberSetting, portSetting, textSetting } from './lib/settings';
+import { choiceSetting, integerSetting, portSetting, textSetting } from './lib/settings';
 import { StateFeed } from './lib/state-feed';
 import { StatusReporter } from './lib/status-reporter';
 import { translate } from './lib/translate';
@@ -36,6 +37,8 @@ interface ClientNode extends Node<ClientCredentials>, LinkNode {
 const MAX_MESSAGE_SIZE = 262_144;
 
 export = function register(RED: NodeAPI): void {
+  const started = new FlowsStarted(RED);
+
   RED.nodes.registerType<ClientNode, ClientConfig, object, ClientCredentials>(
     'iotmp-client',
     function (this: ClientNode, config) {
@@ -43,11 +46,11 @@ export = function register(RED: NodeAPI): void {
       this.users = {};
       const status = new StatusReporter(this);
       try {
-        run(RED, this, clientOptions(RED, config, this.credentials), status);
+        run(RED, this, clientOptions(RED, config, this.credentials), status, started);
       } catch (error) {
         this.link = undefined;
         this.error(nodeError(error).message);
-        status.red(translate(RED, 'status.invalid'));
+        status.red(statusReason(error));
         this.on('close', () => status.close());
       }
     },
@@ -67,40 +70,30 @@ function clientOptions(RED: NodeAPI, config: ClientConfig, credentials: ClientCr
     user: textSetting(config.user),
     device: textSetting(config.device),
     credential: credentials.credential ?? '',
-    keepAliveS: numberSetting('keepAlive', config.keepAlive, { min: 1, max: 1800, fallback: 60 }),
+    keepAliveS: integerSetting('keepAlive', config.keepAlive, { min: 1, max: 1800, fallback: 60 }),
     maxMessageSize: MAX_MESSAGE_SIZE,
   };
 }
 
-/** Runs the client of a node: it connects when the first flow node uses it, and until the node closes. */
-function run(RED: NodeAPI, node: ClientNode, options: ClientOptions, status: StatusReporter): void {
+/** Runs the client of a node until the node closes. */
+function run(
+  RED: NodeAPI,
+  node: ClientNode,
+  options: ClientOptions,
+  status: StatusReporter,
+  started: FlowsStarted,
+): void {
   const client = new IotmpClient(options);
-  const feed = new StateFeed(stateOf(RED, 'idle', undefined));
-  const log = new LogGate();
+  const feed = new StateFeed(clientState(RED, client));
   node.link = new ClientLink(client, feed);
+  showLink(status, feed.state);
   feed.watch((state) => showLink(status, state));
-  let failures = 0;
-  client.on('state', (state, error) => {
-    feed.set(stateOf(RED, state, error));
-    if (state === 'open') {
-      failures = 0;
-      log.clear('connection');
-    } else if (error !== undefined) {
-      failures++;
-      // The first attempt may come before the server of the same flows listens: only a second one is news.
-      const isNews = (failures > 1 || state === 'refused') && log.isNews('connection', error.message);
-      if (isNews) node.warn(translate(RED, 'errors.connect', { address: client.url, reason: error.message }));
-    }
-  });
-  client.on('warning', (text) => {
-    if (log.isNews('warning', text)) node.warn(text);
-  });
-  const start = connectWhileUsed(node, client);
-  // An embedded server of the same flows listens by then.
-  RED.events.once('flows:started', start);
+  client.on('state', () => feed.set(clientState(RED, client)));
+  logTroubles(RED, node, client);
+  const unwatch = connectWhileUsed(node, client, started);
 
   node.on('close', (_removed: boolean, done: () => void) => {
-    RED.events.off('flows:started', start);
+    unwatch();
     status.close();
     client.close().then(done, (error: unknown) => {
       node.error(nodeError(error).message);
@@ -109,36 +102,71 @@ function run(RED: NodeAPI, node: ClientNode, options: ClientOptions, status: Sta
   });
 }
 
-/**
- * Connects when the first flow node uses the client, and rests when the last one was removed: not when it is
- * only made anew by a deploy. Returns the function that begins.
- */
-function connectWhileUsed(node: ClientNode, client: IotmpClient): () => void {
-  let begun = false;
-  const isUsed = (): boolean => Object.keys(node.users).length > 0;
-  node.register = (user): void => {
-    node.users[user.id] = user;
-    if (begun) client.connect();
-  };
-  node.deregister = (user, removed): void => {
-    Reflect.deleteProperty(node.users, user.id);
-    if (removed && !isUsed()) void client.disconnect();
-  };
-  return () => {
-    begun = true;
-    if (isUsed()) client.connect();
-  };
+/** Keeps the troubles of the client in the log: each of them once, until the connection is well again. */
+function logTroubles(RED: NodeAPI, node: ClientNode, client: IotmpClient): void {
+  const log = new LogGate();
+  let failures = 0;
+  client.on('state', (state, error) => {
+    if (state === 'open') {
+      failures = 0;
+      log.clear('connection');
+      return;
+    }
+    if (error === undefined) return;
+    failures++;
+    // A connection that was lost is mostly there again at once: only a second failure is news.
+    if (failures === 1 && state !== 'refused') return;
+    if (!log.isNews('connection', error.message)) return;
+    node.warn(translate(RED, 'errors.connect', { address: client.url, reason: error.message }));
+  });
+  client.on('warning', (text) => {
+    if (log.isNews('warning', text)) node.warn(text);
+  });
 }
 
-function stateOf(RED: NodeAPI, state: ClientState, error: IotmpError | undefined): LinkState {
+/**
+ * Connects after each deploy that leaves the client with users, and rests after one that leaves it without. The end of
+ * the deploy counts, because nodes that are only made anew come back by then, and an embedded server of the same flows
+ * listens. Returns the function that ends it.
+ */
+function connectWhileUsed(node: ClientNode, client: IotmpClient, started: FlowsStarted): () => void {
+  node.register = (user): void => {
+    node.users[user.id] = user;
+  };
+  node.deregister = (user): void => {
+    Reflect.deleteProperty(node.users, user.id);
+  };
+  return started.watch(() => {
+    if (Object.keys(node.users).length > 0) client.connect();
+    else
+      client.disconnect().catch((error: unknown) => {
+        node.error(nodeError(error).message);
+      });
+  });
+}
+
+function clientState(RED: NodeAPI, { state, lastError }: IotmpClient): LinkState {
   switch (state) {
     case 'open':
       return { kind: 'up', text: translate(RED, 'status.connected') };
     case 'refused':
-      return { kind: 'error', text: error?.message ?? translate(RED, 'status.refused') };
+      return {
+        kind: 'error',
+        text: lastError === undefined ? translate(RED, 'status.refused') : statusReason(lastError),
+      };
+    case 'idle':
     case 'closed':
       return { kind: 'off', text: translate(RED, 'status.disconnected') };
     default:
+      // Time does not heal a certificate: that the client goes on trying is no comfort.
+      if (isCertificateError(lastError)) return { kind: 'error', text: translate(RED, 'status.certificate') };
       return { kind: 'waiting', text: translate(RED, 'status.connecting') };
   }
+}
+
+/** Whether the certificate of the server could not be trusted, by the codes that Node.js has for that. */
+function isCertificateError(error: IotmpError | undefined): boolean {
+  const cause = error?.cause;
+  if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'string') return false;
+  return /CERT|CRL|ISSUER|LEAF_SIGNATURE|INVALID_CA|HOSTNAME_MISMATCH/.test(cause.code);
 }

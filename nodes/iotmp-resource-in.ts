@@ -66,13 +66,12 @@ function enterFlow(node: ResourceInNode, call: ResourceCall): Promise<unknown> {
   return answer;
 }
 
-function messageOf(call: ResourceCall): Record<string, unknown> {
+function messageOf({ path, captures, parameters, payload, caller }: ResourceCall): Record<string, unknown> {
   return {
-    payload: call.payload ?? null,
-    topic: call.path,
-    path: { ...call.captures },
-    params: call.parameters ?? null,
-    user: call.caller?.user,
-    device: call.caller?.device,
+    payload: payload ?? null,
+    topic: path,
+    path: { ...captures },
+    params: parameters ?? null,
+    ...(caller === undefined ? {} : { user: caller.user, device: caller.device }),
   };
 }

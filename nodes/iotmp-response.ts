@@ -1,8 +1,11 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import { Answer, IotmpError } from '../src';
+import { Answer, encodeValue, IotmpError } from '../src';
 import { onInput } from './lib/run-input';
 import { ReplyStore, replyToken } from './lib/reply-store';
 import { translate } from './lib/translate';
+
+/** Types of values that can be sent, whatever the value. */
+const ALWAYS_SENDABLE: readonly string[] = ['undefined', 'boolean', 'number', 'string'];
 
 export = function register(RED: NodeAPI): void {
   RED.nodes.registerType('iotmp-response', function (this: Node, config: NodeDef) {
@@ -19,6 +22,8 @@ function reply(RED: NodeAPI, message: NodeMessageInFlow): void {
   const node: unknown = RED.nodes.getNode(token.node);
   if (!hasReplies(node)) throw new IotmpError('IOTMP_ERR_REPLY', translate(RED, 'errors.unknownToken'));
   node.replies.reply(token, new Answer(message.payload, statusCodeOf(RED, message)));
+  // The session tells the caller of a value that cannot be sent; this tells the flow.
+  if (!ALWAYS_SENDABLE.includes(typeof message.payload)) encodeValue(message.payload);
 }
 
 function hasReplies(node: unknown): node is { replies: ReplyStore } {

@@ -2,9 +2,11 @@ import type { Node, NodeAPI } from 'node-red';
 import { IotmpServer, type ListenerStatus, type ServerOptions } from '../src';
 import { mountAdminApi } from './lib/admin-api';
 import { BrokerPool } from './lib/broker-pool';
+import { showLink } from './lib/flow-node';
+import { FlowsStarted } from './lib/flows-started';
 import type { LinkNode } from './lib/link';
 import { LogGate } from './lib/log-gate';
-import { nodeError } from './lib/node-error';
+import { nodeError, statusReason } from './lib/node-error';
 import { ServerLink } from './lib/server-link';
 import {
   serverSettings,
@@ -16,8 +18,8 @@ import { serverState } from './lib/server-state';
 import { booleanSetting } from './lib/settings';
 import { StateFeed } from './lib/state-feed';
 import { StatusReporter } from './lib/status-reporter';
-import { showLink } from './lib/flow-node';
 import { translate } from './lib/translate';
+import { UpgradeMount } from './lib/upgrade-mount';
 import { UpgradeRouter } from './lib/upgrade-router';
 
 interface ServerNode extends Node<ServerCredentials>, LinkNode {
@@ -26,9 +28,19 @@ interface ServerNode extends Node<ServerCredentials>, LinkNode {
   users: Record<string, Node>;
 }
 
+/** What all servers of a Node-RED share. */
+interface Shared {
+  readonly pool: BrokerPool;
+  readonly upgrades: UpgradeRouter;
+  readonly started: FlowsStarted;
+}
+
 export = function register(RED: NodeAPI): void {
-  const pool = new BrokerPool(RED);
-  const upgrades = new UpgradeRouter(RED.server);
+  const shared: Shared = {
+    pool: new BrokerPool(RED),
+    upgrades: new UpgradeRouter(RED),
+    started: new FlowsStarted(RED),
+  };
 
   RED.nodes.registerType<ServerNode, ServerConfig, object, ServerCredentials>(
     'iotmp-server',
@@ -43,14 +55,11 @@ export = function register(RED: NodeAPI): void {
       };
       const status = new StatusReporter(this);
       try {
-        if (booleanSetting(config.enabled, true)) run(RED, this, config, status, pool, upgrades);
-        else idle(this, status, translate(RED, 'status.disabled'));
+        if (booleanSetting(config.enabled, true)) run(RED, this, config, status, shared);
+        else idle(this, () => status.grey(translate(RED, 'status.disabled')), status);
       } catch (error) {
-        const { message } = nodeError(error);
-        this.error(message);
-        this.link = undefined;
-        status.red(translate(RED, 'status.invalid'));
-        this.on('close', () => status.close());
+        this.error(nodeError(error).message);
+        idle(this, () => status.red(statusReason(error)), status);
       }
     },
     { credentials: { devices: { type: 'text' }, apiSecret: { type: 'password' } } },
@@ -58,10 +67,10 @@ export = function register(RED: NodeAPI): void {
   mountAdminApi(RED);
 };
 
-/** A server that is switched off: nodes that use it say so. */
-function idle(node: ServerNode, status: StatusReporter, text: string): void {
+/** A server that is switched off or cannot work: nodes that use it say so. */
+function idle(node: ServerNode, show: () => void, status: StatusReporter): void {
   node.link = undefined;
-  status.grey(text);
+  show();
   node.on('close', () => status.close());
 }
 
@@ -71,34 +80,40 @@ function run(
   node: ServerNode,
   config: ServerConfig,
   status: StatusReporter,
-  pool: BrokerPool,
-  upgrades: UpgradeRouter,
+  { pool, upgrades, started }: Shared,
 ): void {
-  const options = serverSettings(RED, config, node.credentials);
+  const options = serverSettings(RED, config, node.credentials, (text) => node.warn(text));
   const path = webSocketPath(RED, config);
   const server = pool.take(node.id) ?? new IotmpServer(options);
   const feed = new StateFeed({ kind: 'waiting', text: translate(RED, 'status.starting') });
-  node.link = new ServerLink(server, feed);
-  const unfollow = followServer(RED, node, server, feed, options.anonymous === true);
-  const unwatch = feed.watch((state) => showLink(status, state));
-  const unmount =
-    path === ''
-      ? (): void => undefined
-      : upgrades.mount(path, (request, socket, head) => server.handleUpgrade(request, socket, head));
+  const log = new LogGate();
+  const mount = new UpgradeMount(upgrades, path, server);
+  const update = (): void => feed.set(serverState(RED, server, options.anonymous === true, mount.fault));
+  node.link = new ServerLink(server, feed, options.devices?.[0]?.user);
+  showLink(status, feed.state);
+  feed.watch((state) => showLink(status, state));
+  const unfollow = followServer(node, server, log, update);
+  let opened = false;
   // Devices connect only when the flows are there to serve them.
-  const open = (): void => {
-    openServer(server, options)
-      .then(() => feed.set(serverState(RED, server, options.anonymous === true)))
-      .catch((error: unknown) => node.error(nodeError(error).message));
-  };
-  RED.events.once('flows:started', open);
+  const unwatch = started.watch(() => {
+    // A path that another server had may be free after a deploy.
+    mount.open();
+    if (mount.fault !== undefined && log.isNews('path', mount.fault.message)) node.error(mount.fault.message);
+    if (opened) update();
+    else {
+      opened = true;
+      openServer(server, options).then(update, (error: unknown) => {
+        node.error(nodeError(error).message);
+        feed.set({ kind: 'error', text: statusReason(error) });
+      });
+    }
+  });
   warnOfOpenDoors(RED, node, options);
 
   node.on('close', (removed: boolean, done: () => void) => {
-    RED.events.off('flows:started', open);
-    unmount();
-    unfollow();
     unwatch();
+    mount.close();
+    unfollow();
     status.close();
     if (!removed && server.running) {
       pool.park(node.id, server);
@@ -114,20 +129,12 @@ function run(
 
 /** A server that was left by an earlier node of the same id runs already: only what changed is restarted. */
 async function openServer(server: IotmpServer, options: ServerOptions): Promise<void> {
-  await server.configure(options);
-  if (!server.running) await server.start();
+  if (server.running) await server.configure(options);
+  else await server.start();
 }
 
 /** Keeps the state of the server known, and its troubles in the log: the first of each kind, and changes. */
-function followServer(
-  RED: NodeAPI,
-  node: ServerNode,
-  server: IotmpServer,
-  feed: StateFeed,
-  anonymous: boolean,
-): () => void {
-  const log = new LogGate();
-  const update = (): void => feed.set(serverState(RED, server, anonymous));
+function followServer(node: ServerNode, server: IotmpServer, log: LogGate, update: () => void): () => void {
   const onListener = (kind: string, status: ListenerStatus): void => {
     update();
     if (status.kind === 'listening') {

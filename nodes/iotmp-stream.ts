@@ -1,10 +1,10 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { IotmpError, type Value } from '../src';
-import { setUpFlowNode, type FlowNodeContext } from './lib/flow-node';
+import { setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow-node';
 import type { LinkSettings, LinkStream, StreamState, Target } from './lib/link';
-import { nodeError } from './lib/node-error';
+import { nodeError, statusReason } from './lib/node-error';
 import { onInput } from './lib/run-input';
-import { booleanSetting, numberSetting } from './lib/settings';
+import { booleanSetting, integerSetting } from './lib/settings';
 import { targetSettings, type TargetSettings } from './lib/target-settings';
 import { translate } from './lib/translate';
 
@@ -32,19 +32,24 @@ class FlowStream {
   readonly #RED: NodeAPI;
   readonly #node: Node;
   readonly #context: FlowNodeContext;
-  readonly #target: TargetSettings;
+  readonly #settings: TargetSettings;
   readonly #intervalMs: number;
+  /** What the node is to stream, as its fields say; `undefined` while it is stopped. */
+  #wanted: Target | undefined;
+  #target: Target | undefined;
   #stream: LinkStream | undefined;
+  #state: StreamState = { kind: 'offline' };
   #run = 0;
-  #error: string | undefined;
+  #trouble: string | undefined;
 
   constructor(RED: NodeAPI, node: Node, config: StreamConfig, context: FlowNodeContext) {
     this.#RED = RED;
     this.#node = node;
     this.#context = context;
-    this.#target = targetSettings(RED, node, config, context.link.namesDevices);
-    this.#intervalMs = numberSetting('interval', config.interval, { min: 0, max: 86_400_000, fallback: 0 });
+    this.#settings = targetSettings(RED, node, config, context.link.namesDevices);
+    this.#intervalMs = integerSetting('interval', config.interval, { min: 0, max: 86_400_000, fallback: 0 });
     context.status.grey(translate(RED, 'status.stopped'));
+    context.onClose(context.link.watch(() => this.#handleLink()));
   }
 
   async handle(message: NodeMessageInFlow): Promise<void> {
@@ -57,24 +62,46 @@ class FlowStream {
     } else this.#write(message.payload);
   }
 
-  /** Opens the stream, or asks once more for one that is not open. */
+  /** Opens the stream, or opens it anew. */
   async start(): Promise<void> {
     this.stop();
     const run = this.#run;
-    const target = this.#context.link.resolve(await this.#target.evaluate());
-    // Another message may have stopped or started it while the target was evaluated.
-    if (run !== this.#run) return;
-    this.#stream = this.#context.link.stream(target, this.#intervalMs, {
-      onSample: (payload) => this.#emit(target, payload),
-      onState: (state) => this.#show(target, state),
-    });
+    try {
+      const wanted = await this.#settings.evaluate();
+      // Another message may have stopped or started it while the target was evaluated.
+      if (run === this.#run) this.#open(wanted);
+    } catch (error) {
+      if (run === this.#run) this.#context.status.red(statusReason(error));
+      throw error;
+    }
   }
 
   stop(): void {
     this.#run++;
     this.#stream?.close();
     this.#stream = undefined;
+    this.#wanted = undefined;
+    this.#trouble = undefined;
     this.#context.status.grey(translate(this.#RED, 'status.stopped'));
+  }
+
+  #open(wanted: Target): void {
+    const target = this.#context.link.resolve(wanted);
+    this.#wanted = wanted;
+    this.#target = target;
+    this.#stream?.close();
+    this.#stream = this.#context.link.stream(target, this.#intervalMs, {
+      onSample: (payload) => this.#emit(target, payload),
+      onState: (state) => this.#show(target, state),
+    });
+  }
+
+  #handleLink(): void {
+    if (this.#wanted === undefined) return;
+    const { link } = this.#context;
+    // A server without registered devices has no user to mean by a blank one, until its first device comes.
+    if (this.#target?.user === '' && link.resolve(this.#wanted).user !== '') this.#open(this.#wanted);
+    else if (this.#state.kind === 'offline') this.#showOffline();
   }
 
   #write(payload: unknown): void {
@@ -97,13 +124,21 @@ class FlowStream {
   #show(target: Target, state: StreamState): void {
     const { status } = this.#context;
     const text = (key: string): string => translate(this.#RED, key);
+    this.#state = state;
     if (state.kind === 'streaming') status.green(text('status.streaming'));
     else if (state.kind === 'waiting') status.yellow(text('status.waiting'));
-    else if (state.kind === 'offline') status.yellow(text('status.offline'));
+    else if (state.kind === 'offline') this.#showOffline();
     else if (state.kind === 'stalled') status.yellow(text('status.stalled'));
     else if (state.kind === 'held') status.yellow(text('status.notReopened'));
-    else status.red((state.error?.message ?? text('status.error')).slice(0, 40));
+    else status.red(state.error === undefined ? text('status.error') : statusReason(state.error));
     this.#report(target, state);
+  }
+
+  /** Through a server, it is the device that is not there; through a client, the connection itself. */
+  #showOffline(): void {
+    const { link, status } = this.#context;
+    if (link.namesDevices) status.yellow(translate(this.#RED, 'status.offline'));
+    else showLink(status, link.state);
   }
 
   /** Trouble goes to the log and to Catch nodes when it begins, not again while it lasts. */
@@ -113,12 +148,12 @@ class FlowStream {
     if (state.kind === 'error') trouble = state.error?.message ?? state.kind;
     else if (state.kind === 'stalled') trouble = translate(this.#RED, 'errors.stalled', { topic });
     else if (state.kind === 'held') trouble = translate(this.#RED, 'errors.notReopened', { topic });
-    if (trouble !== undefined && trouble !== this.#error) {
+    if (trouble !== undefined && trouble !== this.#trouble) {
       const error = state.error ?? new IotmpError('IOTMP_ERR_TIMEOUT', trouble);
       if (state.kind === 'held') this.#node.warn(trouble);
       else this.#node.error(nodeError(error), { topic });
     }
-    if (state.kind !== 'waiting') this.#error = trouble;
+    if (state.kind !== 'waiting') this.#trouble = trouble;
   }
 }
 

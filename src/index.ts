@@ -13,7 +13,13 @@ export type { ListenerStatus } from './broker/listener';
 export type { HubState, HubSubscriber, HubSubscription } from './broker/hub/stream-hub';
 export { IotmpClient } from './client/client';
 export type { ClientEvents, ClientState } from './client/client-events';
-export type { ClientOptions } from './client/client-options';
+export type {
+  ClientIdentity,
+  ClientOptions,
+  ClientTlsOptions,
+  ReconnectDelays,
+} from './client/client-options';
+export type { LockOptions } from './client/services';
 export type { ClientStream, ClientStreamListener, ClientStreamState } from './client/client-stream';
 export type { ClientStreamOptions } from './client/client-stream-options';
 export { decodeValue } from './codec/pson-decoder';

@@ -37,10 +37,9 @@ export function mountAdminApi(RED: NodeAPI): void {
       response.sendStatus(404);
       return;
     }
-    resourceEntries(device).then(
-      (resources) => response.json({ resources }),
-      (error: unknown) => response.status(504).json({ error: nodeError(error).message }),
-    );
+    resourceEntries(device)
+      .then((resources) => response.type('json').send(jsonText({ resources })))
+      .catch((error: unknown) => response.status(504).json({ error: nodeError(error).message }));
   });
 }
 
@@ -62,6 +61,11 @@ function deviceEntries(server: IotmpServer): DeviceEntry[] {
   for (const { user, device } of server.registered) add(user, device, false);
   for (const { user, device } of server.devices) add(user, device, true);
   return [...entries.values()];
+}
+
+/** JSON knows no integers past 2^53: they become text. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? String(item) : item));
 }
 
 async function resourceEntries(device: ConnectedDevice): Promise<ResourceEntry[]> {

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
+import { IotmpError } from '../../src';
 import { findLinkNode, type Link, type LinkSettings, type LinkState } from './link';
-import { nodeError } from './node-error';
+import { nodeError, statusReason } from './node-error';
 import { StatusReporter } from './status-reporter';
 import { translate } from './translate';
 
@@ -9,12 +10,13 @@ export interface FlowNodeContext {
   readonly link: Link;
   readonly status: StatusReporter;
   /** Runs when the node closes, before its link is let go. */
-  readonly onClose: (cleanUp: () => void) => void;
+  readonly onClose: (cleanUp: () => void) => unknown;
 }
 
 /**
  * Sets up a flow node: finds its config node and runs `start` with it. A node that is not configured or whose
- * `start` throws gets a red status and a line in the log, and stays without effect.
+ * `start` throws gets a red status and a line in the log, and stays without effect. Where another node has its name,
+ * `start` is run again after each deploy, until the name is free.
  */
 export function setUpFlowNode(
   RED: NodeAPI,
@@ -24,20 +26,53 @@ export function setUpFlowNode(
 ): void {
   const status = new StatusReporter(node);
   const cleanUps: (() => void)[] = [() => status.close()];
-  node.on('close', (removed: boolean, done: () => void) => {
+  const onClose = (cleanUp: () => void): unknown => cleanUps.push(cleanUp);
+  node.on('close', () => {
     for (const cleanUp of cleanUps.reverse()) cleanUp();
-    release?.(removed);
-    done();
   });
-  let release: ((removed: boolean) => void) | undefined;
-  try {
-    const linkNode = findLinkNode(RED, config);
-    linkNode.register(node);
-    release = (removed) => linkNode.deregister(node, removed);
-    start({ link: linkNode.link, status, onClose: (cleanUp) => cleanUps.push(cleanUp) });
-  } catch (error) {
-    refuse(RED, node, status, error);
+  const linkNode = findLinkNode(RED, config);
+  if (linkNode === undefined) {
+    const missing = config.via === 'client' ? 'noClient' : 'noServer';
+    const error = new IotmpError('IOTMP_ERR_CONFIG', translate(RED, `errors.${missing}`));
+    refuse(node, status, error, translate(RED, `status.${missing}`));
+    return;
   }
+  linkNode.register(node);
+  onClose(() => linkNode.deregister(node));
+  const context = { link: linkNode.link, status, onClose };
+  try {
+    start(context);
+  } catch (error) {
+    if (!isConflict(error)) {
+      refuse(node, status, error, statusReason(error));
+      return;
+    }
+    const takeBack = refuse(node, status, error, translate(RED, 'status.nameInUse'));
+    const attempt = (): void => {
+      start(context);
+      takeBack();
+    };
+    onClose(retryAfterDeploys(RED, attempt));
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof IotmpError && error.code === 'IOTMP_ERR_CONFLICT';
+}
+
+/** Runs something after each deploy, until it meets no conflict. Returns the function that ends it. */
+function retryAfterDeploys(RED: NodeAPI, attempt: () => void): () => void {
+  const end = (): unknown => RED.events.off('flows:started', retry);
+  const retry = (): void => {
+    try {
+      attempt();
+      end();
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+    }
+  };
+  RED.events.on('flows:started', retry);
+  return end;
 }
 
 /** Shows how the link stands, now and with each change. */
@@ -54,15 +89,15 @@ export function showLink(status: StatusReporter, state: LinkState): void {
   else status.red(state.text);
 }
 
-/** A node that cannot work says why, in the editor and in the log, and answers every message with it. */
-function refuse(RED: NodeAPI, node: Node, status: StatusReporter, cause: unknown): void {
+/**
+ * A node that cannot work says why, in the editor and in the log, and answers every message with it. Returns the
+ * function that ends the answers.
+ */
+function refuse(node: Node, status: StatusReporter, cause: unknown, text: string): () => void {
   const error = nodeError(cause);
-  status.red(translate(RED, shortReason(error)));
+  const answer = (_message: unknown, _send: unknown, done: (error: Error) => void): void => done(error);
+  status.red(text);
   node.error(error.message);
-  node.on('input', (_message, _send, done) => done(error));
-}
-
-function shortReason(error: Error): string {
-  if ('code' in error && error.code === 'IOTMP_ERR_CONFLICT') return 'status.nameInUse';
-  return 'status.invalid';
+  node.on('input', answer);
+  return () => node.removeListener('input', answer);
 }

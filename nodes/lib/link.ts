@@ -1,13 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import {
-  IotmpError,
-  type CallOptions,
-  type HostedResource,
-  type Reply,
-  type ResourceDefinition,
-  type Value,
-} from '../../src';
-import { translate } from './translate';
+import type { CallOptions, HostedResource, IotmpError, Reply, ResourceDefinition, Value } from '../../src';
 
 /** How the server or client behind a flow node stands. */
 export type LinkState =
@@ -63,8 +55,8 @@ export interface LinkNode {
   readonly link: Link | undefined;
   /** A flow node begins to use the config node. */
   register(user: Node): void;
-  /** A flow node ends; `removed` when it is gone for good. */
-  deregister(user: Node, removed: boolean): void;
+  /** A flow node ends, to be made anew or for good. */
+  deregister(user: Node): void;
 }
 
 /** The properties that say what a flow node works through. */
@@ -75,20 +67,21 @@ export interface LinkSettings {
 }
 
 /**
- * The config node that a flow node works through.
- * @throws IotmpError IOTMP_ERR_CONFIG when none is chosen, or it is missing, disabled or not configured
+ * The config node that a flow node works through; `undefined` when none is chosen, or it is missing, disabled, not
+ * usable or of the other kind.
  */
-export function findLinkNode(RED: NodeAPI, { via, server, client }: LinkSettings): LinkNode & { link: Link } {
+export function findLinkNode(
+  RED: NodeAPI,
+  { via, server, client }: LinkSettings,
+): (LinkNode & { link: Link }) | undefined {
   const throughClient = via === 'client';
   const id = throughClient ? client : server;
   const found: unknown = typeof id === 'string' && id !== '' ? RED.nodes.getNode(id) : undefined;
-  if (isLinkNode(found)) return found;
-  throw new IotmpError(
-    'IOTMP_ERR_CONFIG',
-    translate(RED, throughClient ? 'errors.noClient' : 'errors.noServer'),
-  );
+  return isLinkNode(found) && found.link.namesDevices !== throughClient ? found : undefined;
 }
 
 function isLinkNode(node: unknown): node is LinkNode & { link: Link } {
-  return typeof node === 'object' && node !== null && 'link' in node && node.link !== undefined;
+  if (typeof node !== 'object' || node === null || !('link' in node)) return false;
+  const { link } = node;
+  return typeof link === 'object' && link !== null && 'namesDevices' in link;
 }

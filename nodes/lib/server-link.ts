@@ -6,6 +6,7 @@ import type {
   ResourceDefinition,
   CallOptions,
 } from '../../src';
+import { copyValue } from './copy-value';
 import type { Link, LinkState, LinkStream, LinkStreamListener, StreamState, Target } from './link';
 import type { StateFeed } from './state-feed';
 
@@ -14,10 +15,13 @@ export class ServerLink implements Link {
   readonly namesDevices = true;
   readonly #server: IotmpServer;
   readonly #feed: StateFeed;
+  readonly #firstUser: string | undefined;
 
-  constructor(server: IotmpServer, feed: StateFeed) {
+  /** @param firstUser user of the first registered device; a server that was taken over learns of it later */
+  constructor(server: IotmpServer, feed: StateFeed, firstUser: string | undefined) {
     this.#server = server;
     this.#feed = feed;
+    this.#firstUser = firstUser;
   }
 
   /** The server itself, for what only a server has. */
@@ -38,17 +42,21 @@ export class ServerLink implements Link {
   }
 
   resolve(target: Target): Target {
-    return { ...target, user: target.user === '' ? this.#server.defaultUser : target.user };
+    if (target.user !== '') return target;
+    return { ...target, user: this.#firstUser ?? this.#server.defaultUser };
   }
 
-  call(target: Target, options: CallOptions): Promise<Reply> {
-    return this.#server.call(target, target.resource, options);
+  async call(target: Target, options: CallOptions): Promise<Reply> {
+    const reply = await this.#server.call(target, target.resource, options);
+    // The server remembers what it saw.
+    return reply.payload === undefined ? reply : { ...reply, payload: copyValue(reply.payload) };
   }
 
   stream(target: Target, intervalMs: number, listener: LinkStreamListener): LinkStream {
     const subscription = this.#server.subscribe(target, target.resource, {
       intervalMs,
-      onSample: (sample) => listener.onSample(sample),
+      // All subscribers get the same object, and flows change what they get.
+      onSample: (sample) => listener.onSample(sample === undefined ? undefined : copyValue(sample)),
       onState: (state) => listener.onState(streamState(state)),
     });
     listener.onState(streamState(subscription.state));

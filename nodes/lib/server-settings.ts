@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { IotmpError, type RegisteredDevice, type ServerOptions, type TlsOptions } from '../../src';
-import { booleanSetting, jsonSetting, numberSetting, portSetting, textSetting } from './settings';
+import { IotmpError, type ServerOptions, type TlsOptions } from '../../src';
+import { registeredDevices } from './registered-devices';
+import { booleanSetting, integerSetting, numberSetting, portSetting, textSetting } from './settings';
 import { translate } from './translate';
 
 /** The properties of an `iotmp-server` node, as Node-RED hands them on. */
@@ -24,49 +25,58 @@ export interface ServerCredentials {
   apiSecret?: string;
 }
 
+/** Where a node without a property of its own listens. */
+const DEFAULTS = { tcpPort: 25_204, wsPath: '/iotmp' } as const;
+
 /**
  * The options of the server that a node describes.
+ * @param warn hears of each device that is left out
  * @throws IotmpError IOTMP_ERR_CONFIG naming the property
  */
 export function serverSettings(
   RED: NodeAPI,
   config: ServerConfig,
   credentials: ServerCredentials,
+  warn: (text: string) => void,
 ): ServerOptions {
   const tlsPort = portSetting('tlsPort', config.tlsPort);
+  const { tcpPort = DEFAULTS.tcpPort, maxMessageSize, maxConnections, requestTimeout } = config;
+  const timeoutS = numberSetting('requestTimeout', requestTimeout, { min: 0.1, max: 3600, fallback: 10 });
   return {
     host: textSetting(config.host),
-    tcpPort: portSetting('tcpPort', config.tcpPort),
+    tcpPort: portSetting('tcpPort', tcpPort),
     tlsPort,
     tls: tlsPort === undefined ? undefined : tlsSettings(RED, config.tls),
-    devices: deviceSettings(RED, credentials.devices),
+    devices: registeredDevices(RED, credentials.devices, warn),
     anonymous: booleanSetting(config.anonymous, false),
-    keepAliveS: numberSetting('keepAlive', config.keepAlive, { min: 1, max: 1800, fallback: 60 }),
-    maxMessageSize: numberSetting('maxMessageSize', config.maxMessageSize, {
+    keepAliveS: integerSetting('keepAlive', config.keepAlive, { min: 1, max: 1800, fallback: 60 }),
+    maxMessageSize: integerSetting('maxMessageSize', maxMessageSize, {
       min: 64,
       max: 2 ** 28,
       fallback: 262_144,
     }),
-    maxConnections: numberSetting('maxConnections', config.maxConnections, {
+    maxConnections: integerSetting('maxConnections', maxConnections, {
       min: 1,
       max: 1_000_000,
       fallback: 10_000,
     }),
-    requestTimeoutMs:
-      1000 * numberSetting('requestTimeout', config.requestTimeout, { min: 0.1, max: 3600, fallback: 10 }),
+    requestTimeoutMs: Math.round(1000 * timeoutS),
   };
 }
 
 /**
  * The WebSocket path on Node-RED's HTTP server, below its root; empty is off.
- * @throws IotmpError IOTMP_ERR_CONFIG when it does not begin with a slash
+ * @throws IotmpError IOTMP_ERR_CONFIG when no request can have it
  */
-export function webSocketPath(RED: NodeAPI, config: ServerConfig): string {
-  const path = textSetting(config.wsPath);
+export function webSocketPath(RED: NodeAPI, { wsPath = DEFAULTS.wsPath }: ServerConfig): string {
+  const path = textSetting(wsPath);
   if (path === '') return '';
-  if (!path.startsWith('/')) throw new IotmpError('IOTMP_ERR_CONFIG', 'wsPath must begin with "/"');
+  if (!/^\/[^\s?#]*$/.test(path)) {
+    throw new IotmpError('IOTMP_ERR_CONFIG', 'wsPath must begin with "/" and have no spaces, "?" and "#"');
+  }
   const root: unknown = RED.settings.httpNodeRoot;
-  return (typeof root === 'string' ? root.replace(/\/$/, '') : '') + path.replace(/\/$/, '');
+  const whole = (typeof root === 'string' ? root.replace(/\/$/, '') : '') + path.replace(/\/$/, '');
+  return whole === '' ? '/' : whole;
 }
 
 /** A core `tls-config` node. */
@@ -87,23 +97,5 @@ function isTlsNode(node: unknown): node is TlsNode {
     node !== null &&
     'addTLSOptions' in node &&
     typeof node.addTLSOptions === 'function'
-  );
-}
-
-function deviceSettings(RED: NodeAPI, text: string | undefined): RegisteredDevice[] {
-  const refuse = (): never => {
-    throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.invalidDevices'));
-  };
-  const list = jsonSetting('devices', text) ?? [];
-  if (!Array.isArray(list)) return refuse();
-  return list.map((entry: unknown) => (isRegisteredDevice(entry) ? entry : refuse()));
-}
-
-function isRegisteredDevice(entry: unknown): entry is RegisteredDevice {
-  if (typeof entry !== 'object' || entry === null) return false;
-  if (!('user' in entry && 'device' in entry && 'credential' in entry)) return false;
-  const { user, device, credential } = entry;
-  return (
-    typeof user === 'string' && typeof device === 'string' && typeof credential === 'string' && device !== ''
   );
 }

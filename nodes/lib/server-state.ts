@@ -1,13 +1,23 @@
 import type { NodeAPI } from 'node-red';
 import type { IotmpServer } from '../../src';
 import type { LinkState } from './link';
+import { statusReason } from './node-error';
 import { translate } from './translate';
 
-/** How a server stands, in words: an error of a listener wins over what works. */
-export function serverState(RED: NodeAPI, server: IotmpServer, anonymous: boolean): LinkState {
+/**
+ * How a server stands, in words: an error of a listener wins over what works.
+ * @param fault what keeps its WebSocket path from being served
+ */
+export function serverState(
+  RED: NodeAPI,
+  server: IotmpServer,
+  anonymous: boolean,
+  fault: Error | undefined,
+): LinkState {
   const statuses = [...server.listenerStatus.values()];
   const failed = statuses.find((status) => status.kind === 'error');
-  if (failed?.kind === 'error') return { kind: 'error', text: failed.error.message };
+  if (failed?.kind === 'error') return { kind: 'error', text: statusReason(failed.error) };
+  if (fault !== undefined) return { kind: 'error', text: statusReason(fault) };
   if (!server.running || statuses.some((status) => status.kind === 'opening')) {
     return { kind: 'waiting', text: translate(RED, 'status.starting') };
   }

@@ -25,10 +25,28 @@ export function numberSetting(
   value: unknown,
   range: { min: number; max: number; fallback: number },
 ): number {
-  if (value === undefined || value === null || value === '') return range.fallback;
+  if (value === undefined || value === null) return range.fallback;
+  if (typeof value === 'string' && value.trim() === '') return range.fallback;
   const number = typeof value === 'number' ? value : Number(textSetting(value) || Number.NaN);
   if (number >= range.min && number <= range.max) return number;
   throw new IotmpError('IOTMP_ERR_CONFIG', `${name} must be a number from ${range.min} to ${range.max}`);
+}
+
+/**
+ * A whole number within a range.
+ * @throws IotmpError IOTMP_ERR_CONFIG naming the property and the range
+ */
+export function integerSetting(
+  name: string,
+  value: unknown,
+  range: { min: number; max: number; fallback: number },
+): number {
+  const number = numberSetting(name, value, range);
+  if (Number.isInteger(number)) return number;
+  throw new IotmpError(
+    'IOTMP_ERR_CONFIG',
+    `${name} must be a whole number from ${range.min} to ${range.max}`,
+  );
 }
 
 /**
@@ -36,20 +54,19 @@ export function numberSetting(
  * @throws IotmpError IOTMP_ERR_CONFIG
  */
 export function portSetting(name: string, value: unknown): number | undefined {
-  const text = textSetting(value);
-  if (text === '') return undefined;
-  const port = numberSetting(name, text, { min: 1, max: 65_535, fallback: 0 });
-  if (Number.isInteger(port)) return port;
-  throw new IotmpError('IOTMP_ERR_CONFIG', `${name} must be a whole number`);
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string' && value.trim() === '') return undefined;
+  return integerSetting(name, value, { min: 1, max: 65_535, fallback: 0 });
 }
 
 /**
- * A JSON text; empty is `undefined`.
+ * A JSON text, or the value that it would mean; empty is `undefined`.
  * @throws IotmpError IOTMP_ERR_CONFIG naming the property
  */
 export function jsonSetting(name: string, value: unknown): unknown {
+  if (typeof value === 'boolean' || (typeof value === 'object' && value !== null)) return value;
   const text = textSetting(value);
-  if (text === '') return typeof value === 'object' && value !== null ? value : undefined;
+  if (text === '') return undefined;
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
@@ -67,7 +84,7 @@ export function choiceSetting<T extends string>(
   choices: readonly T[],
   fallback: T,
 ): T {
-  if (value === undefined || value === '') return fallback;
+  if (value === undefined || value === null || value === '') return fallback;
   const found = choices.find((choice) => choice === value);
   if (found !== undefined) return found;
   throw new IotmpError('IOTMP_ERR_CONFIG', `${name} must be one of ${choices.join(', ')}`);

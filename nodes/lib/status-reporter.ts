@@ -9,6 +9,7 @@ export class StatusReporter {
   #shown = '';
   #next: NodeStatus | undefined;
   #pause: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(node: Node) {
     this.#node = node;
@@ -16,6 +17,7 @@ export class StatusReporter {
 
   /** Shows a status, now or soon. */
   show(status: NodeStatus): void {
+    if (this.#closed) return;
     this.#next = status;
     if (this.#pause === undefined) this.#flush();
   }
@@ -36,8 +38,9 @@ export class StatusReporter {
     this.show({ fill: 'grey', shape: 'ring', text });
   }
 
-  /** Clears the status and ends the timer. */
+  /** Clears the status and ends the timer. What comes later is not shown: the status is another node's by then. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#pause);
     this.#pause = undefined;
     this.#next = undefined;

@@ -1,8 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { ConnectCode } from '../codec/constants';
 import { IotmpError } from '../errors';
 import type { DeviceId } from '../types';
 import { deviceKey } from '../util/device-key';
-import { ConnectCode } from './connect-request';
 
 /** A device that may connect. */
 export interface RegisteredDevice extends DeviceId {

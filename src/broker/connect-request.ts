@@ -1,10 +1,7 @@
-import { BodyLimit, FieldId, WireType } from '../codec/constants';
+import { BodyLimit, FieldId, WireType, ConnectCode } from '../codec/constants';
 import { IotmpError } from '../errors';
 import type { ConnectRequest } from '../session/session';
 import { isMap, type DeviceId, type Value } from '../types';
-
-/** Codes of the ERROR that answers a CONNECT (`protocol.md` section 4.2). */
-export const ConnectCode = { REDIRECT: 1, BAD_CREDENTIALS: 2, BAD_KEEP_ALIVE: 3, BAD_ENCODING: 4 } as const;
 
 /** What a CONNECT asks for. */
 export interface ConnectIntent extends DeviceId {

@@ -1,8 +1,9 @@
 import { encodeValue } from '../codec/pson-encoder';
 import { IotmpError } from '../errors';
 import type { OutgoingStream, StreamListener } from '../session/outgoing-stream';
-import { abortedError, type Reply, type RequestOptions } from '../session/request-table';
+import type { Reply, RequestOptions } from '../session/request-table';
 import { FunctionCode } from '../session/resource';
+import { abortedError } from '../session/session-errors';
 import type { CallOptions, Session } from '../session/session';
 import type { DeviceId } from '../types';
 import { DeviceDescription } from './device-description';

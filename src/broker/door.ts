@@ -1,3 +1,4 @@
+import { ConnectCode } from '../codec/constants';
 import { IotmpError } from '../errors';
 import { Session, type ConnectRequest } from '../session/session';
 import type { SessionOptions } from '../session/session-options';
@@ -7,7 +8,7 @@ import type { Authenticator } from './authenticator';
 import type { FailedLogin } from './broker-events';
 import type { ResolvedServerOptions } from './broker-options';
 import { ConnectedDevice } from './connected-device';
-import { ConnectCode, parseConnect, type ConnectIntent } from './connect-request';
+import { parseConnect, type ConnectIntent } from './connect-request';
 import type { DeviceRegistry } from './device-registry';
 import { LoginBrake } from './login-brake';
 import type { ServiceHost } from './service-host';

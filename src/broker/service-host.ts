@@ -1,20 +1,9 @@
+import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
 import { HostedResource } from '../session/hosted-resource';
 import type { ResourceDefinition } from '../session/resource';
 import { ResourceRegistry, type ResolvedResource, type ResourceHost } from '../session/resource-registry';
 import type { Value } from '../types';
-
-/** Codes of the services that devices ask of a server (`protocol.md` section 7). */
-export const ServiceCode = {
-  READ_PROPERTY: 1,
-  SET_PROPERTY: 2,
-  CALL_DEVICE: 3,
-  CALL_ENDPOINT: 4,
-  WRITE_BUCKET: 5,
-  LOCK: 6,
-  UNLOCK: 7,
-  SUBSCRIBE_EVENT: 8,
-} as const;
 
 const LAST_CODE = ServiceCode.SUBSCRIBE_EVENT;
 const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze({});

@@ -64,7 +64,7 @@ export class IotmpClient extends EventEmitter<ClientEvents> {
       clock: settings.clock,
       backoff: this.#newBackoff(),
       looseEnds: this.#looseEnds,
-      open: (signal) => this.#open(signal),
+      open: (signal, connections) => this.#open(signal, connections),
       onState: (state, error) => this.#handleState(state, error),
     });
   }
@@ -238,13 +238,13 @@ export class IotmpClient extends EventEmitter<ClientEvents> {
     return this.#services.unlock(name, lock, options);
   }
 
-  #open(signal: AbortSignal): ReturnType<typeof openSession> {
+  #open(signal: AbortSignal, connections: LooseEnds): ReturnType<typeof openSession> {
     const context = {
       settings: this.#settings,
       identity: this.#identity,
       ids: this.#ids,
       resources: this.resources,
-      looseEnds: this.#looseEnds,
+      connections,
       onWarning: (text: string): void => this.#warn(text),
     };
     return openSession(context, signal);

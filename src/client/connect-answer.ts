@@ -1,4 +1,4 @@
-import { MessageType } from '../codec/constants';
+import { ConnectCode, MessageType } from '../codec/constants';
 import type { Message } from '../codec/message';
 import { IotmpError, RemoteError } from '../errors';
 import { isMap, type Value } from '../types';
@@ -13,15 +13,8 @@ export type ConnectVerdict =
   /** Another attempt may succeed. */
   | { readonly kind: 'failed'; readonly error: IotmpError };
 
-/** Codes of an ERROR that answers CONNECT (`protocol.md` section 4.2); servers also use those of HTTP. */
-const ConnectCode = {
-  REDIRECT: 1,
-  BAD_CREDENTIALS: 2,
-  INVALID_KEEP_ALIVE: 3,
-  BAD_ENCODING: 4,
-  UNAUTHORIZED: 401,
-  FORBIDDEN: 403,
-} as const;
+/** Codes of HTTP that servers use in their place. */
+const HttpCode = { UNAUTHORIZED: 401, FORBIDDEN: 403 } as const;
 
 /** Reads the first message of a server, whatever its id. */
 export function connectVerdict(answer: Message): ConnectVerdict {
@@ -34,10 +27,10 @@ export function connectVerdict(answer: Message): ConnectVerdict {
     case ConnectCode.REDIRECT:
       return { kind: 'redirected', payload: answer.payload };
     case ConnectCode.BAD_CREDENTIALS:
-    case ConnectCode.UNAUTHORIZED:
-    case ConnectCode.FORBIDDEN:
+    case HttpCode.UNAUTHORIZED:
+    case HttpCode.FORBIDDEN:
       return refused('IOTMP_ERR_AUTH', `the server refused user, device or credential${detail}`);
-    case ConnectCode.INVALID_KEEP_ALIVE:
+    case ConnectCode.BAD_KEEP_ALIVE:
       return refused('IOTMP_ERR_CONFIG', `the server refused the keep-alive interval${detail}`);
     case ConnectCode.BAD_ENCODING:
       return refused('IOTMP_ERR_PROTOCOL', `the server could not read CONNECT${detail}`);

@@ -17,8 +17,8 @@ export interface AttemptContext {
   /** Runs on over all connections of the client (`protocol.md` section 4.7). */
   readonly ids: IdSequence;
   readonly resources: ResourceHost;
-  /** Gets the end of each connection that is made. */
-  readonly looseEnds: LooseEnds;
+  /** Gets the end of each connection that the attempt makes. */
+  readonly connections: LooseEnds;
   readonly onWarning: (text: string) => void;
 }
 
@@ -59,7 +59,7 @@ export async function openSession(context: AttemptContext, signal: AbortSignal):
 
 async function beginSession(
   target: ConnectTarget,
-  { settings, ids, resources, looseEnds, onWarning }: AttemptContext,
+  { settings, ids, resources, connections, onWarning }: AttemptContext,
   signal: AbortSignal,
 ): Promise<Session> {
   const { clock, requestTimeoutMs } = settings;
@@ -75,7 +75,7 @@ async function beginSession(
   const hooks = { onWarning, onGone: (): void => gone.resolve(undefined) };
   const session = new Session(transport, resources, hooks, { clock, requestTimeoutMs, maxBodySize });
   session.ids = ids;
-  looseEnds.add(gone.promise);
+  connections.add(gone.promise);
   return session;
 }
 

@@ -1,4 +1,4 @@
-/** What is still on its way to its end; a client that closes waits for all of it. */
+/** What is still on its way to its end. */
 export class LooseEnds {
   readonly #ends = new Set<Promise<unknown>>();
 
@@ -8,8 +8,8 @@ export class LooseEnds {
     void end.finally(() => this.#ends.delete(end));
   }
 
-  /** Resolves when everything has ended, also what was added meanwhile. */
+  /** Resolves when everything that is there now has ended. */
   async settled(): Promise<void> {
-    while (this.#ends.size > 0) await Promise.allSettled(this.#ends);
+    await Promise.all(this.#ends);
   }
 }

@@ -4,15 +4,16 @@ import type { Backoff } from '../util/backoff';
 import type { Clock, Timer } from '../util/clock';
 import type { ClientState } from './client-events';
 import type { AttemptResult, OpenedSession } from './connect-attempt';
-import type { LooseEnds } from './loose-ends';
+import { LooseEnds } from './loose-ends';
 
 /** What the loop needs of its client. */
 export interface ReconnectLoopPort {
   readonly clock: Clock;
   readonly backoff: Backoff;
+  /** Gets the end of each attempt, which is the end of the last of its connections. */
   readonly looseEnds: LooseEnds;
   /** Makes one attempt to connect. A rejection is a failure that may pass. */
-  open(signal: AbortSignal): Promise<AttemptResult>;
+  open(signal: AbortSignal, connections: LooseEnds): Promise<AttemptResult>;
   /** The state has changed. */
   onState(state: ClientState, error?: IotmpError): void;
 }
@@ -68,7 +69,7 @@ export class ReconnectLoop {
     if (this.#state === 'idle' || this.#state === 'closed') return;
     this.#port.backoff.reset();
     this.#drop(reason);
-    this.#enter('idle');
+    if (this.state !== 'closed') this.#enter('idle');
   }
 
   /** Ends everything in good order, for good. */
@@ -84,13 +85,14 @@ export class ReconnectLoop {
     this.#attempt = attempt;
     this.#enter('connecting');
     if (this.#attempt !== attempt) return;
-    const outcome = this.#port.open(attempt.signal).then(
+    const connections = new LooseEnds();
+    const outcome = this.#port.open(attempt.signal, connections).then(
       (result) => this.#handleResult(attempt, result),
       (error: unknown) => {
         if (this.#attempt === attempt) this.#wait(iotmpError(error));
       },
     );
-    this.#port.looseEnds.add(outcome);
+    this.#port.looseEnds.add(outcome.then(() => connections.settled()));
   }
 
   #handleResult(attempt: AbortController, result: AttemptResult): void {

@@ -1,19 +1,8 @@
+import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
 import type { Reply, RequestOptions } from '../session/request-table';
 import type { CallOptions } from '../session/session';
 import type { Value } from '../types';
-
-/** Numbers of the services that a server offers to devices (`protocol.md` section 7). */
-export const ServiceCode = {
-  READ_PROPERTY: 1,
-  SET_PROPERTY: 2,
-  CALL_DEVICE: 3,
-  CALL_ENDPOINT: 4,
-  WRITE_BUCKET: 5,
-  LOCK: 6,
-  UNLOCK: 7,
-  SUBSCRIBE_EVENT: 8,
-} as const;
 
 /** How a lock is asked for. */
 export interface LockOptions extends RequestOptions {

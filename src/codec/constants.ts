@@ -52,3 +52,18 @@ export const MAX_STREAM_ID = 65535;
 
 /** Largest body that a device takes, by its kind, in bytes (`protocol.md` section 1). */
 export const BodyLimit = { MICROCONTROLLER: 32768, LINUX: 262144 } as const;
+
+/** Codes of an ERROR that answers CONNECT (`protocol.md` section 4.2). */
+export const ConnectCode = { REDIRECT: 1, BAD_CREDENTIALS: 2, BAD_KEEP_ALIVE: 3, BAD_ENCODING: 4 } as const;
+
+/** Numbers of the services that a server offers to devices (`protocol.md` section 7). */
+export const ServiceCode = {
+  READ_PROPERTY: 1,
+  SET_PROPERTY: 2,
+  CALL_DEVICE: 3,
+  CALL_ENDPOINT: 4,
+  WRITE_BUCKET: 5,
+  LOCK: 6,
+  UNLOCK: 7,
+  SUBSCRIBE_EVENT: 8,
+} as const;

@@ -70,7 +70,7 @@ export class Inbox {
     this.#run(() => this.#frames.resume());
   }
 
-  /** To be called when the session ends. */
+  /** To be called when the session ends: takes nothing more, also not the rest of the chunk at hand. */
   dispose(): void {
     this.#frames.reset();
   }
@@ -84,8 +84,6 @@ export class Inbox {
   }
 
   #handleFrame(type: number, bytes: Buffer, start: number, end: number): void {
-    // A session that has ended takes nothing, also not the rest of the chunk at hand.
-    if (this.#port.state === 'closed') return;
     this.messages++;
     this.#port.handleLife();
     if (type > MessageType.STREAM_DATA) {

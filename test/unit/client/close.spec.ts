@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MessageType } from '../../../src/codec/constants';
+import { encodeMessage } from '../../../src/codec/message-encoder';
 import { IotmpError } from '../../../src/errors';
 import { Scene } from './support';
 
@@ -106,6 +107,22 @@ describe('close', () => {
     await closing;
     scene.server.session.destroy(new IotmpError('IOTMP_ERR_CLOSED', 'test ends'));
     await scene.clock.settle();
+    assert.equal(scene.clock.pending, 0);
+  });
+
+  it('ends an attempt from within a call that came together with the OK', async () => {
+    const scene = new Scene();
+    let closed: Promise<void> | undefined;
+    scene.client.host('off', { kind: 'run', run: () => void (closed = scene.client.close()) });
+    scene.server.doorman = (session, { streamId }) => {
+      const ok = encodeMessage({ type: MessageType.OK, streamId });
+      session.transport.send(Buffer.concat([ok, encodeMessage({ type: MessageType.RUN, resource: 'off' })]));
+      return new Promise(() => undefined);
+    };
+    await scene.connect();
+    await closed;
+    assert.deepEqual(scene.states, ['connecting', 'closed']);
+    await scene.close();
     assert.equal(scene.clock.pending, 0);
   });
 

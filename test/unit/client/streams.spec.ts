@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ClientStream } from '../../../src/client/client-stream';
+import type { ResourceStream } from '../../../src/session/resource';
 import { Scene } from './support';
 import { Notes, withFeed } from './stream-fixtures';
 
@@ -121,6 +122,31 @@ describe('streams', () => {
     assert.equal(opened.length, 1);
     assert.equal(opened[0]?.closed, true);
     assert.deepEqual(notes.states, []);
+    await scene.close();
+    assert.equal(scene.clock.pending, 0);
+  });
+
+  it('are stopped when the first sample closes them, before they are known to be open', async () => {
+    const scene = new Scene();
+    const opened: ResourceStream[] = [];
+    scene.server.resources.host('feed', {
+      kind: 'output',
+      run: () => undefined,
+      open: (stream) => {
+        opened.push(stream);
+        stream.write('only');
+      },
+    });
+    await scene.open();
+    const states: string[] = [];
+    const stream: ClientStream = scene.client.stream(
+      'feed',
+      {},
+      { onSample: () => void stream.close(), onState: (state) => states.push(state) },
+    );
+    await scene.clock.settle();
+    assert.deepEqual([opened.length, opened[0]?.closed], [1, true]);
+    assert.deepEqual(states, []);
     await scene.close();
     assert.equal(scene.clock.pending, 0);
   });

@@ -82,7 +82,7 @@ describe('nesting', () => {
 
   it('is refused for cycles of all kinds', () => {
     const map: Record<string, unknown> = {};
-    map['self'] = [map, map, map];
+    map.self = [map, map, map];
     const entries = new Map<string, unknown>();
     entries.set('self', entries);
     const set = new Set<unknown>();
@@ -129,7 +129,11 @@ describe('the size limit', () => {
   });
 
   it('holds without a limit of the caller, too', () => {
-    assert.throws(() => encodeValue(new Array(1e8)), { code: 'IOTMP_ERR_TOO_LARGE' });
+    const shared = 'é'.repeat(2 ** 20);
+    for (const value of ['a'.repeat(2 ** 24 + 1), Array.from({ length: 9 }, () => shared)]) {
+      assert.throws(() => encodeValue(value), { code: 'IOTMP_ERR_TOO_LARGE' });
+    }
+    assert.equal(encodeValue(Array.from({ length: 7 }, () => shared)).length, 7 * (2 ** 21 + 5) + 1);
   });
 });
 

@@ -1,3 +1,6 @@
+import type { Message } from '../../../src/codec/message';
+import type { OutgoingMessage } from '../../../src/codec/message-encoder';
+
 const TWO_63 = 2 ** 63;
 
 /** A plain object with these own properties, `__proto__` among them if it is named. */
@@ -26,4 +29,9 @@ export function expected(value: unknown): unknown {
 
 function expectedInteger(value: number): number | bigint {
   return Number.isSafeInteger(value) || value >= TWO_63 || value < -TWO_63 ? value : BigInt(value);
+}
+
+/** The fields of a message as a plain object, absent ones as undefined. */
+export function fieldsOf({ type, streamId, parameters, payload, resource }: Message): OutgoingMessage {
+  return { type, streamId, parameters, payload, resource };
 }

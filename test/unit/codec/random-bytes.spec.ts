@@ -8,10 +8,11 @@ import { decodeValue } from '../../../src/codec/pson-decoder';
 import { encodeValue } from '../../../src/codec/pson-encoder';
 import { IotmpError } from '../../../src/errors';
 import { FrameDecoder } from '../../../src/framing/frame-decoder';
+import type { Value } from '../../../src/types';
 import { vectors } from '../support/vectors';
 import { expected } from './expected-value';
 
-const FACTOR = Number(process.env['FUZZ_FACTOR'] ?? 1);
+const FACTOR = Number(process.env.FUZZ_FACTOR ?? 1);
 const RUNS = 5000 * FACTOR;
 
 const MAX_BODY_SIZE = 262144;
@@ -32,7 +33,7 @@ function assertValueHolds(bytes: Uint8Array): void {
 }
 
 function bodyOf(message: Message): Buffer {
-  const bytes = encodeMessage({ ...message });
+  const bytes = encodeMessage(message);
   const bodies: Buffer[] = [];
   const decoder = new FrameDecoder({ maxBodySize: MAX_BODY_SIZE }, (_type, chunk, start, end) => {
     bodies.push(chunk.subarray(start, end));
@@ -49,8 +50,8 @@ function assertMessageHolds(bytes: Buffer): void {
   const again = decodeMessage(6, body, 0, body.length);
   for (const field of ['streamId', 'parameters', 'payload', 'resource'] as const) {
     // A resource of -0 is written as the number 0.
-    const isZero = field === 'resource' && message.resource === 0;
-    const value = isZero ? 0 : message[field];
+    const isZero: boolean = field === 'resource' && message.resource === 0;
+    const value: Value | undefined = isZero ? 0 : message[field];
     assert.deepEqual(again[field], value === undefined ? undefined : expected(value));
   }
 }

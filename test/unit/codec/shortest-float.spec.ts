@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { decodeValue } from '../../../src/codec/pson-decoder';
 import { shortestFloat } from '../../../src/codec/shortest-float';
 
-const RUNS = 3000 * Number(process.env['FUZZ_FACTOR'] ?? 1);
+const RUNS = 3000 * Number(process.env.FUZZ_FACTOR ?? 1);
 
 /** Digits without the point, the exponent and the zeros around. */
 function digitsOf(value: number): number {

@@ -231,3 +231,18 @@ describe('encoding of other objects', () => {
     assert.equal(hexOf(bare), 'c1816101');
   });
 });
+
+describe('encoding into a buffer that has to grow', () => {
+  const keys = Array.from({ length: 10 }, (_, index) => `${'k'.repeat(29)}${index}`);
+  const map = Object.fromEntries(keys.map((key, index) => [key, index % 2 ? 'v'.repeat(16) : 0.1]));
+
+  it('is right wherever the end of the old one falls', () => {
+    // Past the first two sizes of the buffer, with the longest of what is written without asking for room.
+    for (const count of [50, 200]) {
+      for (let padding = 0; padding < 60; padding++) {
+        const value = ['p'.repeat(padding), ...Array.from({ length: count }, () => map), -(2 ** 62)];
+        assert.deepEqual(decodeValue(encodeValue(value)), value.with(-1, -(2n ** 62n)));
+      }
+    }
+  });
+});

@@ -32,7 +32,7 @@ function knownFields(message: Partial<Record<(typeof KNOWN_FIELDS)[number], Valu
 
 /** Some devices were tried with ids that they cut to 16 bits or read as 0: nobody sends those in earnest. */
 function hasStreamId({ fields }: Vector): boolean {
-  const id = fields?.['streamId'] ?? 0;
+  const id = fields?.streamId ?? 0;
   return typeof id === 'number' && id <= MAX_STREAM_ID;
 }
 

@@ -125,6 +125,41 @@ describe('A peer that does not read', () => {
     await endQuietly(rig);
   });
 
+  it('may fall behind again and again within that limit', async () => {
+    const rig = await narrow({ maxBufferedBytes: 1000, maxQueuedSamples: 1000 });
+    const publish = await withStreams(rig, 1, 2);
+    for (let round = 0; round < 10; round++) {
+      rig.peer.pause();
+      for (let index = 0; index < 8; index++) publish(`${index}${filler}`);
+      // What waits of a stream that is started anew is dropped, and no longer counts.
+      if (round < 5) rig.peer.send({ type: START_STREAM, streamId: 2, resource: 'r' });
+      await rig.clock.settle();
+      rig.peer.resume();
+      await rig.clock.settle();
+      assert.equal(samples(rig, 1).length, 8, `round ${round}`);
+      assert.equal(samples(rig, 2).length, round < 5 ? 0 : 8);
+      rig.peer.take();
+    }
+    await endQuietly(rig);
+  });
+
+  it('gets nothing more into a stream that it ended itself meanwhile', async () => {
+    const rig = await narrow();
+    const opening = rig.session.openStream('theirs', { onData: () => undefined });
+    rig.peer.send({ type: OK, streamId: 1 });
+    const stream = await opening;
+    rig.peer.pause();
+    stream.write(filler);
+    stream.write('waits');
+    rig.peer.send({ type: MessageType.STOP_STREAM, streamId: 1 });
+    await rig.clock.settle();
+    assert.equal(stream.closed, true);
+    rig.peer.resume();
+    await rig.clock.settle();
+    assert.deepEqual(samples(rig, 1), [filler]);
+    await endQuietly(rig);
+  });
+
   it('gets nothing more of a stream that ended while its samples waited', async () => {
     const rig = await narrow();
     const publish = await withStreams(rig, 1, 2);

@@ -169,6 +169,7 @@ describe('A server', () => {
     verdict.letIn();
     await rig.clock.settle();
     assert.deepEqual(rig.peer.take(), []);
+    assert.equal(rig.session.outbox.messages, 0);
     assert.equal(rig.session.state, 'closed');
     rig.session.expectConnect(10_000);
     assert.equal(rig.clock.pending, 0);
@@ -214,9 +215,10 @@ describe('A server', () => {
     other.peer.send(CONNECT, { type: RUN, streamId: 5, resource: 'in' });
     await other.clock.settle();
     other.session.close();
-    verdict.letIn();
+    verdict.turnAway(new Error('too late'));
     assert.equal(await ended(other), 'IOTMP_ERR_CLOSED');
     assert.deepEqual(other.peer.take(), []);
+    assert.equal(other.session.outbox.messages, 0);
   });
 
   it('refuses a second CONNECT, and stays', async () => {

@@ -112,6 +112,7 @@ describe('A RUN', () => {
       accepted: { kind: 'output', run: () => new Answer('soon', 202) },
       conflict: { kind: 'output', run: () => Promise.resolve(new Answer({ error: 'in use', by: 3 }, 409)) },
       plain: { kind: 'run', run: () => new Answer(1) },
+      wrong: { kind: 'input', run: () => new Answer(undefined, 400) },
     });
     assert.deepEqual(await run(rig, 'accepted'), [
       { type: OK, streamId: 66, parameters: 202, payload: 'soon' },
@@ -120,6 +121,7 @@ describe('A RUN', () => {
       { type: ERROR, streamId: 66, parameters: 409, payload: { error: 'in use', by: 3 } },
     ]);
     assert.deepEqual(await run(rig, 'plain'), [{ type: OK, streamId: 66, payload: 1 }]);
+    assert.deepEqual(await run(rig, 'wrong'), [{ type: ERROR, streamId: 66, parameters: 400 }]);
     await endQuietly(rig);
   });
 

@@ -1,0 +1,390 @@
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import { describe, it, type TestContext } from 'node:test';
+import { DeviceTable, type Authenticator } from '../../../src/broker/authenticator';
+import type { ServerOptions } from '../../../src/broker/broker-options';
+import { IotmpError } from '../../../src/errors';
+import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
+import { CONNECT_ID, RawDevice, type RawDeviceOptions } from '../support/raw-device';
+import { hex, message, psonField, Type, varintField, type RawMessage } from '../support/raw-message';
+
+/** Tries to log in, with the answer; a refused device is disconnected in the end. */
+async function knock(
+  bench: BrokerBench,
+  options: Partial<RawDeviceOptions> = {},
+): Promise<{ device: RawDevice; answer: RawMessage }> {
+  const device = new RawDevice(bench.memory(), options);
+  device.connect();
+  const answer = await device.next();
+  if (answer.type !== Type.OK) await device.closed;
+  return { device, answer };
+}
+
+async function assertRefused(bench: BrokerBench, options: Partial<RawDeviceOptions>): Promise<void> {
+  const { device, answer } = await knock(bench, options);
+  assert.equal(answer.type, Type.ERROR);
+  assert.equal(answer.id, CONNECT_ID);
+  assert.equal(answer.parameters, 2);
+  assert.equal(device.received.length, 1, 'nothing follows the ERROR');
+}
+
+/** A server whose authenticator answers when the test says so. */
+async function benchWithPending(
+  t: TestContext,
+  options: ServerOptions = {},
+): Promise<{ bench: BrokerBench; verdict: PromiseWithResolvers<undefined>; authenticator: Authenticator }> {
+  const verdict = Promise.withResolvers<undefined>();
+  verdict.promise.catch(() => undefined);
+  const authenticator = { authenticate: () => verdict.promise };
+  const bench = await BrokerBench.start(t, { devices: [], authenticator, ...options });
+  return { bench, verdict, authenticator };
+}
+
+describe('authentication', () => {
+  it('lets in a registered device with its credential', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const { answer } = await knock(bench);
+    assert.equal(answer.bytes.toString('hex'), '010408e78a01');
+    assert.deepEqual(bench.log, ['connected anna/pump']);
+    assert.deepEqual(bench.failedLogins, []);
+  });
+
+  it('refuses a wrong credential, an unknown device and another user with code 2, and closes', async (t) => {
+    const bench = await BrokerBench.start(t);
+    await assertRefused(bench, { credential: 'Secret' });
+    const others: Partial<RawDeviceOptions>[] = [
+      { credential: '' },
+      { device: 'pumps' },
+      { user: 'bob' },
+      { credential: LAMP.credential },
+    ];
+    for (const other of others) {
+      const refused = assertRefused(bench, other);
+      await bench.clock.advance(5_000);
+      await refused;
+    }
+    assert.deepEqual(bench.log, []);
+    assert.deepEqual(
+      bench.failedLogins.map(({ user, device, address, error }) => [user, device, address, error.code]),
+      [
+        ['anna', 'pump', 'memory', 'IOTMP_ERR_AUTH'],
+        ['anna', 'pump', 'memory', 'IOTMP_ERR_AUTH'],
+        ['anna', 'pumps', 'memory', 'IOTMP_ERR_AUTH'],
+        ['bob', 'pump', 'memory', 'IOTMP_ERR_AUTH'],
+        ['anna', 'pump', 'memory', 'IOTMP_ERR_AUTH'],
+      ],
+    );
+  });
+
+  it('lets nobody in without registered devices', async (t) => {
+    const bench = await BrokerBench.start(t, { devices: [] });
+    await assertRefused(bench, {});
+  });
+
+  it('answers a CONNECT without stream id without one', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const device = new RawDevice(bench.memory());
+    device.send(message(Type.CONNECT, psonField(3, ['anna', 'pump', 'secret'])));
+    assert.equal((await device.next()).bytes.toString('hex'), '0100');
+  });
+
+  it('takes names and credentials in any script, and an empty user', async (t) => {
+    const devices = [
+      { user: 'ñandú日本', device: 'pümp 🚀', credential: 'clé/日' },
+      { user: '', device: 'solo', credential: '' },
+    ];
+    const bench = await BrokerBench.start(t, { devices });
+    await bench.device(devices[0]);
+    await bench.device(devices[1]);
+    assert.deepEqual(bench.log, ['connected ñandú日本/pümp 🚀', 'connected /solo']);
+  });
+
+  it('does not mix up names that look alike when they are joined', async (t) => {
+    const devices = [{ user: 'a/b', device: 'c', credential: '1' }];
+    const bench = await BrokerBench.start(t, { devices });
+    await assertRefused(bench, { user: 'a', device: 'b/c', credential: '1' });
+    await bench.device(devices[0]);
+    assert.equal(bench.server.device({ user: 'a', device: 'b/c' }), undefined);
+  });
+
+  it('reports an answer to CONNECT in one write', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const { device } = await knock(bench);
+    assert.equal(device.chunks.length, 1);
+  });
+});
+
+describe('anonymous devices', () => {
+  it('get in with any credential, while registered ones still need theirs', async (t) => {
+    const bench = await BrokerBench.start(t, { anonymous: true });
+    await bench.device({ user: 'guest', device: 'tablet', credential: 'whatever' });
+    await bench.device({ user: 'guest', device: 'phone', credential: '' });
+    await assertRefused(bench, { credential: 'whatever' });
+    await bench.device(PUMP);
+    assert.deepEqual(bench.log, ['connected guest/tablet', 'connected guest/phone', 'connected anna/pump']);
+  });
+});
+
+describe('table of devices', () => {
+  it('refuses a device that is there twice', () => {
+    assert.throws(() => new DeviceTable([PUMP, { ...PUMP, credential: 'other' }]), {
+      code: 'IOTMP_ERR_CONFIG',
+      message: /anna\/pump is registered twice/,
+    });
+  });
+
+  it('compares in constant time, also for a device that it does not know', (t) => {
+    const table = new DeviceTable([PUMP]);
+    const compare = t.mock.method(crypto, 'timingSafeEqual');
+    const hash = t.mock.method(crypto, 'createHmac');
+    const attempts: [string, string][] = [
+      ['pump', 'wrong'],
+      ['nobody', 'wrong'],
+      ['nobody', 'secret'],
+    ];
+    for (const [device, credential] of attempts) {
+      assert.throws(() => table.authenticate({ user: 'anna', device }, credential), {
+        code: 'IOTMP_ERR_AUTH',
+      });
+    }
+    assert.equal(compare.mock.callCount(), attempts.length);
+    assert.equal(hash.mock.callCount(), attempts.length);
+    for (const {
+      arguments: [one, other],
+    } of compare.mock.calls) {
+      assert.equal(one.byteLength, 32);
+      assert.equal(other.byteLength, 32);
+    }
+  });
+
+  it('tells the same of an unknown device and of a wrong credential', () => {
+    const table = new DeviceTable([PUMP]);
+    const told = (device: string, credential: string): unknown => {
+      try {
+        table.authenticate({ user: 'anna', device }, credential);
+      } catch (error) {
+        assert.ok(error instanceof IotmpError);
+        return [error.code, error.statusCode, error.message];
+      }
+      return assert.fail('was let in');
+    };
+    assert.deepEqual(told('nobody', 'secret'), told('pump', 'wrong'));
+  });
+
+  it('knows which devices a newer table still lets in', () => {
+    const before = new DeviceTable([PUMP, LAMP], true);
+    const guest = { user: 'guest', device: 'tablet' };
+    const keeps = (table: DeviceTable): boolean[] => [PUMP, LAMP, guest].map((id) => table.keeps(id, before));
+    assert.deepEqual(keeps(new DeviceTable([PUMP, LAMP], true, before)), [true, true, true]);
+    assert.deepEqual(keeps(new DeviceTable([PUMP, LAMP], false, before)), [true, true, false]);
+    assert.deepEqual(keeps(new DeviceTable([{ ...PUMP, credential: 'new' }], false, before)), [
+      false,
+      false,
+      false,
+    ]);
+    assert.deepEqual(keeps(new DeviceTable([PUMP], true, before)), [true, true, true]);
+    assert.deepEqual(keeps(new DeviceTable([{ ...guest, credential: 'x' }], true, before)), [
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('shows neither credentials nor their hashes', () => {
+    const shown = JSON.stringify(new DeviceTable([PUMP]));
+    assert.doesNotMatch(shown, /secret/);
+    assert.equal(shown, '{"firstUser":"anna"}');
+  });
+});
+
+describe('brake of failed logins', () => {
+  it('refuses the first failure at once, later ones of the address with growing delays up to 5 s', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const waits: number[] = [];
+    for (let i = 0; i < 9; i++) {
+      const device = new RawDevice(bench.memory(), { credential: 'guess' });
+      const begin = bench.clock.now();
+      let answeredAt: number | undefined;
+      void device.next().then(() => (answeredAt = bench.clock.now()));
+      device.connect();
+      while (answeredAt === undefined) await bench.clock.advance(50);
+      waits.push(answeredAt - begin);
+    }
+    const [first, ...rest] = waits;
+    assert.ok(first! <= 50);
+    assert.deepEqual(rest, [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+  });
+
+  it('never delays right credentials', async (t) => {
+    const bench = await BrokerBench.start(t);
+    await assertRefused(bench, { credential: 'guess' });
+    for (let i = 0; i < 5; i++) new RawDevice(bench.memory(), { credential: 'guess' }).connect();
+    const before = bench.clock.now();
+    await bench.device(PUMP);
+    assert.equal(bench.clock.now(), before);
+  });
+
+  it('forgets after a minute', async (t) => {
+    const bench = await BrokerBench.start(t);
+    await assertRefused(bench, { credential: 'guess' });
+    await bench.clock.advance(60_000);
+    await assertRefused(bench, { credential: 'guess' });
+  });
+
+  it('ends when the server is closed', async (t) => {
+    const bench = await BrokerBench.start(t);
+    await assertRefused(bench, { credential: 'guess' });
+    const device = new RawDevice(bench.memory(), { credential: 'guess' });
+    device.connect();
+    await bench.clock.settle();
+    assert.equal(device.ended, false);
+    await bench.server.close();
+    await bench.clock.settle();
+    assert.equal(bench.clock.pending, 0);
+    assert.equal(device.ended, true);
+  });
+});
+
+describe('authenticator of the user', () => {
+  it('decides later, while what the device sent behind CONNECT waits', async (t) => {
+    const { bench, verdict } = await benchWithPending(t);
+    const device = new RawDevice(bench.memory());
+    bench.server.offer('time', { kind: 'output', run: () => 'noon' });
+    device.send(
+      Buffer.concat([
+        device.build(Type.CONNECT, { id: CONNECT_ID, payload: ['x', 'y', 'z'] }),
+        device.build(Type.RUN, { id: 9158, resource: 'time' }),
+      ]),
+    );
+    device.send(device.build(Type.RUN, { id: 39017, resource: 'time' }));
+    await bench.clock.settle();
+    assert.deepEqual(device.received, []);
+    verdict.resolve(undefined);
+    const answers = [await device.next(), await device.next(), await device.next()];
+    assert.deepEqual(
+      answers.map(({ type, id, payload }) => [type, id, payload]),
+      [
+        [Type.OK, CONNECT_ID, undefined],
+        [Type.OK, 9158, 'noon'],
+        [Type.OK, 39017, 'noon'],
+      ],
+    );
+  });
+
+  it('may reject; what the device sent behind CONNECT is dropped', async (t) => {
+    const { bench, verdict } = await benchWithPending(t);
+    let ran = 0;
+    bench.server.offer('time', { kind: 'output', run: () => ++ran });
+    const device = new RawDevice(bench.memory());
+    device.connect();
+    device.send(device.build(Type.RUN, { id: 9158, resource: 'time' }));
+    verdict.reject(new IotmpError('IOTMP_ERR_AUTH', 'not today', { statusCode: 2 }));
+    const answer = await device.next();
+    assert.deepEqual([answer.type, answer.id, answer.parameters], [Type.ERROR, CONNECT_ID, 2]);
+    assert.deepEqual(answer.payload, { error: 'not today' });
+    await device.closed;
+    assert.equal(ran, 0);
+    assert.equal(device.received.length, 1);
+    assert.equal(bench.failedLogins[0]?.error.message, 'not today');
+  });
+
+  it('may fail in its own way, which refuses the login and tells the device nothing of the cause', async (t) => {
+    for (const authenticate of [
+      () => Promise.reject(new Error('database password is hunter2')),
+      () => {
+        throw new Error('database password is hunter2');
+      },
+    ]) {
+      const bench = await BrokerBench.start(t, { devices: [], authenticator: { authenticate } });
+      const { device, answer } = await knock(bench);
+      assert.equal(answer.type, Type.ERROR);
+      assert.doesNotMatch(device.received[0]!.bytes.toString(), /hunter2/);
+      const { error } = bench.failedLogins[0]!;
+      assert.equal(error.code, 'IOTMP_ERR_AUTH');
+      assert.ok(error.cause instanceof Error);
+    }
+  });
+
+  it('may give any thenable, which is waited for', async (t) => {
+    const authenticate = (): Promise<void> => {
+      const thenable = { then: (_: unknown, reject: (error: Error) => void) => reject(new Error('no')) };
+      return thenable as unknown as Promise<void>;
+    };
+    const bench = await BrokerBench.start(t, { devices: [], authenticator: { authenticate } });
+    const { answer } = await knock(bench);
+    assert.equal(answer.type, Type.ERROR);
+    assert.equal(bench.server.deviceCount, 0);
+  });
+
+  it('that does not decide in time costs only the connection', async (t) => {
+    const { bench, verdict } = await benchWithPending(t, { connectTimeoutMs: 3_000 });
+    const device = new RawDevice(bench.memory());
+    device.connect();
+    await bench.clock.advance(2_999);
+    assert.equal(device.ended, false);
+    await bench.clock.advance(1);
+    await device.closed;
+    verdict.resolve(undefined);
+    await bench.clock.settle();
+    assert.deepEqual(bench.log, []);
+    assert.deepEqual(device.received, []);
+  });
+
+  it('that rejects when the connection is over leaves no timer', async (t) => {
+    const { bench, verdict } = await benchWithPending(t, { connectTimeoutMs: 1_000 });
+    const devices = [1, 2, 3].map(() => new RawDevice(bench.memory()));
+    for (const device of devices) device.connect();
+    await bench.clock.advance(1_000);
+    await Promise.all(devices.map(({ closed }) => closed));
+    verdict.reject(new Error('no'));
+    await bench.clock.settle();
+    assert.equal(bench.failedLogins.length, 3);
+    assert.equal(bench.clock.pending, 0);
+  });
+
+  it('has no say any more once another one was configured', async (t) => {
+    const { bench, verdict } = await benchWithPending(t);
+    const device = new RawDevice(bench.memory());
+    device.connect();
+    await bench.clock.settle();
+    await bench.server.configure(bench.options());
+    verdict.resolve(undefined);
+    const answer = await device.next();
+    assert.deepEqual([answer.type, answer.parameters], [Type.ERROR, 2]);
+    assert.deepEqual(bench.log, []);
+  });
+});
+
+describe('first message', () => {
+  it('that is not CONNECT ends the connection without an answer', async (t) => {
+    const bench = await BrokerBench.start(t);
+    for (const digits of ['0500', '06 06 | 08 01 | 22 82 7570', '0100', '0400', '0700', '1f00', '0000']) {
+      const device = new RawDevice(bench.memory());
+      device.send(hex(digits));
+      await device.closed;
+      assert.deepEqual(device.received, [], digits);
+    }
+    assert.deepEqual(bench.log, []);
+    assert.equal(bench.warnings.filter((text) => text.startsWith('memory did not log in')).length, 7);
+  });
+
+  it('may be told in the log, but a flood of them is cut short', async (t) => {
+    const bench = await BrokerBench.start(t);
+    for (let i = 0; i < 100; i++) {
+      const device = new RawDevice(bench.memory());
+      device.send(hex('0500'));
+      await device.closed;
+    }
+    assert.match(bench.warnings[0]!, /^memory did not log in: the first message was not CONNECT$/);
+    assert.ok(bench.warnings.length <= 10, `${bench.warnings.length} warnings`);
+  });
+
+  it('may be a second CONNECT later on, which is refused and changes nothing', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const device = await bench.device();
+    device.send(message(Type.CONNECT, varintField(1, 5), psonField(3, ['anna', 'lamp', 'light'])));
+    const answer = await device.next();
+    assert.deepEqual([answer.type, answer.id, answer.parameters], [Type.ERROR, 5, 400]);
+    assert.deepEqual(bench.log, ['connected anna/pump']);
+  });
+});

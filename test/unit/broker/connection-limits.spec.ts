@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
+import { CONNECT_ID, RawDevice } from '../support/raw-device';
+import { hex, message, psonField, Type, varintField } from '../support/raw-message';
+
+function connectWith(parameters: unknown): Buffer {
+  const payload = [PUMP.user, PUMP.device, PUMP.credential];
+  return message(Type.CONNECT, varintField(1, CONNECT_ID), psonField(2, parameters), psonField(3, payload));
+}
+
+describe('keep-alive', () => {
+  it('lets a device be silent for 90 s, and no longer', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const device = await bench.device();
+    await bench.clock.advance(89_999);
+    assert.equal(device.ended, false);
+    await bench.clock.advance(1);
+    await device.closed;
+    assert.deepEqual(bench.log, ['connected anna/pump', 'disconnected anna/pump: IOTMP_ERR_TIMEOUT']);
+  });
+
+  it('is echoed at once, and the server sends none of its own', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const device = await bench.device();
+    for (let i = 1; i <= 5; i++) {
+      await bench.clock.advance(60_000);
+      device.send(hex('0500'));
+      await bench.clock.settle();
+      assert.equal(device.all(Type.KEEP_ALIVE).length, i);
+    }
+    assert.equal(device.all(Type.KEEP_ALIVE)[0]?.bytes.toString('hex'), '0500');
+    assert.equal(device.received.length, 6);
+  });
+
+  it('counts any message as life, also an unknown one and one that does not decode', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const device = await bench.device();
+    for (const digits of ['0500', '01 02 08 09', '1f 02 08 09', '06 02 1a 63', '0a 05 08 07 1a 00 00']) {
+      await bench.clock.advance(89_000);
+      device.send(hex(digits));
+      await bench.clock.settle();
+      assert.equal(device.ended, false, digits);
+    }
+  });
+
+  it('does not count a message that never ends', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const device = await bench.device();
+    device.send(hex('06 7f'));
+    for (let i = 0; i < 9; i++) {
+      await bench.clock.advance(9_999);
+      device.send(Buffer.from([0x08]));
+    }
+    await bench.clock.advance(10);
+    await device.closed;
+  });
+
+  it('follows what CONNECT asks for', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const device = new RawDevice(bench.memory());
+    device.send(connectWith({ ka: 10 }));
+    await device.next(Type.OK);
+    await bench.clock.advance(14_999);
+    assert.equal(device.ended, false);
+    await bench.clock.advance(1);
+    await device.closed;
+  });
+
+  it('follows the option of the server where CONNECT does not', async (t) => {
+    const bench = await BrokerBench.start(t, { keepAliveS: 300 });
+    const device = await bench.device();
+    await bench.clock.advance(449_999);
+    assert.equal(device.ended, false);
+    await bench.clock.advance(1);
+    await device.closed;
+  });
+});
+
+describe('login', () => {
+  it('has to come within 10 s', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const silent = new RawDevice(bench.memory());
+    await bench.clock.advance(9_999);
+    assert.equal(silent.ended, false);
+    await bench.clock.advance(1);
+    await silent.closed;
+    assert.deepEqual(silent.received, []);
+    assert.deepEqual(bench.warnings, ['memory did not log in: no CONNECT in time']);
+  });
+
+  it('has to be whole by then, however busily its bytes drip in', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const wire = bench.memory();
+    const device = new RawDevice(wire);
+    const connect = device.build(Type.CONNECT, { id: 1, payload: ['anna', 'pump', 'secret'] });
+    for (const byte of connect.subarray(0, 10)) {
+      wire.write(Buffer.from([byte]));
+      await bench.clock.advance(1_000);
+    }
+    await device.closed;
+    assert.deepEqual(bench.log, []);
+  });
+
+  it('may take as long as the option says', async (t) => {
+    const bench = await BrokerBench.start(t, { connectTimeoutMs: 50 });
+    const device = new RawDevice(bench.memory());
+    await bench.clock.advance(50);
+    await device.closed;
+  });
+
+  it('ends the time limit', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const device = await bench.device();
+    await bench.clock.advance(20_000);
+    assert.equal(device.ended, false);
+  });
+});
+
+describe('number of connections', () => {
+  it('is bounded, logged in or not, and told once', async (t) => {
+    const bench = await BrokerBench.start(t, { maxConnections: 2 });
+    const device = await bench.device();
+    const idle = new RawDevice(bench.memory());
+    for (let i = 0; i < 3; i++) await new RawDevice(bench.memory()).closed;
+    assert.deepEqual(bench.warnings, ['too many connections: new ones are turned away']);
+    await device.barrier();
+    idle.wire.cut();
+    await idle.closed;
+    await bench.clock.settle();
+    await bench.device(LAMP);
+    assert.equal(bench.server.deviceCount, 2);
+  });
+
+  it('is bounded on sockets, too, and the warning says so', async (t) => {
+    const bench = await BrokerBench.start(t, { host: '127.0.0.1', tcpPort: 0, maxConnections: 1 });
+    const device = await bench.device({}, await bench.tcp());
+    for (let i = 0; i < 30; i++) {
+      const turnedAway = new RawDevice(await bench.tcp());
+      await turnedAway.serverEnded;
+      assert.deepEqual(turnedAway.received, []);
+    }
+    assert.match(bench.warnings[0]!, /more than 1 connections/);
+    assert.ok(bench.warnings.length <= 10, `${bench.warnings.length} warnings`);
+    await device.barrier();
+  });
+
+  it('is free again for the device when its older connection is taken over', async (t) => {
+    const bench = await BrokerBench.start(t, { maxConnections: 2 });
+    for (let i = 0; i < 10; i++) await bench.device();
+    assert.equal(bench.server.deviceCount, 1);
+  });
+});

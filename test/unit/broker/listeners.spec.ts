@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import type { ListenerStatus } from '../../../src/broker/listener';
+import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
+import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../support/certificate';
+import { RawDevice } from '../support/raw-device';
+import { hex, Type } from '../support/raw-message';
+import { tcpWire, tlsWire, WebSocketWire } from '../support/raw-wire';
+
+const TLS = { key: TEST_ONLY_KEY, cert: TEST_ONLY_CERTIFICATE };
+const HERE = { host: '127.0.0.1' };
+
+/** A port that somebody else has. */
+async function takenPort(t: TestContext): Promise<{ port: number; free: () => Promise<void> }> {
+  const holder = net.createServer();
+  holder.listen(0, HERE.host);
+  await once(holder, 'listening');
+  const { port } = holder.address() as net.AddressInfo;
+  const free = async (): Promise<void> => {
+    if (!holder.listening) return;
+    holder.close();
+    await once(holder, 'close');
+  };
+  t.after(free);
+  return { port, free };
+}
+
+/** Resolves with the next status of this kind. */
+function statusOf(bench: BrokerBench, wanted: ListenerStatus['kind']): Promise<ListenerStatus> {
+  return new Promise((resolve) => {
+    const listen = (_: string, status: ListenerStatus): void => {
+      if (status.kind !== wanted) return;
+      bench.server.off('listener', listen);
+      resolve(status);
+    };
+    bench.server.on('listener', listen);
+  });
+}
+
+async function serves(bench: BrokerBench, device: RawDevice): Promise<void> {
+  device.resources.set('level', { fn: 3, run: () => 42 });
+  const { user, device: name } = device.options;
+  const reply = await bench.server.call({ user, device: name }, 'level');
+  assert.equal(reply.payload, 42);
+}
+
+describe('listeners', () => {
+  it('take devices over TCP', async (t) => {
+    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0 });
+    assert.deepEqual(bench.log, ['listener tcp opening', 'listener tcp listening']);
+    assert.match(
+      JSON.stringify([...bench.server.listenerStatus]),
+      /^\[\["tcp",\{"kind":"listening","address":"127\.0\.0\.1:\d+","port":\d+\}\]\]$/,
+    );
+    const device = await bench.device({}, await bench.tcp());
+    await serves(bench, device);
+    assert.equal(bench.server.device(PUMP)?.transport, 'tcp');
+  });
+
+  it('take devices over TLS, also 1.2 with a server name that is an address', async (t) => {
+    const bench = await BrokerBench.start(t, { ...HERE, tlsPort: 0, tls: TLS });
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const wire = await tlsWire(bench.port('tls'), { minVersion: version, maxVersion: version });
+      const device = await bench.device({}, bench.track(wire));
+      await serves(bench, device);
+      assert.equal(bench.server.device(PUMP)?.transport, 'tls');
+    }
+  });
+
+  it('take devices over WebSocket through the upgrade of an HTTP server', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const wire = await bench.webSocket();
+    assert.match(wire.answer, /^HTTP\/1\.1 101 .*\r\nSec-WebSocket-Protocol: iotmp\r\n/s);
+    const device = await bench.device({ dialect: 'linux' }, wire);
+    await serves(bench, device);
+    assert.equal(bench.server.device(PUMP)?.transport, 'ws');
+  });
+
+  it('take all three at once', async (t) => {
+    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0, tlsPort: 0, tls: TLS });
+    const first = await bench.device({}, await bench.tcp());
+    const second = await bench.device(LAMP, bench.track(await tlsWire(bench.port('tls'))));
+    const third = await bench.device({}, await bench.webSocket());
+    await first.serverEnded;
+    await serves(bench, second);
+    await serves(bench, third);
+  });
+
+  it('are none without ports', async (t) => {
+    const bench = await BrokerBench.start(t);
+    assert.equal(bench.server.listenerStatus.size, 0);
+    assert.equal(bench.server.running, true);
+  });
+
+  it('on every interface say so', async (t) => {
+    const bench = await BrokerBench.start(t, { tcpPort: 0 });
+    const status = bench.server.listenerStatus.get('tcp');
+    assert.equal(status?.kind, 'listening');
+    assert.match(status.address, /^(\[::\]|0\.0\.0\.0):\d+$/);
+    await serves(bench, await bench.device({}, await bench.tcp()));
+    assert.match(bench.server.device(PUMP)!.address, /^127\.0\.0\.1:\d+$/, 'not in mapped form');
+  });
+});
+
+describe('listener that cannot be opened', () => {
+  it('says that its port is in use, and is there once the port is free', async (t) => {
+    const { port, free } = await takenPort(t);
+    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: port, tlsPort: 0, tls: TLS });
+    const status = bench.server.listenerStatus.get('tcp');
+    assert.equal(status?.kind, 'error');
+    assert.equal(status.error.code, 'IOTMP_ERR_LISTEN');
+    assert.equal(status.error.message, `cannot listen on 127.0.0.1:${port}: the port is in use`);
+    await serves(bench, await bench.device({}, bench.track(await tlsWire(bench.port('tls')))));
+
+    const failedAgain = statusOf(bench, 'error');
+    await bench.clock.advance(1_000);
+    await failedAgain;
+    await free();
+    const listening = statusOf(bench, 'listening');
+    await bench.clock.advance(2_000);
+    await listening;
+    await serves(bench, await bench.device(LAMP, await bench.tcp()));
+  });
+
+  it('waits longer each time, up to half a minute', async (t) => {
+    const { port } = await takenPort(t);
+    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: port });
+    const gaps: number[] = [];
+    for (let i = 0; i < 9; i++) {
+      const failed = statusOf(bench, 'error');
+      let known = false;
+      void failed.then(() => (known = true));
+      const from = bench.clock.now();
+      const opening = statusOf(bench, 'opening');
+      let tried = false;
+      void opening.then(() => (tried = true));
+      while (!tried) await bench.clock.advance(100);
+      gaps.push(bench.clock.now() - from);
+      while (!known) await bench.clock.settle();
+    }
+    assert.ok(gaps[0]! <= 1_100 && gaps[0]! >= 500, String(gaps));
+    for (let i = 5; i < gaps.length; i++) assert.ok(gaps[i]! <= 30_100 && gaps[i]! >= 15_000, String(gaps));
+    for (let i = 1; i < gaps.length; i++) assert.ok(gaps[i]! <= 1000 * 2 ** i + 100, String(gaps));
+  });
+
+  it('is given up when the server closes', async (t) => {
+    const { port, free } = await takenPort(t);
+    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: port });
+    await bench.server.close();
+    assert.equal(bench.clock.pending, 0);
+    await free();
+    await bench.clock.advance(60_000);
+    await assert.rejects(tcpWire(port));
+    assert.equal(bench.log.at(-1), 'listener tcp closed');
+  });
+
+  it('says what is wrong with its address', async (t) => {
+    const bench = await BrokerBench.start(t, { host: '192.0.2.1', tcpPort: 0 });
+    const status = bench.server.listenerStatus.get('tcp');
+    assert.equal(status?.kind, 'error');
+    assert.equal(status.error.message, 'cannot listen on 192.0.2.1:0: EADDRNOTAVAIL');
+  });
+
+  it('says what is wrong with its certificate, while the others work', async (t) => {
+    const broken: [Record<string, unknown> | undefined, RegExp][] = [
+      [undefined, /TLS needs a key and a certificate/],
+      [{}, /TLS needs a key and a certificate/],
+      [{ key: TEST_ONLY_KEY, cert: 'no certificate' }, /cannot listen on 127\.0\.0\.1:0: ./],
+      [{ key: 'no key', cert: TEST_ONLY_CERTIFICATE }, /cannot listen on 127\.0\.0\.1:0: ./],
+      [{ cert: TEST_ONLY_CERTIFICATE, pfx: Buffer.from('x') }, /cannot listen on 127\.0\.0\.1:0: ./],
+    ];
+    for (const [tls, message] of broken) {
+      const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0, tlsPort: 0, tls });
+      const status = bench.server.listenerStatus.get('tls');
+      assert.equal(status?.kind, 'error');
+      assert.equal(status.error.code, 'IOTMP_ERR_LISTEN');
+      assert.match(status.error.message, message);
+      await serves(bench, await bench.device({}, await bench.tcp()));
+    }
+  });
+});
+
+describe('TLS listener', () => {
+  it('tells of handshakes that fail, but not of thousands', async (t) => {
+    const bench = await BrokerBench.start(t, { ...HERE, tlsPort: 0, tls: TLS });
+    for (let i = 0; i < 30; i++) {
+      const plain = new RawDevice(bench.track(await tcpWire(bench.port('tls'))));
+      plain.connect();
+      await plain.serverEnded;
+      plain.wire.cut();
+    }
+    assert.match(bench.warnings[0]!, /^TLS handshake with 127\.0\.0\.1:\d+ failed: /);
+    assert.ok(bench.warnings.length <= 10, `${bench.warnings.length} warnings`);
+    await serves(bench, await bench.device({}, bench.track(await tlsWire(bench.port('tls')))));
+  });
+
+  it('cuts handshakes that are under way when it closes', async (t) => {
+    const bench = await BrokerBench.start(t, { ...HERE, tlsPort: 0, tls: TLS });
+    const half = net.connect(bench.port('tls'), HERE.host);
+    t.after(() => half.destroy());
+    half.on('error', () => undefined);
+    await once(half, 'connect');
+    half.write(hex('16 03 01 00 ff 01'));
+    // A second connection is served: so the first one has been accepted.
+    await serves(bench, await bench.device({}, bench.track(await tlsWire(bench.port('tls')))));
+    const ended = once(half, 'close');
+    half.resume();
+    await bench.server.close();
+    await ended;
+  });
+
+  it('lives on where it is asked for in plain: a TLS client on the TCP port is turned away', async (t) => {
+    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0 });
+    await assert.rejects(tlsWire(bench.port()));
+    await bench.clock.settle();
+    assert.match(bench.warnings.join('\n'), /did not log in/);
+    await serves(bench, await bench.device({}, await bench.tcp()));
+  });
+});
+
+describe('WebSocket upgrade', () => {
+  it('is refused before the server runs and after it was closed', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const port = await bench.listenHttp();
+    await bench.server.close();
+    await assert.rejects(WebSocketWire.connect(port), /no answer/);
+    await bench.server.start();
+    await serves(bench, await bench.device({}, bench.track(await WebSocketWire.connect(port))));
+  });
+
+  it('that is none is answered, and harms nobody', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const port = await bench.listenHttp();
+    const socket = net.connect(port, HERE.host);
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.write('GET /iotmp HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: mqtt\r\n\r\n');
+    await once(socket, 'close');
+    assert.match(Buffer.concat(chunks).toString(), /^HTTP\/1\.1 4\d\d /);
+    await serves(bench, await bench.device({}, bench.track(await WebSocketWire.connect(port))));
+  });
+
+  it('brings a device whose first frame came with the handshake', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const wire = bench.track(await WebSocketWire.connect(await bench.listenHttp()));
+    const device = new RawDevice(wire);
+    device.connect();
+    assert.equal((await device.next()).type, Type.OK);
+    assert.deepEqual(
+      wire.frames.map(({ fin, opcode, masked }) => [fin, opcode, masked]),
+      [[true, 2, false]],
+    );
+  });
+});

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
+import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../support/certificate';
+import { RawDevice } from '../support/raw-device';
+import { Type } from '../support/raw-message';
+import { tcpWire, tlsWire } from '../support/raw-wire';
+
+const LISTENERS = {
+  host: '127.0.0.1',
+  tcpPort: 0,
+  tlsPort: 0,
+  tls: { key: TEST_ONLY_KEY, cert: TEST_ONLY_CERTIFICATE },
+};
+
+/** Sockets and servers that keep this process alive. */
+function openResources(): string[] {
+  return process
+    .getActiveResourcesInfo()
+    .filter((name) => /TCP|TLS|Server|Timeout/.test(name))
+    .sort();
+}
+
+async function connected(t: TestContext): Promise<{ bench: BrokerBench; devices: RawDevice[] }> {
+  const bench = await BrokerBench.start(t, LISTENERS);
+  const pump = await bench.device({}, await bench.tcp());
+  const lamp = await bench.device(LAMP, bench.track(await tlsWire(bench.port('tls'))));
+  return { bench, devices: [pump, lamp] };
+}
+
+describe('close', () => {
+  it('says goodbye to every device, and resolves when all connections are gone', async (t) => {
+    const { bench, devices } = await connected(t);
+    const idle = new RawDevice(await bench.tcp());
+    for (const device of [...devices, idle]) void device.serverEnded.then(() => device.wire.end());
+    await bench.server.close();
+    for (const device of devices) assert.equal(device.received.at(-1)?.type, Type.DISCONNECT);
+    assert.deepEqual(idle.received, []);
+    assert.equal(bench.server.deviceCount, 0);
+    assert.equal(bench.server.running, false);
+    assert.equal(bench.server.listenerStatus.size, 0);
+    assert.equal(bench.clock.pending, 0);
+    assert.deepEqual(bench.log.filter((line) => line.startsWith('disconnected')).sort(), [
+      'disconnected anna/lamp: IOTMP_ERR_CLOSED',
+      'disconnected anna/pump: IOTMP_ERR_CLOSED',
+    ]);
+  });
+
+  it('does not wait for ever for a device that ignores it', async (t) => {
+    const bench = await BrokerBench.start(t, LISTENERS);
+    const linux = await bench.device({ dialect: 'linux' }, await bench.tcp());
+    const closing = bench.server.close();
+    await linux.serverEnded;
+    assert.equal(linux.all(Type.DISCONNECT).length, 1);
+    await bench.clock.advance(2_000);
+    await closing;
+    await assert.rejects(tcpWire(1));
+  });
+
+  it('rejects what is pending', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const device = await bench.device();
+    device.serves = false;
+    const call = assert.rejects(bench.server.call(PUMP, 'level', { payload: 1 }), {
+      code: 'IOTMP_ERR_CLOSED',
+      message: 'the server was stopped',
+    });
+    await device.next(Type.RUN);
+    await bench.server.close();
+    await call;
+  });
+
+  it('tells subscribers that the device is offline, and keeps their subscriptions for the next start', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const device = await bench.device();
+    device.resources.set('level', { fn: 3, run: () => 'first' });
+    const samples: unknown[] = [];
+    const subscription = bench.server.subscribe(PUMP, 'level', {
+      intervalMs: 1000,
+      onSample: (sample) => samples.push(sample),
+    });
+    await device.next(Type.START_STREAM);
+    await bench.clock.settle();
+    assert.equal(subscription.state.kind, 'streaming');
+    await bench.server.close();
+    assert.equal(subscription.state.kind, 'offline');
+    assert.equal(bench.clock.pending, 0);
+    await bench.server.start();
+    const again = new RawDevice(bench.memory());
+    again.resources.set('level', { fn: 3, run: () => 'again' });
+    again.connect();
+    await again.next(Type.START_STREAM);
+    await bench.clock.settle();
+    assert.deepEqual(samples, ['first', 'again']);
+  });
+
+  it('may be called twice, at once or later', async (t) => {
+    const bench = await BrokerBench.start(t, LISTENERS);
+    await bench.device();
+    await Promise.all([bench.server.close(), bench.server.close()]);
+    await bench.server.close();
+    assert.equal(bench.log.filter((line) => line === 'listener tcp closed').length, 1);
+  });
+
+  it('of a server that was never started is nothing', async (t) => {
+    const bench = await BrokerBench.start(t);
+    await bench.server.close();
+    await bench.server.close();
+    assert.deepEqual(bench.log, []);
+  });
+
+  it('turns away who comes while it closes, or later', async (t) => {
+    const bench = await BrokerBench.start(t, LISTENERS);
+    const stubborn = await bench.device({ dialect: 'linux' }, await bench.tcp());
+    const closing = bench.server.close();
+    await new RawDevice(bench.memory()).closed;
+    await stubborn.serverEnded;
+    await bench.clock.advance(2_000);
+    await closing;
+    const late = new RawDevice(bench.memory());
+    late.connect();
+    await late.closed;
+    assert.equal(bench.server.deviceCount, 0);
+    assert.deepEqual(bench.warnings, []);
+  });
+});
+
+describe('start', () => {
+  it('after close opens everything again', async (t) => {
+    const bench = await BrokerBench.start(t, LISTENERS);
+    for (let i = 0; i < 3; i++) {
+      await bench.server.close();
+      await bench.server.start();
+      const device = await bench.device({}, await bench.tcp());
+      await device.barrier();
+      device.wire.cut();
+      await device.closed;
+    }
+  });
+
+  it('during close waits for it, on the same port', async (t) => {
+    const { port } = await freePort(t);
+    const bench = await BrokerBench.start(t, { host: '127.0.0.1', tcpPort: port });
+    const closing = bench.server.close();
+    await Promise.all([closing, bench.server.start()]);
+    assert.equal(bench.port(), port);
+    await (await bench.device({}, await bench.tcp())).barrier();
+  });
+
+  it('that is overtaken by close opens nothing', async (t) => {
+    const bench = await BrokerBench.start(t, LISTENERS);
+    const starting = bench.server.close().then(() => bench.server.start());
+    const again = bench.server.start();
+    await bench.server.close();
+    await Promise.all([starting, again]);
+    await bench.server.close();
+    assert.equal(bench.server.listenerStatus.size, 0);
+    assert.equal(bench.server.running, false);
+  });
+
+  it('twice opens each listener once', async (t) => {
+    const bench = await BrokerBench.start(t, LISTENERS);
+    const port = bench.port();
+    await Promise.all([bench.server.start(), bench.server.start()]);
+    assert.equal(bench.port(), port);
+    assert.equal(bench.log.filter((line) => line === 'listener tcp listening').length, 1);
+  });
+});
+
+describe('start and close', () => {
+  it('leave nothing behind: no socket, no server, no timer, no listener of an event', async (t) => {
+    const before = openResources();
+    const bench = await BrokerBench.start(t, LISTENERS);
+    const listeners = bench.server.eventNames().map((name) => bench.server.listenerCount(name));
+    for (let i = 0; i < 5; i++) {
+      const wires = [await bench.tcp(), bench.track(await tlsWire(bench.port('tls')))];
+      const pump = await bench.device({}, wires[0]);
+      const lamp = await bench.device(LAMP, wires[1]);
+      const idle = new RawDevice(await bench.tcp());
+      for (const device of [pump, lamp, idle]) void device.serverEnded.then(() => device.wire.end());
+      await bench.server.close();
+      await Promise.all([pump.closed, lamp.closed, idle.closed]);
+      assert.equal(bench.clock.pending, 0);
+      await bench.server.start();
+    }
+    await bench.server.close();
+    await bench.clock.settle();
+    assert.deepEqual(openResources(), before);
+    assert.deepEqual(
+      bench.server.eventNames().map((name) => bench.server.listenerCount(name)),
+      listeners,
+    );
+  });
+});
+
+/** A port that was free a moment ago. */
+async function freePort(t: TestContext): Promise<{ port: number }> {
+  const bench = await BrokerBench.start(t, { host: '127.0.0.1', tcpPort: 0 });
+  const port = bench.port();
+  await bench.server.close();
+  return { port };
+}

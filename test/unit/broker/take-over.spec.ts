@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
+import { RawDevice } from '../support/raw-device';
+import { Type } from '../support/raw-message';
+
+describe('second connection of a device', () => {
+  it('wins; the older one gets DISCONNECT and is closed, in the order of the events', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const older = await bench.device();
+    const newer = await bench.device();
+    assert.equal((await older.next()).bytes.toString('hex'), '0400');
+    await older.closed;
+    assert.deepEqual(bench.log, [
+      'connected anna/pump',
+      'disconnected anna/pump: IOTMP_ERR_CLOSED',
+      'connected anna/pump',
+    ]);
+    newer.resources.set('level', { fn: 3, run: () => 5 });
+    assert.equal((await bench.server.call(PUMP, 'level')).payload, 5);
+    assert.equal(bench.server.deviceCount, 1);
+  });
+
+  it('gets its OK before anything else', async (t) => {
+    const bench = await BrokerBench.start(t);
+    bench.server.subscribe(PUMP, 'level', { intervalMs: 1000, onSample: () => undefined });
+    const device = new RawDevice(bench.memory());
+    device.connect();
+    assert.equal((await device.next()).type, Type.OK);
+    assert.equal((await device.next()).type, Type.START_STREAM);
+  });
+
+  it('takes over only once it is let in', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const older = await bench.device();
+    const intruder = new RawDevice(bench.memory(), { credential: 'guess' });
+    intruder.connect();
+    await intruder.closed;
+    await older.barrier();
+    assert.equal(older.ended, false);
+    assert.deepEqual(bench.log, ['connected anna/pump']);
+  });
+
+  it('rejects the calls that wait for the older one', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const older = await bench.device();
+    older.serves = false;
+    const call = bench.server.call(PUMP, 'level', { payload: 1 });
+    const rejected = assert.rejects(call, { code: 'IOTMP_ERR_CLOSED', message: /taken over/ });
+    await older.next(Type.RUN);
+    await bench.device();
+    await rejected;
+  });
+
+  it('takes the streams over: same subscribers, new stream, another id', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const samples: unknown[] = [];
+    const states: string[] = [];
+    const older = await bench.device();
+    older.resources.set('level', { fn: 3, run: () => 'old' });
+    bench.server.subscribe(PUMP, 'level', {
+      intervalMs: 1000,
+      onSample: (sample) => samples.push(sample),
+      onState: ({ kind }) => states.push(kind),
+    });
+    const first = await older.next(Type.START_STREAM);
+    await bench.clock.settle();
+    assert.deepEqual(samples, ['old']);
+
+    const newer = new RawDevice(bench.memory());
+    newer.resources.set('level', { fn: 3, run: () => 'new' });
+    newer.connect();
+    const second = await newer.next(Type.START_STREAM);
+    await bench.clock.settle();
+    assert.notEqual(second.id, first.id);
+    assert.deepEqual(second.parameters, { interval: 1000 });
+    assert.deepEqual(samples, ['old', 'new']);
+    assert.deepEqual(states, ['streaming', 'offline', 'starting', 'streaming']);
+    assert.deepEqual(older.all(Type.STOP_STREAM), []);
+  });
+
+  it('is not ended by the end of the older one, whenever that comes', async (t) => {
+    const bench = await BrokerBench.start(t, { host: '127.0.0.1', tcpPort: 0 });
+    const older = await bench.device({}, await bench.tcp());
+    const newer = await bench.device({}, await bench.tcp());
+    await older.serverEnded;
+    older.wire.end();
+    await older.closed;
+    await newer.barrier();
+    assert.equal(bench.server.deviceCount, 1);
+    assert.equal(bench.log.filter((line) => line.includes('pump')).length, 3);
+  });
+
+  it('leaves other devices alone', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const lamp = await bench.device(LAMP);
+    await bench.device();
+    await bench.device();
+    await lamp.barrier();
+    assert.equal(lamp.ended, false);
+    assert.equal(bench.server.deviceCount, 2);
+  });
+
+  it('may come a hundred times: one connection is left', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const devices: RawDevice[] = [];
+    for (let i = 0; i < 100; i++) devices.push(await bench.device());
+    await Promise.all(devices.slice(0, -1).map(({ closed }) => closed));
+    assert.equal(bench.server.deviceCount, 1);
+    assert.equal(bench.log.length, 199);
+    await devices.at(-1)!.barrier();
+  });
+
+  it('leaves nothing half done when a listener closes the server on the way', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const closed = Promise.withResolvers<undefined>();
+    await bench.device();
+    bench.server.once('disconnected', () => void bench.server.close().then(() => closed.resolve(undefined)));
+    bench.server.subscribe(PUMP, 'level', { intervalMs: 1000, onSample: () => undefined });
+    const newer = new RawDevice(bench.memory());
+    newer.connect();
+    await newer.closed;
+    await closed.promise;
+    assert.deepEqual(bench.log, ['connected anna/pump', 'disconnected anna/pump: IOTMP_ERR_CLOSED']);
+    assert.equal(bench.server.deviceCount, 0);
+    assert.deepEqual(newer.all(Type.START_STREAM), []);
+  });
+});
