@@ -92,7 +92,13 @@ export class RemoteError extends IotmpError {
   }
 }
 
-/** The text of anything that was thrown. */
+/** The text of anything that was thrown, also of what cannot be made a text. */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    // A message that is no string is the thrower's own doing.
+    const text: unknown = error instanceof Error ? error.message : error;
+    return String(text);
+  } catch {
+    return 'an error without a text';
+  }
 }

@@ -36,33 +36,45 @@ export class DemoProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;
-    this.ended = endOf(child);
-    for (const output of [child.stdout, child.stderr]) passOn(name, output, isRelevant);
+    this.ended = endOf(
+      child,
+      [child.stdout, child.stderr].map((output) => passOn(name, output, isRelevant)),
+    );
   }
 
   /** Asks the process to end, and waits until it has; one that does not is killed. Idempotent. */
   async stop(): Promise<void> {
-    const killer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    const killer = setTimeout(() => {
+      console.log(`${this.name} does not end by itself, and is killed`);
+      this.#child.kill('SIGKILL');
+    }, STOP_TIMEOUT_MS);
     if (this.#child.connected) this.#child.disconnect();
     await this.ended;
     clearTimeout(killer);
   }
 }
 
-async function endOf(child: ChildProcess): Promise<string> {
+/** A child whose channel was closed from this side never tells of `close`, so its output is waited for here. */
+async function endOf(child: ChildProcess, outputs: readonly Promise<void>[]): Promise<string> {
   try {
-    await once(child, 'close');
+    await once(child, 'exit');
   } catch (error) {
     return `could not be started: ${String(error)}`;
   }
+  await Promise.all(outputs);
   return child.signalCode === null
     ? `has ended with code ${child.exitCode ?? 'unknown'}`
     : `was ended by ${child.signalCode}`;
 }
 
-function passOn(name: string, output: Readable | null, isRelevant: (line: string) => boolean): void {
+/** Resolves when the output has ended. */
+async function passOn(
+  name: string,
+  output: Readable | null,
+  isRelevant: (line: string) => boolean,
+): Promise<void> {
   if (output === null) return;
-  createInterface({ input: output }).on('line', (line) => {
+  for await (const line of createInterface({ input: output })) {
     if (isRelevant(line)) console.log(`${name.padEnd(15)} | ${line}`);
-  });
+  }
 }

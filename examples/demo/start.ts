@@ -153,6 +153,7 @@ async function runDemo(options: DemoOptions, iotmpPort: number, ending: AbortCon
     await Promise.all(processes.map((child) => child.stop()));
     await watched;
   }
+  console.log('The demo has ended');
 }
 
 async function main(): Promise<void> {

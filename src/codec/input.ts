@@ -2,7 +2,7 @@ import { DecodeError } from '../errors';
 import { MAX_DEPTH } from './constants';
 import type { DecodeOptions } from './decode-options';
 
-/** A source larger than this is not held on to until the next one comes. */
+/** A larger source is let go when it is decoded; others are kept until the next one comes. */
 const MAX_HELD = 262144;
 
 const NOTHING = Buffer.alloc(0);
@@ -40,7 +40,7 @@ export class Input {
 
   /** Tells the caller about invalid texts. Nothing of this object is used after it: the callback may decode too. */
   finish(options: DecodeOptions | undefined): void {
-    if (this.bytes.length > MAX_HELD) this.#use(NOTHING);
+    this.#letGo();
     if (this.invalidTexts === 0) return;
     const onInvalidText = options?.onInvalidText;
     for (let count = this.invalidTexts; count > 0; count--) onInvalidText?.();
@@ -51,9 +51,14 @@ export class Input {
     return this.end - this.position;
   }
 
-  /** The error for a fault at a position, by default the current one. */
+  /** The error, to be thrown at once, for a fault at a position, by default the current one. */
   error(reason: string, position = this.position): DecodeError {
+    this.#letGo();
     return new DecodeError(reason, position - this.#start);
+  }
+
+  #letGo(): void {
+    if (this.bytes.length > MAX_HELD) this.#use(NOTHING);
   }
 
   #use(source: Uint8Array): void {

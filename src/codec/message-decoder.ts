@@ -75,7 +75,7 @@ function readField(key: number | bigint, keyAt: number): Value {
 }
 
 function asStreamId(value: Value, keyAt: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_STREAM_ID)
-    return value;
-  throw input.error('stream id', keyAt);
+  const isId = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_STREAM_ID;
+  if (!isId) throw input.error('stream id', keyAt);
+  return value;
 }

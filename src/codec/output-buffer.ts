@@ -1,3 +1,4 @@
+import { bufferOver } from './buffer-over';
 import { MAX_ENCODED_SIZE } from './constants';
 import { EncodeFailure } from './encode-failure';
 
@@ -79,11 +80,11 @@ export class OutputBuffer {
     const end = this.position;
     if (this.bytes === this.#slab) {
       this.#slabUsed = end;
-      return this.#slab.subarray(from, end);
+      return bufferOver(this.#slabView.buffer, from, end - from);
     }
     // A buffer made for one large value is nearly full: handing it out saves copying that value a second time.
-    if (this.bytes !== this.#scratch && end - from > this.bytes.length / 2)
-      return this.bytes.subarray(from, end);
+    const isOwn = this.bytes !== this.#scratch;
+    if (isOwn && end - from > this.bytes.length / 2) return this.bytes.subarray(from, end);
     const result = Buffer.allocUnsafeSlow(end - from);
     this.bytes.copy(result, 0, from, end);
     return result;

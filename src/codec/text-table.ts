@@ -98,10 +98,10 @@ function bytesAt(view: DataView, position: number, length: number): number {
 /** Takes whole words, and at the end the last four bytes again, which costs less than the bytes one by one. */
 function hashOf(view: DataView, position: number, length: number): number {
   if (length < 4) return mixed(length, bytesAt(view, position, length));
+  const last = position + length - 4;
   let hash = length;
-  for (let offset = 0; offset < length - 4; offset += 4)
-    hash = mixed(hash, view.getInt32(position + offset, true));
-  return mixed(hash, view.getInt32(position + length - 4, true));
+  for (let at = position; at < last; at += 4) hash = mixed(hash, view.getInt32(at, true));
+  return mixed(hash, view.getInt32(last, true));
 }
 
 function mixed(hash: number, word: number): number {

@@ -1,4 +1,5 @@
 import type { Value } from '../types';
+import { bufferOver } from './buffer-over';
 import type { CachedText } from './cached-text';
 import { Discrete, EXTENDED, FloatKind, PsonType } from './constants';
 import type { Input } from './input';
@@ -74,9 +75,10 @@ function readDiscrete(input: Input, inline: number): boolean | null {
 /** Bytes are a view of the message: nobody writes it again. */
 function readBytes(input: Input, length: number): Buffer {
   if (length > input.remaining) throw input.error('truncated', input.end);
-  const start = input.position;
+  const { buffer, byteOffset } = input.view;
+  const start = byteOffset + input.position;
   input.position += length;
-  return input.bytes.subarray(start, start + length);
+  return bufferOver(buffer, start, length);
 }
 
 /** The array grows as elements come: a count that lies, nested in others that do, would reserve megabytes. */

@@ -138,8 +138,7 @@ function writeEntries(
   const start = out.position++;
   let count = 0;
   for (const [key, value] of map) {
-    if (typeof key !== 'string')
-      throw new EncodeFailure('a Map with a key that is not a string cannot be sent');
+    if (typeof key !== 'string') throw new EncodeFailure('a Map key that is not a string cannot be sent');
     if (value === undefined) continue;
     try {
       writeKey(out, key);

@@ -1,12 +1,14 @@
 /** Room for the first piece of a body, in bytes, where the body is not smaller. */
 const FIRST_ROOM = 256;
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /**
  * Puts a body together that arrives in pieces. It takes memory in proportion to what has arrived, whatever size was
  * announced, and copies each byte a constant number of times on average, however small the pieces are.
  */
 export class BodyCollector {
-  #bytes = Buffer.alloc(0);
+  #bytes = NOTHING;
   #length = 0;
   #size = 0;
 
@@ -16,6 +18,7 @@ export class BodyCollector {
     this.#length = 0;
   }
 
+  /** All of the body has come. */
   get complete(): boolean {
     return this.#length === this.#size;
   }
@@ -33,7 +36,7 @@ export class BodyCollector {
   /** The whole body in a buffer of its own, which is not kept here: values of the message may be views of it. */
   release(): Buffer {
     const bytes = this.#bytes;
-    this.#bytes = Buffer.alloc(0);
+    this.#bytes = NOTHING;
     this.#length = 0;
     this.#size = 0;
     return bytes;

@@ -48,6 +48,7 @@ export class FrameDecoder {
     this.#onFrame = onFrame;
   }
 
+  /** Nothing is delivered until {@link resume}. */
   get paused(): boolean {
     return this.#paused;
   }

@@ -1,9 +1,8 @@
 import { MessageType } from '../codec/constants';
 import type { Message } from '../codec/message';
-import { IotmpError } from '../errors';
+import { errorText, IotmpError } from '../errors';
 import type { CallServer } from './call-server';
 import type { RequestTable } from './request-table';
-import { thrownText } from './session-errors';
 import type { StreamTable } from './stream-table';
 
 /** Where the messages of an open session go. */
@@ -30,7 +29,7 @@ export class Dispatcher {
     try {
       this.#dispatch(message);
     } catch (error) {
-      this.#port.warn(`a message of type ${message.type} could not be handled: ${thrownText(error)}`);
+      this.#port.warn(`a message of type ${message.type} could not be handled: ${errorText(error)}`);
     }
   }
 

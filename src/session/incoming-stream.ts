@@ -1,11 +1,10 @@
-import { IotmpError } from '../errors';
+import { errorText, IotmpError } from '../errors';
 import type { DeviceId, Value } from '../types';
 import type { Clock, Timer } from '../util/clock';
 import type { PendingWork } from './pending-work';
 import { Answer, type ResourceStream } from './resource';
 import type { ResolvedResource } from './resource-registry';
 import type { SampleQueue } from './sample-queue';
-import { thrownText } from './session-errors';
 
 /** What an incoming stream needs of its session. */
 export interface IncomingStreamPort {
@@ -179,6 +178,6 @@ export class IncomingStream implements ResourceStream {
   }
 
   #warn(error: unknown): void {
-    this.#port.warn(`stream of ${this.path}: ${thrownText(error)}`);
+    this.#port.warn(`stream of ${this.path}: ${errorText(error)}`);
   }
 }

@@ -1,21 +1,10 @@
 import { errorText, IotmpError } from '../errors';
 import type { SessionState } from './session-state';
 
-/** The text of anything that user code threw, also of what cannot be made a text. */
-export function thrownText(error: unknown): string {
-  try {
-    // A message that is no string is the thrower's own doing.
-    const text: unknown = errorText(error);
-    return String(text);
-  } catch {
-    return 'an error without a text';
-  }
-}
-
 /** What was thrown, as an error of this package. */
 export function asIotmpError(error: unknown): IotmpError {
   if (error instanceof IotmpError) return error;
-  return new IotmpError('IOTMP_ERR_HANDLER', thrownText(error), { cause: error });
+  return new IotmpError('IOTMP_ERR_HANDLER', errorText(error), { cause: error });
 }
 
 /** Of a request whose caller gave it up. */

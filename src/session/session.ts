@@ -1,7 +1,7 @@
 import { MessageType } from '../codec/constants';
 import type { Message } from '../codec/message';
 import type { OutgoingMessage } from '../codec/message-encoder';
-import { IotmpError } from '../errors';
+import { errorText, IotmpError } from '../errors';
 import type { Transport } from '../transport/transport';
 import type { DeviceId } from '../types';
 import { CallServer } from './call-server';
@@ -16,7 +16,7 @@ import type { OutgoingStream, StreamListener } from './outgoing-stream';
 import { PendingWork } from './pending-work';
 import { RequestTable, type Reply, type RequestOptions } from './request-table';
 import type { ResourceHost } from './resource-registry';
-import { connectionLost, notOpenError, thrownText } from './session-errors';
+import { connectionLost, notOpenError } from './session-errors';
 import type { SessionHooks } from './session-hooks';
 import { sessionOptions, type SessionOptions } from './session-options';
 import type { SessionState } from './session-state';
@@ -237,7 +237,7 @@ export class Session {
     try {
       callback();
     } catch (error) {
-      this.warn(thrownText(error));
+      this.warn(errorText(error));
     }
   }
 

@@ -16,7 +16,6 @@ import { streamInterval } from './stream-interval';
 
 /** What the streams need of their session. */
 export interface StreamTablePort {
-  readonly state: string;
   readonly options: SessionOptions;
   readonly host: ResourceHost;
   readonly work: PendingWork;
@@ -159,7 +158,7 @@ export class StreamTable {
     const maybeOpen = reason.code === 'IOTMP_ERR_TIMEOUT' || reason.code === 'IOTMP_ERR_ABORTED';
     this.#forgetOutgoing(stream);
     stream.end(reason);
-    if (!maybeOpen || this.#port.state !== 'open') return;
+    if (!maybeOpen) return;
     // What is still on its way is let go without a second STOP_STREAM.
     if (this.#strays.size < MAX_STRAYS) this.#strays.add(stream.id);
     this.#sendStop(stream.id);

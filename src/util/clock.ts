@@ -12,11 +12,14 @@ export interface Clock {
   after(ms: number, callback: () => void): Timer;
 }
 
-/** The clock of the machine. */
+/** Node.js fires a timer of more than this at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/** The clock of the machine. Delays of more than 24 days are cut to that. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(ms, callback) {
-    const handle = setTimeout(callback, ms);
+    const handle = setTimeout(callback, Math.min(ms, MAX_DELAY_MS));
     return { cancel: () => clearTimeout(handle) };
   },
 };

@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import type { Comms } from './support/comms';
 import { readDefinitions } from './support/definitions';
-import { configNodesOf, mergeFlows, onPort, readExamples, type Example } from './support/examples';
-import { deviceTable, isPlaced, withFreshIds, type FlowNode } from './support/flow';
+import {
+  configNodesOf,
+  deviceProgram,
+  mergeFlows,
+  nodeId,
+  onPort,
+  readExamples,
+  type Example,
+} from './support/examples';
+import { deviceTable, isPlaced, withFreshIds, type Credentials, type FlowNode } from './support/flow';
 import type { LogLine } from './support/log';
 import { NODE_RED_VERSIONS, startNodeRed, type NodeRed } from './support/node-red';
 import { freePort } from './support/ports';
+import type { Program } from './support/program';
 import { PACK_NAME } from './support/user-directory';
 
 const examples = readExamples();
@@ -88,6 +98,88 @@ describe('example flows', () => {
   }
 });
 
+const isNumber = (value: unknown): boolean => typeof value === 'number';
+
+/** Whether a value holds an entry, at any depth. */
+function has(name: string, expected: unknown): (value: unknown) => boolean {
+  return function check(value): boolean {
+    if (typeof value !== 'object' || value === null) return false;
+    return Object.entries(value).some(
+      ([key, entry]) => (key === name && isDeepStrictEqual(entry, expected)) || check(entry),
+    );
+  };
+}
+
+/** Example, inject node to press (none: it runs by itself), debug node, what that shows then. */
+const WORK: readonly (readonly [string, string, string, (value: unknown) => boolean])[] = [
+  ['01 Getting started/01 First device', '', 'moisture', isNumber],
+  ['01 Getting started/01 First device', 'lamp on', 'the lamp was switched', (value) => value === true],
+  ['01 Getting started/01 First device', 'lamp off', 'lamp answered', (value) => value === null],
+  ['02 Devices/01 Sense - stream a sensor', '', 'temperature in °C', isNumber],
+  ['02 Devices/01 Sense - stream a sensor', '', 'battery, position, uptime', has('lat', 40.4168)],
+  ['02 Devices/01 Sense - stream a sensor', '', 'alarm', has('limit', 23)],
+  ['02 Devices/02 Actuate - switch a relay', 'on', 'states of the relays', has('1', true)],
+  ['02 Devices/02 Actuate - switch a relay', 'off', 'states of the relays', has('1', false)],
+  ['02 Devices/02 Actuate - switch a relay', '2 + 40', 'result', has('result', 42)],
+  ['02 Devices/03 Handle errors', 'nobody is there', 'device offline', has('code', 'IOTMP_ERR_OFFLINE')],
+  ['02 Devices/03 Handle errors', 'too slow', 'no answer in time', has('code', 'IOTMP_ERR_TIMEOUT')],
+  ['02 Devices/03 Handle errors', 'refused', 'answered with an error', has('statusCode', 418)],
+  ['02 Devices/05 Targets from messages', '3 + 4', 'answer, with its device', has('result', 7)],
+  [
+    '02 Devices/05 Targets from messages',
+    'relay 2 on',
+    'answer, with its device',
+    has('resource', 'relay/2'),
+  ],
+  [
+    '02 Devices/05 Targets from messages',
+    'read temperature',
+    'answer, with its device',
+    has('resource', 'temperature'),
+  ],
+  ['03 Flows as devices/01 Host sensors', '', 'level of the tank', isNumber],
+  [
+    '03 Flows as devices/01 Host sensors',
+    'read the climate',
+    'climate',
+    (value) => has('warm', true)(value) || has('warm', false)(value),
+  ],
+  [
+    '03 Flows as devices/02 Host actuators',
+    'open',
+    'answer of the device',
+    isDeep({ valve: '1', open: true }),
+  ],
+  ['03 Flows as devices/02 Host actuators', 'open valve 7', 'error', has('statusCode', 404)],
+  ['03 Flows as devices/02 Host actuators', 'restart', 'restart was called', (value) => value === null],
+  [
+    '04 Server/01 Answer devices',
+    '20 °C',
+    'answer of the server',
+    isDeep({ fahrenheit: 68, device: 'greenhouse' }),
+  ],
+  ['04 Server/01 Answer devices', 'no number', 'error', has('statusCode', 400)],
+  ['04 Server/02 Share a value with devices', '', 'set point at the device', (value) => value === 20],
+  ['04 Server/02 Share a value with devices', '22 °C', 'set point at the device', (value) => value === 22],
+];
+
+function isDeep(expected: unknown): (value: unknown) => boolean {
+  return (value) => isDeepStrictEqual(value, expected);
+}
+
+/** Who may connect to the server of the examples, and as whom their client does. */
+function credentialsFor(flow: readonly FlowNode[]): Credentials {
+  const user = 'demo';
+  const table = deviceTable([
+    { user, device: 'weather-station', credential: 'a' },
+    { user, device: 'relay-board', credential: 'b' },
+    { user, device: 'greenhouse', credential: 'c' },
+  ]);
+  return Object.fromEntries(
+    configNodesOf(flow).map(({ id, type }) => [id, type === 'iotmp-server' ? table : { credential: 'c' }]),
+  );
+}
+
 for (const version of NODE_RED_VERSIONS) {
   describe(`example flows in Node-RED ${version}`, () => {
     let nodeRed: NodeRed;
@@ -108,7 +200,7 @@ for (const version of NODE_RED_VERSIONS) {
       const statuses = comms.statuses.position;
       await nodeRed.deploy(flow);
       for (const { id, type } of configNodesOf(flow)) {
-        const rest = type === 'iotmp-server' ? /no device registered|listening/ : /credential|connected/;
+        const rest = type === 'iotmp-server' ? /no device registered|listening/ : /credential|^connected/;
         await comms.waitForStatus(id, ({ text }) => rest.test(text), { from: statuses });
       }
       return nodeRed.errors(from);
@@ -148,21 +240,65 @@ for (const version of NODE_RED_VERSIONS) {
         assert.deepEqual(invalidNodes(comms, [...first, ...second]), []);
       });
     }
+  });
 
-    it('deploy all together, and the device that flows host connects', async () => {
-      const table = deviceTable([{ user: 'demo', device: 'greenhouse', credential: 'green' }]);
-      const flow = mergeFlows(examples.map((example) => onPort(example.flow, port))).map((node) => {
-        if (node.type === 'iotmp-server') return { ...node, credentials: table };
-        return node.type === 'iotmp-client' ? { ...node, credentials: { credential: 'green' } } : node;
+  describe(`example flows at work in Node-RED ${version}`, () => {
+    const devices = new Map<string, Program>();
+    let nodeRed: NodeRed;
+    let comms: Comms;
+    let env: Record<string, string>;
+
+    function startDevice(name: 'weather-station' | 'relay-board', credential: string): Program {
+      const device = deviceProgram(name, { ...env, IOTMP_CREDENTIAL: credential });
+      devices.set(name, device);
+      return device;
+    }
+
+    before(async () => {
+      const port = await freePort();
+      env = { IOTMP_PORT: String(port) };
+      const all = mergeFlows(examples.map(({ flow }) => onPort(flow, port)));
+      nodeRed = await startNodeRed({ version, flows: all, credentials: credentialsFor(all) });
+      comms = await nodeRed.comms();
+      startDevice('weather-station', 'a');
+      startDevice('relay-board', 'b');
+      const [server] = configNodesOf(all);
+      assert.ok(server !== undefined);
+      await comms.waitForStatus(server.id, ({ text }) => text === 'listening, 3 devices');
+    });
+
+    after(async () => {
+      await Promise.all([...devices.values()].map((device) => device.stop()));
+      await nodeRed.stop();
+    });
+
+    for (const [name, press, shown, check] of WORK) {
+      it(`${name}: ${press === '' ? 'by itself' : press}`, async () => {
+        const example = examples.find((candidate) => candidate.name === name);
+        assert.ok(example !== undefined);
+        const from = press === '' ? 0 : comms.debug.position;
+        if (press !== '') await nodeRed.inject(nodeId(example, 'inject', press));
+        await comms.waitForDebug(nodeId(example, 'debug', shown), check, { from });
       });
-      const from = comms.statuses.position;
-      assert.deepEqual(await deploy(flow), []);
-      assert.deepEqual(invalidNodes(comms, flow), []);
-      const streams = flow.filter((node) => node.type === 'iotmp-stream' && node.device === 'greenhouse');
-      assert.ok(streams.length > 0);
-      for (const { id } of streams) {
-        await comms.waitForStatus(id, ({ text }) => text === 'streaming', { from });
-      }
+    }
+
+    it('tell of a device that goes, fails to log in, and comes back', async () => {
+      const from = comms.debug.position;
+      const station = devices.get('weather-station');
+      assert.deepEqual(await station?.stop(), { code: 0, signal: null });
+      await comms.waitForDebug('disconnected', has('device', 'weather-station'), { from });
+      const stranger = startDevice('weather-station', 'wrong');
+      await stranger.lines.waitFor('refusal', (line) => line.startsWith('not let in'));
+      await comms.waitForDebug('login failed', has('device', 'weather-station'), { from });
+      await stranger.stop();
+      startDevice('weather-station', 'a');
+      await comms.waitForDebug('connected', has('device', 'weather-station'), { from });
+      const again = comms.debug.position;
+      await comms.waitForDebug('temperature in °C', isNumber, { from: again });
+    });
+
+    it('log no fault', () => {
+      assert.deepEqual(nodeRed.errors(), []);
     });
   });
 }

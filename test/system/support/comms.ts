@@ -58,19 +58,15 @@ export class Comms {
     return comms;
   }
 
-  /** Waits for something that a debug node of this name has shown. */
+  /** Waits for something that a debug node has shown; the node is given by its name, or by its id. */
   async waitForDebug(
-    name: string,
+    node: string,
     check: (value: unknown) => boolean = () => true,
     options?: WaitOptions,
   ): Promise<unknown> {
-    const what = `debug node "${name}"`;
-    const found = await this.debug.waitFor(
-      what,
-      (entry) => entry.name === name && check(entry.value),
-      options,
-    );
-    return found.value;
+    const isMeant = ({ name, nodeId, value }: DebugMessage): boolean =>
+      (name === node || nodeId === node) && check(value);
+    return (await this.debug.waitFor(`debug node "${node}"`, isMeant, options)).value;
   }
 
   /** Waits until a node shows a status. */

@@ -16,7 +16,6 @@ export interface Point {
 }
 
 const TIMEOUT_MS = 15_000;
-const NODE = '.red-ui-flow-node-group';
 
 /** The editor of Node-RED in a browser, used as people use it: with mouse and keyboard. Its owner closes it. */
 export class EditorPage {
@@ -71,8 +70,10 @@ export class EditorPage {
     const entry = this.paletteNode(type);
     await entry.scrollIntoViewIfNeeded();
     const chart = await boxOf(this.#workspace);
+    const nodes = this.#workspace.locator('.red-ui-flow-node-group');
+    const added = nodes.nth(await nodes.count());
     await this.#drag(await centerOf(entry), { x: chart.x + x, y: chart.y + y });
-    const id = await this.#workspace.locator(`${NODE}.red-ui-flow-node-selected`).getAttribute('id');
+    const id = await added.getAttribute('id');
     assert.ok(id !== null, `${type} was added`);
     return id;
   }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { parseFlow, type FlowNode } from './flow';
+import { Program } from './program';
 import { PACK_DIRECTORY } from './user-directory';
 
 /** A flow of the menu Import > Examples. */
@@ -35,6 +36,22 @@ export function onPort(flow: readonly FlowNode[], port: number): FlowNode[] {
 /** The config nodes of a flow: what stays, and is shared, when the flow is imported once more. */
 export function configNodesOf(flow: readonly FlowNode[]): FlowNode[] {
   return flow.filter(({ type }) => type === 'iotmp-server' || type === 'iotmp-client');
+}
+
+/** The id of a node of an example. */
+export function nodeId({ name, flow }: Example, type: string, nodeName: string): string {
+  const node = flow.find((candidate) => candidate.type === type && candidate.name === nodeName);
+  if (node === undefined) throw new Error(`${name} has no ${type} node "${nodeName}"`);
+  return node.id;
+}
+
+/** A program that plays a device; its defaults are those of the demo. */
+export function deviceProgram(
+  device: 'weather-station' | 'relay-board',
+  env: Readonly<Record<string, string>>,
+): Program {
+  const file = join(PACK_DIRECTORY, 'dist/examples/demo', `${device}.js`);
+  return new Program({ name: device, file, env });
 }
 
 /** All flows in one: nodes of the same id, which are the config nodes, are there once. */

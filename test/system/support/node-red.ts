@@ -52,6 +52,7 @@ export async function startNodeRed(options: NodeRedOptions): Promise<NodeRed> {
     return new NodeRed({ version: options.version, program, url, directory, isTemporary });
   } catch (error) {
     await program.stop();
+    if (options.userDirectory === undefined) await removeDirectory(directory);
     throw error;
   }
 }
@@ -129,6 +130,12 @@ export class NodeRed {
     });
     if (!response.ok) throw new Error(`deploy: ${response.status} ${await response.text()}`);
     await this.output.waitFor('deploy', (line) => / Started (modified )?(flows|nodes)$/.test(line), { from });
+  }
+
+  /** Presses the button of an inject node. */
+  async inject(nodeId: string): Promise<void> {
+    const response = await this.request(`/inject/${nodeId}`, { method: 'POST' });
+    if (!response.ok) throw new Error(`inject: ${response.status} ${await response.text()}`);
   }
 
   /** Connects as an editor does. The connection ends with Node-RED, at the latest. */

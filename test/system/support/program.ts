@@ -69,8 +69,9 @@ export class Program {
    * @throws Error when it had to be killed
    */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<ProgramEnd> {
+    if (!this.running) return this.ended;
     const killer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-    if (this.running) this.#child.kill(signal);
+    this.#child.kill(signal);
     const end = await this.ended;
     clearTimeout(killer);
     if (end.signal !== 'SIGKILL') return end;
@@ -80,15 +81,5 @@ export class Program {
   async #read(output: Readable | null): Promise<void> {
     if (output === null) return;
     for await (const line of createInterface({ input: output })) this.lines.add(line);
-  }
-}
-
-/** Whether a process of that id is there. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -32,7 +32,7 @@ describe('what PSON cannot carry', () => {
     assertRefused({ a: [1, 2, member] }, /^cannot encode payload\.a\[2\]: a function/);
     assertRefused({ 'not a name': { ñ: member } }, /^cannot encode payload\["not a name"\]\.ñ: /);
     assertRefused(new Map([['k', new Set([member])]]), /^cannot encode payload\.k\[0\]: /);
-    assertRefused([new Map([[1, 1]])], /^cannot encode payload\[0\]: a Map with a key that is not a string/);
+    assertRefused([new Map([[1, 1]])], /^cannot encode payload\[0\]: a Map key that is not a string/);
     assertRefused({ at: new Date(NaN) }, /^cannot encode payload\.at: an invalid date/);
     assertRefused({ n: [2n ** 64n] }, /^cannot encode payload\.n\[0\]: an integer beyond 64 bits/);
     assertRefused(-(2n ** 63n) - 1n, /^cannot encode payload: an integer beyond 64 bits/);

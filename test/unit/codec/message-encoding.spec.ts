@@ -66,20 +66,27 @@ describe('encoding of messages', () => {
   });
 
   it('shares blocks of memory between messages of medium size', () => {
-    const messages = Array.from({ length: 500 }, () =>
-      encodeMessage({ type: 10, payload: Buffer.alloc(700) }),
-    );
-    const blocks = new Set(messages.map(({ buffer }) => buffer));
-    assert.ok(blocks.size < 100, `${blocks.size} blocks`);
+    for (let size = 400; size < 1500; size += 30) {
+      const payload = Buffer.alloc(size);
+      const messages = Array.from({ length: 100 }, () => encodeMessage({ type: 10, payload }));
+      const blocks = new Set(messages.map(({ buffer }) => buffer));
+      assert.ok(blocks.size < 40, `${blocks.size} blocks for ${size} bytes each`);
+    }
   });
 
-  it('does not copy once more for each of many large values', () => {
-    const part = Buffer.alloc(65536);
-    const payload = Array.from({ length: 200 }, () => part);
-    const started = process.cpuUsage();
+  it('takes memory a few times over for many large values, not once for each', (context) => {
+    const allocate = context.mock.method(Buffer, 'allocUnsafeSlow');
+    const payload = Array.from({ length: 200 }, () => Buffer.alloc(65536));
     const message = encodeMessage({ type: 10, payload });
-    const { user, system } = process.cpuUsage(started);
+    const allocated = allocate.mock.calls.reduce((sum, call) => sum + call.arguments[0], 0);
     assert.ok(message.length > 200 * 65536);
-    assert.ok(user + system < 2e6, `${user + system} microseconds`);
+    assert.ok(allocated < 5 * message.length, `${allocated} bytes for ${message.length}`);
+  });
+
+  it('copies one large value once', (context) => {
+    const allocate = context.mock.method(Buffer, 'allocUnsafeSlow');
+    const message = encodeMessage({ type: 10, payload: Buffer.alloc(100000), resource: 'r' });
+    assert.equal(message.buffer, allocate.mock.calls.at(-1)?.result?.buffer);
+    assert.ok(message.buffer.byteLength > message.length);
   });
 });

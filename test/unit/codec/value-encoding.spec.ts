@@ -238,11 +238,23 @@ describe('encoding into a buffer that has to grow', () => {
 
   it('is right wherever the end of the old one falls', () => {
     // Past the first two sizes of the buffer, with the longest of what is written without asking for room.
-    for (const count of [50, 200]) {
-      for (let padding = 0; padding < 60; padding++) {
-        const value = ['p'.repeat(padding), ...Array.from({ length: count }, () => map), -(2 ** 62)];
-        assert.deepEqual(decodeValue(encodeValue(value)), value.with(-1, -(2n ** 62n)));
+    for (const count of [40, 150]) {
+      for (let padding = 0; padding < 180; padding++) {
+        const value = ['p'.repeat(padding), ...Array.from({ length: count }, () => map)];
+        assert.deepEqual(decodeValue(encodeValue(value)), value);
       }
+    }
+  });
+
+  it('is right where many maps end at the end of the old one, each with a count that takes more than the tag', () => {
+    const many = Object.fromEntries(Array.from({ length: 31 }, (_, index) => [`${index}`, index]));
+    let nested: object = { ...many, last: 'v'.repeat(16) };
+    for (let level = 0; level < 62; level++) nested = { ...many, nested };
+    const size = encodeValue(nested).length;
+    for (let padding = 16200 - size; padding < 16400 - size; padding++) {
+      encodeValue('to the end of a block'.repeat(780));
+      const value = ['p'.repeat(padding), nested];
+      assert.deepEqual(decodeValue(encodeValue(value)), value);
     }
   });
 });

@@ -1,25 +1,157 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { Type } from '../support/raw-message';
+import { describe, it, type TestContext } from 'node:test';
+import type { RawDevice } from '../support/raw-device';
+import { Type, type RawMessage } from '../support/raw-message';
 import { FlowBench } from './support/flow-bench';
-import { resourceInNode, serverNode, sinkNode } from './support/flows';
+import { clientNode, resourceInNode, serverNode, sinkNode } from './support/flows';
+
+/** A server with one resource, and a device that calls it. */
+async function start(
+  t: TestContext,
+  properties: Record<string, unknown>,
+): Promise<{ bench: FlowBench; device: RawDevice }> {
+  const bench = await FlowBench.start(t);
+  await bench.load(serverNode(bench.port), resourceInNode(properties), sinkNode());
+  return { bench, device: await bench.device() };
+}
+
+/** Calls a resource of the server; gives the answer. */
+async function run(
+  device: RawDevice,
+  resource: unknown,
+  fields: { payload?: unknown; parameters?: unknown } = {},
+): Promise<RawMessage> {
+  device.send(device.build(Type.RUN, { id: 7, resource, ...fields }));
+  const answer = await device.next();
+  assert.equal(answer.id, 7);
+  return answer;
+}
 
 describe('iotmp-resource-in', () => {
-  it('emits a call', async (t) => {
-    const bench = await FlowBench.start(t);
-    await bench.load(serverNode(bench.port), resourceInNode(), sinkNode());
-    const device = await bench.device();
-    device.send(device.build(Type.RUN, { id: 7, resource: 'led', payload: true }));
+  it('emits a call as a message, with its input, path, parameters and caller', async (t) => {
+    const { bench, device } = await start(t, { resource: 'gpio/:pin' });
+    const answer = await run(device, 'gpio/4', { payload: { on: true }, parameters: { fast: 1 } });
+    assert.deepEqual([answer.type, answer.payload], [Type.OK, undefined]);
     const { _msgid, ...message } = await bench.box().next();
+    assert.equal(typeof _msgid, 'string');
     assert.deepEqual(message, {
-      payload: true,
-      topic: 'led',
-      path: {},
-      params: null,
+      payload: { on: true },
+      topic: 'gpio/4',
+      path: { pin: '4' },
+      params: { fast: 1 },
       user: 'anna',
       device: 'pump',
     });
-    assert.equal((await device.next()).type, Type.OK);
-    console.log(bench.statuses('server').all, bench.statuses('resource-in').all);
+  });
+
+  it('shows an absent input, and absent parameters, as null', async (t) => {
+    const { bench, device } = await start(t, {});
+    await run(device, 'led');
+    const message = await bench.box().next();
+    assert.deepEqual([message.payload, message.params, message.path], [null, null, {}]);
+  });
+
+  it('gives bytes as a Buffer and big integers as BigInt', async (t) => {
+    const { bench, device } = await start(t, {});
+    await run(device, 'led', { payload: [Buffer.from([1, 2]), 2n ** 60n, 23.4] });
+    const { payload } = await bench.box().next();
+    assert.deepEqual(payload, [Buffer.from([1, 2]), 2n ** 60n, 23.4]);
+    assert.ok(Buffer.isBuffer((payload as unknown[])[0]));
+  });
+
+  it('takes the rest of a path by *name', async (t) => {
+    const { bench, device } = await start(t, { resource: 'files/:drive/*name' });
+    await run(device, ['files', 'c', 'a', 'b.txt']);
+    assert.deepEqual((await bench.box().next()).path, { drive: 'c', name: 'a/b.txt' });
+  });
+
+  it('answers an output at once with null', async (t) => {
+    const { device } = await start(t, { kind: 'output' });
+    const answer = await run(device, 'led');
+    assert.deepEqual([answer.type, answer.payload], [Type.OK, null]);
+  });
+
+  it('sends clones to all nodes but the first', async (t) => {
+    const bench = await FlowBench.start(t);
+    const wires = [['out', 'other']];
+    await bench.load(
+      serverNode(bench.port),
+      resourceInNode({ reply: 'flow', wires }),
+      sinkNode(),
+      sinkNode('other'),
+    );
+    const device = await bench.device();
+    device.send(device.build(Type.RUN, { id: 7, resource: 'led', payload: Buffer.from('x') }));
+    const [one, other] = [await bench.box().next(), await bench.box('other').next()];
+    assert.deepEqual(one, other);
+    assert.notEqual(one._iotmp, other._iotmp);
+  });
+
+  it('describes its kind and its samples, and enters the flow for neither', async (t) => {
+    const { bench, device } = await start(t, {
+      kind: 'inout',
+      inSample: '{"on":true}',
+      outSample: 'false',
+    });
+    device.send(device.build(Type.DESCRIBE, { id: 8 }));
+    assert.deepEqual((await device.next()).payload, { led: { fn: 4 } });
+    device.send(device.build(Type.DESCRIBE, { id: 9, resource: 'led' }));
+    assert.deepEqual((await device.next()).payload, { in: { on: true }, out: false });
+    await device.barrier();
+    assert.equal(bench.box().all.length, 0);
+  });
+
+  it('hosts on the device that a client is: the server calls it, and there is no caller to name', async (t) => {
+    const bench = await FlowBench.start(t);
+    const throughClient = { via: 'client', client: 'client', server: '' };
+    await bench.load(
+      serverNode(bench.port),
+      clientNode(bench.port),
+      resourceInNode({ ...throughClient }),
+      sinkNode(),
+    );
+    const device = await bench.connectedDevice();
+    await device.call('led', { payload: true });
+    const { _msgid, ...message } = await bench.box().next();
+    assert.equal(typeof _msgid, 'string');
+    assert.deepEqual(message, { payload: true, topic: 'led', path: {}, params: null });
+  });
+
+  it('is named wrongly: red, with the reason, and the others work', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(
+      serverNode(bench.port),
+      resourceInNode({ id: 'bad', resource: '*rest/more' }),
+      resourceInNode({ id: 'blank', resource: ' ' }),
+      resourceInNode(),
+      sinkNode(),
+    );
+    await bench.status('bad', 'red', 'resource "*rest/more"');
+    await bench.status('blank', 'red', 'resource ""');
+    assert.equal(bench.log('error', 'bad').length, 1);
+    await run(await bench.device(), 'led');
+  });
+
+  it('has a name that another one has: red on the second only, until the name is free', async (t) => {
+    const bench = await FlowBench.start(t);
+    const [first, second] = [resourceInNode({ id: 'first' }), resourceInNode({ id: 'second' })];
+    const server = serverNode(bench.port);
+    await bench.load(server, first, second, sinkNode());
+    await bench.status('second', 'red', 'status.nameInUse');
+    await bench.status('first', 'green');
+    assert.deepEqual(bench.log('error', 'first'), []);
+    assert.equal(bench.log('error', 'second').length, 1);
+    const { credentials: _, ...unchanged } = server;
+    await bench.deploy('nodes', unchanged, { ...first, resource: 'other' }, second, sinkNode());
+    await bench.status('second', 'green');
+    assert.equal(bench.log('error', 'second').length, 1);
+    const device = await bench.device();
+    await run(device, 'led');
+    assert.equal((await bench.box().next()).topic, 'led');
+  });
+
+  it('follows the status of its server', async (t) => {
+    const { bench } = await start(t, {});
+    await bench.status('resource-in', 'green', 'status.listening(count=1)');
   });
 });

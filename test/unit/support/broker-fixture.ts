@@ -17,6 +17,9 @@ export const PUMP = { user: 'anna', device: 'pump', credential: 'secret' } as co
 /** Another device of the same user, to see that it is left alone. */
 export const LAMP = { user: 'anna', device: 'lamp', credential: 'light' } as const;
 
+/** Real milliseconds after which a condition that a test waits for counts as missed. */
+const PATIENCE_MS = 5_000;
+
 /** A server with its clock, its events written down, and the devices that a test connects to it. */
 export class BrokerBench {
   readonly clock = new FakeClock(1_000_000);
@@ -59,8 +62,8 @@ export class BrokerBench {
     return status.port;
   }
 
-  /** A connection in memory. */
-  memory(options: MemoryPairOptions = {}): RawWire {
+  /** A connection in memory; `pause` stops the device's reading. */
+  memory(options: MemoryPairOptions = {}): RawWire & { pause(): void } {
     const [near, far] = createMemoryPair({ clock: this.clock, ...options });
     this.server.accept(far);
     return this.track({
@@ -76,6 +79,7 @@ export class BrokerBench {
       write: (bytes) => void near.send(bytes),
       end: () => near.close(),
       cut: () => near.destroy(),
+      pause: () => near.pause(),
     });
   }
 
@@ -103,6 +107,15 @@ export class BrokerBench {
     const device = await RawDevice.login(wire, options);
     await this.clock.settle();
     return device;
+  }
+
+  /** Waits for what comes from sockets after some turns of the event loop. */
+  async until(condition: () => boolean): Promise<void> {
+    const giveUpAt = Date.now() + PATIENCE_MS;
+    while (!condition()) {
+      assert.ok(Date.now() < giveUpAt, `never came true: ${String(condition)}`);
+      await this.clock.settle();
+    }
   }
 
   /** Has the wire cut at the end of the test. */

@@ -198,3 +198,13 @@ export async function rejectionCode(promise: Promise<unknown>): Promise<string> 
     (error: unknown) => (error as IotmpError).code,
   );
 }
+
+/** The code of the reason for which a session has ended by itself, and left nothing behind. */
+export async function ended(rig: Rig): Promise<string> {
+  await rig.clock.settle();
+  assert.equal(rig.session.state, 'closed');
+  assert.equal(rig.closes.length, 1);
+  assert.equal(rig.peer.ended, true);
+  assert.equal(rig.clock.pending, 0);
+  return rig.closes[0]?.code ?? '';
+}

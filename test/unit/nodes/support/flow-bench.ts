@@ -14,7 +14,8 @@ import registerStream from '../../../../nodes/iotmp-stream';
 import { ClientLink } from '../../../../nodes/lib/client-link';
 import { ServerLink } from '../../../../nodes/lib/server-link';
 import type { ConnectedDevice, IotmpServer } from '../../../../src';
-import { RawDevice } from '../../support/raw-device';
+import { RawDevice, type RawResource } from '../../support/raw-device';
+import { Type } from '../../support/raw-message';
 import { tcpWire, type RawWire } from '../../support/raw-wire';
 import type { DeviceRow, NodeConfig } from './flows';
 import { flowOf, PUMP } from './flows';
@@ -199,10 +200,19 @@ export class FlowBench {
     await patiently(up, () => 'the connection of the client');
   }
 
-  /** Connects a device over TCP, with the resources that it hosts. */
-  async device(row: Partial<DeviceRow> = {}, port?: number): Promise<RawDevice> {
+  /** Connects a device over TCP. The server may ask for its resources as soon as it is let in. */
+  async device(
+    row: Partial<DeviceRow> = {},
+    resources: Readonly<Record<string, RawResource>> = {},
+    port?: number,
+  ): Promise<RawDevice> {
     const wire = await tcpWire(port ?? (await this.listening()));
-    return RawDevice.login(this.track(wire), { ...PUMP, ...row });
+    const device = new RawDevice(this.track(wire), { ...PUMP, ...row });
+    for (const [name, resource] of Object.entries(resources)) device.resources.set(name, resource);
+    device.connect();
+    const answer = await device.next();
+    assert.equal(answer.type, Type.OK, 'the device was not let in');
+    return device;
   }
 
   /** Resolves with a device, as soon as the server knows it. */

@@ -14,10 +14,13 @@ export const LAMP: DeviceRow = { user: 'anna', device: 'lamp', credential: 'ligh
 const CONFIG_TYPES = ['iotmp-server', 'iotmp-client', 'tls-config', 'tab'];
 const THROUGH_SERVER = { via: 'server', server: 'server', client: '' };
 
-/** A whole flow: a tab, and the nodes on it. */
+/** A whole flow: a tab, and the nodes on it. Node-RED takes nodes without coordinates for config nodes. */
 export function flowOf(...nodes: readonly NodeConfig[]): NodeConfig[] {
   const tab = { id: 'tab', type: 'tab', label: 'test', disabled: false };
-  return [tab, ...nodes.map((node) => (CONFIG_TYPES.includes(node.type) ? node : { z: 'tab', ...node }))];
+  return [
+    tab,
+    ...nodes.map((node) => (CONFIG_TYPES.includes(node.type) ? node : { z: 'tab', x: 0, y: 0, ...node })),
+  ];
 }
 
 export function devicesOf(...rows: readonly unknown[]): { devices: string } {
@@ -148,7 +151,7 @@ export function sinkNode(id = 'out'): NodeConfig {
 /** Brings the errors of all nodes, or of some, to the sink `errors`. */
 export function catchNodes(scope: readonly string[] | null = null): NodeConfig[] {
   return [
-    { id: 'catch', type: 'catch', name: '', scope, uncaught: false, wires: [['errors']] },
+    { id: 'catcher', type: 'catch', name: '', scope, uncaught: false, wires: [['errors']] },
     sinkNode('errors'),
   ];
 }
@@ -156,7 +159,7 @@ export function catchNodes(scope: readonly string[] | null = null): NodeConfig[]
 /** Brings what a node has dealt with to the sink `completed`. */
 export function completeNodes(...scope: readonly string[]): NodeConfig[] {
   return [
-    { id: 'complete', type: 'complete', name: '', scope, uncaught: false, wires: [['completed']] },
+    { id: 'completer', type: 'complete', name: '', scope, uncaught: false, wires: [['completed']] },
     sinkNode('completed'),
   ];
 }

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { IotmpServer } from '../../../src/broker/broker';
+import { serverOptions, type ServerOptions } from '../../../src/broker/broker-options';
+
+describe('options of the server', () => {
+  it('all have defaults', () => {
+    const options = serverOptions({});
+    assert.deepEqual(
+      [options.keepAliveS, options.maxMessageSize, options.maxConnections, options.requestTimeoutMs],
+      [60, 262_144, 10_000, 10_000],
+    );
+    assert.deepEqual([options.tcpPort, options.tlsPort, options.anonymous], [undefined, undefined, false]);
+    assert.ok(Object.isFrozen(options));
+    assert.equal(new IotmpServer().running, false);
+  });
+
+  it('that are undefined are absent', () => {
+    const options = serverOptions({ tcpPort: undefined, authenticator: undefined, tls: undefined });
+    assert.deepEqual(options, serverOptions({}));
+  });
+
+  it('are refused by name outside of their range', () => {
+    const wrong: [ServerOptions, RegExp][] = [
+      [{ tcpPort: -1 }, /^tcpPort must be a whole number from 0 to 65535$/],
+      [{ tcpPort: 65_536 }, /tcpPort/],
+      [{ tlsPort: 1.5 }, /tlsPort/],
+      [{ keepAliveS: 0 }, /^keepAliveS must be a whole number from 1 to 1800$/],
+      [{ keepAliveS: 1801 }, /keepAliveS/],
+      [{ maxMessageSize: 63 }, /maxMessageSize/],
+      [{ maxMessageSize: 2 ** 28 + 1 }, /maxMessageSize/],
+      [{ maxConnections: 0 }, /maxConnections/],
+      [{ requestTimeoutMs: 0 }, /requestTimeoutMs/],
+      [{ requestTimeoutMs: NaN }, /requestTimeoutMs/],
+      [{ connectTimeoutMs: Infinity }, /connectTimeoutMs/],
+    ];
+    for (const [options, message] of wrong) {
+      assert.throws(() => new IotmpServer(options), {
+        name: 'IotmpError',
+        code: 'IOTMP_ERR_CONFIG',
+        message,
+      });
+    }
+  });
+
+  it('name no device twice', () => {
+    const device = { user: 'a', device: 'b', credential: 'c' };
+    assert.throws(() => new IotmpServer({ devices: [device, device] }), { code: 'IOTMP_ERR_CONFIG' });
+  });
+});
