@@ -27,10 +27,9 @@ describe('Linux 2, CONNECT', () => {
   it('is answered first, even when streams are wanted at once', async (t) => {
     const bench = await BrokerBench.start(t);
     for (const interval of [0, 1000]) listen(bench, 'out', interval);
-    void bench.server.on(
-      'connected',
-      ({ session }) => void session.call('cmd', { payload: 'x' }).catch(() => 0),
-    );
+    bench.server.on('connected', ({ session }) => {
+      session.call('cmd', { payload: 'x' }).catch(() => undefined);
+    });
     const device = new RawDevice(bench.memory(), { dialect: 'linux' });
     device.serves = false;
     device.connect();
@@ -68,7 +67,7 @@ describe('Linux 2, end of a connection', () => {
   it('ignores DISCONNECT: the socket is closed, too, and what it still sends is dropped', async (t) => {
     const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0 });
     let ran = 0;
-    bench.server.offer('count', { kind: 'run', run: () => void ran++ });
+    bench.server.offer('count', { kind: 'run', run: () => ran++ });
     const older = await bench.device({ dialect: 'linux' }, await bench.tcp());
     const newer = await bench.device({ dialect: 'linux' }, await bench.tcp());
     await older.serverEnded;
@@ -293,13 +292,13 @@ function clientHello(serverName: string): Buffer {
 describe('Linux, the whole of a session in captured bytes', () => {
   it('logs in, describes itself, serves a RUN and a stream', async (t) => {
     const bench = await BrokerBench.start(t, {
-      devices: [{ user: 'env', device: 'envd', credential: 'envp' }],
+      devices: [{ user: 'envu', device: 'envd', credential: 'envp' }],
     });
     const device = new RawDevice(bench.memory());
     device.serves = false;
     device.send(hex('03151ae384656e767584656e766484656e767008e78a01'));
     assert.equal((await device.next()).bytes.toString('hex'), '010408e78a01');
-    const id = { user: 'env', device: 'envd' };
+    const id = { user: 'envu', device: 'envd' };
     const described = bench.server.device(id)!.describe();
     const request = await device.next(Type.DESCRIBE);
     device.send(
