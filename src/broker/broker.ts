@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import { IotmpError } from '../errors';
+import { errorText, IotmpError } from '../errors';
 import type { HostedResource } from '../session/hosted-resource';
 import type { Reply } from '../session/request-table';
 import type { ResourceDefinition } from '../session/resource';
@@ -56,7 +56,7 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
       authenticator: () => this.#options.authenticator ?? this.#table,
       onConnected: (device) => this.#handleConnected(device),
       onDisconnected: (device, reason) => this.#handleDisconnected(device, reason),
-      onRefused: (login) => this.emit('authenticationFailed', login),
+      onRefused: (login) => this.#tell(() => this.emit('authenticationFailed', login)),
       onWarning: (text) => this.emit('warning', text),
     });
   }
@@ -160,7 +160,7 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
     this.#acceptor.accept(request, socket, head, (transport) => this.#door.enter(transport));
   }
 
-  /** Takes over a connection that was made elsewhere, such as one of a test. */
+  /** Takes over a connection that was made elsewhere, such as one of a test; after {@link close} it is cut. */
   accept(transport: Transport): void {
     this.#door.enter(transport);
   }
@@ -192,12 +192,21 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
 
   #handleConnected(device: ConnectedDevice): void {
     this.#hub.deviceConnected(device, device);
-    this.emit('connected', device);
+    this.#tell(() => this.emit('connected', device));
   }
 
   #handleDisconnected(device: ConnectedDevice, reason: IotmpError): void {
     this.#hub.deviceDisconnected(device, device);
-    this.emit('disconnected', device, reason);
+    this.#tell(() => this.emit('disconnected', device, reason));
+  }
+
+  /** What a listener of an event throws is its own affair: no connection and no port depends on it. */
+  #tell(emit: () => void): void {
+    try {
+      emit();
+    } catch (error) {
+      this.emit('warning', `a listener of the server failed: ${errorText(error)}`);
+    }
   }
 
   async #end(): Promise<void> {
@@ -237,7 +246,7 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
     if (wanted === undefined) return;
     const listener = new Listener(wanted, clock, {
       onTransport: (transport) => this.#door.enter(transport),
-      onStatus: (status) => this.emit('listener', kind, status),
+      onStatus: (status) => this.#tell(() => this.emit('listener', kind, status)),
       onWarning: (text) => this.emit('warning', text),
     });
     this.#listeners.set(kind, listener);

@@ -72,7 +72,9 @@ export class Listener {
       const opened = await openSocketServer(this.options, {
         onTransport: (transport) => this.#hooks.onTransport(transport),
         onWarning: (text) => this.#warnings.warn(text),
-        onError: (error) => this.#fail(error),
+        onError: (error) => {
+          if (this.#server === opened) this.#fail(error);
+        },
       });
       this.#server = opened;
       this.#backoff.reset();

@@ -1,20 +1,22 @@
+/* global document, getComputedStyle, NodeFilter */
+
 /**
- * Looks at a form of a dialog as a person would, inside the browser: text that is no translation, text that can hardly
- * be read, labels that are cut off, and fields that reach out of the dialog. Gives one line for each.
+ * Runs inside the browser. Looks at a form of a dialog as a person would: text that is no translation, text that can
+ * hardly be read, labels that are cut off, and fields that reach out of the dialog. Gives one line for each.
  */
-(form) => {
-  /* global document, getComputedStyle, NodeFilter */
+globalThis.dialogFaults = (form) => {
   const LEAST_CONTRAST = 4.5;
   const faults = [];
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
 
   const isVisible = (element) => element.checkVisibility({ visibilityProperty: true });
 
   /** Red, green, blue and alpha, each from 0 to 1. */
   function channels(color) {
-    const context = document.createElement('canvas').getContext('2d');
-    context.fillStyle = color;
-    context.fillRect(0, 0, 1, 1);
-    return [...context.getImageData(0, 0, 1, 1).data].map((channel) => channel / 255);
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].map((channel) => channel / 255);
   }
 
   function background(element) {
@@ -40,8 +42,14 @@
     return (Math.max(below, above) + 0.05) / (Math.min(below, above) + 0.05);
   }
 
-  function checkText(element, text) {
-    if (/open-iotmp\/|^[a-z]+(\.[a-zA-Z]+)+$/.test(text)) faults.push('not translated: ' + text);
+  function checkTranslation(text) {
+    if (/open-iotmp\/|^(common|devices|label|option|placeholder|tabs|tip)\.\w/.test(text))
+      faults.push('not translated: ' + text);
+  }
+
+  function checkContrast(element, text) {
+    // The buttons of core have its colors.
+    if (element.closest('.red-ui-button')) return;
     const found = contrast(element);
     if (found < LEAST_CONTRAST) faults.push('contrast ' + found.toFixed(1) + ': ' + text);
   }
@@ -49,14 +57,16 @@
   function checkField(field, bounds) {
     const box = field.getBoundingClientRect();
     if (box.left < bounds.left - 1 || box.right > bounds.right + 1) faults.push('reaches out: ' + field.id);
-    if (field.placeholder) checkText(field, field.placeholder);
+    checkTranslation(field.placeholder);
   }
 
   const walker = document.createTreeWalker(form, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const { parentElement: element, textContent } = walker.currentNode;
     const text = textContent.trim();
-    if (text !== '' && isVisible(element)) checkText(element, text);
+    if (text === '' || !isVisible(element)) continue;
+    checkTranslation(text);
+    checkContrast(element, text);
   }
   const bounds = form.getBoundingClientRect();
   for (const field of form.querySelectorAll('input, select')) if (isVisible(field)) checkField(field, bounds);

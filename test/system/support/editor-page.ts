@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 
@@ -14,6 +13,9 @@ export interface Point {
   readonly x: number;
   readonly y: number;
 }
+
+/** Of `dialog-faults.js`, in the browser. */
+declare function dialogFaults(form: unknown): string[];
 
 const TIMEOUT_MS = 15_000;
 
@@ -39,10 +41,14 @@ export class EditorPage {
   /** Opens the editor, logs in where that is wanted, and waits until it is ready. */
   static async open(browser: Browser, { url, login }: EditorPageOptions): Promise<EditorPage> {
     const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+    await context.addInitScript({ path: join(__dirname, 'dialog-faults.js') });
+    await context.addInitScript("localStorage.setItem('view-dark-theme', 'auto')");
     const editor = new EditorPage(context, await context.newPage());
     await editor.page.goto(url);
     if (login !== undefined) {
       await editor.page.locator('#node-dialog-login-username').fill(login.username);
+      // By being refused, the editor of core learns that it has to ask for a login.
+      editor.faults.length = 0;
       await editor.page.locator('#node-dialog-login-password').fill(login.password);
       await editor.page.locator('#node-dialog-login-submit').click();
     }
@@ -88,7 +94,7 @@ export class EditorPage {
   /** Opens the dialog of a node. Gives its form. */
   async openNode(id: string): Promise<Locator> {
     await this.node(id).dblclick();
-    await this.page.locator('#node-dialog-ok, #node-dialog-close').first().waitFor();
+    await this.#settled('#node-dialog-ok');
     return this.page.locator('#dialog-form');
   }
 
@@ -101,8 +107,13 @@ export class EditorPage {
   /** Opens the dialog of a config node from the dialog of a node. Gives its form. */
   async openConfig(property: string, button: 'add' | 'edit'): Promise<Locator> {
     await this.page.locator(`#node-input-btn-${property}-${button}`).click();
-    await this.page.locator('#node-config-dialog-ok').waitFor();
+    await this.#settled('#node-config-dialog-ok');
     return this.page.locator('#node-config-dialog-edit-form');
+  }
+
+  /** Shows a tab of the dialog of a server. */
+  async openTab(form: Locator, name: string): Promise<void> {
+    await form.locator('#iotmp-server-tabs a', { hasText: name }).click();
   }
 
   async saveConfig(): Promise<void> {
@@ -123,25 +134,53 @@ export class EditorPage {
     await notification.click();
   }
 
-  /** The text below a node. */
-  status(id: string): Locator {
-    return this.node(id).locator('.red-ui-flow-node-status-label');
+  /** Waits for a text below a node. */
+  async waitForStatus(id: string, text: string): Promise<void> {
+    await this.node(id).locator('.red-ui-flow-node-status-label', { hasText: text }).waitFor();
   }
 
-  /** What the debug sidebar shows from a debug node of this name. */
-  debugMessages(name: string): Locator {
-    const messages = this.page.locator('.red-ui-debug-msg', {
-      has: this.page.locator('.red-ui-debug-msg-name', { hasText: name }),
-    });
-    return messages.locator('.red-ui-debug-msg-payload');
+  async showSidebar(tab: 'debug' | 'help'): Promise<void> {
+    await this.page.keyboard.press('Control+g');
+    await this.page.keyboard.press(tab.charAt(0));
+  }
+
+  /** Waits until the debug sidebar shows a text from a debug node of this name. */
+  async waitForDebug(name: string, text: string): Promise<void> {
+    const isFrom = this.page.locator('.red-ui-debug-msg-name', { hasText: name });
+    const messages = this.page.locator('.red-ui-debug-msg', { has: isFrom });
+    await messages.locator('.red-ui-debug-msg-payload', { hasText: text }).first().waitFor();
+  }
+
+  /** Opens the dialog that imports flows, on one of its tabs. */
+  async openImport(tab: string): Promise<Locator> {
+    await this.page.keyboard.press('Control+i');
+    const content = this.page.locator('#red-ui-clipboard-dialog');
+    const dialog = this.page.locator('.ui-dialog', { has: content });
+    await dialog.getByRole('link', { name: tab }).click();
+    return dialog;
+  }
+
+  /** Changes what the system of the user prefers, which the editor follows where it has themes. */
+  async setTheme(colorScheme: 'light' | 'dark'): Promise<void> {
+    await this.page.emulateMedia({ colorScheme });
+    if (colorScheme === 'dark') await this.page.locator('html.nr-theme-dark').waitFor();
+    else await this.page.locator('html:not(.nr-theme-dark)').waitFor();
+  }
+
+  /** Takes a picture, where SCREENSHOTS names a directory for it. */
+  async screenshot(name: string): Promise<void> {
+    const { SCREENSHOTS = '' } = process.env;
+    if (SCREENSHOTS !== '') await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
   }
 
   /** What is hard to read in a form, or out of its place. */
   async faultsOf(form: Locator): Promise<string[]> {
-    const check = await readFile(join(__dirname, 'dialog-faults.js'), 'utf8');
-    const faults: unknown = await form.evaluate(check);
-    assert.ok(Array.isArray(faults));
-    return faults.map(String);
+    return form.evaluate((element: unknown) => dialogFaults(element));
+  }
+
+  /** Waits until a dialog has moved to its place: then this button could be clicked. */
+  async #settled(button: string): Promise<void> {
+    await this.page.locator(button).click({ trial: true });
   }
 
   async #drag(from: Point, to: Point): Promise<void> {

@@ -132,7 +132,7 @@ describe('listener that cannot be opened', () => {
       const failed = statusOf(bench, 'error');
       const attempts = bench.log.length;
       const from = bench.clock.now();
-      while (bench.log.length === attempts) await bench.clock.advance(100);
+      await bench.advanceUntil(() => bench.log.length > attempts, 100);
       gaps.push(bench.clock.now() - from);
       await failed;
     }
@@ -175,6 +175,27 @@ describe('listener that cannot be opened', () => {
       assert.match(status.error.message, message);
       await serves(bench, await bench.device({}, await bench.tcp()));
     }
+  });
+});
+
+describe('listener that fails later', () => {
+  it('is opened again, once, however often it complains', async (t) => {
+    const create = t.mock.method(net, 'createServer');
+    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0 });
+    const device = await bench.device({}, await bench.tcp());
+    const server = create.mock.calls[0]!.result!;
+    for (let i = 0; i < 3; i++) server.emit('error', Object.assign(new Error('accept'), { code: 'EMFILE' }));
+    const status = bench.server.listenerStatus.get('tcp');
+    assert.equal(status?.kind, 'error');
+    assert.match(status.error.message, /EMFILE$/);
+    const listening = statusOf(bench, 'listening');
+    await bench.clock.advance(1_000);
+    await listening;
+    assert.equal(create.mock.callCount(), 2);
+    server.emit('error', new Error('late'));
+    assert.equal(bench.server.listenerStatus.get('tcp')?.kind, 'listening');
+    await serves(bench, device);
+    await serves(bench, await bench.device(LAMP, await bench.tcp()));
   });
 });
 

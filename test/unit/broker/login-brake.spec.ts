@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { LoginBrake } from '../../../src/broker/login-brake';
 import { BrokerBench, PUMP } from '../support/broker-fixture';
+import { FakeClock } from '../support/fake-clock';
 import { assertRefused } from '../support/login';
 import { RawDevice } from '../support/raw-device';
 
@@ -14,8 +16,8 @@ describe('brake of failed logins', () => {
       let answeredAt: number | undefined;
       void device.next().then(() => (answeredAt = bench.clock.now()));
       device.connect();
-      while (answeredAt === undefined) await bench.clock.advance(50);
-      waits.push(answeredAt - begin);
+      await bench.advanceUntil(() => answeredAt !== undefined, 50);
+      waits.push(answeredAt! - begin);
     }
     const [first, ...rest] = waits;
     assert.ok(first! <= 50);
@@ -49,5 +51,16 @@ describe('brake of failed logins', () => {
     await bench.clock.settle();
     assert.equal(bench.clock.pending, 0);
     assert.equal(device.ended, true);
+  });
+
+  it('remembers 4096 addresses; the one that failed longest ago is forgotten first', () => {
+    const brake = new LoginBrake(new FakeClock());
+    brake.failed('first');
+    brake.failed('second');
+    brake.failed('first');
+    for (let i = 0; i < 4094; i++) brake.failed(`other ${i}`);
+    assert.equal(brake.failed('first'), 200);
+    brake.failed('one more');
+    assert.equal(brake.failed('second'), 0);
   });
 });

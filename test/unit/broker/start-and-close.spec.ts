@@ -147,6 +147,20 @@ describe('start', () => {
     await (await bench.device({}, await bench.tcp())).barrier();
   });
 
+  it('during close lets nobody in before all connections are gone', async (t) => {
+    const bench = await BrokerBench.start(t, LISTENERS);
+    const stubborn = await bench.device({ dialect: 'linux' }, await bench.tcp());
+    const ends: string[] = [];
+    const closing = bench.server.close().then(() => ends.push('closed'));
+    const starting = bench.server.start().then(() => ends.push('started'));
+    await new RawDevice(bench.memory()).closed;
+    await stubborn.serverEnded;
+    await bench.clock.advance(2_000);
+    await Promise.all([closing, starting]);
+    assert.deepEqual(ends, ['closed', 'started']);
+    await (await bench.device()).barrier();
+  });
+
   it('that is overtaken by close opens nothing', async (t) => {
     const bench = await BrokerBench.start(t, LISTENERS);
     const starting = bench.server.close().then(() => bench.server.start());

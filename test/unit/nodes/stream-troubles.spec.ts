@@ -173,15 +173,4 @@ describe('what iotmp-stream tells of the states of its stream', () => {
       await bench.status('stream', fill, text);
     }
   });
-
-  it('does not mix up an old stream with a new one', async (t) => {
-    const { bench, listener } = await startStub(t);
-    listener().onSample(1);
-    bench.send('stream', { action: 'stop' });
-    await bench.status('stream', 'grey', 'status.stopped');
-    assert.deepEqual(
-      bench.box().all.map(({ payload }) => payload),
-      [1],
-    );
-  });
 });

@@ -109,6 +109,14 @@ export class BrokerBench {
     return device;
   }
 
+  /** Moves the time on in steps until the condition holds. */
+  async advanceUntil(condition: () => boolean, stepMs: number): Promise<void> {
+    for (let steps = 0; !condition(); steps++) {
+      assert.ok(steps < 10_000, `never came true: ${String(condition)}`);
+      await this.clock.advance(stepMs);
+    }
+  }
+
   /** Waits for what comes from sockets after some turns of the event loop. */
   async until(condition: () => boolean): Promise<void> {
     const giveUpAt = Date.now() + PATIENCE_MS;

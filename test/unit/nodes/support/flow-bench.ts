@@ -124,9 +124,9 @@ export class FlowBench {
   }
 
   node(id: string): Node {
-    const node = helper.getNode(id);
-    assert.ok(node !== null && node !== undefined, `${id} is not there`);
-    return node as Node;
+    const node: unknown = helper.getNode(id);
+    assert.ok(isNode(node), `${id} is not there`);
+    return node;
   }
 
   /** Gives a node a message. */
@@ -290,4 +290,8 @@ function ensure<T>(map: Map<string, T>, key: string, make: () => T): T {
   const found = map.get(key) ?? make();
   map.set(key, found);
   return found;
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'receive' in value;
 }

@@ -1,0 +1,17 @@
+import type { ServerOptions } from '../../src/index';
+import { credentialOf, deviceName, forDevices, USER } from '../wire/device-names';
+
+/** Options of a server with as many registered devices as the suite asks for. */
+export function iotmpOptions(options: Readonly<Record<string, unknown>>): ServerOptions {
+  const count = Number(options.devices);
+  return {
+    host: '127.0.0.1',
+    tcpPort: 0,
+    maxConnections: count + 10,
+    devices: forDevices(count, (index) => ({
+      user: USER,
+      device: deviceName(index),
+      credential: credentialOf(index),
+    })),
+  };
+}

@@ -1,0 +1,56 @@
+import { summarize } from './statistics';
+import type { Ratio, Row } from './suite';
+
+/** Collects what the rounds of a suite give, and compares contenders round by round. */
+export class Measurements {
+  readonly #values = new Map<string, Map<string, Map<string, number[]>>>();
+
+  /** Notes the metrics of one run. */
+  add(scenario: string, contender: string, metrics: Readonly<Record<string, number>>): void {
+    const contenders = this.#values.get(scenario) ?? new Map<string, Map<string, number[]>>();
+    this.#values.set(scenario, contenders);
+    const known = contenders.get(contender) ?? new Map<string, number[]>();
+    contenders.set(contender, known);
+    for (const [name, value] of Object.entries(metrics)) {
+      const values = known.get(name) ?? [];
+      values.push(value);
+      known.set(name, values);
+    }
+  }
+
+  /** The values of one metric in the order of the rounds. */
+  values(scenario: string, contender: string, metric: string): readonly number[] {
+    return this.#values.get(scenario)?.get(contender)?.get(metric) ?? [];
+  }
+
+  get rows(): Row[] {
+    const rows: Row[] = [];
+    for (const [scenario, contenders] of this.#values) {
+      for (const [contender, metrics] of contenders) {
+        const summaries = [...metrics].map(([name, values]) => [name, summarize(values)] as const);
+        rows.push({ scenario, contender, metrics: Object.fromEntries(summaries) });
+      }
+    }
+    return rows;
+  }
+
+  /**
+   * The ratio of one metric between two contenders, of whom both ran in each round: what disturbs a round disturbs
+   * both. Empty where one of them did not run.
+   */
+  ratio(
+    what: { name: string; scenario: string; metric: string; better: 'more' | 'less'; target?: number },
+    contender: string,
+    peer: string,
+  ): Ratio[] {
+    const own = this.values(what.scenario, contender, what.metric);
+    const other = this.values(what.scenario, peer, what.metric);
+    const ratios = own.flatMap((value, round) => {
+      const against = other[round];
+      return against === undefined ? [] : [value / against];
+    });
+    if (ratios.length === 0) return [];
+    const { name, better, target } = what;
+    return [{ name, value: summarize(ratios).median, better, target }];
+  }
+}

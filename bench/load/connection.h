@@ -1,0 +1,55 @@
+/* One connection to the contender, and what all of them share. */
+#ifndef BENCH_CONNECTION_H
+#define BENCH_CONNECTION_H
+
+#include "frames.h"
+
+struct connection {
+  int fd;
+  void *tls;
+  bool up;
+  bool blocked;
+  bool upgraded;
+  uint32_t frames;
+  uint8_t capture[MAX_CAPTURE];
+  size_t capture_length;
+  struct bytes in;
+  /* What the system has not taken yet; it goes out before anything else. */
+  struct bytes out;
+  /* The message, as often as it goes into one write. */
+  struct bytes load;
+  size_t cursor;
+};
+
+struct load {
+  int epoll;
+  uint16_t port;
+  bool web_socket;
+  /* An SSL_CTX where the connections are of TLS. */
+  void *tls;
+  struct rule rules[MAX_RULES];
+  int rule_count;
+  struct connection *connections;
+  int count;
+  /* Frames that have to come until a connection is up. */
+  uint32_t frames_to_open;
+  int opened;
+  int failed;
+  /* Frames that came on any connection but the first, which publishes. */
+  uint64_t received;
+  uint64_t answered;
+};
+
+double seconds_now(void);
+/* Makes a connection and sends `first` on it. */
+void connection_open(struct load *load, int index, const struct bytes *first);
+void connection_close(struct load *load, struct connection *connection);
+/*
+ * Sends as much as the system takes. Returns the number of bytes that it took, and marks the connection as blocked
+ * when that is not all.
+ */
+size_t connection_send(struct load *load, struct connection *connection, const uint8_t *data, size_t length);
+/* Handles what is ready, waiting up to `timeout_ms` for it. Returns false when a command waits on standard input. */
+bool load_poll(struct load *load, int timeout_ms);
+
+#endif

@@ -1,0 +1,83 @@
+#include "traffic.h"
+
+/* How often what the contender sends is looked at while there is always something to send. */
+#define WRITES_PER_POLL 64
+
+/* Sends the rest of the connection's load. Returns true when all of it has gone. */
+static bool send_load(struct load *load, struct connection *connection) {
+  size_t left = connection->load.length - connection->cursor;
+  connection->cursor += connection_send(load, connection, connection->load.data + connection->cursor, left);
+  if (connection->cursor < connection->load.length) return false;
+  connection->cursor = 0;
+  return true;
+}
+
+static bool is_ready(const struct connection *connection) {
+  return connection->fd >= 0 && !connection->blocked && connection->out.length == 0;
+}
+
+/* A message that is cut in the middle would spoil whatever follows. */
+static void finish(struct load *load) {
+  for (int index = 0; index < load->count; index++) {
+    struct connection *connection = &load->connections[index];
+    if (connection->fd < 0 || connection->cursor == 0) continue;
+    bytes_append(&connection->out, connection->load.data + connection->cursor,
+                 connection->load.length - connection->cursor);
+    connection->cursor = 0;
+  }
+}
+
+uint64_t traffic_flood(struct load *load, double seconds, uint64_t per_write) {
+  double end = seconds_now() + seconds;
+  uint64_t sent = 0;
+  int writes = 0;
+  while (seconds_now() < end) {
+    bool moved = false;
+    for (int index = 0; index < load->count; index++) {
+      struct connection *connection = &load->connections[index];
+      if (!is_ready(connection)) continue;
+      moved = true;
+      if (send_load(load, connection)) sent += per_write;
+      if (++writes % WRITES_PER_POLL == 0) load_poll(load, 0);
+    }
+    load_poll(load, moved ? 0 : 1);
+  }
+  finish(load);
+  return sent;
+}
+
+uint64_t traffic_pace(struct load *load, double seconds, double rate) {
+  double start = seconds_now();
+  double now = start;
+  uint64_t sent = 0;
+  int index = 0;
+  while (now < start + seconds) {
+    if ((double)sent <= (now - start) * rate) {
+      struct connection *connection = &load->connections[index];
+      index = (index + 1) % load->count;
+      if (is_ready(connection) && send_load(load, connection)) sent++;
+      if (sent % WRITES_PER_POLL == 0) load_poll(load, 0);
+    } else {
+      load_poll(load, 0);
+    }
+    now = seconds_now();
+  }
+  finish(load);
+  return sent;
+}
+
+uint64_t traffic_fan(struct load *load, double seconds, uint64_t batch) {
+  double end = seconds_now() + seconds;
+  uint64_t sent = 0;
+  uint64_t expected = load->received;
+  while (seconds_now() < end) {
+    if (load->received >= expected && is_ready(&load->connections[0])) {
+      send_load(load, &load->connections[0]);
+      sent += batch;
+      expected = load->received + batch * (uint64_t)(load->count - 1);
+    }
+    load_poll(load, 100);
+  }
+  finish(load);
+  return sent;
+}

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Node, NodeInitializer } from 'node-red';
+import { RawDevice } from '../support/raw-device';
+import { tlsWire } from '../support/raw-wire';
+import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../support/certificate';
+import { FlowBench } from './support/flow-bench';
+import { callNode, clientNode, serverNode, sinkNode } from './support/flows';
+import { freePort } from './support/free-port';
+
+/** What the core node `tls-config` has for other nodes. */
+const registerTls: NodeInitializer = (RED) =>
+  RED.nodes.registerType('tls-config', function (this: Node, config) {
+    RED.nodes.createNode(this, config);
+    const { options } = config as unknown as { options: object };
+    Object.assign(this, { addTLSOptions: (given: object) => Object.assign(given, options) });
+  });
+
+const tls = (options: object, id = 'tls'): { id: string; type: string; options: object } => ({
+  id,
+  type: 'tls-config',
+  options,
+});
+
+describe('TLS of iotmp-server and iotmp-client', () => {
+  it('listens with the certificate of a tls-config, and clients check it', async (t) => {
+    const bench = await FlowBench.start(t, {}, [registerTls]);
+    const tlsPort = await freePort();
+    const overTls = { transport: 'tls', host: 'localhost' };
+    await bench.load(
+      tls({ key: TEST_ONLY_KEY, cert: TEST_ONLY_CERTIFICATE }),
+      tls({ ca: TEST_ONLY_CERTIFICATE }, 'trust'),
+      serverNode(bench.port, { tlsPort, tls: 'tls', host: '' }),
+      clientNode(tlsPort, { ...overTls, tls: 'trust' }),
+      clientNode(tlsPort, { ...overTls, id: 'distrustful', device: 'lamp' }),
+      callNode({ via: 'client', client: 'client', server: '' }),
+      callNode({ id: 'other', via: 'client', client: 'distrustful', server: '' }),
+      sinkNode(),
+    );
+    await bench.listening('tls');
+    await bench.connected();
+    await bench.status('distrustful', 'red', 'status.certificate');
+    await bench.status('other', 'red', 'status.certificate');
+    const wire = bench.track(await tlsWire(tlsPort));
+    await RawDevice.login(wire, { device: 'lamp', credential: 'light' });
+  });
+
+  for (const [name, options] of [
+    ['no certificate', {}],
+    ['a certificate that is none', { key: 'no key', cert: 'no certificate' }],
+  ] as const) {
+    it(`has ${name}: red, and the TCP port works`, async (t) => {
+      const bench = await FlowBench.start(t, {}, [registerTls]);
+      const tlsPort = await freePort();
+      await bench.load(tls(options), serverNode(bench.port, { tlsPort, tls: 'tls' }), sinkNode());
+      await bench.status('server', 'red', 'cannot listen');
+      assert.equal(bench.log('error', 'server').length, 1);
+      await bench.device();
+    });
+  }
+
+  it('has a tls-config that is another node, or missing: red', async (t) => {
+    const bench = await FlowBench.start(t, {}, [registerTls]);
+    const tlsPort = await freePort();
+    await bench.load(
+      serverNode(bench.port, { tlsPort, tls: 'out' }),
+      clientNode(tlsPort, { transport: 'tls', tls: 'gone' }),
+      sinkNode(),
+    );
+    await bench.status('server', 'red', 'errors.tlsMissing');
+    await bench.status('client', 'red', 'errors.tlsMissing');
+  });
+});
