@@ -20,7 +20,11 @@ export async function launchBrowser(): Promise<Browser> {
   const { default: bundled } = await import('@sparticuz/chromium');
   const { CHROMIUM_PATH = '' } = process.env;
   const executablePath = CHROMIUM_PATH === '' ? await bundled.executablePath() : CHROMIUM_PATH;
-  return chromium.launch({ executablePath, args: [...bundled.args.filter((arg) => arg !== '--single-process'), ...QUIET], env: environment() });
+  return chromium.launch({
+    executablePath,
+    args: [...bundled.args.filter((arg) => arg !== '--single-process'), ...QUIET],
+    env: environment(),
+  });
 }
 
 /** A machine without fonts shows those that come with the browser. */
