@@ -102,8 +102,9 @@ describe('WebSockets of iotmp-server', () => {
     await bench.deploy('full', serverNode(0, { ...OFF, wsPath: '/second', id: 'second' }), sinkNode());
     await patiently(device.closed, () => 'the end of the connection');
     assert.equal(upgradeListeners(bench), before);
-    await login(bench, '/second');
+    const other = await login(bench, '/second');
     await bench.deploy('nodes', sinkNode());
+    await patiently(other.closed, () => 'the end of the other connection');
     assert.equal(upgradeListeners(bench), before - 1);
   });
 
