@@ -92,6 +92,10 @@ export class ConnectedDevice implements DeviceId, StreamSource {
         listener.onData(payload, parameters);
       },
       onClose: (reason) => listener.onClose?.(reason),
+      onWrite: (payload) => {
+        this.lastKnown.wrote(resource, payload);
+        listener.onWrite?.(payload);
+      },
     };
     return this.session.openStream(resource, remembering, options);
   }

@@ -2,10 +2,10 @@ import type { Value } from '../types';
 
 /** What was last seen of one resource. */
 export interface KnownState {
-  /** The last input that the server wrote. */
-  readonly input?: unknown;
-  /** The last output or sample that the device sent. */
-  readonly output?: Value;
+  /** The last input that the server wrote; `undefined` when it wrote none. */
+  readonly input: unknown;
+  /** The last output or sample that the device sent; `undefined` when it sent none. */
+  readonly output: Value | undefined;
   /** When, in ms since 1970. */
   readonly at: number;
 }
@@ -16,7 +16,8 @@ export interface KnownState {
  */
 export class LastKnownStates {
   static readonly #MAX_RESOURCES = 1000;
-  readonly #states = new Map<string, KnownState>();
+  readonly #states = new Map<string, RememberedState>();
+  #turn = 0;
 
   /** What was last seen of a resource. */
   get(path: string): KnownState | undefined {
@@ -25,21 +26,44 @@ export class LastKnownStates {
 
   /** The server wrote this input, and the device took it. */
   wrote(path: string, input: unknown): void {
-    this.#merge(path, { input });
+    this.#touch(path).input = input;
   }
 
   /** The device sent this output. */
   saw(path: string, output: Value): void {
-    this.#merge(path, { output });
+    this.#touch(path).output = output;
   }
 
-  /** The resource seen longest ago gives way when there are too many. */
-  #merge(path: string, news: Omit<KnownState, 'at'>): void {
-    const known = this.#states.get(path);
-    this.#states.delete(path);
-    this.#states.set(path, { ...known, ...news, at: Date.now() });
-    if (this.#states.size <= LastKnownStates.#MAX_RESOURCES) return;
-    const [oldest] = this.#states.keys();
+  /** Changed in place: this happens with every sample. */
+  #touch(path: string): RememberedState {
+    let state = this.#states.get(path);
+    if (state === undefined) {
+      if (this.#states.size >= LastKnownStates.#MAX_RESOURCES) this.#forgetOldest();
+      state = { input: undefined, output: undefined, at: 0, turn: 0 };
+      this.#states.set(path, state);
+    }
+    state.at = Date.now();
+    state.turn = ++this.#turn;
+    return state;
+  }
+
+  /** The resource seen longest ago gives way. */
+  #forgetOldest(): void {
+    let oldest: string | undefined;
+    let oldestTurn = Infinity;
+    for (const [path, { turn }] of this.#states) {
+      if (turn >= oldestTurn) continue;
+      oldest = path;
+      oldestTurn = turn;
+    }
     if (oldest !== undefined) this.#states.delete(oldest);
   }
+}
+
+interface RememberedState {
+  input: unknown;
+  output: Value | undefined;
+  at: number;
+  /** Which of all changes was its last. */
+  turn: number;
 }

@@ -75,17 +75,19 @@ export class Inbox {
     this.#frames.reset();
   }
 
+  /** Any whole message counts as life, and one look at the clock is enough for all of a chunk. */
   #run(take: () => void): void {
+    const before = this.messages;
     try {
       take();
     } catch (error) {
       this.#port.destroy(asIotmpError(error));
     }
+    if (this.messages !== before) this.#port.handleLife();
   }
 
   #handleFrame(type: number, bytes: Buffer, start: number, end: number): void {
     this.messages++;
-    this.#port.handleLife();
     if (type > MessageType.STREAM_DATA) {
       this.#skip(type);
       return;

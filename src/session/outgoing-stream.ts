@@ -11,6 +11,8 @@ export interface StreamListener {
    * Called once; not for a stream whose opening failed.
    */
   onClose?(reason?: IotmpError): void;
+  /** Something was written into the stream: it was sent, or waits for a slow peer. */
+  onWrite?(payload: unknown): void;
 }
 
 /** What an outgoing stream needs of its session. */
@@ -67,7 +69,9 @@ export class OutgoingStream {
    */
   write(payload: unknown): boolean {
     if (this.closed) throw closedError();
-    return this.#port.sendSample(this.id, payload, this.#queue);
+    const sent = this.#port.sendSample(this.id, payload, this.#queue);
+    this.#listener.onWrite?.(payload);
+    return sent;
   }
 
   /**

@@ -94,6 +94,18 @@ describe('what is known of a resource', () => {
     assert.deepEqual(shown('sum'), { input: 4, output: { result: 4 } });
   });
 
+  it('keeps what a subscription writes into a stream', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const device = await bench.device();
+    device.resources.set('level', { fn: 3, run: () => 17 });
+    const subscription = bench.server.subscribe(PUMP, 'level', { intervalMs: 0, onSample: () => undefined });
+    await device.barrier();
+    await bench.clock.settle();
+    subscription.write(5);
+    assert.equal(bench.server.lastKnown(PUMP)?.get('level')?.input, 5);
+    subscription.close();
+  });
+
   it('outlives the connection, and is never read from the device', async (t) => {
     const bench = await BrokerBench.start(t);
     const device = await bench.device();

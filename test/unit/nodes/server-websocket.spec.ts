@@ -129,9 +129,10 @@ describe('WebSockets of iotmp-server', () => {
     await bench.status('server', 'green');
     assert.deepEqual(bench.log('error'), ['errors.pathInUse(path=/iotmp)']);
     await bench.device(LAMP, {}, await bench.listening('tcp', 'second'));
-    await login(bench, '/iotmp');
+    const device = await login(bench, '/iotmp');
     const { credentials: _, ...unchanged } = second;
     await bench.deploy('nodes', unchanged, sinkNode());
+    await patiently(device.closed, () => 'the end of the connection');
     await bench.status('second', 'green');
     const wire = bench.track(await WebSocketWire.connect(bench.httpPort, '/iotmp'));
     await RawDevice.login(wire, LAMP);
