@@ -90,15 +90,13 @@ describe('editor', () => {
       before(async () => {
         port = await freePort();
         const env = { IOTMP_PORT: String(port), IOTMP_KEEP_ALIVE: '90' };
-        console.time('T start');
         nodeRed = await startNodeRed({ version, flows: CORE_NODES, settings: SETTINGS, env });
-        console.timeEnd('T start');console.time('T open');
-        editor = await EditorPage.open(browser, { url: nodeRed.url });console.timeEnd('T open');
+        editor = await EditorPage.open(browser, { url: nodeRed.url });
       });
       after(async () => {
-        console.time('T c');await station?.client.close();console.timeEnd('T c');
-        console.time('T e');await editor.close();console.timeEnd('T e');
-       console.time('T n'); await nodeRed.stop();console.timeEnd('T n');
+        await station?.client.close();
+        await editor.close();
+        await nodeRed.stop();
       });
 
       const shot = (name: string): Promise<void> => editor.screenshot(`${version}-${name}`);

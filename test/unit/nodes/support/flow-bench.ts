@@ -107,6 +107,8 @@ export class FlowBench {
       credentials,
     );
     assert.deepEqual(this.thrown, []);
+    // What keeps Node-RED from starting a flow it only prints.
+    for (const { id, type, d } of flow) if (type !== 'tab' && d !== true) this.node(id);
   }
 
   /**
@@ -240,6 +242,8 @@ export class FlowBench {
   }
 
   async close(): Promise<void> {
+    // A socket that is just being shut down cannot be reset: libuv would leave it behind.
+    for (let turns = 0; turns < 3; turns++) await new Promise(setImmediate);
     for (const wire of this.#wires) wire.cut();
     await this.unload();
     await helper.stopServer();

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { FlowBench } from './support/flow-bench';
+import {
+  callNode,
+  catchNodes,
+  clientNode,
+  devicesOf,
+  LAMP,
+  PUMP,
+  resourceInNode,
+  serverNode,
+  sinkNode,
+} from './support/flows';
+import { freePort } from './support/free-port';
+import { Recording } from './support/recording';
+
+const THROUGH_CLIENT = { via: 'client', client: 'client', server: '' };
+
+/** The connections that come to a TCP server that does nothing with them. */
+async function listen(t: TestContext, port: number): Promise<Recording<Socket>> {
+  const visits = new Recording<Socket>('a connection');
+  const server = createServer((socket) => visits.push(socket.on('error', () => undefined)));
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    for (const socket of visits.all) socket.destroy();
+  });
+  return visits;
+}
+
+describe('iotmp-client', () => {
+  it('connects as its device, which its nodes show', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(
+      serverNode(bench.port),
+      clientNode(bench.port),
+      resourceInNode(THROUGH_CLIENT),
+      sinkNode(),
+    );
+    await bench.status('resource-in', 'green', 'status.connected');
+    await bench.status('client', 'green', 'status.connected');
+    assert.deepEqual((await bench.connectedDevice()).user, 'anna');
+    assert.deepEqual([...bench.log('warn'), ...bench.log('error')], []);
+  });
+
+  it('does not connect where nobody uses it', async (t) => {
+    const bench = await FlowBench.start(t);
+    const visits = await listen(t, bench.port);
+    await bench.load(clientNode(bench.port), sinkNode());
+    await bench.status('client', 'grey', 'status.disconnected');
+    assert.equal(visits.all.length, 0);
+  });
+
+  it('takes its credential from the environment', async (t) => {
+    process.env.IOTMP_TEST_CREDENTIAL = PUMP.credential;
+    const bench = await FlowBench.start(t);
+    await bench.load(
+      serverNode(bench.port),
+      clientNode(bench.port, { credentials: { credential: '${IOTMP_TEST_CREDENTIAL}' } }),
+      resourceInNode(THROUGH_CLIENT),
+      sinkNode(),
+    );
+    await bench.connected();
+  });
+
+  it('is refused: red with the reason, one line in the log, no further attempt; a deploy is another one', async (t) => {
+    const bench = await FlowBench.start(t);
+    const credentials = devicesOf({ ...PUMP, credential: 'another' });
+    const nodes = [clientNode(bench.port), resourceInNode(THROUGH_CLIENT), sinkNode()];
+    await bench.load(serverNode(bench.port, { credentials }), ...nodes);
+    await bench.status('client', 'red', 'the server refused user, device or credential');
+    await bench.status('resource-in', 'red', 'the server refused');
+    const warnings = bench.log('warn', 'client');
+    assert.equal(warnings.length, 1);
+    assert.match(
+      warnings[0]!,
+      /^errors\.connect\(address=tcp:\/\/127\.0\.0\.1:\d+, reason=the server refused/,
+    );
+    const unchanged = nodes.map(({ credentials: _, ...node }) => node);
+    await bench.deploy('nodes', serverNode(bench.port), ...unchanged);
+    await bench.status('resource-in', 'green', 'status.connected');
+  });
+
+  it('shows that it connects anew when the connection is lost, and logs nothing if it is back at once', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(
+      serverNode(bench.port),
+      clientNode(bench.port),
+      resourceInNode(THROUGH_CLIENT),
+      sinkNode(),
+    );
+    await bench.status('client', 'green');
+    (await bench.connectedDevice()).session.close();
+    await bench.status('client', 'yellow', 'status.connecting');
+    await bench.status('client', 'green', 'status.connected');
+    assert.deepEqual(bench.log('warn', 'client'), []);
+  });
+
+  it('cannot connect: yellow, and in the log once, from the second failure on', async (t) => {
+    const bench = await FlowBench.start(t);
+    const visits = await listen(t, bench.port);
+    await bench.load(clientNode(bench.port), resourceInNode(THROUGH_CLIENT), sinkNode());
+    (await visits.next()).destroy();
+    const second = await visits.next();
+    assert.deepEqual(bench.log('warn', 'client'), []);
+    second.destroy();
+    const third = await visits.next();
+    assert.equal(bench.log('warn', 'client').length, 1);
+    await bench.status('client', 'yellow', 'status.connecting');
+    third.destroy();
+    await visits.next();
+    assert.equal(bench.log('warn', 'client').length, 1);
+  });
+
+  it('connects by the second of two nodes that share it, too', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(
+      serverNode(bench.port),
+      clientNode(bench.port),
+      resourceInNode({ ...THROUGH_CLIENT, id: 'one', resource: 'one' }),
+      resourceInNode({ ...THROUGH_CLIENT, id: 'two', resource: 'two' }),
+      sinkNode(),
+    );
+    const device = await bench.connectedDevice();
+    await Promise.all([device.call('one', { payload: 1 }), device.call('two', { payload: 2 })]);
+  });
+
+  const invalid: Record<string, [Record<string, unknown>, string]> = {
+    'no host': [{ host: '' }, 'host must not be empty'],
+    'no device': [{ device: '' }, 'device must not be empty'],
+    'a port out of range': [{ port: 70_000 }, 'port must be a number from 1 to 65535'],
+    'an unknown transport': [{ transport: 'pigeon' }, 'transport must be one of tcp, tls, ws, wss'],
+    'a path without a slash': [{ transport: 'ws', path: 'iotmp' }, 'path must begin with "/"'],
+    'a keep-alive out of range': [{ keepAlive: 1801 }, 'keepAlive must be'],
+    'half a second of keep-alive': [{ keepAlive: '1.5' }, 'keepAlive must be a whole number'],
+    'a TLS configuration that is missing': [{ transport: 'tls', tls: 'gone' }, 'errors.tlsMissing'],
+  };
+  for (const [name, [properties, reason]] of Object.entries(invalid)) {
+    it(`has ${name}: red with the reason, an error in the log, and inert nodes`, async (t) => {
+      const bench = await FlowBench.start(t);
+      await bench.load(
+        clientNode(bench.port, properties),
+        callNode(THROUGH_CLIENT),
+        sinkNode(),
+        ...catchNodes(),
+      );
+      await bench.status('client', 'red', reason);
+      assert.equal(bench.log('error', 'client').length, 1);
+      await bench.status('call', 'red', 'status.noClient');
+      bench.send('call', { payload: 1 });
+      assert.equal((await bench.error()).code, 'IOTMP_ERR_CONFIG');
+    });
+  }
+
+  it('is two devices where there are two of them', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(
+      serverNode(bench.port),
+      clientNode(bench.port),
+      clientNode(bench.port, {
+        id: 'second',
+        device: LAMP.device,
+        credentials: { credential: LAMP.credential },
+      }),
+      resourceInNode(THROUGH_CLIENT),
+      resourceInNode({ ...THROUGH_CLIENT, id: 'other', client: 'second' }),
+      sinkNode(),
+    );
+    await bench.connectedDevice(PUMP);
+    await bench.connectedDevice(LAMP);
+  });
+
+  it('warns of no listeners where there are many clients', async (t) => {
+    const warnings: string[] = [];
+    const onWarning = ({ message }: Error): unknown => warnings.push(message);
+    process.on('warning', onWarning);
+    t.after(() => process.off('warning', onWarning));
+    const bench = await FlowBench.start(t);
+    const port = await freePort();
+    const ids = Array.from({ length: 15 }, (_, i) => `client${i}`);
+    await bench.load(
+      ...ids.map((id) => clientNode(port, { id, device: `of-${id}` })),
+      ...ids.map((id) => resourceInNode({ ...THROUGH_CLIENT, id: `in-${id}`, client: id })),
+      ...ids.map((id) => serverNode(port, { id: `server-${id}`, enabled: false })),
+      sinkNode(),
+    );
+    await new Promise(setImmediate);
+    assert.deepEqual(warnings, []);
+  });
+});
