@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import helper from 'node-red-node-test-helper';
+import type { RawDevice } from '../support/raw-device';
+import { Type } from '../support/raw-message';
+import { FlowBench } from './support/flow-bench';
+import { callNode, clientNode, devicesOf, LAMP, PUMP, serverNode, sinkNode } from './support/flows';
+
+const DEVICES = '/iotmp/servers/server/devices';
+
+async function start(t: TestContext, properties: Record<string, unknown> = {}): Promise<FlowBench> {
+  const bench = await FlowBench.start(t);
+  await bench.load(serverNode(bench.port, properties), callNode(), sinkNode());
+  return bench;
+}
+
+/** Answers every request about the device's resources, and acts on what would act. */
+function pump(bench: FlowBench): Promise<RawDevice> {
+  return bench.device(PUMP, {
+    level: { fn: 3, run: () => ({ m: 2n ** 60n }) },
+    valve: { fn: 2, run: () => undefined },
+    'set/:point': { fn: 4, run: (input) => input },
+    restart: { fn: 1, run: () => undefined },
+    odd: { fn: undefined, run: () => undefined },
+  });
+}
+
+describe('the admin API', () => {
+  it('answers 404 for a server that is not deployed, off, or something else', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(
+      serverNode(bench.port, { enabled: false }),
+      clientNode(bench.port),
+      serverNode(0, { id: 'broken' }),
+      sinkNode(),
+    );
+    for (const id of ['missing', 'server', 'client', 'broken', 'out', '__proto__']) {
+      for (const path of ['devices', 'devices/anna/pump/resources']) {
+        const { status } = await helper.request().get(`/iotmp/servers/${id}/${path}`);
+        assert.equal(status, 404, `${id}/${path}`);
+      }
+    }
+  });
+
+  it('lists the devices that are registered, and those that are connected', async (t) => {
+    const bench = await start(t, { anonymous: true });
+    await bench.device(PUMP);
+    await bench.device({ user: 'who/ever', device: 'ü' });
+    const { status, body } = await helper.request().get(DEVICES);
+    assert.equal(status, 200);
+    assert.deepEqual(body, [
+      { user: 'anna', device: 'pump', connected: true },
+      { user: 'anna', device: 'lamp', connected: false },
+      { user: 'who/ever', device: 'ü', connected: true },
+    ]);
+  });
+
+  it('follows the device table', async (t) => {
+    const bench = await start(t);
+    await bench.deploy('nodes', serverNode(bench.port, { credentials: devicesOf(LAMP) }), sinkNode());
+    const { body } = await helper.request().get(DEVICES);
+    assert.deepEqual(body, [{ user: 'anna', device: 'lamp', connected: false }]);
+  });
+
+  it('tells no credential', async (t) => {
+    const bench = await start(t);
+    await pump(bench);
+    for (const path of [DEVICES, `${DEVICES}/anna/pump/resources`]) {
+      const { text } = await helper.request().get(path);
+      for (const { credential } of [PUMP, LAMP]) assert.ok(!text.includes(credential), path);
+    }
+  });
+
+  it('lists the resources of a device and their last known states, and makes it do nothing', async (t) => {
+    const bench = await start(t);
+    const device = await pump(bench);
+    const server = bench.server();
+    await server.call(PUMP, 'valve', { payload: false });
+    await server.call(PUMP, 'level', {});
+    await server.call(PUMP, 'set/:point', { payload: Buffer.from([1]) });
+    const before = device.acts.length;
+    for (let i = 0; i < 2; i++) {
+      const { status, body } = await helper.request().get(`${DEVICES}/anna/pump/resources`);
+      assert.equal(status, 200);
+      assert.deepEqual(body, {
+        resources: [
+          { name: 'level', fn: 3, last: { m: '1152921504606846976' } },
+          { name: 'valve', fn: 2, last: false },
+          { name: 'set/:point', fn: 4, last: { type: 'Buffer', data: [1] } },
+          { name: 'restart', fn: 1 },
+          { name: 'odd', fn: null },
+        ],
+      });
+    }
+    assert.equal(device.acts.length, before);
+    assert.deepEqual(
+      device.all(Type.DESCRIBE).map(({ resource }) => resource),
+      [undefined],
+    );
+  });
+
+  it('answers 404 for a device that is not connected, or unknown', async (t) => {
+    await start(t);
+    for (const device of ['anna/lamp', 'anna/stranger', '%00/%2f']) {
+      const { status } = await helper.request().get(`${DEVICES}/${device}/resources`);
+      assert.equal(status, 404, device);
+    }
+  });
+
+  it('finds a device whose names have slashes and blanks', async (t) => {
+    const bench = await start(t, { anonymous: true });
+    await bench.device({ user: 'a/b', device: 'c d' }, { x: { fn: 3, run: () => 1 } });
+    const { body } = await helper.request().get(`${DEVICES}/a%2Fb/c%20d/resources`);
+    assert.deepEqual(body, { resources: [{ name: 'x', fn: 3 }] });
+  });
+
+  it('answers 504 when the device does not describe itself', async (t) => {
+    const bench = await start(t, { requestTimeout: 0.1 });
+    const device = await bench.device();
+    device.serves = false;
+    const { status, body } = await helper.request().get(`${DEVICES}/anna/pump/resources`);
+    assert.equal(status, 504);
+    assert.equal(typeof (body as { error: unknown }).error, 'string');
+  });
+
+  it('asks for its permission', async (t) => {
+    const asked: string[] = [];
+    const bench = await FlowBench.start(t, {}, [
+      (RED) =>
+        void Object.assign(RED, {
+          auth: {
+            needsPermission: (permission: string) => {
+              asked.push(permission);
+              return (_request: unknown, response: { sendStatus(code: number): void }): void =>
+                response.sendStatus(401);
+            },
+          },
+        }),
+    ]);
+    await bench.load(serverNode(bench.port), sinkNode());
+    for (const path of [DEVICES, `${DEVICES}/anna/pump/resources`]) {
+      assert.equal((await helper.request().get(path)).status, 401);
+    }
+    assert.deepEqual(new Set(asked), new Set(['iotmp.read']));
+  });
+});

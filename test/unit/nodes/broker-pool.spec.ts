@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { describe, it, type TestContext } from 'node:test';
+import type { NodeAPI } from 'node-red';
+import { BrokerPool } from '../../../nodes/lib/broker-pool';
+import { FlowsStarted } from '../../../nodes/lib/flows-started';
+import { IotmpServer } from '../../../src';
+
+const STOPPED = { id: 'runtime-state', payload: { state: 'stop' } };
+const STOPPED_FOR_DEPLOY = { id: 'runtime-state', payload: { state: 'stop', deploy: true } };
+
+async function start(
+  t: TestContext,
+): Promise<{ pool: BrokerPool; events: EventEmitter; server: IotmpServer }> {
+  const events = new EventEmitter();
+  const server = new IotmpServer({ host: '127.0.0.1', tcpPort: 0 });
+  await server.start();
+  t.after(() => server.close());
+  return { pool: new BrokerPool({ events } as unknown as NodeAPI), events, server };
+}
+
+/** Whether the server was closed. */
+async function isClosed(server: IotmpServer): Promise<boolean> {
+  if (server.running) return false;
+  await server.close();
+  return true;
+}
+
+describe('a server that is left over a deploy', () => {
+  it('is taken back by the node of the same id', async (t) => {
+    const { pool, events, server } = await start(t);
+    pool.park('a', server);
+    events.emit('runtime-event', STOPPED_FOR_DEPLOY);
+    assert.equal(pool.take('b'), undefined);
+    assert.equal(pool.take('a'), server);
+    assert.equal(pool.take('a'), undefined);
+    events.emit('flows:started');
+    events.emit('runtime-event', STOPPED);
+    assert.equal(server.running, true);
+    assert.deepEqual(events.eventNames(), []);
+  });
+
+  it('is closed when the deploy is over and nobody took it', async (t) => {
+    const { pool, events, server } = await start(t);
+    pool.park('a', server);
+    const closed = once(server, 'listener');
+    events.emit('flows:started');
+    await closed;
+    assert.equal(await isClosed(server), true);
+    assert.equal(pool.take('a'), undefined);
+    assert.deepEqual(events.eventNames(), []);
+  });
+
+  it('is closed when the flows are stopped for good', async (t) => {
+    const { pool, events, server } = await start(t);
+    pool.park('a', server);
+    for (const event of [
+      undefined,
+      null,
+      'stop',
+      { id: 'other' },
+      { id: 'runtime-state' },
+      STOPPED_FOR_DEPLOY,
+    ]) {
+      events.emit('runtime-event', event);
+    }
+    events.emit('runtime-event', { id: 'runtime-state', payload: null });
+    events.emit('runtime-event', { id: 'runtime-state', payload: { state: 'start' } });
+    assert.equal(server.running, true);
+    events.emit('runtime-event', STOPPED);
+    assert.equal(await isClosed(server), true);
+    assert.deepEqual(events.eventNames(), []);
+  });
+
+  it('is closed when the deploy does not end', async (t) => {
+    const { pool, events, server } = await start(t);
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    pool.park('a', server);
+    t.mock.timers.tick(29_999);
+    assert.equal(server.running, true);
+    t.mock.timers.tick(1);
+    assert.equal(await isClosed(server), true);
+    assert.deepEqual(events.eventNames(), []);
+  });
+});
+
+describe('what waits for the flows to be started', () => {
+  it('hears of each deploy until it has heard enough, by one listener', () => {
+    const events = new EventEmitter();
+    const started = new FlowsStarted({ events } as unknown as NodeAPI);
+    const heard: string[] = [];
+    const ends = ['a', 'b'].map((name) => started.watch(() => heard.push(name)));
+    const end = started.watch(() => {
+      heard.push('once');
+      end();
+    });
+    assert.equal(events.listenerCount('flows:started'), 1);
+    events.emit('flows:started');
+    events.emit('flows:started');
+    assert.deepEqual(heard, ['a', 'b', 'once', 'a', 'b']);
+    for (const stop of ends) stop();
+    assert.deepEqual(events.eventNames(), []);
+  });
+});

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+
+const NODES = resolve(__dirname, '../../../nodes');
+const LOCALES = join(NODES, 'locales');
+
+/** Texts of a catalogue by their whole keys. */
+function textsOf(value: unknown, prefix = ''): Map<string, string> {
+  if (typeof value === 'string') return new Map([[prefix, value]]);
+  const entries = Object.entries(value as Record<string, unknown>);
+  const parts = entries.flatMap(([key, item]) => [
+    ...textsOf(item, prefix === '' ? key : `${prefix}.${key}`),
+  ]);
+  return new Map(parts);
+}
+
+const sources = readdirSync(NODES, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => ({ name, text: readFileSync(join(NODES, name), 'utf8') }));
+
+/** Keys that the runtime translates: `translate(RED, 'key', { parameters })`, and the keys that it picks one of. */
+const used = sources.flatMap(({ name, text }) =>
+  [...text.matchAll(/'((?:status|errors|devices)\.\w+)'(?:,\s*\{([^}]*)\})?/g)].map((match) => ({
+    name,
+    key: match[1]!,
+    parameters: [...(match[2] ?? '').matchAll(/(\w+)(?=\s*[:,}]|\s*$)/g)].map((parameter) => parameter[1]!),
+  })),
+);
+
+describe('the texts of the nodes', () => {
+  for (const language of readdirSync(LOCALES)) {
+    const texts = textsOf(JSON.parse(readFileSync(join(LOCALES, language, 'iotmp-server.json'), 'utf8')));
+
+    it(`are all there in ${language}`, () => {
+      assert.ok(used.length > 20);
+      for (const { name, key } of used) {
+        const isThere = texts.has(key) || (texts.has(`${key}_one`) && texts.has(`${key}_other`));
+        assert.ok(isThere, `${name} uses ${key}`);
+      }
+      for (const key of ['noServer', 'noClient']) {
+        assert.ok(texts.has(`errors.${key}`) && texts.has(`status.${key}`), key);
+      }
+    });
+
+    it(`name in ${language} no parameter that the nodes do not give`, () => {
+      for (const { name, key, parameters } of used.filter((one) => one.parameters.length > 0)) {
+        const variants = [...texts].filter(([other]) => other === key || other.startsWith(`${key}_`));
+        for (const [, text] of variants) {
+          for (const [, wanted] of text.matchAll(/__(\w+?)__/g)) {
+            assert.ok(parameters.includes(wanted!), `${name}: ${key} needs ${wanted}`);
+          }
+        }
+      }
+    });
+  }
+});
