@@ -28,7 +28,8 @@ export function registeredDevices(
       return;
     }
     const reason = translate(RED, device === undefined ? 'devices.incomplete' : 'devices.duplicate');
-    warn(translate(RED, 'errors.invalidProperty', { property: `devices[${index}]`, reason }));
+    const property = `devices[${index}]`;
+    warn(translate(RED, 'errors.invalidProperty', { property, reason }));
   });
   return [...devices.values()];
 }
