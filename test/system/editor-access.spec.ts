@@ -51,15 +51,10 @@ function flowOf(port: number): FlowNode[] {
 }
 
 describe('editor below a path, with a login', () => {
-  let browser: Browser;
-  before(async () => {
-    browser = await launchBrowser();
-  });
-  after(() => browser.close());
-
   for (const version of NODE_RED_VERSIONS) {
     describe(`of Node-RED ${version}`, () => {
       let nodeRed: NodeRed;
+      let browser: Browser;
       let station: Station | undefined;
       let editor: EditorPage;
       const requests: Request[] = [];
@@ -75,11 +70,12 @@ describe('editor below a path, with a login', () => {
         });
         station = await connectStation(port);
         const login = { username: 'viewer', password: PASSWORD };
+        browser = await launchBrowser();
         editor = await EditorPage.open(browser, { url: nodeRed.url, login });
         editor.page.on('request', (request) => requests.push(request));
       });
       after(async () => {
-        await editor.close();
+        await browser.close();
         await station?.client.close();
         await nodeRed.stop();
       });

@@ -47,7 +47,7 @@ export class EditorPage {
 
   /** Opens the editor, logs in where that is wanted, and waits until it is ready. */
   static async open(browser: Browser, { url, login }: EditorPageOptions): Promise<EditorPage> {
-    const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+    const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, locale: 'en-US' });
     await context.addInitScript({ path: join(__dirname, 'dialog-faults.js') });
     await context.addInitScript("localStorage.setItem('view-dark-theme', 'auto')");
     const editor = new EditorPage(context, await context.newPage());
