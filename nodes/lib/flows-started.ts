@@ -8,7 +8,7 @@ export class FlowsStarted {
   readonly #RED: NodeAPI;
   readonly #watchers = new Set<() => void>();
   readonly #listener = (): void => {
-    for (const watcher of [...this.#watchers]) watcher();
+    for (const watcher of this.#watchers) watcher();
   };
 
   constructor(RED: NodeAPI) {

@@ -99,6 +99,7 @@ describe('many deploys', () => {
       for (let turn = 0; turn < DEPLOYS; turn++) await deploy(turn + 1);
       await lamp.barrier();
       assert.equal(bench.log('info', 'server').length, 1, 'the listener was opened once');
+      assert.deepEqual(bench.log('error', 'server'), []);
       await deploy(2);
       assert.deepEqual(await settled(bench), before);
     });

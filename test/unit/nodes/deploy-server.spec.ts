@@ -86,7 +86,11 @@ describe('a deploy', () => {
 
     it(`of mode ${mode} that removes the server frees its port before it ends`, async (t) => {
       const { bench, pump } = await start(t);
+      const server = bench.server();
+      let isStopped = false;
+      bench.RED.events.once('flows:stopped', () => (isStopped = !server.running));
       await bench.deploy(mode, sinkNode());
+      assert.equal(isStopped, true);
       assert.equal(await isFree(bench.port), true);
       await patiently(pump.serverEnded, () => 'the end of the device');
     });

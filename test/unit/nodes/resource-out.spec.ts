@@ -165,6 +165,22 @@ describe('iotmp-resource-out', () => {
     });
   }
 
+  it('has a name that another one has: its messages fail until the name is free', async (t) => {
+    const bench = await FlowBench.start(t);
+    const second = resourceOutNode({ id: 'second' });
+    const watchers = [...catchNodes(), ...completeNodes('second')];
+    const server = serverNode(bench.port);
+    await bench.load(server, resourceOutNode(), second, ...watchers);
+    bench.send('second', { payload: 1 });
+    assert.equal((await bench.error()).code, 'IOTMP_ERR_CONFLICT');
+    const { credentials: _, ...unchanged } = server;
+    await bench.deploy('nodes', unchanged, second, ...watchers);
+    bench.send('second', { payload: 2 });
+    await bench.box('completed').next();
+    assert.equal(await read(await bench.device()), 2);
+    assert.equal(bench.box('errors').all.length, 1);
+  });
+
   it('is an output of the device that a client is', async (t) => {
     const bench = await FlowBench.start(t);
     await bench.load(

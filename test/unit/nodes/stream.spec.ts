@@ -187,6 +187,8 @@ describe('iotmp-stream', () => {
       serverNode(bench.port, { credentials: devicesOf(bert, PUMP) }),
       streamNode(),
       sinkNode(),
+      // They take their time: the stream is opened before all of them are there.
+      ...Array.from({ length: 50 }, (_, i) => sinkNode(`sink${i}`)),
     );
     await bench.device(bert, { level: { fn: 3, run: () => 'of bert' } });
     const message = await bench.box().next(({ payload }) => payload === 'of bert');
