@@ -177,12 +177,11 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
    * Calls a resource of a device.
    * @throws IotmpError (as a rejection) IOTMP_ERR_OFFLINE, IOTMP_ERR_NO_INPUT, or as a request does
    */
-  async call(target: DeviceId, resource: string, options?: CallOptions): Promise<Reply> {
+  call(target: DeviceId, resource: string, options?: CallOptions): Promise<Reply> {
     const device = this.#registry.get(target);
-    if (device === undefined) {
-      throw new IotmpError('IOTMP_ERR_OFFLINE', `${target.user}/${target.device} is not connected`);
-    }
-    return device.call(resource, options);
+    if (device !== undefined) return device.call(resource, options);
+    const text = `${target.user}/${target.device} is not connected`;
+    return Promise.reject(new IotmpError('IOTMP_ERR_OFFLINE', text));
   }
 
   /** Subscribes to a resource of a device, connected or not; see {@link StreamHub.subscribe}. */

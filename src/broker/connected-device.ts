@@ -30,6 +30,8 @@ export class ConnectedDevice implements DeviceId, StreamSource {
   readonly session: Session;
   readonly lastKnown: LastKnownStates;
   #description: Promise<DeviceDescription> | undefined;
+  /** What {@link #description} came to. */
+  #described: DeviceDescription | undefined;
 
   constructor(id: DeviceId, session: Session, lastKnown: LastKnownStates) {
     this.user = id.user;
@@ -58,7 +60,7 @@ export class ConnectedDevice implements DeviceId, StreamSource {
    */
   describe(): Promise<DeviceDescription> {
     this.#description ??= this.session.describe().then(
-      (reply) => new DeviceDescription(reply.payload),
+      (reply) => (this.#described = new DeviceDescription(reply.payload)),
       (error: unknown) => {
         this.#description = undefined;
         throw error;
@@ -78,7 +80,13 @@ export class ConnectedDevice implements DeviceId, StreamSource {
    */
   async call(resource: string, options: CallOptions = {}): Promise<Reply> {
     const isEmpty = isEmptyInput(options.payload);
-    if (isEmpty) await this.#refuseEmptyInput(resource, options);
+    if (isEmpty) {
+      // From the second call on it is known what the device hosts, and nothing has to be waited for.
+      if (this.#described === undefined) await this.#within(this.#describeIfItCan(), options);
+      if (this.#described?.find(resource)?.fn === FunctionCode.input) {
+        throw new IotmpError('IOTMP_ERR_NO_INPUT', `${resource} is an input: it needs a value`);
+      }
+    }
     const reply = await this.session.call(resource, options);
     if (!isEmpty) this.lastKnown.wrote(resource, options.payload);
     if (reply.payload !== undefined) this.lastKnown.saw(resource, reply.payload);
@@ -100,20 +108,12 @@ export class ConnectedDevice implements DeviceId, StreamSource {
     return this.session.openStream(resource, remembering, options);
   }
 
-  async #refuseEmptyInput(resource: string, options: RequestOptions): Promise<void> {
-    const fn = await this.#within(this.#functionIfTold(resource), options);
-    if (fn === FunctionCode.input) {
-      throw new IotmpError('IOTMP_ERR_NO_INPUT', `${resource} is an input: it needs a value`);
-    }
-  }
-
   /** A device that does not describe itself is not kept from being called. */
-  async #functionIfTold(resource: string): Promise<number | undefined> {
+  async #describeIfItCan(): Promise<void> {
     try {
-      return await this.functionOf(resource);
+      await this.describe();
     } catch (error) {
       if (!(error instanceof IotmpError) || this.session.state !== 'open') throw error;
-      return undefined;
     }
   }
 

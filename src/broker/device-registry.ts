@@ -4,10 +4,12 @@ import { IdSequence } from '../session/id-sequence';
 import type { DeviceId } from '../types';
 import { deviceKey } from '../util/device-key';
 import type { ConnectedDevice } from './connected-device';
+import { DeviceMap } from './device-map';
 import { LastKnownStates } from './last-known';
 
 /** What outlives a device's connections. */
 export interface DeviceRecord {
+  readonly id: DeviceId;
   /** Stream ids run on over connections, because late answers of an old one arrive on the new one. */
   readonly ids: IdSequence;
   readonly lastKnown: LastKnownStates;
@@ -18,7 +20,9 @@ const MAX_RECORDS = 100_000;
 
 /** The devices that are connected, one connection each (`protocol.md` section 4.6). */
 export class DeviceRegistry {
-  readonly #connected = new Map<string, ConnectedDevice>();
+  readonly #connected = new DeviceMap<ConnectedDevice>();
+  /** The same ones, in the order in which they came. */
+  readonly #arrivals = new Set<ConnectedDevice>();
   readonly #records = new Map<string, DeviceRecord>();
 
   /** Number of connected devices. */
@@ -28,18 +32,18 @@ export class DeviceRegistry {
 
   /** The device, while it is connected. */
   get(id: DeviceId): ConnectedDevice | undefined {
-    return this.#connected.get(deviceKey(id));
+    return this.#connected.get(id);
   }
 
   /** The connected devices, in the order in which they came. */
   values(): IterableIterator<ConnectedDevice> {
-    return this.#connected.values();
+    return this.#arrivals.values();
   }
 
   /** What is remembered of a device; made when there is nothing yet. */
   record(id: DeviceId): DeviceRecord {
     const key = deviceKey(id);
-    const record = this.#records.get(key) ?? newRecord();
+    const record = this.#records.get(key) ?? newRecord(id);
     this.#records.delete(key);
     this.#records.set(key, record);
     if (this.#records.size > MAX_RECORDS) this.#forgetOldest();
@@ -53,19 +57,22 @@ export class DeviceRegistry {
 
   /** Adds a connection, in place of an older one of the same device. */
   add(device: ConnectedDevice): void {
-    this.#connected.set(deviceKey(device), device);
+    const older = this.#connected.get(device);
+    if (older !== undefined) this.#arrivals.delete(older);
+    this.#connected.set(device, device);
+    this.#arrivals.add(device);
   }
 
   /** Takes a connection out. Returns false when a newer one of the same device has its place. */
   remove(device: ConnectedDevice): boolean {
-    const key = deviceKey(device);
-    if (this.#connected.get(key) !== device) return false;
-    return this.#connected.delete(key);
+    if (this.#connected.get(device) !== device) return false;
+    this.#arrivals.delete(device);
+    return this.#connected.delete(device);
   }
 
   #forgetOldest(): void {
-    for (const key of this.#records.keys()) {
-      if (this.#connected.has(key)) continue;
+    for (const [key, { id }] of this.#records) {
+      if (this.#connected.get(id) !== undefined) continue;
       this.#records.delete(key);
       return;
     }
@@ -73,6 +80,10 @@ export class DeviceRegistry {
 }
 
 /** Ids begin anywhere: a device may still send what an earlier run of this server asked for under low ones. */
-function newRecord(): DeviceRecord {
-  return { ids: new IdSequence(randomInt(MAX_STREAM_ID + 1)), lastKnown: new LastKnownStates() };
+function newRecord({ user, device }: DeviceId): DeviceRecord {
+  return {
+    id: { user, device },
+    ids: new IdSequence(randomInt(MAX_STREAM_ID + 1)),
+    lastKnown: new LastKnownStates(),
+  };
 }

@@ -1,24 +1,31 @@
 import { IotmpError } from '../errors';
-import type { Clock, Timer } from '../util/clock';
+import type { Clock } from '../util/clock';
+import { DeadlineTimer } from './deadline-timer';
+
+interface Piece {
+  /** On the clock's scale, in ms. */
+  readonly deadline: number;
+  readonly onError: (error: unknown) => void;
+}
 
 /**
  * Work on requests of the peer that is not done at once: bounded in number, each piece with a time limit, and
  * all of it let go when the session ends. What comes too late is dropped.
  */
 export class PendingWork {
-  readonly #clock: Clock;
   readonly #limit: number;
-  readonly #timers = new Set<Timer>();
+  readonly #pieces = new Set<Piece>();
+  readonly #deadlines: DeadlineTimer;
 
   /** @param limit pieces of work that may be under way at once */
   constructor(clock: Clock, limit: number) {
-    this.#clock = clock;
     this.#limit = limit;
+    this.#deadlines = new DeadlineTimer(clock, (now) => this.#endDue(now));
   }
 
   /** Pieces of work that are under way. */
   get size(): number {
-    return this.#timers.size;
+    return this.#pieces.size;
   }
 
   /** @throws IotmpError IOTMP_ERR_BUSY when nothing more may be begun */
@@ -37,28 +44,31 @@ export class PendingWork {
     onDone: (value: unknown) => void,
     onError: (error: unknown) => void,
   ): void {
-    const timer = this.#clock.after(timeoutMs, () => {
-      if (this.#take(timer)) onError(new IotmpError('IOTMP_ERR_TIMEOUT', 'no answer in time'));
-    });
-    this.#timers.add(timer);
+    const piece: Piece = { deadline: this.#deadlines.note(timeoutMs), onError };
+    this.#pieces.add(piece);
     work.then(
       (value) => {
-        if (this.#take(timer)) onDone(value);
+        if (this.#pieces.delete(piece)) onDone(value);
       },
       (error: unknown) => {
-        if (this.#take(timer)) onError(error);
+        if (this.#pieces.delete(piece)) onError(error);
       },
     );
   }
 
   /** Lets go of everything that is under way. */
   endAll(): void {
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#deadlines.stop();
+    this.#pieces.clear();
   }
 
-  #take(timer: Timer): boolean {
-    timer.cancel();
-    return this.#timers.delete(timer);
+  #endDue(now: number): number {
+    let earliest = Infinity;
+    for (const piece of this.#pieces) {
+      const { deadline, onError } = piece;
+      if (deadline > now) earliest = Math.min(earliest, deadline);
+      else if (this.#pieces.delete(piece)) onError(new IotmpError('IOTMP_ERR_TIMEOUT', 'no answer in time'));
+    }
+    return earliest;
   }
 }

@@ -3,7 +3,9 @@ import type { Message } from '../codec/message';
 import type { OutgoingMessage } from '../codec/message-encoder';
 import { IotmpError, RemoteError } from '../errors';
 import { isMap, type Value } from '../types';
-import type { Clock, Timer } from '../util/clock';
+import type { Clock } from '../util/clock';
+import { DeadlineTimer } from './deadline-timer';
+import { IdTable, type IdTableEntry } from './id-table';
 import { abortedError } from './session-errors';
 
 /** The peer's answer to a request. */
@@ -32,21 +34,33 @@ export interface RequestTablePort {
   send(message: OutgoingMessage): void;
 }
 
-interface PendingRequest {
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: IotmpError) => void;
-  readonly timer: Timer;
-  readonly signal: AbortSignal | undefined;
-  readonly onAbort: (() => void) | undefined;
+/** A request that waits for its answer. */
+class PendingRequest implements IdTableEntry<PendingRequest> {
+  next: PendingRequest | undefined = undefined;
+  /** Told of the end of the request, if it has a signal. */
+  onAbort: (() => void) | undefined = undefined;
+
+  constructor(
+    readonly id: number,
+    /** On the clock's scale, in ms. */
+    readonly deadline: number,
+    readonly options: RequestOptions,
+    readonly resolve: (reply: Reply) => void,
+    readonly reject: (error: IotmpError) => void,
+  ) {}
 }
+
+const NO_OPTIONS: RequestOptions = Object.freeze({});
 
 /** Requests of this end that wait for their answer. Every one of them is settled, whatever happens. */
 export class RequestTable {
   readonly #port: RequestTablePort;
-  readonly #pending = new Map<number, PendingRequest>();
+  readonly #pending = new IdTable<PendingRequest>();
+  readonly #deadlines: DeadlineTimer;
 
   constructor(port: RequestTablePort) {
     this.#port = port;
+    this.#deadlines = new DeadlineTimer(port.clock, (now) => this.#rejectDue(now));
   }
 
   /** Number of requests that wait. */
@@ -56,24 +70,26 @@ export class RequestTable {
 
   /** Whether a request waits under this id. */
   has(id: number): boolean {
-    return this.#pending.has(id);
+    return this.#pending.get(id) !== undefined;
   }
 
   /**
    * Sends a request and waits for its answer.
+   * @param message gets the stream id written into it
    * @param id the stream id to use; a free one without it
    * @throws IotmpError (as a rejection) IOTMP_ERR_REMOTE, IOTMP_ERR_TIMEOUT, IOTMP_ERR_ABORTED,
    *   IOTMP_ERR_CLOSED, IOTMP_ERR_BUSY, IOTMP_ERR_ENCODE, IOTMP_ERR_TOO_LARGE
    */
-  request(message: OutgoingMessage, options: RequestOptions = {}, id?: number): Promise<Reply> {
+  request(message: OutgoingMessage, options: RequestOptions = NO_OPTIONS, id?: number): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const { signal } = options;
-      if (signal?.aborted === true) throw abortedError();
+      if (options.signal?.aborted === true) throw abortedError();
       this.#checkRoom(message.type);
       const streamId = id ?? this.#port.nextId();
       this.#take(streamId)?.reject(abortedError());
-      this.#port.send({ ...message, streamId });
-      this.#wait(streamId, options, resolve, reject);
+      message.streamId = streamId;
+      this.#port.send(message);
+      const deadline = this.#deadlines.note(options.timeoutMs ?? this.#port.requestTimeoutMs);
+      this.#wait(new PendingRequest(streamId, deadline, options, resolve, reject));
     });
   }
 
@@ -95,7 +111,8 @@ export class RequestTable {
 
   /** Rejects everything that waits. */
   rejectAll(error: IotmpError): void {
-    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(error);
+    this.#deadlines.stop();
+    for (const { id } of this.#pending.entries()) this.#take(id)?.reject(error);
   }
 
   /** A stream can always be stopped; there are no more of them than streams. */
@@ -104,26 +121,31 @@ export class RequestTable {
     throw new IotmpError('IOTMP_ERR_BUSY', 'too many requests wait for an answer');
   }
 
-  #wait(
-    id: number,
-    { timeoutMs = this.#port.requestTimeoutMs, signal }: RequestOptions,
-    resolve: (reply: Reply) => void,
-    reject: (error: IotmpError) => void,
-  ): void {
-    const onAbort = signal && ((): void => this.#take(id)?.reject(abortedError()));
-    const timer = this.#port.clock.after(timeoutMs, () => {
+  #wait(pending: PendingRequest): void {
+    const { id, options } = pending;
+    this.#pending.add(pending);
+    if (options.signal === undefined) return;
+    pending.onAbort = (): void => this.#take(id)?.reject(abortedError());
+    options.signal.addEventListener('abort', pending.onAbort);
+  }
+
+  /** Rejects what has waited too long; returns the earliest deadline of the others. */
+  #rejectDue(now: number): number {
+    let earliest = Infinity;
+    for (const { id, deadline, options } of this.#pending.entries()) {
+      if (deadline > now) {
+        earliest = Math.min(earliest, deadline);
+        continue;
+      }
+      const { timeoutMs = this.#port.requestTimeoutMs } = options;
       this.#take(id)?.reject(new IotmpError('IOTMP_ERR_TIMEOUT', `no answer within ${timeoutMs / 1000} s`));
-    });
-    if (onAbort !== undefined) signal?.addEventListener('abort', onAbort);
-    this.#pending.set(id, { resolve, reject, timer, signal, onAbort });
+    }
+    return earliest;
   }
 
   #take(id: number): PendingRequest | undefined {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return undefined;
-    this.#pending.delete(id);
-    pending.timer.cancel();
-    if (pending.onAbort !== undefined) pending.signal?.removeEventListener('abort', pending.onAbort);
+    const pending = this.#pending.take(id);
+    if (pending?.onAbort !== undefined) pending.options.signal?.removeEventListener('abort', pending.onAbort);
     return pending;
   }
 }

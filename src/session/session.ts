@@ -168,7 +168,8 @@ export class Session {
    */
   call(resource: unknown, options: CallOptions = {}): Promise<Reply> {
     const { payload, parameters } = options;
-    return this.requests.request({ type: MessageType.RUN, resource, payload, parameters }, options);
+    const message = { type: MessageType.RUN, streamId: undefined, parameters, payload, resource };
+    return this.requests.request(message, options);
   }
 
   /** Asks what the peer hosts, or, of one resource, for samples; that one may act (`protocol.md` section 5). */

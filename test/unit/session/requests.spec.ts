@@ -155,6 +155,25 @@ describe('A request', () => {
     assert.equal(await reply, 'IOTMP_ERR_TIMEOUT');
     rig.peer.send({ type: OK, streamId: 1, payload: 'late' }, { type: OK, streamId: 2, payload: 'in time' });
     assert.equal((await patient).payload, 'in time');
+    assert.equal(rig.session.requests.size, 0);
+    await endQuietly(rig);
+  });
+
+  it('shares one timer with all others, which rings no more when nothing waits', async () => {
+    const rig = await openServer({ options: { requestTimeoutMs: 3000 } });
+    const answered = Array.from({ length: 10 }, () => rig.session.call('r'));
+    assert.equal(rig.clock.pending, 1);
+    for (let streamId = 1; streamId <= 10; streamId++) rig.peer.send({ type: OK, streamId });
+    await Promise.all(answered);
+    await rig.clock.advance(2000);
+    const late = rejectionCode(rig.session.call('r'));
+    const urgent = rejectionCode(rig.session.call('r', { timeoutMs: 10 }));
+    await rig.clock.advance(10);
+    assert.equal(await urgent, 'IOTMP_ERR_TIMEOUT');
+    await rig.clock.advance(2989);
+    assert.equal(rig.session.requests.size, 1);
+    await rig.clock.advance(1);
+    assert.equal(await late, 'IOTMP_ERR_TIMEOUT');
     assert.equal(rig.clock.pending, 0);
     await endQuietly(rig);
   });
@@ -173,7 +192,7 @@ describe('A request', () => {
     await rig.clock.settle();
     caller.abort();
     assert.equal(await reply, 'IOTMP_ERR_ABORTED');
-    assert.equal(rig.clock.pending, 0);
+    assert.equal(rig.session.requests.size, 0);
     rig.peer.send({ type: OK, streamId: lastId(rig) });
     await endQuietly(rig);
   });
