@@ -5,8 +5,8 @@
 export const ErrorStatus = {
   /** Bytes from a peer that are not valid IoTMP. */
   IOTMP_ERR_DECODE: 400,
-  /** A value that PSON cannot carry: a function, a symbol, a cycle, an invalid date. */
-  IOTMP_ERR_ENCODE: 400,
+  /** A value that PSON cannot carry: a function, a symbol, a cycle, an invalid date. A peer is told when ours is one. */
+  IOTMP_ERR_ENCODE: 500,
   /** A message larger than the limit of this end or of the peer. */
   IOTMP_ERR_TOO_LARGE: 413,
   /** The peer broke a rule of the protocol. */

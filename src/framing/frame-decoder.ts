@@ -29,7 +29,6 @@ export class FrameDecoder {
   readonly #header: FrameHeader;
   readonly #body = new BodyCollector();
   readonly #onFrame: FrameHandler;
-  readonly #maxBodySize: number;
   /** What is being read, and from where. */
   #chunk = NOTHING;
   #offset = 0;
@@ -43,9 +42,13 @@ export class FrameDecoder {
   #delivering = false;
 
   constructor(options: FrameDecoderOptions, onFrame: FrameHandler) {
-    this.#maxBodySize = options.maxBodySize;
     this.#header = new FrameHeader(options.maxBodySize);
     this.#onFrame = onFrame;
+  }
+
+  /** Accepts bodies of another size from the next message on, in bytes. */
+  limit(maxBodySize: number): void {
+    this.#header.maxBodySize = maxBodySize;
   }
 
   /** Nothing is delivered until {@link resume}. */
@@ -122,7 +125,7 @@ export class FrameDecoder {
       const type = chunk[start - 2] ?? 0;
       const size = chunk[start - 1] ?? 0;
       const end = start + size;
-      if (type > 0 && type < 0x80 && size < 0x80 && size <= this.#maxBodySize && end <= chunk.length) {
+      if (type > 0 && type < 0x80 && size < 0x80 && size <= this.#header.maxBodySize && end <= chunk.length) {
         this.#offset = end;
         this.#onFrame(type, chunk, start, end);
         return;

@@ -16,15 +16,16 @@ export class FrameHeader {
   complete = false;
   /** Why this can be no header; nothing can be decoded behind it. */
   fault: IotmpError | undefined;
+  /** Largest body that is accepted, in bytes. */
+  maxBodySize: number;
   #hasType = false;
   #value = 0;
   #scale = 1;
   #bytes = 0;
   #typeBytes = 0;
-  readonly #maxBodySize: number;
 
   constructor(maxBodySize: number) {
-    this.#maxBodySize = maxBodySize;
+    this.maxBodySize = maxBodySize;
   }
 
   /**
@@ -64,8 +65,8 @@ export class FrameHeader {
   }
 
   #setSize(size: number): void {
-    if (size > this.#maxBodySize) {
-      const message = `message body of ${size} bytes, past the limit of ${this.#maxBodySize}`;
+    if (size > this.maxBodySize) {
+      const message = `message body of ${size} bytes, past the limit of ${this.maxBodySize}`;
       this.fault = new IotmpError('IOTMP_ERR_TOO_LARGE', message);
     }
     this.size = size;

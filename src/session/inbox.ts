@@ -25,6 +25,9 @@ export interface InboxPort {
   destroy(error: IotmpError): void;
 }
 
+/** Until the session is open, larger bodies are refused: nobody shall make us hold more before a login. In bytes. */
+const MAX_FIRST_BODY = 8192;
+
 /**
  * The way in of a session: bytes become messages, and what is wrong with them is counted (`protocol.md`
  * section 1).
@@ -47,9 +50,15 @@ export class Inbox {
     this.#port = port;
     this.#faults = new FaultMeter(clock);
     this.#decodeOptions = { maxDepth, floats: 'shortest', onInvalidText: () => this.invalidTexts++ };
-    this.#frames = new FrameDecoder({ maxBodySize }, (type, bytes, start, end) =>
+    const firstLimit = Math.min(maxBodySize, MAX_FIRST_BODY);
+    this.#frames = new FrameDecoder({ maxBodySize: firstLimit }, (type, bytes, start, end) =>
       this.#handleFrame(type, bytes, start, end),
     );
+  }
+
+  /** The session is open: bodies of any accepted size may come. */
+  open(): void {
+    this.#frames.limit(this.#port.options.maxBodySize);
   }
 
   /** Takes bytes of the peer, cut anywhere. Bytes that are no messages end the session. */

@@ -320,6 +320,7 @@ export class Session {
       takeId: () => this.#nextId(),
       open: () => {
         this.#state = 'open';
+        this.#inbox.open();
       },
       handleLetIn: () => this.runGuarded(() => this.#hooks.onOpen?.()),
       end: (reason) => this.#endInOrder(reason),

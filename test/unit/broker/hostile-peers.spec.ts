@@ -63,6 +63,19 @@ describe('hostile peer', () => {
     await assertUnharmed(bench, lamp);
   });
 
+  it('claims a body of more than 8 KiB before it is let in: it is cut off, but may send one later', async (t) => {
+    const { bench, lamp } = await benchWithLamp(t);
+    bench.server.offer('echo', { kind: 'inout', run: ({ payload }) => payload });
+    const before = new RawDevice(bench.memory());
+    before.send(Buffer.concat([hex('03'), varint(8193)]));
+    await before.closed;
+    const device = await bench.device();
+    const text = 'x'.repeat(20_000);
+    device.send(message(Type.RUN, varintField(1, 7), psonField(3, text), psonField(4, 'echo')));
+    assert.equal((await device.next()).payload, text);
+    await assertUnharmed(bench, lamp);
+  });
+
   it('sends ten messages a minute that do not decode: the tenth ends it, each is answered', async (t) => {
     const { bench, lamp } = await benchWithLamp(t);
     const device = await bench.device();

@@ -176,7 +176,7 @@ describe('service of the server', () => {
       ['created', Type.OK, 201, 'made'],
       ['thrown', Type.ERROR, 409, { error: 'it is locked' }],
       ['broken', Type.ERROR, 500, { error: 'x is not a function' }],
-      ['odd', Type.ERROR, 400, { error: 'cannot encode payload: a symbol cannot be sent' }],
+      ['odd', Type.ERROR, 500, { error: 'cannot encode payload: a symbol cannot be sent' }],
     ]);
   });
 

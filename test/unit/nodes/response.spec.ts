@@ -147,7 +147,7 @@ describe('iotmp-response', () => {
     bench.send('response', { ...message, payload: { deep: [() => 1] } });
     assert.equal((await bench.error()).code, 'IOTMP_ERR_ENCODE');
     const answer = await device.next();
-    assert.deepEqual([answer.id, answer.type, answer.parameters], [7, Type.ERROR, 400]);
+    assert.deepEqual([answer.id, answer.type, answer.parameters], [7, Type.ERROR, 500]);
   });
 
   it('gives the caller an ERROR when the flow is stopped before it answers', async (t) => {

@@ -114,7 +114,7 @@ describe('A resource that opens its streams itself', () => {
     for (const result of [(): unknown => Symbol('s'), () => Promise.resolve(() => 1)]) {
       const rig = await openerRig(result);
       const [{ type, parameters }] = (await start(rig)) as [Record<string, unknown>];
-      assert.deepEqual([type, parameters], [ERROR, 400]);
+      assert.deepEqual([type, parameters], [ERROR, 500]);
       assert.equal(rig.session.streamCount, 0);
       assert.equal(rig.closed.length, 1);
       await endQuietly(rig);

@@ -171,7 +171,7 @@ describe('A RUN', () => {
       },
       { peerMaxBodySize: 1000 },
     );
-    for (const [name, status] of Object.entries({ now: 400, later: 400, error: 400, large: 413 })) {
+    for (const [name, status] of Object.entries({ now: 500, later: 500, error: 500, large: 413 })) {
       const [answer, ...more] = await run(rig, name);
       assert.deepEqual(more, []);
       assert.deepEqual(

@@ -118,7 +118,7 @@ describe('DESCRIBE', () => {
     });
     for (const name of ['now', 'later', 'sample']) {
       const { type, parameters } = (await ask(rig, name)) as Record<string, unknown>;
-      assert.deepEqual([type, parameters], [ERROR, 400], name);
+      assert.deepEqual([type, parameters], [ERROR, 500], name);
     }
     await endQuietly(rig);
   });
