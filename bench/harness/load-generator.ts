@@ -41,6 +41,8 @@ export interface RelayFigures {
   /** Processor time of the generator, in s. */
   readonly cpu: number;
   readonly returned: number;
+  /** Frames on any connection that no rule has an answer to. */
+  readonly unanswered: number;
   /** Of the times from one frame to the next, in µs. */
   readonly median: number;
   readonly p99: number;

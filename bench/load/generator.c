@@ -166,9 +166,12 @@ static int gap_quantile(const struct load *load, uint64_t total, double share) {
 static void command_relay(struct load *load, const char *arguments) {
   double start = seconds_now();
   double cpu = cpu_seconds();
+  uint64_t unanswered = load->received + load->returned - load->answered;
   uint64_t returned = traffic_relay(load, strtod(arguments, NULL));
-  printf("{\"seconds\":%.6f,\"cpu\":%.6f,\"returned\":%lu,\"median\":%d,\"p99\":%d}\n", seconds_now() - start,
-         cpu_seconds() - cpu, returned, gap_quantile(load, returned, 0.5), gap_quantile(load, returned, 0.99));
+  unanswered = load->received + load->returned - load->answered - unanswered;
+  printf("{\"seconds\":%.6f,\"cpu\":%.6f,\"returned\":%lu,\"unanswered\":%lu,\"median\":%d,\"p99\":%d}\n",
+         seconds_now() - start, cpu_seconds() - cpu, returned, unanswered, gap_quantile(load, returned, 0.5),
+         gap_quantile(load, returned, 0.99));
 }
 
 static void run_command(struct load *load, char *line) {

@@ -2,6 +2,7 @@ import type { Suite } from '../harness/suite';
 import { callsSuite } from './calls';
 import { codecSuite } from './codec';
 import { fanOutSuite } from './fan-out';
+import { relaySuite } from './relay';
 import { telemetrySuite } from './telemetry';
 import { tlsSuite } from './tls';
 import { webSocketSuite } from './websocket';
@@ -13,5 +14,6 @@ export const suites: readonly Suite[] = [
   webSocketSuite,
   tlsSuite,
   callsSuite,
+  relaySuite,
   fanOutSuite,
 ];
