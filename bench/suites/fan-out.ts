@@ -85,7 +85,7 @@ const dialects: readonly Dialect[] = [
 export const fanOutSuite: Suite = {
   name: NAME,
   title: TITLE,
-  full: { rounds: 5, seconds: 1 },
+  full: { rounds: 5, seconds: 0.8 },
   quick: { rounds: 3, seconds: 0.5 },
   async run(how) {
     const program = buildGenerator();
