@@ -1,15 +1,16 @@
 import { IotmpServer } from '../../src/index';
 import { serveContender } from '../harness/contender';
-import { serverPort } from '../harness/server-port';
 import { iotmpOptions } from '../harness/iotmp-options';
+import { listenerOptions, startOn } from '../harness/iotmp-port';
 import { RESOURCE } from '../wire/iotmp-wire';
 
 let received = 0;
 
 /** An IotmpServer with a subscriber in its process, which takes the samples of all devices. */
 serveContender({
-  async start(options) {
-    const server = new IotmpServer(iotmpOptions(options));
+  start(options) {
+    const transport = options.transport === 'ws' || options.transport === 'tls' ? options.transport : 'tcp';
+    const server = new IotmpServer({ ...iotmpOptions(options), ...listenerOptions(transport) });
     server.on('connected', (device) => {
       server.subscribe(device, RESOURCE, {
         intervalMs: 0,
@@ -19,8 +20,7 @@ serveContender({
       });
     });
     server.on('warning', (text) => console.error(`iotmp: ${text}`));
-    await server.start();
-    return serverPort(server);
+    return startOn(server, transport);
   },
   received: () => received,
 });

@@ -19,6 +19,8 @@ export interface AnswerRule {
   readonly tail?: Buffer;
   /** Whether the part leads each message that the connection sends later. */
   readonly captures?: boolean;
+  /** Which connections answer. */
+  readonly who?: 'all' | 'first' | 'rest';
 }
 
 /** What a run of traffic came to. */
@@ -32,6 +34,22 @@ export interface TrafficFigures {
   readonly answered: number;
   readonly failed: number;
 }
+
+/** What came back to the first connection while answers led to answers. */
+export interface RelayFigures {
+  readonly seconds: number;
+  /** Processor time of the generator, in s. */
+  readonly cpu: number;
+  readonly returned: number;
+  /** Frames on any connection that no rule has an answer to. */
+  readonly unanswered: number;
+  /** Of the times from one frame to the next, in µs. */
+  readonly median: number;
+  readonly p99: number;
+}
+
+/** What the connections of the generator are. */
+export type LoadTransport = 'tcp' | 'ws' | 'tls';
 
 /** What the generator is told of the connections. */
 export interface OpenOptions {
@@ -50,7 +68,7 @@ export class LoadGenerator {
   readonly #directory = mkdtempSync(join(tmpdir(), 'iotmp-load-'));
   #files = 0;
 
-  constructor(program: GeneratorProgram, port: number, transport: 'tcp' | 'ws' | 'tls' = 'tcp') {
+  constructor(program: GeneratorProgram, port: number, transport: LoadTransport = 'tcp') {
     const [command, ...rest] = pinned(Core.load, [program.path]);
     this.#child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
@@ -59,11 +77,12 @@ export class LoadGenerator {
     if (transport === 'tls') this.#tell('tls');
   }
 
-  rule({ type, mask = 0xff, part, answerType, head, tail, captures = false }: AnswerRule): void {
+  rule(rule: AnswerRule): void {
+    const { type, mask = 0xff, part, answerType, head, tail, captures = false, who = 'all' } = rule;
     const bytes = (data: Buffer | undefined): string =>
       data === undefined || data.length === 0 ? '-' : data.toString('hex');
     const hex = [type, mask].map((value) => value.toString(16)).join(' ');
-    const answer = `${answerType.toString(16)} ${bytes(head)} ${bytes(tail)} ${Number(captures)}`;
+    const answer = `${answerType.toString(16)} ${bytes(head)} ${bytes(tail)} ${Number(captures)} ${who}`;
     this.#tell(`rule ${hex} ${part} ${answer}`);
   }
 
@@ -91,6 +110,16 @@ export class LoadGenerator {
   /** Batches of as many messages as {@link message} puts into one write. */
   fan(seconds: number): Promise<TrafficFigures> {
     return this.#ask(`fan ${seconds}`);
+  }
+
+  /** Has the first connection send these messages. */
+  send(messages: readonly Buffer[]): void {
+    this.#tell(`send ${this.#file([Buffer.concat(messages)])}`);
+  }
+
+  /** Only answers to answers. */
+  relay(seconds: number): Promise<RelayFigures> {
+    return this.#ask(`relay ${seconds}`);
   }
 
   /** Cuts all connections and ends the process. */

@@ -21,6 +21,7 @@ function digits(value: number): string {
 }
 
 function formatSummary({ median, min, max }: Summary): string {
+  if (!Number.isFinite(median)) return '-';
   return min === max
     ? formatNumber(median)
     : `${formatNumber(median)} (${formatNumber(min)}-${formatNumber(max)})`;

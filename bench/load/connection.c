@@ -17,6 +17,11 @@
 #define MAX_EVENTS 1024
 #define READ_SIZE 262144
 #define SEND_BUFFER 65536
+#define UPGRADE                                                                                       \
+  "GET /iotmp HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"          \
+  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"                     \
+  "Sec-WebSocket-Protocol: iotmp\r\n\r\n"
+#define UPGRADED "HTTP/1.1 101 "
 /* Stands for standard input among the indexes of connections. */
 #define COMMANDS UINT32_MAX
 
@@ -44,8 +49,7 @@ void connection_open(struct load *load, int index, const struct bytes *first) {
   /* An abort leaves no port waiting: there are fewer ports than connections in all runs. */
   struct linger linger = {.l_onoff = 1, .l_linger = 0};
   setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-  bytes_append(&connection->out, first->data, first->length);
-  connection->upgraded = !load->web_socket;
+  bytes_append(&connection->first, first->data, first->length);
   if (connect(connection->fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS) {
     load->failed++;
     connection_close(load, connection);
@@ -88,10 +92,16 @@ static void flush(struct load *load, struct connection *connection) {
   bytes_drop(&connection->out, sent);
 }
 
+void connection_push(struct load *load, struct connection *connection, const struct bytes *frames) {
+  frames_copy(&connection->out, load->web_socket, frames);
+  flush(load, connection);
+}
+
 static void answer(struct load *load, struct connection *connection, const struct frame *frame) {
+  enum who other = connection == load->connections ? WHO_REST : WHO_FIRST;
   for (int index = 0; index < load->rule_count; index++) {
     struct rule *rule = &load->rules[index];
-    if ((frame->type & rule->mask) != rule->type) continue;
+    if (rule->who == other || (frame->type & rule->mask) != rule->type) continue;
     size_t length;
     const uint8_t *part = frame_part(frame, rule, &length);
     if (rule->captures && length <= MAX_CAPTURE) {
@@ -106,30 +116,66 @@ static void answer(struct load *load, struct connection *connection, const struc
 }
 
 static void note_open(struct load *load, struct connection *connection) {
-  if (connection->up || connection->frames < load->frames_to_open) return;
+  if (connection->up || connection->stage != STAGE_READY || connection->frames < load->frames_to_open) return;
   connection->up = true;
   load->opened++;
 }
 
+static void note_return(struct load *load) {
+  double now = seconds_now();
+  double gap = (now - load->last_return) * 1e6;
+  load->gaps[gap < MAX_GAP ? (int)gap : MAX_GAP]++;
+  load->last_return = now;
+  load->returned++;
+}
+
 static void count(struct load *load, struct connection *connection) {
-  if (connection != load->connections) load->received++;
+  if (connection == load->connections) note_return(load);
+  else load->received++;
   connection->frames++;
   note_open(load, connection);
 }
 
-/* Bytes of the answer to a WebSocket upgrade, 0 while it is not complete. */
-static size_t upgrade_length(const uint8_t *data, size_t length) {
+static void give_up(struct load *load, struct connection *connection) {
+  load->failed++;
+  connection_close(load, connection);
+}
+
+static void be_ready(struct load *load, struct connection *connection) {
+  connection->stage = STAGE_READY;
+  frames_copy(&connection->out, load->web_socket, &connection->first);
+  bytes_free(&connection->first);
+  note_open(load, connection);
+}
+
+/* Goes on with what comes before the first frame, as far as that does not need an answer of the contender's. */
+static void prepare(struct load *load, struct connection *connection) {
+  if (connection->tls != NULL && tls_handshake(connection->tls) < 0) {
+    connection->stage = STAGE_HANDSHAKE;
+    if (errno != EAGAIN) give_up(load, connection);
+    return;
+  }
+  if (load->web_socket) {
+    connection->stage = STAGE_UPGRADE;
+    bytes_append(&connection->out, UPGRADE, strlen(UPGRADE));
+  } else be_ready(load, connection);
+}
+
+/* Takes the answer to the WebSocket upgrade, once it is complete. Returns how many of the bytes are used up. */
+static size_t take_upgrade(struct load *load, struct connection *connection, const uint8_t *data, size_t length) {
   const uint8_t *end = memmem(data, length, "\r\n\r\n", 4);
-  return end == NULL ? 0 : (size_t)(end - data) + 4;
+  if (end == NULL) return 0;
+  if (memcmp(data, UPGRADED, strlen(UPGRADED)) == 0) be_ready(load, connection);
+  else give_up(load, connection);
+  return (size_t)(end - data) + 4;
 }
 
 /* Returns how many of the bytes are used up. */
 static size_t take(struct load *load, struct connection *connection, const uint8_t *data, size_t length) {
   size_t used = 0;
-  if (!connection->upgraded) {
-    used = upgrade_length(data, length);
-    if (used == 0) return 0;
-    connection->upgraded = true;
+  if (connection->stage == STAGE_UPGRADE) {
+    used = take_upgrade(load, connection, data, length);
+    if (connection->stage != STAGE_READY) return used;
   }
   struct frame frame;
   while (frame_read(&frame, data + used, length - used, load->web_socket)) {
@@ -146,8 +192,7 @@ static bool receive(struct load *load, struct connection *connection) {
                                            : tls_read(connection->tls, buffer, sizeof buffer);
   if (length < 0 && errno == EAGAIN) return false;
   if (length <= 0) {
-    load->failed++;
-    connection_close(load, connection);
+    give_up(load, connection);
     return false;
   }
   if (connection->in.length == 0) {
@@ -157,17 +202,18 @@ static bool receive(struct load *load, struct connection *connection) {
     bytes_append(&connection->in, buffer, (size_t)length);
     bytes_drop(&connection->in, take(load, connection, connection->in.data, connection->in.length));
   }
-  return true;
+  return connection->fd >= 0;
 }
 
 static void handle(struct load *load, struct connection *connection, uint32_t events) {
   if (connection->fd < 0) return;
   if (events & EPOLLOUT) {
     connection->blocked = false;
-    if (!(events & (EPOLLHUP | EPOLLERR))) note_open(load, connection);
     watch(load, connection, EPOLL_CTL_MOD, EPOLLIN);
   }
-  if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+  bool failed = events & (EPOLLHUP | EPOLLERR);
+  if (connection->stage <= STAGE_HANDSHAKE && !failed) prepare(load, connection);
+  if (connection->fd >= 0 && (failed || (events & EPOLLIN && connection->stage > STAGE_HANDSHAKE))) {
     /* TLS may hold more than one read gives, and epoll does not know of it. */
     while (receive(load, connection) && connection->tls != NULL) continue;
   }

@@ -4,16 +4,23 @@
 
 #include "frames.h"
 
+#define MAX_GAP 100000
+
+/* What a connection has behind it. */
+enum stage { STAGE_CONNECTING, STAGE_HANDSHAKE, STAGE_UPGRADE, STAGE_READY };
+
 struct connection {
   int fd;
+  enum stage stage;
   void *tls;
   bool up;
   bool blocked;
-  bool upgraded;
   uint32_t frames;
   uint8_t capture[MAX_CAPTURE];
   size_t capture_length;
   struct bytes in;
+  /* Goes out when the connection is ready. */
+  struct bytes first;
   /* What the system has not taken yet; it goes out before anything else. */
   struct bytes out;
   /* The message, as often as it goes into one write. */
@@ -38,11 +45,17 @@ struct load {
   /* Frames that came on any connection but the first, which publishes. */
   uint64_t received;
   uint64_t answered;
+  /* Frames that came on the first connection, and by how many us each came after the one before. */
+  uint64_t returned;
+  double last_return;
+  uint32_t gaps[MAX_GAP + 1];
 };
 
 double seconds_now(void);
-/* Makes a connection and sends `first` on it. */
+/* Makes a connection and sends the frames of `first` on it, when it is ready for them. */
 void connection_open(struct load *load, int index, const struct bytes *first);
+/* Sends frames, after what waits to be sent. */
+void connection_push(struct load *load, struct connection *connection, const struct bytes *frames);
 void connection_close(struct load *load, struct connection *connection);
 /*
  * Sends as much as the system takes. Returns the number of bytes that it took, and marks the connection as blocked

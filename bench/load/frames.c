@@ -58,6 +58,15 @@ const uint8_t *frame_part(const struct frame *frame, const struct rule *rule, si
   return frame->body;
 }
 
+/* Of no secrecy, but as other as a real one from frame to frame: a mask of zeros would spare the receiver its work. */
+static const uint8_t *next_mask(void) {
+  static uint32_t state = 1;
+  static uint8_t mask[4];
+  state = state * 1664525u + 1013904223u;
+  for (int index = 0; index < 4; index++) mask[index] = (uint8_t)(state >> (8 * index));
+  return mask;
+}
+
 void frame_write(struct bytes *out, bool web_socket, uint8_t type, const struct bytes *pieces) {
   uint8_t header[10] = {type};
   size_t size = pieces[0].length + pieces[1].length + pieces[2].length;
@@ -68,9 +77,20 @@ void frame_write(struct bytes *out, bool web_socket, uint8_t type, const struct 
     envelope[2] = (uint8_t)(payload >> 8);
     envelope[3] = (uint8_t)payload;
     bytes_append(out, envelope, payload < 126 ? 2 : 4);
-    /* A mask of zeros leaves the payload as it is. */
-    bytes_append(out, "\0\0\0\0", 4);
   }
+  const uint8_t *mask = web_socket ? next_mask() : NULL;
+  if (mask != NULL) bytes_append(out, mask, 4);
+  size_t start = out->length;
   bytes_append(out, header, length);
   for (int index = 0; index < 3; index++) bytes_append(out, pieces[index].data, pieces[index].length);
+  for (size_t at = start; mask != NULL && at < out->length; at++) out->data[at] ^= mask[(at - start) % 4];
+}
+
+void frames_copy(struct bytes *out, bool web_socket, const struct bytes *plain) {
+  struct frame frame;
+  size_t at = 0;
+  for (; frame_read(&frame, plain->data + at, plain->length - at, false); at += frame.length) {
+    struct bytes pieces[3] = {{.data = (uint8_t *)frame.body, .length = frame.size}};
+    frame_write(out, web_socket, frame.type, pieces);
+  }
 }

@@ -1,6 +1,6 @@
 /*
  * Frames of the form type, size, body. IoTMP and MQTT share it: a byte for the type, and the size as a varint. Over
- * WebSocket each frame is the payload of one binary message.
+ * WebSocket each frame is the payload of one binary message, and masked as clients have to.
  *
  * The generator knows no protocol beyond that: rules say which frames are answered, and how.
  */
@@ -16,8 +16,12 @@
 /* Which part of a frame's body goes into the answer. */
 enum part { PART_NONE, PART_FIELD, PART_LAST };
 
+/* Which connections answer by a rule. */
+enum who { WHO_ALL, WHO_FIRST, WHO_REST };
+
 /* Answers frames whose type, masked, is `type`, with: answer type, size, head, the part, tail. */
 struct rule {
+  enum who who;
   uint8_t mask;
   uint8_t type;
   enum part part;
@@ -43,5 +47,7 @@ bool frame_read(struct frame *frame, const uint8_t *data, size_t length, bool we
 const uint8_t *frame_part(const struct frame *frame, const struct rule *rule, size_t *length);
 /* Appends a frame whose body is made of three pieces. */
 void frame_write(struct bytes *out, bool web_socket, uint8_t type, const struct bytes *pieces);
+/* Appends the frames that stand one behind the other in `plain`, which knows nothing of WebSocket. */
+void frames_copy(struct bytes *out, bool web_socket, const struct bytes *plain);
 
 #endif

@@ -4,15 +4,19 @@
  *
  *   port N                        where the contender listens, on this machine
  *   websocket | tls               what the connections are, beside TCP
- *   rule TYPE MASK PART ANSWER HEAD TAIL CAPTURES
- *                                 types, head and tail in hexadecimal, PART is "-", "field" or the number of last bytes
+ *   rule TYPE MASK PART ANSWER HEAD TAIL CAPTURES WHO
+ *                                 types, head and tail in hexadecimal, PART is "-", "field" or the number of last bytes,
+ *                                 WHO answers: the "first" connection, the "rest" or "all"
  *   open COUNT WINDOW FRAMES FILE connects, WINDOW at a time; each sends its bytes of FILE, and is up after FRAMES frames
  *   message TYPE FILE PER_WRITE   what each connection sends: the captured part and its bytes of FILE
- *   flood SECONDS | pace SECONDS RATE | fan SECONDS BATCH
+ *   flood SECONDS | pace SECONDS RATE | fan SECONDS
+ *   send FILE                     the first connection sends what is first in FILE
+ *   relay SECONDS                 counts and times what comes back to the first connection
  *   received                      how many frames came
  *
  * Between the commands it goes on to answer. FILE holds, for each connection, a 32-bit length and as many bytes.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,17 +62,18 @@ static FILE *open_file(const char *path) {
 
 static void command_rule(struct load *load, char *arguments) {
   unsigned type, mask, answer_type, captures;
-  static char part[16], head[LINE_SIZE / 4], tail[LINE_SIZE / 4];
+  static char part[16], head[LINE_SIZE / 4], tail[LINE_SIZE / 4], who[8];
   if (load->rule_count == MAX_RULES) fail("too many rules");
-  if (sscanf(arguments, "%x %x %15s %x %16383s %16383s %u", &type, &mask, part, &answer_type, head, tail,
-             &captures) != 7) {
-    fail("rule: seven arguments expected");
+  if (sscanf(arguments, "%x %x %15s %x %16383s %16383s %u %7s", &type, &mask, part, &answer_type, head, tail,
+             &captures, who) != 8) {
+    fail("rule: eight arguments expected");
   }
   struct rule *rule = &load->rules[load->rule_count++];
   rule->type = (uint8_t)type;
   rule->mask = (uint8_t)mask;
   rule->answer_type = (uint8_t)answer_type;
   rule->captures = captures != 0;
+  rule->who = who[0] == 'f' ? WHO_FIRST : who[0] == 'r' ? WHO_REST : WHO_ALL;
   rule->part_length = strtoul(part, NULL, 10);
   rule->part = part[0] == '-' ? PART_NONE : part[0] == 'f' ? PART_FIELD : PART_LAST;
   bytes_from_hex(&rule->head, head);
@@ -138,6 +143,37 @@ static void command_traffic(struct load *load, const char *name, const char *arg
          load->failed);
 }
 
+static void command_send(struct load *load, const char *arguments) {
+  static char path[LINE_SIZE];
+  if (sscanf(arguments, "%65535s", path) != 1) fail("send: a file is expected");
+  FILE *file = open_file(path);
+  struct bytes frames = {0};
+  next_blob(file, &frames);
+  connection_push(load, &load->connections[0], &frames);
+  fclose(file);
+  bytes_free(&frames);
+}
+
+static int gap_quantile(const struct load *load, uint64_t total, double share) {
+  uint64_t seen = 0;
+  for (int gap = 0; gap < MAX_GAP; gap++) {
+    seen += load->gaps[gap];
+    if ((double)seen >= (double)total * share) return gap;
+  }
+  return MAX_GAP;
+}
+
+static void command_relay(struct load *load, const char *arguments) {
+  double start = seconds_now();
+  double cpu = cpu_seconds();
+  uint64_t unanswered = load->received + load->returned - load->answered;
+  uint64_t returned = traffic_relay(load, strtod(arguments, NULL));
+  unanswered = load->received + load->returned - load->answered - unanswered;
+  printf("{\"seconds\":%.6f,\"cpu\":%.6f,\"returned\":%lu,\"unanswered\":%lu,\"median\":%d,\"p99\":%d}\n",
+         seconds_now() - start, cpu_seconds() - cpu, returned, unanswered, gap_quantile(load, returned, 0.5),
+         gap_quantile(load, returned, 0.99));
+}
+
 static void run_command(struct load *load, char *line) {
   static uint64_t per_write = 1;
   char name[16] = "";
@@ -152,13 +188,18 @@ static void run_command(struct load *load, char *line) {
   } else if (strcmp(name, "rule") == 0) command_rule(load, arguments);
   else if (strcmp(name, "open") == 0) command_open(load, arguments);
   else if (strcmp(name, "message") == 0) per_write = command_message(load, arguments);
+  else if (strcmp(name, "send") == 0) command_send(load, arguments);
+  else if (strcmp(name, "relay") == 0) command_relay(load, arguments);
   else if (strcmp(name, "received") == 0) printf("{\"received\":%lu}\n", load->received);
   else command_traffic(load, name, arguments, per_write);
   fflush(stdout);
 }
 
 int main(void) {
-  struct load load = {.epoll = epoll_create1(0)};
+  /* OpenSSL writes to connections that the contender has cut, and cannot be told to do so in silence. */
+  signal(SIGPIPE, SIG_IGN);
+  static struct load load;
+  load.epoll = epoll_create1(0);
   struct epoll_event commands = {.events = EPOLLIN, .data.u32 = UINT32_MAX};
   epoll_ctl(load.epoll, EPOLL_CTL_ADD, STDIN_FILENO, &commands);
   static char input[LINE_SIZE];

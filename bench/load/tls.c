@@ -3,6 +3,7 @@
 #ifdef WITH_TLS
 
 #include <errno.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 void *tls_context(void) {
@@ -27,9 +28,15 @@ void tls_free(void *tls) {
 static ssize_t result(SSL *tls, int done) {
   if (done > 0) return done;
   int reason = SSL_get_error(tls, done);
+  /* What is left of an error would be taken for one of the next connection. */
+  ERR_clear_error();
   if (reason == SSL_ERROR_ZERO_RETURN) return 0;
   errno = reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE ? EAGAIN : EIO;
   return -1;
+}
+
+int tls_handshake(void *tls) {
+  return result(tls, SSL_do_handshake(tls)) > 0 ? 1 : -1;
 }
 
 ssize_t tls_read(void *tls, void *data, size_t length) {
@@ -53,6 +60,11 @@ void *tls_new(void *context, int fd) {
 
 void tls_free(void *tls) {
   (void)tls;
+}
+
+int tls_handshake(void *tls) {
+  (void)tls;
+  return -1;
 }
 
 ssize_t tls_read(void *tls, void *data, size_t length) {

@@ -9,6 +9,8 @@
 void *tls_context(void);
 void *tls_new(void *context, int fd);
 void tls_free(void *tls);
+/* Goes on with the handshake: 1 when it is done, else -1, with errno as below. */
+int tls_handshake(void *tls);
 /* As recv and send; errno is EAGAIN when it has to be called again. */
 ssize_t tls_read(void *tls, void *data, size_t length);
 ssize_t tls_write(void *tls, const void *data, size_t length);

@@ -1,5 +1,7 @@
 #include "traffic.h"
 
+#include <string.h>
+
 /* How often what the contender sends is looked at while there is always something to send. */
 #define WRITES_PER_POLL 64
 
@@ -80,4 +82,12 @@ uint64_t traffic_fan(struct load *load, double seconds, uint64_t batch) {
   }
   finish(load);
   return sent;
+}
+
+uint64_t traffic_relay(struct load *load, double seconds) {
+  double end = seconds_now() + seconds;
+  uint64_t before = load->returned;
+  memset(load->gaps, 0, sizeof load->gaps);
+  while (seconds_now() < end) load_poll(load, 10);
+  return load->returned - before;
 }

@@ -10,5 +10,7 @@ uint64_t traffic_flood(struct load *load, double seconds, uint64_t per_write);
 uint64_t traffic_pace(struct load *load, double seconds, double rate);
 /* The first connection sends `batch` messages in one write, and again when all others have received each of them. */
 uint64_t traffic_fan(struct load *load, double seconds, uint64_t batch);
+/* Nothing but answers to answers. Returns how many frames came on the first connection; `gaps` begins anew. */
+uint64_t traffic_relay(struct load *load, double seconds);
 
 #endif

@@ -77,10 +77,7 @@ async function measureAll(program: GeneratorProgram, how: Thoroughness): Promise
   return {
     suite: NAME,
     title: TITLE,
-    notes: [
-      'The calls read an output: the server has asked the device once what it hosts.',
-      'Device-to-device calls are not measured yet: they need service 3, which the server does not offer yet.',
-    ],
+    notes: ['The calls read an output: the server has asked the device once what it hosts.'],
     rows: measurements.rows,
     ratios: ratiosOf(measurements),
   };

@@ -1,7 +1,8 @@
 import { buildGenerator, NO_GENERATOR, type GeneratorProgram } from '../harness/build-generator';
-import { ContenderProcess } from '../harness/contender-process';
+import { launchContender, MOSQUITTO } from '../harness/launch';
 import { LoadGenerator } from '../harness/load-generator';
 import { Measurements } from '../harness/measurements';
+import { mosquittoProgram, NO_MOSQUITTO } from '../harness/mosquitto-process';
 import { interleave } from '../harness/rounds';
 import type { Suite, SuiteResult, Thoroughness } from '../harness/suite';
 import { forDevices } from '../wire/device-names';
@@ -45,6 +46,19 @@ const connectRaw = (generator: LoadGenerator): Promise<unknown> =>
 
 const raw = { type: MessageType.STREAM_DATA, body: rawSample().subarray(2), connect: connectRaw };
 
+const mqtt = {
+  type: PacketType.PUBLISH,
+  body: publishBody(FEED_TOPIC),
+  connect(generator: LoadGenerator): Promise<unknown> {
+    const first = forDevices(CONNECTIONS, (index) =>
+      index === 0
+        ? Buffer.concat([connectPacket(index), subscribePacket('none')])
+        : Buffer.concat([connectPacket(index), subscribePacket(FEED_TOPIC)]),
+    );
+    return generator.open({ first, frames: 2 });
+  },
+};
+
 const dialects: readonly Dialect[] = [
   { contender: 'raw, a write per frame', script: 'raw-fan-out', ...raw },
   { contender: 'raw, coalesced', script: 'raw-fan-out', options: { coalesce: true }, ...raw },
@@ -63,27 +77,15 @@ const dialects: readonly Dialect[] = [
       return generator.open({ first, frames: 2 });
     },
   },
-  {
-    contender: 'aedes',
-    script: 'aedes-fan-out',
-    type: PacketType.PUBLISH,
-    body: publishBody(FEED_TOPIC),
-    connect(generator) {
-      const first = forDevices(CONNECTIONS, (index) =>
-        index === 0
-          ? Buffer.concat([connectPacket(index), subscribePacket('none')])
-          : Buffer.concat([connectPacket(index), subscribePacket(FEED_TOPIC)]),
-      );
-      return generator.open({ first, frames: 2 });
-    },
-  },
+  { contender: 'aedes', script: 'aedes-fan-out', ...mqtt },
+  ...(mosquittoProgram === undefined ? [] : [{ contender: 'Mosquitto', script: MOSQUITTO, ...mqtt }]),
 ];
 
 /** A device's samples, passed on to many: the next ones come when the last subscriber has the ones before. */
 export const fanOutSuite: Suite = {
   name: NAME,
   title: TITLE,
-  full: { rounds: 5, seconds: 1 },
+  full: { rounds: 5, seconds: 0.8 },
   quick: { rounds: 3, seconds: 0.5 },
   async run(how) {
     const program = buildGenerator();
@@ -104,15 +106,20 @@ async function measureAll(program: GeneratorProgram, how: Thoroughness): Promise
   return {
     suite: NAME,
     title: TITLE,
-    notes: ['16 outstanding: 16 samples come in one write, and the next 16 when all have been delivered.'],
+    notes: [
+      '16 outstanding: 16 samples come in one write, and the next 16 when all have been delivered.',
+      ...(mosquittoProgram === undefined ? [NO_MOSQUITTO] : []),
+    ],
     rows: measurements.rows,
     ratios: [
       ...(alone?.('deliveries/s', 'aedes', 1.7) ?? []),
       ...(alone?.('deliveries/s', 'raw, a write per frame') ?? []),
       ...(alone?.('CPU s/million', 'aedes') ?? []),
+      ...(alone?.('deliveries/s', 'Mosquitto') ?? []),
       ...(many?.('deliveries/s', 'aedes', 8) ?? []),
       ...(many?.('deliveries/s', 'raw, coalesced') ?? []),
       ...(many?.('CPU s/million', 'aedes') ?? []),
+      ...(many?.('deliveries/s', 'Mosquitto') ?? []),
     ],
   };
 }
@@ -124,7 +131,7 @@ async function measureOne(
   measurements: Measurements,
 ): Promise<void> {
   const options = { devices: CONNECTIONS, ...dialect.options };
-  const contender = await ContenderProcess.launch({ script: dialect.script, options });
+  const contender = await launchContender({ script: dialect.script, options });
   const generator = new LoadGenerator(program, contender.port);
   await dialect.connect(generator);
   const bodies = forDevices(CONNECTIONS, () => dialect.body);

@@ -2,7 +2,18 @@ import type { Suite } from '../harness/suite';
 import { callsSuite } from './calls';
 import { codecSuite } from './codec';
 import { fanOutSuite } from './fan-out';
+import { relaySuite } from './relay';
 import { telemetrySuite } from './telemetry';
+import { tlsSuite } from './tls';
+import { webSocketSuite } from './websocket';
 
 /** All suites, in the order in which they run. */
-export const suites: readonly Suite[] = [codecSuite, telemetrySuite, callsSuite, fanOutSuite];
+export const suites: readonly Suite[] = [
+  codecSuite,
+  telemetrySuite,
+  webSocketSuite,
+  tlsSuite,
+  callsSuite,
+  relaySuite,
+  fanOutSuite,
+];

@@ -1,4 +1,4 @@
-import { FieldId, MessageType, WireType } from '../../src/codec/constants';
+import { FieldId, MessageType, ServiceCode, WireType } from '../../src/codec/constants';
 import { encodeMessage } from '../../src/codec/message-encoder';
 import { encodeValue } from '../../src/codec/pson-encoder';
 import type { AnswerRule } from '../harness/load-generator';
@@ -73,4 +73,22 @@ export const answerDescribe: AnswerRule = {
 /** A call under a stream id. */
 export function rawCall(streamId: number): Buffer {
   return encodeMessage({ type: MessageType.RUN, streamId, resource: RESOURCE });
+}
+
+/** A call of the resource of another device, through the server. */
+export function relayedCall(streamId: number | undefined, device: number): Buffer {
+  const parameters = [deviceName(device), RESOURCE];
+  return encodeMessage({ type: MessageType.RUN, streamId, parameters, resource: ServiceCode.CALL_DEVICE });
+}
+
+/** Calls the resource of another device again, under the id of the answer. */
+export function callAgain(device: number): AnswerRule {
+  return {
+    type: MessageType.OK,
+    part: 'field',
+    answerType: MessageType.RUN,
+    // What stands behind type, size and stream id.
+    tail: relayedCall(undefined, device).subarray(2),
+    who: 'first',
+  };
 }

@@ -48,6 +48,34 @@ export const answerCall: AnswerRule = {
   tail: Buffer.from(JSON.stringify(answer)),
 };
 
+/** A call of a device by another client: nothing but its number. */
+export function relayedCallPacket(device: number, call: number): Buffer {
+  const number = String(call).padStart(CORRELATION_DIGITS, '0');
+  return packet(PacketType.PUBLISH, text(callTopic(device)), Buffer.from(number));
+}
+
+/** Answers a call that another client makes: the number comes last, as in the call. */
+export const answerRelayedCall: AnswerRule = {
+  type: PacketType.PUBLISH,
+  mask: 0xf0,
+  part: CORRELATION_DIGITS,
+  answerType: PacketType.PUBLISH,
+  head: Buffer.concat([text(REPLY_TOPIC), Buffer.from(JSON.stringify(answer))]),
+  who: 'rest',
+};
+
+/** Calls a device again, under the number of the answer. */
+export function publishAgain(device: number): AnswerRule {
+  return {
+    type: PacketType.PUBLISH,
+    mask: 0xf0,
+    part: CORRELATION_DIGITS,
+    answerType: PacketType.PUBLISH,
+    head: text(callTopic(device)),
+    who: 'first',
+  };
+}
+
 function packet(type: number, ...parts: readonly Buffer[]): Buffer {
   const body = Buffer.concat(parts);
   return Buffer.concat([Buffer.from([type]), varint(body.length), body]);
