@@ -12,6 +12,7 @@ const NOTHING = Buffer.alloc(0);
  * anybody else's code before it is done.
  */
 export class Input {
+  /** The memory that the source is a part of. */
   bytes: Buffer = NOTHING;
   /** The same bytes: reads of words and floats, and reads that TypeScript knows to give a number. */
   view = viewOf(NOTHING);
@@ -28,11 +29,13 @@ export class Input {
 
   /** Starts to decode `source[start, end)`. */
   begin(source: Uint8Array, start: number, end: number, options: DecodeOptions | undefined): void {
-    // A chunk holds many messages under load, and a view costs as much as a small message: it is made once for a chunk.
-    if (source !== this.#source) this.#use(source);
-    this.position = start;
-    this.end = end;
-    this.#start = start;
+    // A view costs as much as a small message. Under load a chunk holds many messages, and the frames of a WebSocket that
+    // came in one read are pieces of one memory: the view is of all of that, and made once.
+    if (source.buffer !== this.#source.buffer) this.#use(source);
+    const { byteOffset } = source;
+    this.position = byteOffset + start;
+    this.end = byteOffset + end;
+    this.#start = byteOffset + start;
     this.maxDepth = options?.maxDepth ?? MAX_DEPTH;
     this.shortestFloats = options?.floats === 'shortest';
     this.invalidTexts = 0;
@@ -63,8 +66,7 @@ export class Input {
 
   #use(source: Uint8Array): void {
     this.#source = source;
-    const { buffer, byteOffset, length } = source;
-    this.bytes = Buffer.isBuffer(source) ? source : Buffer.from(buffer, byteOffset, length);
+    this.bytes = Buffer.from(source.buffer);
     this.view = viewOf(this.bytes);
   }
 }
