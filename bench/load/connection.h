@@ -4,6 +4,13 @@
 
 #include "frames.h"
 
+/* What a connection sends in one write: the message, as often as it goes into one, led by a captured part. */
+struct turn {
+  uint8_t capture[MAX_CAPTURE];
+  size_t capture_length;
+  struct bytes load;
+};
+
 struct connection {
   int fd;
   void *tls;
@@ -11,13 +18,14 @@ struct connection {
   bool blocked;
   bool upgraded;
   uint32_t frames;
-  uint8_t capture[MAX_CAPTURE];
-  size_t capture_length;
   struct bytes in;
   /* What the system has not taken yet; it goes out before anything else. */
   struct bytes out;
-  /* The message, as often as it goes into one write. */
-  struct bytes load;
+  /* One for each part that was captured, or a single one without. */
+  struct turn *turns;
+  int turn_count;
+  /* The turn that is sent next, and how much of it the system has taken. */
+  int turn;
   size_t cursor;
 };
 
@@ -44,6 +52,8 @@ double seconds_now(void);
 /* Makes a connection and sends `first` on it. */
 void connection_open(struct load *load, int index, const struct bytes *first);
 void connection_close(struct load *load, struct connection *connection);
+/* Adds a turn that is led by these bytes, of which there are at most MAX_CAPTURE. */
+void connection_add_turn(struct connection *connection, const uint8_t *capture, size_t length);
 /*
  * Sends as much as the system takes. Returns the number of bytes that it took, and marks the connection as blocked
  * when that is not all.

@@ -7,7 +7,7 @@
  *   rule TYPE MASK PART ANSWER HEAD TAIL CAPTURES
  *                                 types, head and tail in hexadecimal, PART is "-", "field" or the number of last bytes
  *   open COUNT WINDOW FRAMES FILE connects, WINDOW at a time; each sends its bytes of FILE, and is up after FRAMES frames
- *   message TYPE FILE PER_WRITE   what each connection sends: the captured part and its bytes of FILE
+ *   message TYPE FILE PER_WRITE   what each connection sends: a captured part and its bytes of FILE; parts take turns
  *   flood SECONDS | pace SECONDS RATE | fan SECONDS BATCH
  *   received                      how many frames came
  *
@@ -22,7 +22,7 @@
 #include "tls.h"
 #include "traffic.h"
 
-#define LINE_SIZE 65536
+#define LINE_SIZE 131072
 #define OPEN_TIMEOUT 60.0
 
 static double cpu_seconds(void) {
@@ -60,7 +60,7 @@ static void command_rule(struct load *load, char *arguments) {
   unsigned type, mask, answer_type, captures;
   static char part[16], head[LINE_SIZE / 4], tail[LINE_SIZE / 4];
   if (load->rule_count == MAX_RULES) fail("too many rules");
-  if (sscanf(arguments, "%x %x %15s %x %16383s %16383s %u", &type, &mask, part, &answer_type, head, tail,
+  if (sscanf(arguments, "%x %x %15s %x %32767s %32767s %u", &type, &mask, part, &answer_type, head, tail,
              &captures) != 7) {
     fail("rule: seven arguments expected");
   }
@@ -100,6 +100,20 @@ static void command_open(struct load *load, char *arguments) {
   printf("{\"seconds\":%.6f,\"opened\":%d,\"failed\":%d}\n", seconds, load->opened, load->failed);
 }
 
+static void fill_turns(struct load *load, struct connection *connection, uint8_t type, struct bytes blob,
+                       unsigned long per_write) {
+  if (connection->turn_count == 0) connection_add_turn(connection, NULL, 0);
+  connection->cursor = 0;
+  for (int index = 0; index < connection->turn_count; index++) {
+    struct turn *turn = &connection->turns[index];
+    struct bytes pieces[3] = {{.data = turn->capture, .length = turn->capture_length}, blob, {0}};
+    turn->load.length = 0;
+    for (unsigned long copy = 0; copy < per_write; copy++) {
+      frame_write(&turn->load, load->web_socket, type, pieces);
+    }
+  }
+}
+
 static uint64_t command_message(struct load *load, char *arguments) {
   unsigned type;
   unsigned long per_write;
@@ -108,14 +122,8 @@ static uint64_t command_message(struct load *load, char *arguments) {
   FILE *file = open_file(path);
   struct bytes blob = {0};
   for (int index = 0; index < load->count; index++) {
-    struct connection *connection = &load->connections[index];
     next_blob(file, &blob);
-    struct bytes pieces[3] = {{.data = connection->capture, .length = connection->capture_length}, blob, {0}};
-    connection->load.length = 0;
-    connection->cursor = 0;
-    for (unsigned long copy = 0; copy < per_write; copy++) {
-      frame_write(&connection->load, load->web_socket, (uint8_t)type, pieces);
-    }
+    fill_turns(load, &load->connections[index], (uint8_t)type, blob, per_write);
   }
   fclose(file);
   bytes_free(&blob);
@@ -157,7 +165,16 @@ static void run_command(struct load *load, char *line) {
   fflush(stdout);
 }
 
+/* As many connections as the system allows. */
+static void raise_file_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(void) {
+  raise_file_limit();
   struct load load = {.epoll = epoll_create1(0)};
   struct epoll_event commands = {.events = EPOLLIN, .data.u32 = UINT32_MAX};
   epoll_ctl(load.epoll, EPOLL_CTL_ADD, STDIN_FILENO, &commands);
