@@ -63,5 +63,6 @@ function percent(share: number): string {
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  // Contenders and load generators end with this process.
+  process.exit(1);
 });

@@ -24,5 +24,6 @@ async function main(names: readonly string[]): Promise<void> {
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  // Contenders and load generators end with this process.
+  process.exit(1);
 });

@@ -1,23 +1,25 @@
 import type { StoredResult } from './results';
-import { isMet, type Ratio } from './suite';
+import { isMet, type Goal } from './suite';
+import { FONT, text } from './svg';
 
 const WIDTH = 900;
 const LABELS = 470;
 const ROW = 20;
 const TOP = 56;
-const FONT = 'font-family="system-ui, sans-serif" font-size="12"';
 const Color = { met: '#2f7d4f', missed: '#b3402e', text: '#57606a', line: '#8c959f' } as const;
 
-/** A bar of the chart: how far a ratio is past its target; 1 is the target itself. */
+/** A bar of the chart: how far a value is past its target; 1 is the target itself. */
 interface Bar {
   readonly label: string;
   readonly margin: number;
   readonly met: boolean;
 }
 
-/** All ratios that have a target as bars on a logarithmic scale, with the target as a line, in SVG. */
+/** Everything that has a target as bars on a logarithmic scale, with the target as a line, in SVG. */
 export function drawTargets(results: readonly StoredResult[]): string {
-  const bars = results.flatMap(({ suite, ratios }) => ratios.flatMap((ratio) => toBar(suite, ratio)));
+  const bars = results.flatMap(({ suite, ratios, checks = [] }) =>
+    [...ratios, ...checks].flatMap((goal) => toBar(suite, goal)),
+  );
   const reach = Math.max(2, ...bars.map(({ margin }) => Math.max(margin, 1 / margin)));
   const span = (WIDTH - LABELS - 70) / 2;
   const x = (margin: number): number => LABELS + 10 + span + (Math.log(margin) / Math.log(reach)) * span;
@@ -35,11 +37,11 @@ export function drawTargets(results: readonly StoredResult[]): string {
   ].join('\n');
 }
 
-function toBar(suite: string, ratio: Ratio): Bar[] {
-  const { target, better, value, name } = ratio;
+function toBar(suite: string, goal: Goal): Bar[] {
+  const { target, better, value, name } = goal;
   if (target === undefined || !(value > 0)) return [];
   const margin = better === 'more' ? value / target : target / value;
-  return [{ label: `${suite}: ${name}`, margin, met: isMet(ratio) === true }];
+  return [{ label: `${suite}: ${name}`, margin, met: isMet(goal) === true }];
 }
 
 function drawBar({ label, margin, met }: Bar, y: number, x: (margin: number) => number): string[] {
@@ -52,9 +54,4 @@ function drawBar({ label, margin, met }: Bar, y: number, x: (margin: number) => 
     `<rect x="${start.toFixed(1)}" y="${y + 3}" width="${width.toFixed(1)}" height="${ROW - 7}" fill="${color}"/>`,
     text(Number(end.toFixed(1)), y + 13, `${margin.toFixed(2)} x`, `fill="${color}"`),
   ];
-}
-
-function text(x: number, y: number, content: string, attributes: string): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${x}" y="${y}" ${attributes}>${escaped}</text>`;
 }

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { Mark, Request, ResponseEnvelope, Responses } from './messages';
+import type { Mark, MemoryFigures, Request, ResponseEnvelope, Responses } from './messages';
 import { Core, pinned } from './pinning';
 import { contenderScript } from './places';
 
@@ -69,6 +69,11 @@ export class ContenderProcess {
 
   mark(): Promise<Mark> {
     return this.ask<'mark'>({ name: 'mark' });
+  }
+
+  /** Needs `--expose-gc` among the arguments of Node.js. */
+  memory(): Promise<MemoryFigures> {
+    return this.ask<'memory'>({ name: 'memory' });
   }
 
   /** Ends the process, which may have a backlog to work on; resolves when it is gone. */

@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { measureMemory } from './memory';
 import type { CallFigures, Envelope, Mark, Request, ResponseEnvelope, Responses } from './messages';
 
 /** What a contender's program provides. */
@@ -36,6 +37,8 @@ export function serveContender(contender: Contender): void {
         return contender.start(request.options);
       case 'mark':
         return mark();
+      case 'memory':
+        return measureMemory();
       case 'calls':
         return contender.calls?.(request);
       case 'codec':

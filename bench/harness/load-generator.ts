@@ -89,8 +89,12 @@ export class LoadGenerator {
   /** Makes connections; resolves with the time in s when all of them are up. */
   async open({ first, window = 64, frames }: OpenOptions): Promise<number> {
     const command = `open ${first.length} ${window} ${frames} ${this.#file(first)}`;
-    const { seconds, opened } = await this.#ask<{ seconds: number; opened: number }>(command);
-    if (opened !== first.length) throw new Error(`${opened} of ${first.length} connections came up`);
+    const { seconds, opened, failed } = await this.#ask<{ seconds: number; opened: number; failed: number }>(
+      command,
+    );
+    if (opened !== first.length) {
+      throw new Error(`${opened} of ${first.length} connections came up, and ${failed} failed`);
+    }
     return seconds;
   }
 

@@ -1,5 +1,12 @@
 import { summarize } from './statistics';
-import type { Ratio, Row } from './suite';
+import type { Check, Goal, Ratio, Row } from './suite';
+
+/** One metric of one contender in one scenario. */
+export interface Cell {
+  readonly scenario: string;
+  readonly contender: string;
+  readonly metric: string;
+}
 
 /** Collects what the rounds of a suite give, and compares contenders round by round. */
 export class Measurements {
@@ -43,14 +50,27 @@ export class Measurements {
     contender: string,
     peer: string,
   ): Ratio[] {
-    const own = this.values(what.scenario, contender, what.metric);
-    const other = this.values(what.scenario, peer, what.metric);
-    const ratios = own.flatMap((value, round) => {
-      const against = other[round];
-      return against === undefined ? [] : [value / against];
+    return this.compare(what, { ...what, contender }, { ...what, contender: peer });
+  }
+
+  /** The ratio of any two metrics that were measured in each round. Empty where one of them was not. */
+  compare({ name, better, target }: Omit<Goal, 'value'>, own: Cell, other: Cell): Ratio[] {
+    const against = this.#of(other);
+    const ratios = this.#of(own).flatMap((value, round) => {
+      const divisor = against[round];
+      return divisor === undefined ? [] : [value / divisor];
     });
     if (ratios.length === 0) return [];
-    const { name, better, target } = what;
     return [{ name, value: summarize(ratios).median, better, target }];
+  }
+
+  /** A metric against a target of its own. Empty where it was not measured. */
+  check(what: Omit<Check, 'value'>, cell: Cell): Check[] {
+    const values = this.#of(cell);
+    return values.length === 0 ? [] : [{ ...what, value: summarize(values).median }];
+  }
+
+  #of({ scenario, contender, metric }: Cell): readonly number[] {
+    return this.values(scenario, contender, metric);
   }
 }

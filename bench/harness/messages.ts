@@ -12,6 +12,14 @@ export interface Mark {
   readonly loopDelay: number;
 }
 
+/** What a contender holds when its garbage has been collected, in bytes. */
+export interface MemoryFigures {
+  /** Resident memory. */
+  readonly rss: number;
+  /** JavaScript objects, and the bytes of their buffers outside the heap. */
+  readonly objects: number;
+}
+
 /** What calls of one run took. */
 export interface CallFigures {
   readonly calls: number;
@@ -27,6 +35,7 @@ export interface CallFigures {
 export type Request =
   | { readonly name: 'start'; readonly options: Readonly<Record<string, unknown>> }
   | { readonly name: 'mark' }
+  | { readonly name: 'memory' }
   | { readonly name: 'calls'; readonly devices: number; readonly inFlight: number; readonly seconds: number }
   | { readonly name: 'codec'; readonly seconds: number };
 
@@ -35,6 +44,8 @@ export interface Responses {
   /** The port that it listens on; 0 for one without. */
   start: number;
   mark: Mark;
+  /** For a contender that was started with `--expose-gc`. */
+  memory: MemoryFigures;
   calls: CallFigures;
   /** Operations per second, by document and direction. */
   codec: Readonly<Record<string, number>>;

@@ -15,15 +15,43 @@ export interface Row {
   readonly metrics: Readonly<Record<string, Summary>>;
 }
 
-/** Two contenders compared, and what was aimed at. */
-export interface Ratio {
+/** What came of a measurement, and what was aimed at. */
+export interface Goal {
   readonly name: string;
-  /** Median of the ratios of the single rounds. */
   readonly value: number;
   /** Whether more or less is better. */
   readonly better: 'more' | 'less';
-  /** Absent where the ratio is only told. */
+  /** Absent where the value is only told. */
   readonly target?: number | undefined;
+}
+
+/** Two contenders, or two scenarios, compared: the median of the ratios of the single rounds. */
+export type Ratio = Goal;
+
+/**
+ * A figure of one contender with a target of its own, as the median of the rounds. It depends on the machine, so that
+ * it is not compared with a committed one.
+ */
+export interface Check extends Goal {
+  readonly unit: string;
+  readonly target: number;
+}
+
+/** How a figure runs with a number, as a line of a {@link Plot}. */
+export interface Line {
+  readonly label: string;
+  readonly points: readonly { readonly x: number; readonly y: Summary }[];
+}
+
+/** A picture for the report. */
+export interface Plot {
+  /** Name of its file, without a folder. */
+  readonly file: string;
+  readonly title: string;
+  /** What the axes show: `x` is logarithmic, `y` begins with 0. */
+  readonly x: string;
+  readonly y: string;
+  readonly lines: readonly Line[];
 }
 
 /** What a suite found. */
@@ -34,6 +62,8 @@ export interface SuiteResult {
   readonly notes: readonly string[];
   readonly rows: readonly Row[];
   readonly ratios: readonly Ratio[];
+  readonly checks?: readonly Check[];
+  readonly plots?: readonly Plot[];
 }
 
 /** A part of the benchmark that can be run alone. */
@@ -46,8 +76,8 @@ export interface Suite {
   run(how: Thoroughness): Promise<SuiteResult>;
 }
 
-/** Whether a ratio reaches its target; `undefined` without one. */
-export function isMet({ value, better, target }: Ratio): boolean | undefined {
+/** Whether a target is reached; `undefined` without one. */
+export function isMet({ value, better, target }: Goal): boolean | undefined {
   if (target === undefined) return undefined;
   return better === 'more' ? value >= target : value <= target;
 }

@@ -1,4 +1,4 @@
-import { isMet, type Ratio, type SuiteResult } from './suite';
+import { isMet, type Goal, type SuiteResult } from './suite';
 import type { Summary } from './statistics';
 
 const UNITS = [
@@ -27,11 +27,11 @@ function formatSummary({ median, min, max }: Summary): string {
     : `${formatNumber(median)} (${formatNumber(min)}-${formatNumber(max)})`;
 }
 
-function formatVerdict(ratio: Ratio): string {
-  const met = isMet(ratio);
-  if (ratio.target === undefined || met === undefined) return '';
-  const sign = ratio.better === 'more' ? '>=' : '<=';
-  return `${sign} ${String(ratio.target)} ${met ? 'met' : 'MISSED'}`;
+function formatVerdict(goal: Goal, format: (target: number) => string): string {
+  const met = isMet(goal);
+  if (goal.target === undefined || met === undefined) return '';
+  const sign = goal.better === 'more' ? '>=' : '<=';
+  return `${sign} ${format(goal.target)} ${met ? 'met' : 'MISSED'}`;
 }
 
 /** The rows of a Markdown table, aligned so that it can be read on a terminal, too. */
@@ -66,12 +66,22 @@ export function formatRows({ rows }: SuiteResult): string {
 /** The ratios of a suite and whether they reach their targets. */
 export function formatRatios({ ratios }: SuiteResult): string {
   if (ratios.length === 0) return '';
-  const cells = ratios.map((ratio) => [ratio.name, ratio.value.toFixed(2), formatVerdict(ratio)]);
+  const cells = ratios.map((ratio) => [ratio.name, ratio.value.toFixed(2), formatVerdict(ratio, String)]);
   return table(['ratio', 'value', 'target'], cells);
+}
+
+/** The figures of a suite that have targets of their own, and whether they reach them. */
+export function formatChecks({ checks = [] }: SuiteResult): string {
+  if (checks.length === 0) return '';
+  const cells = checks.map((check) => {
+    const format = (value: number): string => `${formatNumber(value)} ${check.unit}`;
+    return [check.name, format(check.value), formatVerdict(check, format)];
+  });
+  return table(['figure', 'value', 'target'], cells);
 }
 
 /** All that a suite has to say. */
 export function formatResult(result: SuiteResult): string {
-  const parts = [result.notes.join('\n'), formatRows(result), formatRatios(result)];
+  const parts = [result.notes.join('\n'), formatRows(result), formatRatios(result), formatChecks(result)];
   return parts.filter((part) => part !== '').join('\n\n');
 }

@@ -68,6 +68,20 @@ void connection_close(struct load *load, struct connection *connection) {
   connection->fd = -1;
 }
 
+void connection_add_turn(struct connection *connection, const uint8_t *capture, size_t length) {
+  int count = connection->turn_count;
+  /* Room is doubled whenever it is used up, which is at each power of two. */
+  if ((count & (count - 1)) == 0) {
+    size_t room = count == 0 ? 1 : (size_t)count * 2;
+    connection->turns = realloc(connection->turns, room * sizeof *connection->turns);
+    if (connection->turns == NULL) abort();
+  }
+  struct turn *turn = &connection->turns[connection->turn_count++];
+  memset(turn, 0, sizeof *turn);
+  if (length > 0) memcpy(turn->capture, capture, length);
+  turn->capture_length = length;
+}
+
 static ssize_t transmit(struct connection *connection, const uint8_t *data, size_t length) {
   if (connection->tls != NULL) return tls_write(connection->tls, data, length);
   return send(connection->fd, data, length, MSG_NOSIGNAL);
@@ -104,10 +118,7 @@ static void answer(struct load *load, struct connection *connection, const struc
     if (rule->who == other || (frame->type & rule->mask) != rule->type) continue;
     size_t length;
     const uint8_t *part = frame_part(frame, rule, &length);
-    if (rule->captures && length <= MAX_CAPTURE) {
-      memcpy(connection->capture, part, length);
-      connection->capture_length = length;
-    }
+    if (rule->captures && length <= MAX_CAPTURE) connection_add_turn(connection, part, length);
     struct bytes pieces[3] = {rule->head, {.data = (uint8_t *)part, .length = length}, rule->tail};
     frame_write(&connection->out, load->web_socket, rule->answer_type, pieces);
     load->answered++;

@@ -4,10 +4,19 @@
 
 #include "frames.h"
 
+<<<<<<< HEAD
 #define MAX_GAP 100000
 
 /* What a connection has behind it. */
 enum stage { STAGE_CONNECTING, STAGE_HANDSHAKE, STAGE_UPGRADE, STAGE_READY };
+=======
+/* What a connection sends in one write: the message, as often as it goes into one, led by a captured part. */
+struct turn {
+  uint8_t capture[MAX_CAPTURE];
+  size_t capture_length;
+  struct bytes load;
+};
+>>>>>>> h/scale
 
 struct connection {
   int fd;
@@ -16,15 +25,16 @@ struct connection {
   bool up;
   bool blocked;
   uint32_t frames;
-  uint8_t capture[MAX_CAPTURE];
-  size_t capture_length;
   struct bytes in;
   /* Goes out when the connection is ready. */
   struct bytes first;
   /* What the system has not taken yet; it goes out before anything else. */
   struct bytes out;
-  /* The message, as often as it goes into one write. */
-  struct bytes load;
+  /* One for each part that was captured, or a single one without. */
+  struct turn *turns;
+  int turn_count;
+  /* The turn that is sent next, and how much of it the system has taken. */
+  int turn;
   size_t cursor;
 };
 
@@ -57,6 +67,8 @@ void connection_open(struct load *load, int index, const struct bytes *first);
 /* Sends frames, after what waits to be sent. */
 void connection_push(struct load *load, struct connection *connection, const struct bytes *frames);
 void connection_close(struct load *load, struct connection *connection);
+/* Adds a turn that is led by these bytes, of which there are at most MAX_CAPTURE. */
+void connection_add_turn(struct connection *connection, const uint8_t *capture, size_t length);
 /*
  * Sends as much as the system takes. Returns the number of bytes that it took, and marks the connection as blocked
  * when that is not all.

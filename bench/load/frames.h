@@ -29,7 +29,7 @@ struct rule {
   uint8_t answer_type;
   struct bytes head;
   struct bytes tail;
-  /* The part is kept, and leads the body of each message that the connection sends later. */
+  /* The part is kept, and leads the body of messages that the connection sends later; several such parts take turns. */
   bool captures;
 };
 

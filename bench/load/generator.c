@@ -8,10 +8,15 @@
  *                                 types, head and tail in hexadecimal, PART is "-", "field" or the number of last bytes,
  *                                 WHO answers: the "first" connection, the "rest" or "all"
  *   open COUNT WINDOW FRAMES FILE connects, WINDOW at a time; each sends its bytes of FILE, and is up after FRAMES frames
+<<<<<<< HEAD
  *   message TYPE FILE PER_WRITE   what each connection sends: the captured part and its bytes of FILE
  *   flood SECONDS | pace SECONDS RATE | fan SECONDS
  *   send FILE                     the first connection sends what is first in FILE
  *   relay SECONDS                 counts and times what comes back to the first connection
+=======
+ *   message TYPE FILE PER_WRITE   what each connection sends: a captured part and its bytes of FILE; parts take turns
+ *   flood SECONDS | pace SECONDS RATE | fan SECONDS BATCH
+>>>>>>> h/scale
  *   received                      how many frames came
  *
  * Between the commands it goes on to answer. FILE holds, for each connection, a 32-bit length and as many bytes.
@@ -26,7 +31,7 @@
 #include "tls.h"
 #include "traffic.h"
 
-#define LINE_SIZE 65536
+#define LINE_SIZE 131072
 #define OPEN_TIMEOUT 60.0
 
 static double cpu_seconds(void) {
@@ -64,9 +69,15 @@ static void command_rule(struct load *load, char *arguments) {
   unsigned type, mask, answer_type, captures;
   static char part[16], head[LINE_SIZE / 4], tail[LINE_SIZE / 4], who[8];
   if (load->rule_count == MAX_RULES) fail("too many rules");
+<<<<<<< HEAD
   if (sscanf(arguments, "%x %x %15s %x %16383s %16383s %u %7s", &type, &mask, part, &answer_type, head, tail,
              &captures, who) != 8) {
     fail("rule: eight arguments expected");
+=======
+  if (sscanf(arguments, "%x %x %15s %x %32767s %32767s %u", &type, &mask, part, &answer_type, head, tail,
+             &captures) != 7) {
+    fail("rule: seven arguments expected");
+>>>>>>> h/scale
   }
   struct rule *rule = &load->rules[load->rule_count++];
   rule->type = (uint8_t)type;
@@ -105,6 +116,20 @@ static void command_open(struct load *load, char *arguments) {
   printf("{\"seconds\":%.6f,\"opened\":%d,\"failed\":%d}\n", seconds, load->opened, load->failed);
 }
 
+static void fill_turns(struct load *load, struct connection *connection, uint8_t type, struct bytes blob,
+                       unsigned long per_write) {
+  if (connection->turn_count == 0) connection_add_turn(connection, NULL, 0);
+  connection->cursor = 0;
+  for (int index = 0; index < connection->turn_count; index++) {
+    struct turn *turn = &connection->turns[index];
+    struct bytes pieces[3] = {{.data = turn->capture, .length = turn->capture_length}, blob, {0}};
+    turn->load.length = 0;
+    for (unsigned long copy = 0; copy < per_write; copy++) {
+      frame_write(&turn->load, load->web_socket, type, pieces);
+    }
+  }
+}
+
 static uint64_t command_message(struct load *load, char *arguments) {
   unsigned type;
   unsigned long per_write;
@@ -113,14 +138,8 @@ static uint64_t command_message(struct load *load, char *arguments) {
   FILE *file = open_file(path);
   struct bytes blob = {0};
   for (int index = 0; index < load->count; index++) {
-    struct connection *connection = &load->connections[index];
     next_blob(file, &blob);
-    struct bytes pieces[3] = {{.data = connection->capture, .length = connection->capture_length}, blob, {0}};
-    connection->load.length = 0;
-    connection->cursor = 0;
-    for (unsigned long copy = 0; copy < per_write; copy++) {
-      frame_write(&connection->load, load->web_socket, (uint8_t)type, pieces);
-    }
+    fill_turns(load, &load->connections[index], (uint8_t)type, blob, per_write);
   }
   fclose(file);
   bytes_free(&blob);
@@ -195,11 +214,24 @@ static void run_command(struct load *load, char *line) {
   fflush(stdout);
 }
 
+/* As many connections as the system allows. */
+static void raise_file_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(void) {
+<<<<<<< HEAD
   /* OpenSSL writes to connections that the contender has cut, and cannot be told to do so in silence. */
   signal(SIGPIPE, SIG_IGN);
   static struct load load;
   load.epoll = epoll_create1(0);
+=======
+  raise_file_limit();
+  struct load load = {.epoll = epoll_create1(0)};
+>>>>>>> h/scale
   struct epoll_event commands = {.events = EPOLLIN, .data.u32 = UINT32_MAX};
   epoll_ctl(load.epoll, EPOLL_CTL_ADD, STDIN_FILENO, &commands);
   static char input[LINE_SIZE];

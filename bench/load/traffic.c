@@ -5,12 +5,18 @@
 /* How often what the contender sends is looked at while there is always something to send. */
 #define WRITES_PER_POLL 64
 
-/* Sends the rest of the connection's load. Returns true when all of it has gone. */
+static const struct bytes *current_load(const struct connection *connection) {
+  return &connection->turns[connection->turn].load;
+}
+
+/* Sends the rest of the connection's current turn. Returns true when all of it has gone; then it is the next one's. */
 static bool send_load(struct load *load, struct connection *connection) {
-  size_t left = connection->load.length - connection->cursor;
-  connection->cursor += connection_send(load, connection, connection->load.data + connection->cursor, left);
-  if (connection->cursor < connection->load.length) return false;
+  const struct bytes *bytes = current_load(connection);
+  size_t left = bytes->length - connection->cursor;
+  connection->cursor += connection_send(load, connection, bytes->data + connection->cursor, left);
+  if (connection->cursor < bytes->length) return false;
   connection->cursor = 0;
+  connection->turn = (connection->turn + 1) % connection->turn_count;
   return true;
 }
 
@@ -23,8 +29,8 @@ static void finish(struct load *load) {
   for (int index = 0; index < load->count; index++) {
     struct connection *connection = &load->connections[index];
     if (connection->fd < 0 || connection->cursor == 0) continue;
-    bytes_append(&connection->out, connection->load.data + connection->cursor,
-                 connection->load.length - connection->cursor);
+    const struct bytes *bytes = current_load(connection);
+    bytes_append(&connection->out, bytes->data + connection->cursor, bytes->length - connection->cursor);
     connection->cursor = 0;
   }
 }
@@ -57,10 +63,12 @@ uint64_t traffic_pace(struct load *load, double seconds, double rate) {
     if ((double)sent <= (now - start) * rate) {
       struct connection *connection = &load->connections[index];
       index = (index + 1) % load->count;
-      if (is_ready(connection) && send_load(load, connection)) sent++;
-      if (sent % WRITES_PER_POLL == 0) load_poll(load, 0);
+      bool moved = is_ready(connection) && send_load(load, connection);
+      if (moved) sent++;
+      if (!moved || sent % WRITES_PER_POLL == 0) load_poll(load, 0);
     } else {
-      load_poll(load, 0);
+      /* Sleeps where the next message is due later than in a millisecond. */
+      load_poll(load, (int)(((double)sent / rate - (now - start)) * 1000));
     }
     now = seconds_now();
   }

@@ -11,6 +11,11 @@ const PAYLOAD_KEY = (FieldId.PAYLOAD << 3) | WireType.PSON;
 /** Resource that devices stream and answer. */
 export const RESOURCE = 'temperature';
 
+/** One of many resources of a device; all names are of one length. */
+export function resourceName(index: number): string {
+  return `r${String(index).padStart(3, '0')}`;
+}
+
 /** Resource of the server that devices subscribe to. */
 export const OFFERED = 'sample';
 
@@ -25,6 +30,11 @@ export function payloadField(value: unknown): Buffer {
 export function connectMessage(index: number): Buffer {
   const payload = [USER, deviceName(index), credentialOf(index)];
   return encodeMessage({ type: MessageType.CONNECT, streamId: 1, payload });
+}
+
+/** Lets a device in. */
+export function welcomeMessage(): Buffer {
+  return encodeMessage({ type: MessageType.OK, streamId: 1 });
 }
 
 /** Subscribes a device to a resource of the server. */
@@ -63,12 +73,17 @@ export const answerRun: AnswerRule = {
 };
 
 /** Answers a server that asks what the device hosts. */
-export const answerDescribe: AnswerRule = {
-  type: MessageType.DESCRIBE,
-  part: 'field',
-  answerType: MessageType.OK,
-  tail: payloadField({ [RESOURCE]: { fn: 3 } }),
-};
+export const answerDescribe: AnswerRule = describing([RESOURCE]);
+
+/** Answers a server that asks what the device hosts: outputs of these names. */
+export function describing(outputs: readonly string[]): AnswerRule {
+  return {
+    type: MessageType.DESCRIBE,
+    part: 'field',
+    answerType: MessageType.OK,
+    tail: payloadField(Object.fromEntries(outputs.map((name) => [name, { fn: 3 }]))),
+  };
+}
 
 /** A call under a stream id. */
 export function rawCall(streamId: number): Buffer {

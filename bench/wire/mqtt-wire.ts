@@ -3,7 +3,7 @@ import { credentialOf, deviceName, USER } from './device-names';
 import { answer, sample } from './sample';
 
 /** First bytes of the MQTT 3.1.1 packets that are used; all at QoS 0. */
-export const PacketType = { CONNECT: 0x10, PUBLISH: 0x30, SUBSCRIBE: 0x82 } as const;
+export const PacketType = { CONNECT: 0x10, PUBLISH: 0x30, SUBSCRIBE: 0x82, PINGREQ: 0xc0 } as const;
 
 /** Topic of the answers of all devices. */
 export const REPLY_TOPIC = 'reply';
@@ -27,6 +27,12 @@ export function connectPacket(index: number, keepAliveS = 60): Buffer {
   const head = Buffer.from([0x04, 0xc2, keepAliveS >> 8, keepAliveS & 0xff]);
   const texts = [deviceName(index), USER, credentialOf(index)].map(text);
   return packet(PacketType.CONNECT, text('MQTT'), head, ...texts);
+}
+
+/** Logs a client in without user and password. */
+export function anonymousPacket(index: number, keepAliveS: number): Buffer {
+  const head = Buffer.from([0x04, 0x02, keepAliveS >> 8, keepAliveS & 0xff]);
+  return packet(PacketType.CONNECT, text('MQTT'), head, text(deviceName(index)));
 }
 
 export function subscribePacket(topic: string): Buffer {
