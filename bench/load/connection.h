@@ -4,19 +4,17 @@
 
 #include "frames.h"
 
-<<<<<<< HEAD
 #define MAX_GAP 100000
 
 /* What a connection has behind it. */
 enum stage { STAGE_CONNECTING, STAGE_HANDSHAKE, STAGE_UPGRADE, STAGE_READY };
-=======
+
 /* What a connection sends in one write: the message, as often as it goes into one, led by a captured part. */
 struct turn {
   uint8_t capture[MAX_CAPTURE];
   size_t capture_length;
   struct bytes load;
 };
->>>>>>> h/scale
 
 struct connection {
   int fd;

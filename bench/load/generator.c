@@ -8,15 +8,10 @@
  *                                 types, head and tail in hexadecimal, PART is "-", "field" or the number of last bytes,
  *                                 WHO answers: the "first" connection, the "rest" or "all"
  *   open COUNT WINDOW FRAMES FILE connects, WINDOW at a time; each sends its bytes of FILE, and is up after FRAMES frames
-<<<<<<< HEAD
- *   message TYPE FILE PER_WRITE   what each connection sends: the captured part and its bytes of FILE
+ *   message TYPE FILE PER_WRITE   what each connection sends: a captured part and its bytes of FILE; parts take turns
  *   flood SECONDS | pace SECONDS RATE | fan SECONDS
  *   send FILE                     the first connection sends what is first in FILE
  *   relay SECONDS                 counts and times what comes back to the first connection
-=======
- *   message TYPE FILE PER_WRITE   what each connection sends: a captured part and its bytes of FILE; parts take turns
- *   flood SECONDS | pace SECONDS RATE | fan SECONDS BATCH
->>>>>>> h/scale
  *   received                      how many frames came
  *
  * Between the commands it goes on to answer. FILE holds, for each connection, a 32-bit length and as many bytes.
@@ -69,15 +64,9 @@ static void command_rule(struct load *load, char *arguments) {
   unsigned type, mask, answer_type, captures;
   static char part[16], head[LINE_SIZE / 4], tail[LINE_SIZE / 4], who[8];
   if (load->rule_count == MAX_RULES) fail("too many rules");
-<<<<<<< HEAD
-  if (sscanf(arguments, "%x %x %15s %x %16383s %16383s %u %7s", &type, &mask, part, &answer_type, head, tail,
+  if (sscanf(arguments, "%x %x %15s %x %32767s %32767s %u %7s", &type, &mask, part, &answer_type, head, tail,
              &captures, who) != 8) {
     fail("rule: eight arguments expected");
-=======
-  if (sscanf(arguments, "%x %x %15s %x %32767s %32767s %u", &type, &mask, part, &answer_type, head, tail,
-             &captures) != 7) {
-    fail("rule: seven arguments expected");
->>>>>>> h/scale
   }
   struct rule *rule = &load->rules[load->rule_count++];
   rule->type = (uint8_t)type;
@@ -223,15 +212,11 @@ static void raise_file_limit(void) {
 }
 
 int main(void) {
-<<<<<<< HEAD
+  raise_file_limit();
   /* OpenSSL writes to connections that the contender has cut, and cannot be told to do so in silence. */
   signal(SIGPIPE, SIG_IGN);
   static struct load load;
   load.epoll = epoll_create1(0);
-=======
-  raise_file_limit();
-  struct load load = {.epoll = epoll_create1(0)};
->>>>>>> h/scale
   struct epoll_event commands = {.events = EPOLLIN, .data.u32 = UINT32_MAX};
   epoll_ctl(load.epoll, EPOLL_CTL_ADD, STDIN_FILENO, &commands);
   static char input[LINE_SIZE];

@@ -3,11 +3,8 @@ import { callsSuite } from './calls';
 import { codecSuite } from './codec';
 import { connectionsSuite } from './connections';
 import { fanOutSuite } from './fan-out';
-<<<<<<< HEAD
-import { relaySuite } from './relay';
-=======
 import { flatnessSuite } from './flatness';
->>>>>>> h/scale
+import { relaySuite } from './relay';
 import { telemetrySuite } from './telemetry';
 import { tlsSuite } from './tls';
 import { webSocketSuite } from './websocket';
@@ -16,16 +13,11 @@ import { webSocketSuite } from './websocket';
 export const suites: readonly Suite[] = [
   codecSuite,
   telemetrySuite,
-<<<<<<< HEAD
   webSocketSuite,
   tlsSuite,
   callsSuite,
   relaySuite,
   fanOutSuite,
-=======
-  callsSuite,
-  fanOutSuite,
   connectionsSuite,
   flatnessSuite,
->>>>>>> h/scale
 ];
