@@ -77,8 +77,17 @@ export class ConnectedDevice implements DeviceId, StreamSource {
    *   without a value: the device would take that as false or 0 (`protocol.md` section 5)
    */
   async call(resource: string, options: CallOptions = {}): Promise<Reply> {
+    if (isEmptyInput(options.payload)) await this.#refuseEmptyInput(resource, options);
+    return this.run(resource, options);
+  }
+
+  /**
+   * Runs a resource of the device with whatever input, also with none at all: for callers who answer for it
+   * themselves. Nothing else is asked of the device.
+   * @throws IotmpError (as a rejection) as a request does
+   */
+  async run(resource: string, options: CallOptions = {}): Promise<Reply> {
     const isEmpty = isEmptyInput(options.payload);
-    if (isEmpty) await this.#refuseEmptyInput(resource, options);
     const reply = await this.session.call(resource, options);
     if (!isEmpty) this.lastKnown.wrote(resource, options.payload);
     if (reply.payload !== undefined) this.lastKnown.saw(resource, reply.payload);
@@ -146,5 +155,12 @@ function isEmptyInput(payload: unknown): boolean {
   if (typeof payload !== 'object') return false;
   if (Array.isArray(payload)) return payload.length === 0;
   if (ArrayBuffer.isView(payload)) return payload.byteLength === 0;
+  if (hasMember(payload)) return false;
   return EMPTY_VALUES.has(encodeValue(payload).toString('hex'));
+}
+
+/** Whether a plain object is sent with something in it, as far as that can be seen without encoding it. */
+function hasMember(payload: object): boolean {
+  if (payload.constructor !== Object || 'toJSON' in payload) return false;
+  return Object.values(payload).some((member) => member !== undefined);
 }
