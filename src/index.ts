@@ -12,6 +12,10 @@ export type { DeviceDescription, ResourceDescription } from './broker/device-des
 export type { KnownState, LastKnownStates } from './broker/last-known';
 export type { ListenerStatus } from './broker/listener';
 export type { HubState, HubSubscriber, HubSubscription } from './broker/hub/stream-hub';
+export { ServerServices, type ServicesOptions } from './services/server-services';
+export type { Service, ServiceCall, ServiceOffer, ServiceStream } from './services/service';
+export type { CallRule, DeviceCallOptions, DeviceCalls } from './services/device-calls';
+export type { Locks, LocksOptions } from './services/locks';
 export { IotmpClient } from './client/client';
 export type { ClientEvents, ClientState } from './client/client-events';
 export type {
