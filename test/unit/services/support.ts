@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { ServerOptions } from '../../../src/broker/broker-options';
+import { IotmpClient } from '../../../src/client/client';
+import { createMemoryPair } from '../../../src/transport/memory-transport';
 import { ServerServices, type ServicesOptions } from '../../../src/services/server-services';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import type { RawDevice } from '../support/raw-device';
@@ -86,13 +88,10 @@ export async function ask(
   return answerTo(device, 9158);
 }
 
-/** The next OK or ERROR, which must be of this id. */
+/** The next OK or ERROR, which must be of this id. Requests of the server before it are skipped. */
 export async function answerTo(device: RawDevice, id: number): Promise<RawMessage> {
-  const answer = await device.next();
-  assert.ok(
-    answer.type === Type.OK || answer.type === Type.ERROR,
-    `no answer: ${answer.bytes.toString('hex')}`,
-  );
+  let answer = await device.next();
+  while (answer.type !== Type.OK && answer.type !== Type.ERROR) answer = await device.next();
   assert.equal(answer.id, id);
   return answer;
 }
@@ -108,4 +107,29 @@ export function captured(name: string): { bytes: Buffer; id: number | undefined 
   assert.ok(vector, `no captured message ${name}`);
   const id = vector.fields?.streamId;
   return { bytes: vector.bytes, id: typeof id === 'number' ? id : undefined };
+}
+
+/** A client that is connected to the server in memory; it is closed with the bench. */
+export async function connectClient(
+  broker: BrokerBench,
+  identity: { user: string; device: string; credential: string },
+): Promise<IotmpClient> {
+  const { server, clock } = broker;
+  const client = new IotmpClient({
+    host: 'server.test',
+    ...identity,
+    clock,
+    connectTransport: () => {
+      const [near, far] = createMemoryPair({ clock });
+      server.accept(far);
+      return Promise.resolve(near);
+    },
+  });
+  const unused = (): void => undefined;
+  // Before the server ends, so that it does not connect again.
+  broker.track({ start: unused, write: unused, end: unused, cut: () => void client.close() });
+  client.connect();
+  await client.ready();
+  await clock.settle();
+  return client;
 }
