@@ -16,7 +16,7 @@ export type CallRule = (caller: DeviceId, target: DeviceId) => boolean;
 export interface DeviceCallOptions {
   /** Who may call whom; without it, the devices of one user each other. */
   readonly mayCall?: CallRule;
-  /** How far calls that lead to calls may go, 1 or more; see {@link RelayedCalls}. 8 without it. */
+  /** How far calls that lead to calls may go, 1 or more: past it, they are taken for a circle. 8 without it. */
   readonly maxHops?: number;
 }
 

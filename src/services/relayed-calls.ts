@@ -8,12 +8,12 @@ export interface RelayedCall {
   readonly hops: number;
 }
 
-/** How much a device has to do with relayed calls. */
+/** What a device has to do with relayed calls. */
 interface Load {
   /** Calls of its own that wait for their answer. */
   calling: number;
-  /** Calls that it serves, by their hops. */
-  readonly serving: number[];
+  /** Calls that it serves, in the order in which they came. */
+  readonly serving: RelayedCall[];
 }
 
 /** Calls of one device that may wait at once, over its connections: it may come back while they do. */
@@ -22,10 +22,11 @@ const MAX_CALLING = 256;
 /**
  * The calls of devices by devices that are under way, so that those that go in a circle come to an end.
  *
- * Nothing on the wire says whether a device calls another on its own account or because it is being called itself.
- * So a call counts as one hop more than the furthest call that its caller serves at that moment, and there is a limit of
- * hops. Two devices that happen to call each other at the same time get through; a circle, however many devices it has
- * and whether or not they wait for the answers, ends after that many hops.
+ * Nothing on the wire says whether a device calls another on its own account or because it is being called itself. So
+ * a call counts as one hop more than the call that its caller has begun to serve last, if it still serves one, and
+ * there is a limit of hops. A circle ends there, however many devices it has, and whether or not they wait for the
+ * answers. Devices that happen to call each other at the same time get through; only those that do so all the time,
+ * many calls at once in both directions, cannot be told from a circle.
  */
 export class RelayedCalls {
   readonly #maxHops: number;
@@ -51,24 +52,24 @@ export class RelayedCalls {
   begin(caller: string, target: string): RelayedCall {
     if (caller === target) throw new IotmpError('IOTMP_ERR_LOOP', 'a device cannot call itself');
     const load = this.#loads.get(caller);
-    const hops = load === undefined ? 1 : furthest(load) + 1;
+    const hops = (load?.serving.at(-1)?.hops ?? 0) + 1;
     if (hops > this.#maxHops) throw new IotmpError('IOTMP_ERR_LOOP', 'devices call each other in a circle');
     if (load !== undefined && load.calling >= MAX_CALLING) {
       throw new IotmpError('IOTMP_ERR_BUSY', 'too many calls to other devices at once');
     }
+    const call = { caller, target, hops };
     this.#load(caller).calling++;
-    const { serving } = this.#load(target);
-    serving[hops] = (serving[hops] ?? 0) + 1;
-    return { caller, target, hops };
+    this.#load(target).serving.push(call);
+    return call;
   }
 
-  /** The call has been answered or has failed. */
-  end({ caller, target, hops }: RelayedCall): void {
-    this.#load(caller).calling--;
-    const { serving } = this.#load(target);
-    serving[hops] = (serving[hops] ?? 0) - 1;
-    this.#forgetIdle(caller);
-    this.#forgetIdle(target);
+  /** The call has been answered or has failed. To be called once. */
+  end(call: RelayedCall): void {
+    const { serving } = this.#load(call.target);
+    serving.splice(serving.indexOf(call), 1);
+    this.#load(call.caller).calling--;
+    this.#forgetIdle(call.caller);
+    this.#forgetIdle(call.target);
   }
 
   #load(device: string): Load {
@@ -81,15 +82,7 @@ export class RelayedCalls {
   }
 
   #forgetIdle(device: string): void {
-    const load = this.#load(device);
-    if (load.calling === 0 && furthest(load) === 0) this.#loads.delete(device);
+    const { calling, serving } = this.#load(device);
+    if (calling === 0 && serving.length === 0) this.#loads.delete(device);
   }
-}
-
-/** Hops of the furthest call that a device serves; 0 when it serves none. */
-function furthest({ serving }: Load): number {
-  return Math.max(
-    0,
-    serving.findLastIndex((calls) => calls > 0),
-  );
 }

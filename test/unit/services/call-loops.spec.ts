@@ -10,14 +10,28 @@ import { ask, connectClient, gist, serviceRun, ServicesBench } from './support';
 const DOOR = { user: 'anna', device: 'door', credential: 'oak' } as const;
 
 describe('calls under way', () => {
-  it('count one hop more than the furthest call that their caller serves', () => {
+  it('count one hop more than the call that their caller has begun to serve last', () => {
     const calls = new RelayedCalls(8);
     const first = calls.begin('a', 'b');
     const second = calls.begin('b', 'c');
     const third = calls.begin('c', 'a');
     assert.deepEqual([first.hops, second.hops, third.hops], [1, 2, 3]);
-    assert.equal(calls.begin('d', 'b').hops, 1, 'one who serves nobody');
     assert.equal(calls.begin('a', 'd').hops, 4);
+    assert.equal(calls.begin('d', 'b').hops, 5);
+    assert.equal(calls.begin('e', 'a').hops, 1, 'one who serves nobody');
+    assert.equal(calls.begin('a', 'b').hops, 2, 'on account of the latest');
+  });
+
+  it('go back to fewer hops when those that led further are over', () => {
+    const calls = new RelayedCalls(4);
+    calls.begin('a', 'b');
+    for (let times = 0; times < 20; times++) {
+      const out = calls.begin('b', 'c');
+      const back = calls.begin('c', 'b');
+      assert.deepEqual([out.hops, back.hops], [2, 3]);
+      calls.end(back);
+      calls.end(out);
+    }
   });
 
   it('leave nothing behind, in whatever order they end', () => {
