@@ -78,7 +78,7 @@ export class LockTable {
     }
     if (earlier !== undefined) return id;
     const lock = this.#locks.get(name) ?? { name, holders: new Set(), waiters: new Set() };
-    const isFree = lock.waiters.size === 0 && lock.holders.size < slots;
+    const isFree = lock.waiters.size === 0 && hasRoom(lock, slots);
     if (!isFree && waitMs === 0) throw lockedError();
     if (lock.waiters.size >= MAX_WAITERS)
       throw new IotmpError('IOTMP_ERR_BUSY', 'too many wait for this lock');
@@ -109,9 +109,12 @@ export class LockTable {
 
   /** Ends all claims; those that wait are rejected. */
   close(): void {
-    for (const owner of [...this.#estates.keys()]) {
-      this.#dropAll(owner, new IotmpError('IOTMP_ERR_CLOSED', 'locks are no longer offered'));
+    const reason = new IotmpError('IOTMP_ERR_CLOSED', 'locks are no longer offered');
+    // Nobody is to get what is freed here.
+    for (const { waiters } of [...this.#locks.values()]) {
+      for (const claim of [...waiters].reverse()) this.#drop(claim, reason);
     }
+    for (const owner of [...this.#estates.keys()]) this.#dropAll(owner, reason);
   }
 
   #find(name: string, owner: AbortSignal, id: string | undefined): Claim | undefined {
@@ -146,7 +149,7 @@ export class LockTable {
 
   #serveNext(lock: Lock): void {
     for (const claim of lock.waiters) {
-      if (lock.holders.size >= claim.slots) break;
+      if (!hasRoom(lock, claim.slots)) break;
       lock.waiters.delete(claim);
       lock.holders.add(claim);
       claim.waiting?.timer.cancel();
@@ -180,6 +183,15 @@ export class LockTable {
     owner.removeEventListener('abort', estate.onAbort);
     this.#estates.delete(owner);
   }
+}
+
+/** Whether one more may hold the lock: both for the newcomer, and for each of those who hold it. */
+function hasRoom({ holders }: Lock, slots: number): boolean {
+  if (holders.size >= slots) return false;
+  for (const holder of holders) {
+    if (holders.size >= holder.slots) return false;
+  }
+  return true;
 }
 
 function lockedError(): IotmpError {
