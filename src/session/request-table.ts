@@ -32,9 +32,14 @@ export interface RequestTablePort {
   send(message: OutgoingMessage): void;
 }
 
-interface PendingRequest {
+/** The two ends that a request can come to. */
+interface Settler {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: IotmpError) => void;
+}
+
+interface PendingRequest {
+  settler: Settler | undefined;
   readonly timer: Timer;
   readonly signal: AbortSignal | undefined;
   readonly onAbort: (() => void) | undefined;
@@ -73,7 +78,7 @@ export class RequestTable {
       const streamId = id ?? this.#port.nextId();
       this.#take(streamId)?.reject(abortedError());
       this.#port.send({ ...message, streamId });
-      this.#wait(streamId, options, resolve, reject);
+      this.#wait(streamId, options, { resolve, reject });
     });
   }
 
@@ -107,24 +112,29 @@ export class RequestTable {
   #wait(
     id: number,
     { timeoutMs = this.#port.requestTimeoutMs, signal }: RequestOptions,
-    resolve: (reply: Reply) => void,
-    reject: (error: IotmpError) => void,
+    settler: Settler,
   ): void {
     const onAbort = signal && ((): void => this.#take(id)?.reject(abortedError()));
     const timer = this.#port.clock.after(timeoutMs, () => {
       this.#take(id)?.reject(new IotmpError('IOTMP_ERR_TIMEOUT', `no answer within ${timeoutMs / 1000} s`));
     });
     if (onAbort !== undefined) signal?.addEventListener('abort', onAbort);
-    this.#pending.set(id, { resolve, reject, timer, signal, onAbort });
+    this.#pending.set(id, { settler, timer, signal, onAbort });
   }
 
-  #take(id: number): PendingRequest | undefined {
+  /**
+   * Takes a request out; whoever takes it settles it. What stays of the entry holds nothing that is worth anything: in
+   * a map that is busy, V8 keeps entries reachable until a full collection, and with them all that they hold.
+   */
+  #take(id: number): Settler | undefined {
     const pending = this.#pending.get(id);
     if (pending === undefined) return undefined;
     this.#pending.delete(id);
     pending.timer.cancel();
     if (pending.onAbort !== undefined) pending.signal?.removeEventListener('abort', pending.onAbort);
-    return pending;
+    const { settler } = pending;
+    pending.settler = undefined;
+    return settler;
   }
 }
 
