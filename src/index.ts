@@ -15,6 +15,7 @@ export type { HubState, HubSubscriber, HubSubscription } from './broker/hub/stre
 export { ServerServices, type ServicesOptions } from './services/server-services';
 export type { Service, ServiceCall, ServiceOffer, ServiceStream } from './services/service';
 export type { CallRule, DeviceCallOptions, DeviceCalls } from './services/device-calls';
+export type { CallTarget } from './services/call-target';
 export type { Locks, LocksOptions } from './services/locks';
 export { IotmpClient } from './client/client';
 export type { ClientEvents, ClientState } from './client/client-events';

@@ -5,12 +5,12 @@ import type { Reply } from '../session/request-table';
 import { Answer } from '../session/resource';
 import type { DeviceId, Value } from '../types';
 import { deviceKey } from '../util/device-key';
-import { callTarget } from './call-target';
+import { callTarget, type CallTarget } from './call-target';
 import { RelayedCalls } from './relayed-calls';
 import type { Service, ServiceCall, ServiceOffer } from './service';
 
-/** Who may call whom. What it throws is a refusal, too. */
-export type CallRule = (caller: DeviceId, target: DeviceId) => boolean;
+/** Who may call what of whom. What it throws is a refusal, too. */
+export type CallRule = (caller: DeviceId, target: CallTarget) => boolean;
 
 /** What {@link DeviceCalls} can be told. */
 export interface DeviceCallOptions {
@@ -60,7 +60,7 @@ export class DeviceCalls implements Service {
   }
 
   #relay({ caller, parameters, payload }: ServiceCall): Promise<unknown> {
-    const { resource, ...target } = callTarget(parameters, caller);
+    const target = callTarget(parameters, caller);
     const name = `${target.user}/${target.device}`;
     // Before anything else, so that nobody learns which devices others have.
     if (!this.#mayCall(caller, target)) {
@@ -69,7 +69,7 @@ export class DeviceCalls implements Service {
     const device = this.#server.device(target);
     if (device === undefined) throw new IotmpError('IOTMP_ERR_OFFLINE', `${name} is not connected`);
     const call = this.#calls.begin(deviceKey(caller), deviceKey(target));
-    return device.run(resource, { payload }).then(
+    return device.run(target.resource, { payload }).then(
       (reply) => {
         this.#calls.end(call);
         return answerOf(reply);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { DeviceCallOptions } from '../../../src/services/device-calls';
-import { callTarget } from '../../../src/services/call-target';
 import type { ServerOptions } from '../../../src/broker/broker-options';
 import { LAMP, PUMP } from '../support/broker-fixture';
 import type { RawDevice } from '../support/raw-device';
@@ -30,55 +29,6 @@ async function scene(
 function since(device: RawDevice): RawMessage[] {
   return device.received.slice(1);
 }
-
-describe('target of a call', () => {
-  const caller = { user: 'anna', device: 'pump' };
-
-  it('is a device of the caller, and a resource in one part or several', () => {
-    const relay = { user: 'anna', device: 'lamp', resource: 'gpio/4' };
-    for (const form of [['lamp', 'gpio/4'], ['lamp', 'gpio', '4'], 'lamp/gpio/4']) {
-      assert.deepEqual(callTarget(form, caller), relay);
-    }
-    assert.deepEqual(callTarget(['ñandú 1', '$fs/get/'], caller), {
-      user: 'anna',
-      device: 'ñandú 1',
-      resource: '$fs/get/',
-    });
-  });
-
-  it('may be a device of another user in an array', () => {
-    const expected = { user: 'bob', device: 'lamp', resource: 'on' };
-    assert.deepEqual(callTarget(['bob/lamp', 'on'], caller), expected);
-    assert.deepEqual(callTarget(['/lamp', 'on'], caller), { ...expected, user: '' });
-  });
-
-  it('is refused when it names no device or no resource', () => {
-    const bad = [
-      undefined,
-      null,
-      5,
-      true,
-      '',
-      'lamp',
-      'lamp/',
-      '/on',
-      [],
-      ['lamp'],
-      ['', 'on'],
-      ['lamp', ''],
-    ];
-    for (const form of [
-      ...bad,
-      ['lamp', 5],
-      [1, 'on'],
-      ['lamp', null],
-      [['lamp'], 'on'],
-      { device: 'lamp' },
-    ]) {
-      assert.throws(() => callTarget(form, caller), { code: 'IOTMP_ERR_PROTOCOL' });
-    }
-  });
-});
 
 for (const dialect of DIALECTS) {
   describe(`call of another device, dialect ${dialect}`, () => {
@@ -259,7 +209,7 @@ describe('call of another device', () => {
     assert.equal((await ask(pump, 'B', 3, ['safe', 'on'])).parameters, 500);
     assert.deepEqual(asked[0], [
       { user: 'anna', device: 'pump' },
-      { user: 'bob', device: 'lamp' },
+      { user: 'bob', device: 'lamp', resource: 'on' },
     ]);
     assert.deepEqual(since(lamp), []);
     assert.equal(bench.refusals.length, 3);
