@@ -47,6 +47,7 @@ for (const dialect of DIALECTS) {
       assert.deepEqual(inputs, [{ to: 80 }]);
       assert.equal(since(lamp).length, 1, 'nothing else is asked of the target');
       assert.equal(since(pump).length, 1);
+      assert.equal(pump.chunks.length, 2, 'in one write, as that of its login');
       const known = bench.broker.server.lastKnown(LAMP)?.get('dim');
       assert.deepEqual([known?.input, known?.output], [{ to: 80 }, { was: 5 }]);
     });
