@@ -5,12 +5,18 @@ export { IotmpServer } from './broker/broker';
 export type { ServerOptions } from './broker/broker-options';
 export type { TlsOptions } from 'node:tls';
 export type { FailedLogin, ListenerKind, ServerEvents } from './broker/broker-events';
+export type { ServerEvent } from './broker/event-feed';
 export type { Authenticator, RegisteredDevice } from './broker/authenticator';
 export type { ConnectedDevice, DeviceCounters } from './broker/connected-device';
 export type { DeviceDescription, ResourceDescription } from './broker/device-description';
 export type { KnownState, LastKnownStates } from './broker/last-known';
 export type { ListenerStatus } from './broker/listener';
 export type { HubState, HubSubscriber, HubSubscription } from './broker/hub/stream-hub';
+export { ServerServices, type ServicesOptions } from './services/server-services';
+export type { Service, ServiceCall, ServiceOffer, ServiceStream } from './services/service';
+export type { CallRule, DeviceCallOptions, DeviceCalls } from './services/device-calls';
+export type { CallTarget } from './services/call-target';
+export type { Locks, LocksOptions } from './services/locks';
 export { IotmpClient } from './client/client';
 export type { ClientEvents, ClientState } from './client/client-events';
 export type {

@@ -15,8 +15,10 @@ import { DeviceTable } from './authenticator';
 import type { ListenerKind, ServerEvents } from './broker-events';
 import { serverOptions, type ResolvedServerOptions, type ServerOptions } from './broker-options';
 import type { ConnectedDevice } from './connected-device';
+import { deviceConnected, deviceDisconnected, loginFailed } from './device-events';
 import { DeviceRegistry } from './device-registry';
 import { Door } from './door';
+import { EventFeed } from './event-feed';
 import { StreamHub, type HubSubscriber, type HubSubscription } from './hub/stream-hub';
 import type { LastKnownStates } from './last-known';
 import { Listener, type ListenerStatus } from './listener';
@@ -29,6 +31,8 @@ import { ServiceHost } from './service-host';
 export class IotmpServer extends EventEmitter<ServerEvents> {
   /** What this server offers to devices. */
   readonly host = new ServiceHost();
+  /** What happens on this server, by the names that programs for the protocol know. */
+  readonly events = new EventFeed((text) => this.emit('warning', text));
   readonly #registry = new DeviceRegistry();
   readonly #hub: StreamHub;
   readonly #door: Door;
@@ -56,7 +60,10 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
       authenticator: () => this.#options.authenticator ?? this.#table,
       onConnected: (device) => this.#handleConnected(device),
       onDisconnected: (device, reason) => this.#handleDisconnected(device, reason),
-      onRefused: (login) => this.#tell(() => this.emit('authenticationFailed', login)),
+      onRefused: (login) => {
+        this.#tell(() => this.emit('authenticationFailed', login));
+        this.events.publish(loginFailed(login));
+      },
       onWarning: (text) => this.emit('warning', text),
     });
   }
@@ -192,11 +199,13 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
   #handleConnected(device: ConnectedDevice): void {
     this.#hub.deviceConnected(device, device);
     this.#tell(() => this.emit('connected', device));
+    this.events.publish(deviceConnected(device));
   }
 
   #handleDisconnected(device: ConnectedDevice, reason: IotmpError): void {
     this.#hub.deviceDisconnected(device, device);
     this.#tell(() => this.emit('disconnected', device, reason));
+    this.events.publish(deviceDisconnected(device, reason));
   }
 
   /** What a listener of an event throws is its own affair: no connection and no port depends on it. */

@@ -79,16 +79,26 @@ export class ConnectedDevice implements DeviceId, StreamSource {
    *   without a value: the device would take that as false or 0 (`protocol.md` section 5)
    */
   async call(resource: string, options: CallOptions = {}): Promise<Reply> {
-    const isEmpty = isEmptyInput(options.payload);
-    if (isEmpty) {
+    if (isEmptyInput(options.payload)) {
       // From the second call on it is known what the device hosts, and nothing has to be waited for.
       if (this.#described === undefined) await this.#within(this.#describeIfItCan(), options);
       if (this.#described?.find(resource)?.fn === FunctionCode.input) {
         throw new IotmpError('IOTMP_ERR_NO_INPUT', `${resource} is an input: it needs a value`);
       }
     }
+    return this.run(resource, options);
+  }
+
+  /**
+   * Runs a resource of the device with whatever input, also with none at all: for callers who answer for it
+   * themselves. Nothing else is asked of the device.
+   * @throws IotmpError (as a rejection) as a request does
+   */
+  async run(resource: string, options: CallOptions = {}): Promise<Reply> {
     const reply = await this.session.call(resource, options);
-    if (!isEmpty) this.lastKnown.wrote(resource, options.payload);
+    if (options.payload !== undefined && !isEmptyInput(options.payload)) {
+      this.lastKnown.wrote(resource, options.payload);
+    }
     if (reply.payload !== undefined) this.lastKnown.saw(resource, reply.payload);
     return reply;
   }
@@ -146,5 +156,12 @@ function isEmptyInput(payload: unknown): boolean {
   if (typeof payload !== 'object') return false;
   if (Array.isArray(payload)) return payload.length === 0;
   if (ArrayBuffer.isView(payload)) return payload.byteLength === 0;
+  if (hasMember(payload)) return false;
   return EMPTY_VALUES.has(encodeValue(payload).toString('hex'));
+}
+
+/** Whether a plain object is sent with something in it, as far as that can be seen without encoding it. */
+function hasMember(payload: object): boolean {
+  if (payload.constructor !== Object || 'toJSON' in payload) return false;
+  return Object.values(payload).some((member) => member !== undefined);
 }

@@ -225,12 +225,15 @@ export class IotmpClient extends EventEmitter<ClientEvents> {
     return this.#services.writeBucket(name, values, options);
   }
 
-  /** Takes a lock at the server, and gives what it answers. Rejects as {@link call} does. */
+  /**
+   * Takes a lock at the server, and gives what it answers: `{lock}`, the name to unlock it by. It is lost with the
+   * connection. Rejects as {@link call} does; with status 423 when it is not free in time.
+   */
   lock(name: string, options?: LockOptions): Promise<Value | undefined> {
     return this.#services.lock(name, options);
   }
 
-  /** Gives a lock back. Rejects as {@link call} does. */
+  /** Gives a lock back; without a name, the one that was taken first. Rejects as {@link call} does. */
   unlock(
     name: string,
     { lock, ...options }: RequestOptions & { readonly lock?: string | undefined } = {},

@@ -6,11 +6,14 @@ import type { Value } from '../types';
 
 /** How a lock is asked for. */
 export interface LockOptions extends RequestOptions {
-  /** Name of the holder; the server makes one without it. */
+  /**
+   * Names this claim, which `unlock` gives back; the server makes a name without it. Name it where
+   * the request may be given up: the server cannot see that, and may grant it later.
+   */
   readonly lock?: string | undefined;
-  /** How many may hold the lock at once. The server's default is 1. */
+  /** How many may hold the lock at once, this client included. The server's default is 1. */
   readonly slots?: number | undefined;
-  /** Time limit of the lock, in s; adds to the time that the answer may take. */
+  /** How long the server may wait for the lock, in s; adds to the time that the answer may take. 0 = not at all. */
   readonly timeoutS?: number | undefined;
 }
 

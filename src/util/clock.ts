@@ -18,8 +18,19 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 /** The clock of the machine. Delays of more than 24 days are cut to that. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  after(ms, callback) {
-    const handle = setTimeout(callback, Math.min(ms, MAX_DELAY_MS));
-    return { cancel: () => clearTimeout(handle) };
-  },
+  after: (ms, callback) => new SystemTimer(setTimeout(callback, Math.min(ms, MAX_DELAY_MS))),
 };
+
+class SystemTimer implements Timer {
+  #handle: NodeJS.Timeout | undefined;
+
+  constructor(handle: NodeJS.Timeout) {
+    this.#handle = handle;
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle);
+    // Who keeps a timer that is over keeps nothing by it.
+    this.#handle = undefined;
+  }
+}

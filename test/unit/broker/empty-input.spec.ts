@@ -19,6 +19,7 @@ const EMPTY: [string, unknown][] = [
   ['an empty Set', new Set()],
   ['an object without a prototype', Object.create(null)],
   ['a boxed empty string', Object('')],
+  ['a Map that has a property of its own', Object.assign(new Map(), { state: true })],
 ];
 
 const FILLED: unknown[] = [
@@ -98,6 +99,16 @@ describe('call of an input without a value', () => {
     }
     await assert.rejects(bench.server.call(PUMP, 'no/such/thing'), { code: 'IOTMP_ERR_REMOTE' });
     assert.equal(device.all(Type.RUN).length, 4 * EMPTY.length + 1);
+  });
+
+  it('goes through at once for those who answer for it, and is not remembered as a write', async (t) => {
+    const { bench, device } = await benchWithRelay(t);
+    for (const [, payload] of EMPTY) await bench.server.device(PUMP)!.run('relay', { payload });
+    assert.equal(device.all(Type.RUN).length, EMPTY.length);
+    assert.deepEqual(device.all(Type.DESCRIBE), []);
+    assert.equal(bench.server.lastKnown(PUMP)?.get('relay'), undefined);
+    await bench.server.device(PUMP)!.run('relay', { payload: { state: true } });
+    assert.deepEqual(bench.server.lastKnown(PUMP)?.get('relay')?.input, { state: true });
   });
 
   it('goes through to a device that does not describe itself', async (t) => {

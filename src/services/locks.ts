@@ -1,0 +1,98 @@
+import { ServiceCode } from '../codec/constants';
+import { isMap, type Value } from '../types';
+import { systemClock, type Clock } from '../util/clock';
+import { deviceKey } from '../util/device-key';
+import { LockTable } from './lock-table';
+import type { Service, ServiceCall, ServiceOffer } from './service';
+import { badRequest, serviceName } from './service-name';
+
+/** What {@link Locks} can be told. */
+export interface LocksOptions {
+  /** How long a device waits that does not say it, in ms. 5000 without it. */
+  readonly waitMs?: number;
+  readonly clock?: Clock;
+}
+
+/** Shorter than the 10 s after which devices give up an answer: a lock that is granted later would be held unknown. */
+const DEFAULT_WAIT_MS = 5_000;
+/** Devices hold slots and timeout in 16 bits. */
+const MAX_NUMBER = 65_535;
+/** The longest that a timer can: who waits for a lock has a limit of his own. */
+const AS_LONG_AS_THE_WISH = 2 ** 31 - 1;
+
+/**
+ * Services 6 and 7: locks (`protocol.md` section 7), each of its user. A device asks for one with
+ * `{lock?, slots?, timeout?}`: `lock` names its claim, `slots` is how many may hold the lock at once (1), `timeout` how
+ * long it waits, in s (5; 0 = not at all). The answer is `{lock}`, which unlocks. Devices are served in the order in
+ * which they came. A lock is free again when its device unlocks it or its connection ends; it does not run out.
+ *
+ * Refused are: what is no such request (400), a lock that is not free in time (423), the same claim again while it
+ * waits (409), too many claims (503), and to unlock what another holds (409) or nobody (404).
+ */
+export class Locks implements Service {
+  readonly offers: readonly ServiceOffer[] = [
+    {
+      code: ServiceCode.LOCK,
+      name: 'lock',
+      timeoutMs: AS_LONG_AS_THE_WISH,
+      run: (call) => this.#lock(call),
+    },
+    { code: ServiceCode.UNLOCK, name: 'unlock', run: (call) => this.#unlock(call) },
+  ];
+  readonly #table: LockTable;
+  readonly #waitMs: number;
+
+  constructor({ waitMs = DEFAULT_WAIT_MS, clock = systemClock }: LocksOptions = {}) {
+    this.#waitMs = waitMs;
+    this.#table = new LockTable(clock);
+  }
+
+  /** Number of locks that are held. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  close(): void {
+    this.#table.close();
+  }
+
+  #lock(call: ServiceCall): unknown {
+    const name = lockName(call);
+    const { lock, slots, timeout } = mapOf(call.payload);
+    const waitMs = timeout === undefined || timeout === null ? this.#waitMs : seconds(timeout) * 1000;
+    const wish = { owner: call.signal, id: claimId(lock), slots: slotCount(slots), waitMs };
+    const id = this.#table.acquire(name, wish);
+    return typeof id === 'string' ? { lock: id } : id.then((granted) => ({ lock: granted }));
+  }
+
+  #unlock(call: ServiceCall): void {
+    this.#table.release(lockName(call), call.signal, claimId(mapOf(call.payload).lock));
+  }
+}
+
+/** Each user has locks of its own. */
+function lockName({ caller, parameters }: ServiceCall): string {
+  return deviceKey({ user: caller.user, device: serviceName(parameters) });
+}
+
+function mapOf(payload: Value | undefined): Record<string, Value> {
+  if (payload === undefined || payload === null) return {};
+  if (!isMap(payload)) throw badRequest('{lock, slots, timeout} expected');
+  return payload;
+}
+
+/** Devices send an empty text for none. */
+function claimId(lock: Value | undefined): string | undefined {
+  return lock === undefined || lock === null || lock === '' ? undefined : serviceName(lock);
+}
+
+function slotCount(slots: Value | undefined): number {
+  if (slots === undefined || slots === null) return 1;
+  if (typeof slots === 'number' && Number.isInteger(slots) && slots >= 1 && slots <= MAX_NUMBER) return slots;
+  throw badRequest(`slots must be a whole number from 1 to ${MAX_NUMBER}`);
+}
+
+function seconds(timeout: Value): number {
+  if (typeof timeout === 'number' && timeout >= 0 && timeout <= MAX_NUMBER) return timeout;
+  throw badRequest(`timeout must be 0 to ${MAX_NUMBER} s`);
+}

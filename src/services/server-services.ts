@@ -1,0 +1,59 @@
+import type { IotmpServer } from '../broker/broker';
+import { AttachedService } from './attached-service';
+import { DeviceCalls, type DeviceCallOptions } from './device-calls';
+import { Locks, type LocksOptions } from './locks';
+import type { Service } from './service';
+
+/** What the services of a server can be told. Everything has a default. */
+export interface ServicesOptions {
+  readonly deviceCalls?: DeviceCallOptions;
+  readonly locks?: LocksOptions;
+}
+
+/**
+ * All that devices can ask of a server (`protocol.md` section 7), offered with one call. It may be made before the
+ * server is started, and lives over its stops and starts.
+ *
+ * ```ts
+ * const server = new IotmpServer({ tcpPort: 25204, devices });
+ * const services = new ServerServices(server);
+ * await server.start();
+ * ```
+ */
+export class ServerServices {
+  readonly deviceCalls: DeviceCalls;
+  readonly locks: Locks;
+  readonly #server: IotmpServer;
+  readonly #attached = new Map<Service, AttachedService>();
+
+  /** @throws IotmpError IOTMP_ERR_CONFLICT when the server offers one of the services already */
+  constructor(server: IotmpServer, options: ServicesOptions = {}) {
+    this.#server = server;
+    this.deviceCalls = new DeviceCalls(server, options.deviceCalls);
+    this.locks = new Locks(options.locks);
+    try {
+      this.add(this.deviceCalls);
+      this.add(this.locks);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Offers one more service. It belongs to this object from then on, and ends with it.
+   * @throws IotmpError IOTMP_ERR_CONFLICT when one of its numbers is taken
+   */
+  add(service: Service): void {
+    this.#attached.set(service, new AttachedService(this.#server, service));
+  }
+
+  /** Offers the services no more, and settles what waits. Connections stay. Idempotent. */
+  close(): void {
+    for (const [service, attached] of this.#attached) {
+      attached.detach();
+      service.close();
+    }
+    this.#attached.clear();
+  }
+}
