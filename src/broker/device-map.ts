@@ -31,4 +31,14 @@ export class DeviceMap<T> {
     this.#size--;
     return true;
   }
+
+  /** All values; those of one user stand together. */
+  *values(): IterableIterator<T> {
+    for (const devices of this.#users.values()) yield* devices.values();
+  }
+
+  clear(): void {
+    this.#users.clear();
+    this.#size = 0;
+  }
 }

@@ -10,18 +10,21 @@ export interface KnownState {
   readonly at: number;
 }
 
+const MAX_RESOURCES = 1000;
+const FORGOTTEN_AT_ONCE = 100;
+
 /**
  * What the server remembers of a device's resources: the last input it wrote and the last state it saw.
  * It is shown in place of a read, because reading an input acts on many devices (`protocol.md` section 5).
  */
 export class LastKnownStates {
-  static readonly #MAX_RESOURCES = 1000;
-  readonly #states = new Map<string, RememberedState>();
+  /** Made when there is something to remember: most devices of a large fleet are idle most of the time. */
+  #states: Map<string, RememberedState> | undefined;
   #turn = 0;
 
   /** What was last seen of a resource. */
   get(path: string): KnownState | undefined {
-    return this.#states.get(path);
+    return this.#states?.get(path);
   }
 
   /** The server wrote this input, and the device took it. */
@@ -36,28 +39,23 @@ export class LastKnownStates {
 
   /** Changed in place: this happens with every sample. */
   #touch(path: string): RememberedState {
-    let state = this.#states.get(path);
+    const states = (this.#states ??= new Map<string, RememberedState>());
+    let state = states.get(path);
     if (state === undefined) {
-      if (this.#states.size >= LastKnownStates.#MAX_RESOURCES) this.#forgetOldest();
+      if (states.size >= MAX_RESOURCES) forgetOldest(states);
       state = { input: undefined, output: undefined, at: 0, turn: 0 };
-      this.#states.set(path, state);
+      states.set(path, state);
     }
     state.at = Date.now();
     state.turn = ++this.#turn;
     return state;
   }
+}
 
-  /** The resource seen longest ago gives way. */
-  #forgetOldest(): void {
-    let oldest: string | undefined;
-    let oldestTurn = Infinity;
-    for (const [path, { turn }] of this.#states) {
-      if (turn >= oldestTurn) continue;
-      oldest = path;
-      oldestTurn = turn;
-    }
-    if (oldest !== undefined) this.#states.delete(oldest);
-  }
+/** Those seen longest ago give way, many at once: finding them means to look at all. */
+function forgetOldest(states: Map<string, RememberedState>): void {
+  const byAge = [...states].sort(([, one], [, other]) => one.turn - other.turn);
+  for (const [path] of byAge.slice(0, FORGOTTEN_AT_ONCE)) states.delete(path);
 }
 
 interface RememberedState {

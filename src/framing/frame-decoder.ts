@@ -26,9 +26,11 @@ const NOTHING: Buffer = Buffer.alloc(0);
  * the same until {@link reset}.
  */
 export class FrameDecoder {
-  readonly #header: FrameHeader;
-  readonly #body = new BodyCollector();
   readonly #onFrame: FrameHandler;
+  #maxBodySize: number;
+  /** Made when a header is more than two bytes, or cut; and when a body is cut. Idle connections need neither. */
+  #header: FrameHeader | undefined;
+  #body: BodyCollector | undefined;
   /** What is being read, and from where. */
   #chunk = NOTHING;
   #offset = 0;
@@ -42,13 +44,14 @@ export class FrameDecoder {
   #delivering = false;
 
   constructor(options: FrameDecoderOptions, onFrame: FrameHandler) {
-    this.#header = new FrameHeader(options.maxBodySize);
+    this.#maxBodySize = options.maxBodySize;
     this.#onFrame = onFrame;
   }
 
   /** Accepts bodies of another size from the next message on, in bytes. */
   limit(maxBodySize: number): void {
-    this.#header.maxBodySize = maxBodySize;
+    this.#maxBodySize = maxBodySize;
+    if (this.#header !== undefined) this.#header.maxBodySize = maxBodySize;
   }
 
   /** Nothing is delivered until {@link resume}. */
@@ -62,7 +65,7 @@ export class FrameDecoder {
    * @throws DecodeError `varint`, IotmpError `IOTMP_ERR_PROTOCOL` or `IOTMP_ERR_TOO_LARGE` for a bad header.
    */
   push(chunk: Buffer): void {
-    if (this.#header.fault === undefined) this.#enqueue(chunk);
+    if (this.#header?.fault === undefined) this.#enqueue(chunk);
     this.#deliver();
   }
 
@@ -81,7 +84,7 @@ export class FrameDecoder {
   reset(): void {
     this.#dropInput();
     this.#endMessage();
-    this.#body.release();
+    this.#body = undefined;
     this.#paused = false;
   }
 
@@ -95,7 +98,7 @@ export class FrameDecoder {
   }
 
   #deliver(): void {
-    if (this.#header.fault !== undefined) throw this.#header.fault;
+    if (this.#header?.fault !== undefined) throw this.#header.fault;
     if (this.#delivering) return;
     this.#delivering = true;
     try {
@@ -125,7 +128,7 @@ export class FrameDecoder {
       const type = chunk[start - 2] ?? 0;
       const size = chunk[start - 1] ?? 0;
       const end = start + size;
-      if (type > 0 && type < 0x80 && size < 0x80 && size <= this.#header.maxBodySize && end <= chunk.length) {
+      if (type > 0 && type < 0x80 && size < 0x80 && size <= this.#maxBodySize && end <= chunk.length) {
         this.#offset = end;
         this.#onFrame(type, chunk, start, end);
         return;
@@ -137,9 +140,10 @@ export class FrameDecoder {
   /** Takes what the chunk has of the current message, and delivers the message if that completes it. */
   #readPart(): void {
     this.#inMessage = true;
-    this.#readHeader();
-    if (!this.#header.complete) return;
-    const { type, size } = this.#header;
+    const header = (this.#header ??= new FrameHeader(this.#maxBodySize));
+    this.#readHeader(header);
+    if (!header.complete) return;
+    const { type, size } = header;
     // Some clients write header and body one after the other: such a body may still be whole in the next chunk.
     if (!this.#collecting && size > 0 && this.#offset === this.#chunk.length) return;
     if (this.#collecting || this.#offset + size > this.#chunk.length) {
@@ -152,8 +156,7 @@ export class FrameDecoder {
     this.#onFrame(type, this.#chunk, start, start + size);
   }
 
-  #readHeader(): void {
-    const header = this.#header;
+  #readHeader(header: FrameHeader): void {
     while (!header.complete && this.#offset < this.#chunk.length) {
       header.take(this.#chunk[this.#offset++] ?? 0);
       if (header.fault === undefined) continue;
@@ -163,17 +166,18 @@ export class FrameDecoder {
   }
 
   #collect(type: number, size: number): void {
-    if (!this.#collecting) this.#body.begin(size);
+    const body = (this.#body ??= new BodyCollector());
+    if (!this.#collecting) body.begin(size);
     this.#collecting = true;
-    this.#offset = this.#body.take(this.#chunk, this.#offset);
-    if (!this.#body.complete) return;
-    const bytes = this.#body.release();
+    this.#offset = body.take(this.#chunk, this.#offset);
+    if (!body.complete) return;
+    const bytes = body.release();
     this.#endMessage();
     this.#onFrame(type, bytes, 0, size);
   }
 
   #endMessage(): void {
-    this.#header.reset();
+    this.#header?.reset();
     this.#inMessage = false;
     this.#collecting = false;
   }

@@ -1,6 +1,7 @@
 import { IotmpError } from '../../errors';
 import type { DeviceId } from '../../types';
 import type { Clock } from '../../util/clock';
+import { DeviceMap } from '../device-map';
 import type { StreamSource } from '../stream-source';
 import type { HubSubscriber, HubSubscription } from './hub-subscription';
 import { SharedResource } from './shared-resource';
@@ -18,11 +19,8 @@ export interface StreamHubOptions {
   onWarning?(text: string): void;
 }
 
-/** A device that is connected, or that somebody waits for. */
-interface HubDevice {
-  source: StreamSource | undefined;
-  readonly resources: Map<string, SharedResource>;
-}
+/** The resources of a device that somebody subscribes to, by their names. */
+type HubDevice = Map<string, SharedResource>;
 
 /**
  * Shares device streams among subscribers: however many want a resource, its device serves at most one
@@ -31,7 +29,8 @@ interface HubDevice {
  */
 export class StreamHub {
   readonly #options: StreamHubOptions;
-  readonly #devices = new Map<string, HubDevice>();
+  readonly #sources = new DeviceMap<StreamSource>();
+  readonly #devices = new DeviceMap<HubDevice>();
   #closed = false;
 
   constructor(options: StreamHubOptions) {
@@ -41,7 +40,7 @@ export class StreamHub {
   /** Device streams that are subscribed to, open, or being stopped. */
   get size(): number {
     let size = 0;
-    for (const { resources } of this.#devices.values()) {
+    for (const resources of this.#devices.values()) {
       for (const resource of resources.values()) size += resource.size;
     }
     return size;
@@ -55,69 +54,53 @@ export class StreamHub {
   subscribe(target: DeviceId, resource: string, subscriber: HubSubscriber): HubSubscription {
     if (this.#closed) throw new IotmpError('IOTMP_ERR_CLOSED', 'the stream hub is closed');
     const intervalMs = checkedInterval(subscriber.intervalMs);
-    const key = deviceKey(target);
-    const shared = this.#device(key).resources.get(resource) ?? this.#newResource(target, key, resource);
+    const shared = this.#devices.get(target)?.get(resource) ?? this.#newResource(target, resource);
     return shared.subscribe(subscriber, intervalMs);
   }
 
   /** A device has connected. On a take-over, its new connection replaces the old one. */
   deviceConnected(target: DeviceId, source: StreamSource): void {
-    const device = this.#device(deviceKey(target));
-    if (device.source === source) return;
-    device.source = source;
-    for (const resource of [...device.resources.values()]) resource.connect(source);
+    if (this.#sources.get(target) === source) return;
+    this.#sources.set(target, source);
+    for (const resource of this.#resources(target)) resource.connect(source);
   }
 
   /** A connection of a device has ended. One that is not the device's current one is ignored. */
   deviceDisconnected(target: DeviceId, source: StreamSource): void {
-    const key = deviceKey(target);
-    const device = this.#devices.get(key);
-    if (device?.source !== source) return;
-    device.source = undefined;
-    for (const resource of [...device.resources.values()]) resource.disconnect();
-    this.#forgetUnused(key, device);
+    if (this.#sources.get(target) !== source) return;
+    this.#sources.delete(target);
+    for (const resource of this.#resources(target)) resource.disconnect();
   }
 
   /** Stops all streams and ends all subscriptions, which are told `offline` before. Idempotent. */
   close(): void {
     this.#closed = true;
-    for (const { resources } of [...this.#devices.values()]) {
+    for (const resources of [...this.#devices.values()]) {
       for (const resource of [...resources.values()]) resource.close();
     }
     this.#devices.clear();
+    this.#sources.clear();
   }
 
-  #device(key: string): HubDevice {
-    let device = this.#devices.get(key);
-    if (device === undefined) {
-      device = { source: undefined, resources: new Map() };
-      this.#devices.set(key, device);
-    }
-    return device;
+  #resources(target: DeviceId): SharedResource[] {
+    return [...(this.#devices.get(target)?.values() ?? [])];
   }
 
-  #newResource(target: DeviceId, key: string, name: string): SharedResource {
-    const device = this.#device(key);
+  #newResource(target: DeviceId, name: string): SharedResource {
+    const resources: HubDevice = this.#devices.get(target) ?? new Map<string, SharedResource>();
     const resource = new SharedResource(name, {
       clock: this.#options.clock,
       timeoutMs: this.#options.requestTimeoutMs,
       warn: (text) => this.#options.onWarning?.(`${target.user}/${target.device}/${name}: ${text}`),
       onUnused: (unused) => {
-        if (device.resources.get(name) === unused) device.resources.delete(name);
-        this.#forgetUnused(key, device);
+        if (resources.get(name) === unused) resources.delete(name);
+        if (resources.size === 0 && this.#devices.get(target) === resources) this.#devices.delete(target);
       },
     });
-    device.resources.set(name, resource);
-    if (device.source !== undefined) resource.connect(device.source);
+    resources.set(name, resource);
+    this.#devices.set(target, resources);
+    const source = this.#sources.get(target);
+    if (source !== undefined) resource.connect(source);
     return resource;
   }
-
-  #forgetUnused(key: string, device: HubDevice): void {
-    if (device.source !== undefined || device.resources.size > 0) return;
-    if (this.#devices.get(key) === device) this.#devices.delete(key);
-  }
-}
-
-function deviceKey({ user, device }: DeviceId): string {
-  return JSON.stringify([user, device]);
 }
