@@ -50,6 +50,8 @@ export class Session {
   readonly work: PendingWork;
   /** Where this end takes its stream ids from; may be replaced by that of the device before it opens. */
   ids = new IdSequence();
+  /** @internal Whether both ends know the compact form of samples (`protocol.md` section 6). */
+  compact = false;
   readonly #hooks: SessionHooks;
   readonly #inbox: Inbox;
   readonly #dispatcher: Dispatcher;
@@ -317,8 +319,9 @@ export class Session {
       session: this,
       onConnect: this.#hooks.onConnect?.bind(this.#hooks),
       takeId: () => this.#nextId(),
-      open: () => {
+      open: (compact) => {
         this.#state = 'open';
+        this.compact = compact;
       },
       handleLetIn: () => this.runGuarded(() => this.#hooks.onOpen?.()),
       end: (reason) => this.#endInOrder(reason),
