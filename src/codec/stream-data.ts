@@ -41,7 +41,7 @@ export function encodeStreamData(streamId: number, payload: Buffer, mark: boolea
     }
     if (payload.length > 0) {
       out.bytes[out.position++] = PAYLOAD_KEY;
-      payload.copy(out.bytes, out.position);
+      out.bytes.set(payload, out.position);
       out.position += payload.length;
     }
     return out.take(start);
