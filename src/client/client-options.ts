@@ -120,7 +120,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
       options.requestTimeoutMs ?? defaultSessionOptions.requestTimeoutMs,
     ),
     maxMessageSize,
-    compactStreams: options.compactStreams === true,
+    compactStreams: checkSwitch('compactStreams', options.compactStreams ?? false),
     reconnect: reconnectDelays(options.reconnect),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
@@ -170,6 +170,11 @@ function checkTime(name: string, value: number): number {
 function checkWhole(name: string, value: number, min: number, max: number): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw configError(`${name} must be a whole number of ${min} to ${max}, not ${shown(value)}`);
+}
+
+function checkSwitch(name: string, value: boolean): boolean {
+  if (typeof value === 'boolean') return value;
+  throw configError(`${name} must be true or false, not ${shown(value)}`);
 }
 
 /** Says nothing of the value: it may be a secret. */

@@ -2,7 +2,7 @@ import { MARK_SIZE } from '../codec/stream-data';
 import type { MapKeys } from '../codec/map-keys';
 import type { EncodedPayload } from './encoded-payload';
 import type { Sample } from './sample';
-import { SampleKeys } from './sample-keys';
+import type { SampleKeys } from './sample-keys';
 
 /**
  * What a stream's samples may be sent as:
@@ -16,7 +16,7 @@ export type FormKind = 'full' | 'marked' | 'compact';
 export class SampleForm {
   readonly streamId: number;
   readonly #kind: FormKind;
-  readonly #known: SampleKeys;
+  readonly #known: SampleKeys | undefined;
   /** Those of the last map that went out in full. */
   #keys: MapKeys | undefined;
   /** Whether a map was sent under the stream's id, so that the peer may take an array for the values of one. */
@@ -26,7 +26,7 @@ export class SampleForm {
    * @param known the keys of the resource's other streams
    * @param replaced the form of the stream that had the id before, where the peer has started it again
    */
-  constructor(streamId: number, kind: FormKind, known = new SampleKeys(), replaced?: SampleForm) {
+  constructor(streamId: number, kind: FormKind, known?: SampleKeys, replaced?: SampleForm) {
     this.streamId = streamId;
     this.#kind = kind;
     this.#known = known;
@@ -57,7 +57,7 @@ export class SampleForm {
     const values = this.#keys && payload.valuesBy(this.#keys);
     if (values !== undefined) return values;
     this.#mapped = true;
-    if (this.#kind === 'compact') this.#keys = this.#known.of(payload.bytes);
+    if (this.#kind === 'compact') this.#keys = this.#known?.of(payload.bytes);
     return payload;
   }
 }
