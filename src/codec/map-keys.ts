@@ -25,13 +25,13 @@ export function areRestorable(keys: readonly string[]): boolean {
  * what is sent, whatever object it was made of.
  */
 export class MapKeys {
-  readonly #count: number;
-  /** The encoded keys, one behind the other. */
+  /** The encoded keys, one behind the other, and the size of each. */
   readonly #keys: Buffer;
+  readonly #sizes: readonly number[];
 
-  private constructor(count: number, keys: Buffer) {
-    this.#count = count;
-    this.#keys = keys;
+  private constructor(keys: readonly Buffer[]) {
+    this.#keys = Buffer.concat(keys);
+    this.#sizes = keys.map(({ length }) => length);
   }
 
   /** The keys of `value`; `undefined` if it is no map, or one that could not be restored. */
@@ -47,25 +47,25 @@ export class MapKeys {
       texts.push(value.toString('utf8', skipHead(value, position), end));
       position = skipValue(value, end);
     }
-    return areRestorable(texts) ? new MapKeys(count, Buffer.concat(keys)) : undefined;
+    return areRestorable(texts) ? new MapKeys(keys) : undefined;
   }
 
   /** The values of a map with exactly these keys in this order, as an encoded array; `undefined` for anything else. */
   valuesOf(value: Buffer): Buffer | undefined {
-    if (mapSize(value) !== this.#count || value.length <= this.#keys.length) return undefined;
+    if (mapSize(value) !== this.#sizes.length || value.length <= this.#keys.length) return undefined;
     const values = Buffer.allocUnsafe(value.length - this.#keys.length);
     let position = skipHead(value, 0);
-    values.set(value.subarray(0, position));
+    copy(value, 0, position, values, 0);
     values[0] = (values[0] ?? 0) | ARRAY_BITS;
-    let known = 0;
     let written = position;
-    for (let index = 0; index < this.#count; index++) {
-      const start = skipValue(value, position);
-      if (!isSame(this.#keys, known, value, position, start)) return undefined;
-      known += start - position;
-      position = skipValue(value, start);
-      copy(value, start, position, values, written);
-      written += position - start;
+    let known = 0;
+    for (const size of this.#sizes) {
+      if (!isSame(this.#keys, known, value, position, size)) return undefined;
+      known += size;
+      const end = skipValue(value, position + size);
+      copy(value, position + size, end, values, written);
+      written += end - position - size;
+      position = end;
     }
     return values;
   }
@@ -77,10 +77,10 @@ function mapSize(value: Buffer): number {
   return tag >> 5 === PsonType.MAP ? headNumber(value, 0) : 0;
 }
 
-function isSame(keys: Buffer, from: number, value: Buffer, start: number, end: number): boolean {
-  if (from + end - start > keys.length) return false;
-  for (let position = start, known = from; position < end; position++, known++) {
-    if (value[position] !== keys[known]) return false;
+/** Keys tell their own size: where the bytes of one stand, it is that key and no longer one. */
+function isSame(keys: Buffer, known: number, value: Buffer, position: number, size: number): boolean {
+  for (let index = 0; index < size; index++) {
+    if (value[position + index] !== keys[known + index]) return false;
   }
   return true;
 }

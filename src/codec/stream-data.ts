@@ -1,3 +1,4 @@
+import { bufferOver } from './buffer-over';
 import { FieldId, MessageType, WireType } from './constants';
 import { writeVarint } from './number-writer';
 import { acquireOutput } from './output-buffer';
@@ -54,7 +55,8 @@ export function encodeStreamData(streamId: number, payload: Buffer, mark: boolea
 export function payloadOf(frame: Buffer): Buffer {
   const size = skipVarint(frame, 1);
   const streamId = skipVarint(frame, size + 1);
-  return frame.subarray(Math.min(streamId + 1, frame.length));
+  const start = Math.min(streamId + 1, frame.length);
+  return bufferOver(frame.buffer, frame.byteOffset + start, frame.length - start);
 }
 
 function skipVarint(bytes: Buffer, start: number): number {
