@@ -32,8 +32,7 @@ export interface HandshakePort {
   /** Decides whether the peer is let in; a client has none. */
   readonly onConnect: ((request: ConnectRequest) => void | Promise<void>) | undefined;
   takeId(): number;
-  /** @param compact whether both ends know the compact form of samples */
-  open(compact: boolean): void;
+  open(): void;
   /** Server side: the OK has been sent. */
   handleLetIn(): void;
   /** Sends what is buffered, and ends the session. */
@@ -119,7 +118,8 @@ export class Handshake {
     this.#pending = undefined;
     this.#timer?.cancel();
     if (message.type === MessageType.OK) {
-      this.#port.open(pending.offersCompact && offersCompact(message.parameters));
+      this.#session.outbox.compact = pending.offersCompact && offersCompact(message.parameters);
+      this.#port.open();
     }
     pending.resolve(message);
   }
@@ -153,10 +153,10 @@ export class Handshake {
   #letIn({ streamId, parameters }: Message): void {
     if (this.#session.state !== 'connecting') return;
     this.#timer?.cancel();
-    const compact = offersCompact(parameters);
-    this.#port.open(compact);
-    const answer = { type: MessageType.OK, streamId };
-    this.#session.outbox.send(compact ? { ...answer, parameters: compactOffer } : answer);
+    const { outbox } = this.#session;
+    outbox.compact = offersCompact(parameters);
+    this.#port.open();
+    outbox.send({ type: MessageType.OK, streamId, parameters: outbox.compact ? compactOffer : undefined });
     this.#port.handleLetIn();
   }
 

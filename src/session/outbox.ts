@@ -31,6 +31,8 @@ export class Outbox {
   bytes = 0;
   /** Largest body that the peer accepts. */
   maxBodySize: number;
+  /** Whether the peer knows the compact form of samples, and so do we (`protocol.md` section 6). */
+  compact = false;
   readonly #port: OutboxPort;
   readonly #transport: Transport;
   /** Queues with samples that wait for the peer; the first one is the next to send. */

@@ -50,8 +50,6 @@ export class Session {
   readonly work: PendingWork;
   /** Where this end takes its stream ids from; may be replaced by that of the device before it opens. */
   ids = new IdSequence();
-  /** @internal Whether both ends know the compact form of samples (`protocol.md` section 6). */
-  compact = false;
   readonly #hooks: SessionHooks;
   readonly #inbox: Inbox;
   readonly #dispatcher: Dispatcher;
@@ -319,9 +317,8 @@ export class Session {
       session: this,
       onConnect: this.#hooks.onConnect?.bind(this.#hooks),
       takeId: () => this.#nextId(),
-      open: (compact) => {
+      open: () => {
         this.#state = 'open';
-        this.compact = compact;
       },
       handleLetIn: () => this.runGuarded(() => this.#hooks.onOpen?.()),
       end: (reason) => this.#endInOrder(reason),

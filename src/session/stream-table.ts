@@ -24,8 +24,6 @@ export interface StreamTablePort {
   readonly work: PendingWork;
   readonly signal: AbortSignal;
   readonly caller: DeviceId | undefined;
-  /** Whether both ends know the compact form. */
-  readonly compact: boolean;
   readonly outbox: Outbox;
   readonly requests: RequestTable;
   nextId(): number;
@@ -166,12 +164,12 @@ export class StreamTable {
 
   /** Parameters for the peer; only one that is known to understand it is asked for the compact form. */
   #ask(parameters: unknown): StreamParameters<unknown> {
-    return this.#port.compact ? askForCompact(parameters) : { parameters, isCompact: false };
+    return this.#port.outbox.compact ? askForCompact(parameters) : { parameters, isCompact: false };
   }
 
   /** Parameters of the peer without what they say of the form, and the form. */
   #formOf(given: Value | undefined): { parameters: Value | undefined; kind: FormKind } {
-    if (!this.#port.compact) return { parameters: given, kind: 'full' };
+    if (!this.#port.outbox.compact) return { parameters: given, kind: 'full' };
     const { parameters, isCompact } = takeCompactWish(given);
     return { parameters, kind: isCompact ? 'compact' : 'marked' };
   }

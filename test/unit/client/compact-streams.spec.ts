@@ -27,7 +27,7 @@ describe('a client with compact streams', () => {
       const scene = new Scene(options);
       await scene.open();
       assert.deepEqual(scene.server.connects[0]?.parameters, parameters);
-      assert.equal(scene.server.session.compact, parameters !== undefined);
+      assert.equal(scene.server.session.outbox.compact, parameters !== undefined);
       await scene.close();
     }
   });

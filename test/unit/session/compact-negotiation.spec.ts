@@ -11,8 +11,8 @@ const { OK, START_STREAM, STREAM_DATA } = MessageType;
 describe('The compact form is agreed upon', () => {
   it('by an offer in CONNECT and in its OK', async () => {
     const { server, device, clock } = await compactPair();
-    assert.equal(server.session.compact, true);
-    assert.equal(device.session.compact, true);
+    assert.equal(server.session.outbox.compact, true);
+    assert.equal(device.session.outbox.compact, true);
     server.session.close();
     await clock.settle();
   });
@@ -22,7 +22,7 @@ describe('The compact form is agreed upon', () => {
       const rig = startServer();
       rig.peer.send({ ...CONNECT, streamId: 1, parameters });
       await rig.clock.settle();
-      assert.equal(rig.session.compact, false);
+      assert.equal(rig.session.outbox.compact, false);
       assert.equal(rig.peer.hex, '01020801');
       await endQuietly(rig);
     }
@@ -34,7 +34,7 @@ describe('The compact form is agreed upon', () => {
     await rig.clock.settle();
     rig.peer.send({ type: OK, streamId: 1, parameters: OFFER });
     await connected;
-    assert.equal(rig.session.compact, false);
+    assert.equal(rig.session.outbox.compact, false);
     await endQuietly(rig);
   });
 
@@ -45,7 +45,7 @@ describe('The compact form is agreed upon', () => {
       await rig.clock.settle();
       rig.peer.send({ type: OK, streamId: 1, parameters });
       await connected;
-      assert.equal(rig.session.compact, false);
+      assert.equal(rig.session.outbox.compact, false);
       await endQuietly(rig);
     }
   });
