@@ -59,6 +59,11 @@ export interface ClientOptions extends ClientIdentity {
    * of CONNECT, an extension that other servers ignore. Default 262144.
    */
   readonly maxMessageSize?: number | undefined;
+  /**
+   * Whether this end offers the compact form of samples (`protocol.md` section 6), by the parameter `cs` of CONNECT, an
+   * extension that other servers ignore. With a server that knows it, all streams of both ends use it. Default false.
+   */
+  readonly compactStreams?: boolean | undefined;
   readonly reconnect?: Partial<ReconnectDelays> | undefined;
   /** Default: the clock of the machine. */
   readonly clock?: Clock | undefined;
@@ -77,6 +82,7 @@ export interface ClientSettings {
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly maxMessageSize: number | undefined;
+  readonly compactStreams: boolean;
   readonly reconnect: ReconnectDelays;
   readonly clock: Clock;
   readonly random: () => number;
@@ -114,6 +120,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
       options.requestTimeoutMs ?? defaultSessionOptions.requestTimeoutMs,
     ),
     maxMessageSize,
+    compactStreams: checkSwitch('compactStreams', options.compactStreams ?? false),
     reconnect: reconnectDelays(options.reconnect),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
@@ -163,6 +170,11 @@ function checkTime(name: string, value: number): number {
 function checkWhole(name: string, value: number, min: number, max: number): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw configError(`${name} must be a whole number of ${min} to ${max}, not ${shown(value)}`);
+}
+
+function checkSwitch(name: string, value: boolean): boolean {
+  if (typeof value === 'boolean') return value;
+  throw configError(`${name} must be true or false, not ${shown(value)}`);
 }
 
 /** Says nothing of the value: it may be a secret. */

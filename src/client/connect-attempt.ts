@@ -1,4 +1,5 @@
 import { IotmpError } from '../errors';
+import { compactOffer } from '../session/compact-form';
 import type { IdSequence } from '../session/id-sequence';
 import type { ResourceHost } from '../session/resource-registry';
 import { Session } from '../session/session';
@@ -107,8 +108,8 @@ async function sayConnect(
 }
 
 /** Only what is not the default: no device in the field sends any (`protocol.md` section 4.2). */
-function connectParameters({ keepAliveS, maxMessageSize }: ClientSettings): unknown {
-  const parameters: Record<string, number> = {};
+function connectParameters({ keepAliveS, maxMessageSize, compactStreams }: ClientSettings): unknown {
+  const parameters: Record<string, number> = compactStreams ? { ...compactOffer } : {};
   if (keepAliveS !== DEFAULT_KEEP_ALIVE_S) parameters.ka = keepAliveS;
   if (maxMessageSize !== undefined) parameters.mm = maxMessageSize;
   return Object.keys(parameters).length > 0 ? parameters : undefined;

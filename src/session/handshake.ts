@@ -2,6 +2,7 @@ import { MessageType } from '../codec/constants';
 import type { Message } from '../codec/message';
 import { IotmpError } from '../errors';
 import type { Timer } from '../util/clock';
+import { compactOffer, offersCompact } from './compact-form';
 import { errorAnswer } from './error-answer';
 import type { Outbox } from './outbox';
 import { asIotmpError, notOpenError } from './session-errors';
@@ -39,6 +40,7 @@ export interface HandshakePort {
 }
 
 interface PendingConnect {
+  readonly offersCompact: boolean;
   resolve(answer: Message): void;
   reject(error: IotmpError): void;
 }
@@ -70,7 +72,7 @@ export class Handshake {
       if (this.#pending !== undefined || this.#session.state === 'open') {
         throw new IotmpError('IOTMP_ERR_CONFLICT', 'CONNECT was sent before');
       }
-      this.#pending = { resolve, reject };
+      this.#pending = { offersCompact: offersCompact(parameters), resolve, reject };
       this.#startTimer(timeoutMs, 'the server did not answer CONNECT');
       try {
         const streamId = this.#port.takeId();
@@ -115,40 +117,46 @@ export class Handshake {
   #handleAnswer(pending: PendingConnect, message: Message): void {
     this.#pending = undefined;
     this.#timer?.cancel();
-    if (message.type === MessageType.OK) this.#port.open();
+    if (message.type === MessageType.OK) {
+      this.#session.outbox.compact = pending.offersCompact && offersCompact(message.parameters);
+      this.#port.open();
+    }
     pending.resolve(message);
   }
 
   #decide(request: ConnectRequest, onConnect: NonNullable<HandshakePort['onConnect']>): void {
-    const { streamId } = request.message;
+    const { message } = request;
     let verdict: void | Promise<void>;
     try {
       verdict = onConnect(request);
     } catch (error) {
-      this.#turnAway(streamId, error);
+      this.#turnAway(message.streamId, error);
       return;
     }
-    if (verdict instanceof Promise) this.#decideLater(streamId, verdict);
-    else this.#letIn(streamId);
+    if (verdict instanceof Promise) this.#decideLater(message, verdict);
+    else this.#letIn(message);
   }
 
   /** What the peer sends behind its CONNECT waits until it is let in. */
-  #decideLater(streamId: number | undefined, verdict: Promise<void>): void {
+  #decideLater(message: Message, verdict: Promise<void>): void {
     this.#session.pauseReading();
     verdict.then(
       () => {
-        this.#letIn(streamId);
+        this.#letIn(message);
         if (this.#session.state === 'open') this.#session.resumeReading();
       },
-      (error: unknown) => this.#turnAway(streamId, error),
+      (error: unknown) => this.#turnAway(message.streamId, error),
     );
   }
 
-  #letIn(streamId: number | undefined): void {
+  /** Devices get the bare OK that they know: the answer says more only to those who said it first. */
+  #letIn({ streamId, parameters }: Message): void {
     if (this.#session.state !== 'connecting') return;
     this.#timer?.cancel();
+    const { outbox } = this.#session;
+    outbox.compact = offersCompact(parameters);
     this.#port.open();
-    this.#session.outbox.send({ type: MessageType.OK, streamId });
+    outbox.send({ type: MessageType.OK, streamId, parameters: outbox.compact ? compactOffer : undefined });
     this.#port.handleLetIn();
   }
 

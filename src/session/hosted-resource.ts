@@ -1,10 +1,14 @@
-import type { ResourceDefinition, ResourceStream } from './resource';
+import type { PublishedStream, ResourceDefinition } from './resource';
+import { Sample } from './sample';
+import { SampleKeys } from './sample-keys';
 
 /** A resource in a registry, with the streams that peers have open on it. */
 export class HostedResource {
   readonly pattern: string;
   readonly definition: ResourceDefinition;
-  readonly #streams = new Set<ResourceStream>();
+  /** @internal Those of the samples that its streams sent last. */
+  readonly sampleKeys = new SampleKeys();
+  readonly #streams = new Set<PublishedStream>();
   readonly #onRemove: () => void;
   #removed = false;
 
@@ -23,16 +27,17 @@ export class HostedResource {
   /**
    * Sends a new value to every event stream that is open on the resource; periodic ones take their next
    * sample in their own time (`protocol.md` section 6). A peer that cannot take it does not keep it from the
-   * others.
+   * others. The value is encoded once, however many they are.
    * @param path only the streams of this path, where the resource is a pattern
    * @throws IotmpError IOTMP_ERR_ENCODE or IOTMP_ERR_TOO_LARGE when the value could not be sent to some peer
    */
   publish(value: unknown, path?: string): void {
+    const sample = new Sample(value);
     const failures: unknown[] = [];
     for (const stream of this.#streams) {
       if (stream.intervalMs !== 0 || (path !== undefined && stream.path !== path)) continue;
       try {
-        stream.write(value);
+        stream.send(sample);
       } catch (error) {
         failures.push(error);
       }
@@ -50,12 +55,12 @@ export class HostedResource {
   }
 
   /** @internal */
-  attach(stream: ResourceStream): void {
+  attach(stream: PublishedStream): void {
     this.#streams.add(stream);
   }
 
   /** @internal */
-  detach(stream: ResourceStream): void {
+  detach(stream: PublishedStream): void {
     this.#streams.delete(stream);
   }
 }

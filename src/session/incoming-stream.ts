@@ -2,8 +2,10 @@ import { errorText, IotmpError } from '../errors';
 import type { DeviceId, Value } from '../types';
 import type { Clock, Timer } from '../util/clock';
 import type { PendingWork } from './pending-work';
-import { Answer, type ResourceStream } from './resource';
+import { Answer, type PublishedStream } from './resource';
 import type { ResolvedResource } from './resource-registry';
+import { Sample } from './sample';
+import type { SampleForm } from './sample-form';
 import type { SampleQueue } from './sample-queue';
 
 /** What an incoming stream needs of its session. */
@@ -12,7 +14,7 @@ export interface IncomingStreamPort {
   readonly work: PendingWork;
   readonly signal: AbortSignal;
   readonly handlerTimeoutMs: number;
-  sendSample(id: number, payload: unknown, queue: SampleQueue): boolean;
+  sendSample(sample: Sample, queue: SampleQueue): boolean;
   /** Sends the samples that waited for the OK. */
   release(queue: SampleQueue): void;
   sendStop(id: number): void;
@@ -35,7 +37,7 @@ export interface IncomingStreamInit {
 const MIN_INTERVAL_MS = 10;
 
 /** A stream that the peer opened on a resource of ours (`protocol.md` section 6). */
-export class IncomingStream implements ResourceStream {
+export class IncomingStream implements PublishedStream {
   readonly id: number;
   readonly path: string;
   readonly captures: Readonly<Record<string, string>>;
@@ -70,6 +72,11 @@ export class IncomingStream implements ResourceStream {
     return this.#state === 'closed';
   }
 
+  /** How its samples are sent. */
+  get form(): SampleForm {
+    return this.#queue.form;
+  }
+
   /**
    * To be called once the OK has been sent. The first sample of an output follows at once and, with an interval,
    * all later ones. Only outputs are read unasked.
@@ -85,8 +92,12 @@ export class IncomingStream implements ResourceStream {
   }
 
   write(payload: unknown): boolean {
+    return this.send(new Sample(payload));
+  }
+
+  send(sample: Sample): boolean {
     if (this.#state === 'closed') return false;
-    return this.#port.sendSample(this.id, payload, this.#queue);
+    return this.#port.sendSample(sample, this.#queue);
   }
 
   close(): void {

@@ -2,6 +2,7 @@ import { encodeMessage, type OutgoingMessage } from '../codec/message-encoder';
 import { IotmpError } from '../errors';
 import type { Transport } from '../transport/transport';
 import type { Timer } from '../util/clock';
+import type { Sample } from './sample';
 import type { SampleQueue } from './sample-queue';
 import type { SessionOptions } from './session-options';
 
@@ -30,6 +31,8 @@ export class Outbox {
   bytes = 0;
   /** Largest body that the peer accepts. */
   maxBodySize: number;
+  /** Whether the peer knows the compact form of samples, and so do we (`protocol.md` section 6). */
+  compact = false;
   readonly #port: OutboxPort;
   readonly #transport: Transport;
   /** Queues with samples that wait for the peer; the first one is the next to send. */
@@ -68,13 +71,13 @@ export class Outbox {
    * Returns false when it waits.
    * @throws IotmpError IOTMP_ERR_ENCODE or IOTMP_ERR_TOO_LARGE
    */
-  sendSample(message: OutgoingMessage, queue: SampleQueue): boolean {
-    const bytes = encodeMessage(message, this.maxBodySize);
+  sendSample(sample: Sample, queue: SampleQueue): boolean {
     if (!this.#congested && !queue.held) {
-      this.#transmit(bytes);
+      this.#transmit(queue.form.next(sample, this.maxBodySize));
       return true;
     }
-    this.#enqueue(bytes, queue);
+    queue.form.prepare(sample, this.maxBodySize);
+    this.#enqueue(sample, queue);
     if (!queue.held) this.#queues.add(queue);
     return false;
   }
@@ -111,7 +114,7 @@ export class Outbox {
   }
 
   /** The samples of all streams together are bounded, too: the queue that grows gives way. */
-  #enqueue(sample: Buffer, queue: SampleQueue): void {
+  #enqueue(sample: Sample, queue: SampleQueue): void {
     const others = this.#waitingBytes - queue.bytes;
     queue.push(sample);
     const limit = HARD_LIMIT * this.#port.options.maxBufferedBytes;
@@ -126,9 +129,9 @@ export class Outbox {
       this.#queues.delete(queue);
       const sample = queue.shift();
       if (sample === undefined) continue;
-      this.#waitingBytes -= sample.length;
+      this.#waitingBytes -= sample.size;
       this.#queues.add(queue);
-      this.#transmit(sample);
+      this.#transmit(queue.form.next(sample, this.maxBodySize));
     }
   }
 

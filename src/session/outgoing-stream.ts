@@ -1,6 +1,7 @@
 import { IotmpError } from '../errors';
 import type { Value } from '../types';
 import type { SampleQueue } from './sample-queue';
+import { SampleReader } from './sample-reader';
 
 /** What the opener of a stream wants to hear. */
 export interface StreamListener {
@@ -17,7 +18,7 @@ export interface StreamListener {
 
 /** What an outgoing stream needs of its session. */
 export interface OutgoingStreamPort {
-  sendSample(id: number, payload: unknown, queue: SampleQueue): boolean;
+  sendSample(payload: unknown, queue: SampleQueue): boolean;
   /** Drops what waits for the peer. */
   forget(queue: SampleQueue): void;
   /** Sends START_STREAM under the stream's id and waits for the answer. */
@@ -40,6 +41,7 @@ export class OutgoingStream {
   #state: 'opening' | 'open' | 'stopping' | 'closed' = 'opening';
   #reason: IotmpError | undefined;
   #stopped: Promise<void> | undefined;
+  #reader: SampleReader | undefined;
 
   /** @internal made by a session */
   constructor(
@@ -69,7 +71,7 @@ export class OutgoingStream {
    */
   write(payload: unknown): boolean {
     if (this.closed) throw closedError();
-    const sent = this.#port.sendSample(this.id, payload, this.#queue);
+    const sent = this.#port.sendSample(payload, this.#queue);
     this.#listener.onWrite?.(payload);
     return sent;
   }
@@ -100,9 +102,16 @@ export class OutgoingStream {
     this.initial = initial;
   }
 
+  /** @internal the peer is asked for the compact form: from now on its samples may come in it */
+  expectCompact(): void {
+    this.#reader ??= new SampleReader();
+  }
+
   /** @internal a sample arrived; one that comes after the stop is let go */
   handleData(payload: Value | undefined, parameters: Value | undefined): void {
-    if (!this.closed) this.#listener.onData(payload, parameters);
+    if (this.closed) return;
+    const sample = this.#reader === undefined ? payload : this.#reader.read(payload, parameters);
+    this.#listener.onData(sample, parameters);
   }
 
   /** @internal the peer or the connection ended the stream */

@@ -1,4 +1,5 @@
 import type { DeviceId, Value } from '../types';
+import type { Sample } from './sample';
 
 /** What a resource does with data (`protocol.md` section 5): nothing, takes it, gives it, or both. */
 export type ResourceKind = 'run' | 'input' | 'output' | 'inout';
@@ -58,6 +59,12 @@ export interface ResourceStream {
   write(payload: unknown): boolean;
   /** Ends the stream and tells the peer. Idempotent. */
   close(): void;
+}
+
+/** @internal A stream as its resource sees it, which shares samples among its streams. */
+export interface PublishedStream extends ResourceStream {
+  /** As {@link ResourceStream.write}. */
+  send(sample: Sample): boolean;
 }
 
 /** A resource as its owner declares it. */

@@ -1,6 +1,14 @@
-/** Samples of one stream that wait until the peer reads again, or until the stream is open. */
+import type { Sample } from './sample';
+import type { SampleForm } from './sample-form';
+
+/**
+ * Samples of one stream that wait until the peer reads again, or until the stream is open. Their form is decided when
+ * they leave: the peer reads a compact one by those that it got, not by those that gave way.
+ */
 export class SampleQueue {
-  readonly #waiting: Buffer[] = [];
+  /** How the stream's samples are sent. */
+  readonly form: SampleForm;
+  readonly #waiting: Sample[] = [];
   readonly #limit: number;
   #bytes = 0;
   /** Samples that gave way to newer ones. */
@@ -9,26 +17,27 @@ export class SampleQueue {
   held = false;
 
   /** @param limit most samples that wait */
-  constructor(limit: number) {
+  constructor(form: SampleForm, limit: number) {
+    this.form = form;
     this.#limit = limit;
   }
 
-  /** Bytes that wait. */
+  /** Bytes that wait, about. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Adds a sample; the oldest one gives way when the queue is full. */
-  push(sample: Buffer): void {
+  /** Adds a sample, which has been encoded; the oldest one gives way when the queue is full. */
+  push(sample: Sample): void {
     if (this.#waiting.length >= this.#limit) this.dropOldest();
     this.#waiting.push(sample);
-    this.#bytes += sample.length;
+    this.#bytes += sample.size;
   }
 
   /** The oldest waiting sample. */
-  shift(): Buffer | undefined {
+  shift(): Sample | undefined {
     const sample = this.#waiting.shift();
-    this.#bytes -= sample?.length ?? 0;
+    this.#bytes -= sample?.size ?? 0;
     return sample;
   }
 

@@ -2,13 +2,16 @@ import { MessageType } from '../codec/constants';
 import type { Message } from '../codec/message';
 import type { OutgoingMessage } from '../codec/message-encoder';
 import { IotmpError } from '../errors';
-import type { DeviceId } from '../types';
+import type { DeviceId, Value } from '../types';
+import { askForCompact, takeCompactWish, type StreamParameters } from './compact-form';
 import { IncomingStream, type IncomingStreamPort } from './incoming-stream';
 import type { Outbox } from './outbox';
 import { OutgoingStream, type StreamListener } from './outgoing-stream';
 import type { PendingWork } from './pending-work';
 import type { Reply, RequestOptions, RequestTable } from './request-table';
 import type { ResolvedResource, ResourceHost } from './resource-registry';
+import { Sample } from './sample';
+import { SampleForm, type FormKind } from './sample-form';
 import { SampleQueue } from './sample-queue';
 import { abortedError, asIotmpError } from './session-errors';
 import type { SessionOptions } from './session-options';
@@ -68,9 +71,10 @@ export class StreamTable {
   ): Promise<OutgoingStream> {
     if (options.signal?.aborted === true) throw abortedError();
     if (this.#outgoing.size >= this.#port.options.maxStreams) throw tooManyStreams();
+    const id = this.#port.nextId();
     const stream = new OutgoingStream(
       {
-        sendSample: (id, payload, queue) => this.#sendSample(id, payload, queue),
+        sendSample: (payload, queue) => this.#port.outbox.sendSample(new Sample(payload), queue),
         forget: (queue) => this.#port.outbox.forget(queue),
         start: async (again, parameters) => {
           // The caller's signal was for the opening.
@@ -80,7 +84,7 @@ export class StreamTable {
         stop: (stopped) => this.#stop(stopped),
         runGuarded: (callback) => this.#port.runGuarded(callback),
       },
-      { id: this.#port.nextId(), resource: message.resource, listener, queue: this.#newQueue() },
+      { id, resource: message.resource, listener, queue: this.#newQueue(new SampleForm(id, 'full')) },
     );
     this.#outgoing.set(stream.id, stream);
     try {
@@ -94,16 +98,19 @@ export class StreamTable {
 
   /** A START_STREAM of the peer. Under an id that it already uses, a new stream replaces the old, if it may start. */
   handleStart(message: Message): void {
-    const { streamId: id, resource, parameters } = message;
+    const { streamId: id, resource } = message;
     if (id === undefined || id === 0) {
       this.#port.warn('START_STREAM without stream id');
       return;
     }
     try {
+      const { parameters, kind } = this.#formOf(message.parameters);
       const target = this.#port.host.resolve(resource, parameters);
       this.#checkStart(id, target);
-      this.#incoming.get(id)?.end();
-      this.#open(this.#newIncoming(id, target), target);
+      const replaced = this.#incoming.get(id);
+      replaced?.end();
+      const form = new SampleForm(id, kind, target.resource.sampleKeys, replaced?.form);
+      this.#open(this.#newIncoming(target, form), target);
     } catch (error) {
       this.#port.refuse(id, error);
     }
@@ -149,7 +156,22 @@ export class StreamTable {
 
   #start(stream: OutgoingStream, message: OutgoingMessage, options: RequestOptions): Promise<Reply> {
     this.#strays.delete(stream.id);
-    return this.#port.requests.request({ ...message, type: MessageType.START_STREAM }, options, stream.id);
+    const { parameters, isCompact } = this.#ask(message.parameters);
+    if (isCompact) stream.expectCompact();
+    const start = { ...message, type: MessageType.START_STREAM, parameters };
+    return this.#port.requests.request(start, options, stream.id);
+  }
+
+  /** Parameters for the peer; only one that is known to understand it is asked for the compact form. */
+  #ask(parameters: unknown): StreamParameters<unknown> {
+    return this.#port.outbox.compact ? askForCompact(parameters) : { parameters, isCompact: false };
+  }
+
+  /** Parameters of the peer without what they say of the form, and the form. */
+  #formOf(given: Value | undefined): { parameters: Value | undefined; kind: FormKind } {
+    if (!this.#port.outbox.compact) return { parameters: given, kind: 'full' };
+    const { parameters, isCompact } = takeCompactWish(given);
+    return { parameters, kind: isCompact ? 'compact' : 'marked' };
   }
 
   /** A start that was refused, timed out or was given up: the peer may have opened it all the same. */
@@ -194,9 +216,10 @@ export class StreamTable {
     }
   }
 
-  #newIncoming(id: number, target: ResolvedResource): IncomingStream {
+  #newIncoming(target: ResolvedResource, form: SampleForm): IncomingStream {
+    const id = form.streamId;
     this.#strays.delete(id);
-    const queue = this.#newQueue();
+    const queue = this.#newQueue(form);
     const intervalMs = streamInterval(target.parameters);
     const init = { id, target, intervalMs, caller: this.#port.caller, queue };
     const stream = new IncomingStream(this.#incomingPort(queue), init);
@@ -211,7 +234,7 @@ export class StreamTable {
       handlerTimeoutMs: options.handlerTimeoutMs,
       work,
       signal,
-      sendSample: (id, payload, samples) => this.#sendSample(id, payload, samples),
+      sendSample: (sample, samples) => outbox.sendSample(sample, samples),
       release: (samples) => outbox.release(samples),
       sendStop: (id) => this.#sendStop(id),
       refuse: (id, error) => this.#port.refuse(id, error),
@@ -252,11 +275,6 @@ export class StreamTable {
     }
   }
 
-  #sendSample(id: number, payload: unknown, queue: SampleQueue): boolean {
-    const message = { type: MessageType.STREAM_DATA, streamId: id, payload };
-    return this.#port.outbox.sendSample(message, queue);
-  }
-
   #stopStray(id: number): void {
     if (this.#strays.has(id) || this.#strays.size >= MAX_STRAYS) return;
     this.#strays.add(id);
@@ -267,8 +285,8 @@ export class StreamTable {
     this.#port.outbox.send({ type: MessageType.STOP_STREAM, streamId });
   }
 
-  #newQueue(): SampleQueue {
-    return new SampleQueue(this.#port.options.maxQueuedSamples);
+  #newQueue(form: SampleForm): SampleQueue {
+    return new SampleQueue(form, this.#port.options.maxQueuedSamples);
   }
 }
 

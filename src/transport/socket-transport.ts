@@ -56,7 +56,8 @@ export class SocketTransport implements Transport {
     if (!this.#open || message.length === 0) return true;
     if (this.#batch.add(message)) atEndOfTurn(this.#flush);
     // Known before the flush, which asks to be told of its end only then: that costs more than all else here.
-    if (this.bufferedBytes > this.#settings.highWaterMark) this.#drainWanted = true;
+    if (this.#batch.bytes + this.#socket.writableLength > this.#settings.highWaterMark)
+      this.#drainWanted = true;
     if (this.#batch.full) this.#flush();
     return !this.#drainWanted;
   }

@@ -6,7 +6,9 @@ const JOIN_BELOW = 16_384;
 
 /** Messages that are waiting for the end of the turn, to leave in one system call. */
 export class WriteBatch {
-  #messages: Buffer[] = [];
+  #first: Buffer | undefined;
+  /** All of them, once there are several: one that stays alone needs no array. */
+  #messages: Buffer[] | undefined;
   #bytes = 0;
 
   /** Bytes that wait. */
@@ -22,31 +24,50 @@ export class WriteBatch {
   /** Adds a message; returns true if it is the first of the batch. */
   add(message: Buffer): boolean {
     this.#bytes += message.length;
-    return this.#messages.push(message) === 1;
+    if (this.#first === undefined) {
+      this.#first = message;
+      return true;
+    }
+    if (this.#messages === undefined) this.#messages = [this.#first, message];
+    else this.#messages.push(message);
+    return false;
   }
 
   /** Drops what waits. */
   clear(): void {
-    this.#messages = [];
+    this.#first = undefined;
+    this.#messages = undefined;
     this.#bytes = 0;
   }
 
   /** Hands everything to `stream`; `onWritten` is called once, when the system has taken it all. */
   writeTo(stream: Writable, onWritten?: (error?: Error | null) => void): void {
-    const pieces = joinSmall(this.#messages);
+    const first = this.#first;
+    const messages = this.#messages;
+    const bytes = this.#bytes;
     this.clear();
-    const last = pieces.pop();
-    if (last === undefined) return;
-    if (pieces.length > 0) stream.cork();
-    for (const piece of pieces) stream.write(piece);
-    stream.write(last, onWritten);
-    if (pieces.length > 0) stream.uncork();
+    if (first === undefined) return;
+    if (messages === undefined) stream.write(first, onWritten);
+    else if (bytes < JOIN_BELOW) stream.write(Buffer.concat(messages, bytes), onWritten);
+    else writePieces(stream, joinSmall(messages), onWritten);
   }
 }
 
+function writePieces(
+  stream: Writable,
+  pieces: readonly Buffer[],
+  onWritten: ((error?: Error | null) => void) | undefined,
+): void {
+  const last = pieces.length - 1;
+  if (last > 0) stream.cork();
+  for (const [index, piece] of pieces.entries()) {
+    stream.write(piece, index === last ? onWritten : undefined);
+  }
+  if (last > 0) stream.uncork();
+}
+
 /** Runs of small messages become one piece each; the copies are less than {@link TURN_BYTES} in all. */
-function joinSmall(messages: Buffer[]): Buffer[] {
-  if (messages.length < 2) return messages;
+function joinSmall(messages: readonly Buffer[]): Buffer[] {
   const pieces: Buffer[] = [];
   let run: Buffer[] = [];
   for (const message of messages) {

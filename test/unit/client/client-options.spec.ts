@@ -14,6 +14,7 @@ describe('client options', () => {
     assert.equal(settings.connectTimeoutMs, 10_000);
     assert.equal(settings.requestTimeoutMs, 10_000);
     assert.equal(settings.maxMessageSize, undefined);
+    assert.equal(settings.compactStreams, false);
     assert.deepEqual(settings.reconnect, { minMs: 1000, maxMs: 60_000 });
   });
 
@@ -50,6 +51,7 @@ describe('client options', () => {
     ['a time that no timer takes', { connectTimeoutMs: 2 ** 31 }, /connectTimeoutMs/],
     ['no time for answers', { requestTimeoutMs: 0 }, /requestTimeoutMs/],
     ['tiny messages', { maxMessageSize: 1023 }, /maxMessageSize must be a whole number of 1024 to/],
+    ['a switch that is a text', { compactStreams: 'yes' }, /compactStreams must be true or false, not "yes"/],
     ['a negative delay', { reconnect: { minMs: -1 } }, /reconnect\.minMs/],
     ['delays the wrong way round', { reconnect: { minMs: 5000, maxMs: 4000 } }, /\(5000\) .* \(4000\)/],
   ];

@@ -170,4 +170,41 @@ describe('publish', () => {
     await endQuietly(small);
     await endQuietly(large);
   });
+
+  it('encodes the value once, for streams of any id and limit', async () => {
+    const rigs = [
+      await openServer(),
+      await openServer(),
+      await openServer({ options: { peerMaxBodySize: 23 } }),
+      await openServer({ options: { peerMaxBodySize: 24 } }),
+    ];
+    const ids = [7, 7, 40_000, 40_000];
+    const [first] = rigs;
+    const resource = first!.host.host('r', { kind: 'input', run: () => undefined });
+    for (const [index, { peer, session, clock }] of rigs.entries()) {
+      session.host.resolve = () => ({ resource, path: 'r', captures: {}, parameters: undefined });
+      peer.send({ type: START_STREAM, streamId: ids[index], resource: 'r' });
+      await clock.settle();
+      peer.take();
+    }
+    let encodings = 0;
+    const value = { toJSON: () => ({ length: 'x'.repeat(7), n: ++encodings }) };
+    assert.throws(() => resource.publish(value), { code: 'IOTMP_ERR_TOO_LARGE' });
+    await first!.clock.settle();
+    const payload = { length: 'x'.repeat(7), n: 1 };
+    const taken = rigs.map(({ peer }) => peer.take());
+    const of = (streamId: number): object[] => [{ type: STREAM_DATA, streamId, payload }];
+    assert.deepEqual(taken, [of(7), of(7), [], of(40_000)]);
+    assert.equal(encodings, 1);
+    for (const rig of rigs) await endQuietly(rig);
+  });
+
+  it('sends nothing of a value where there is none', async () => {
+    const rig = await rigWith({ kind: 'input', run: () => undefined });
+    await start(rig);
+    rig.resource.publish(undefined);
+    await rig.clock.settle();
+    assert.deepEqual(rig.peer.take(), [{ type: STREAM_DATA, streamId: 161 }]);
+    await endQuietly(rig);
+  });
 });

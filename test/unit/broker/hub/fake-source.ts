@@ -1,6 +1,7 @@
 import { IotmpError } from '../../../../src/errors';
 import type { StreamSource } from '../../../../src/broker/stream-source';
 import { OutgoingStream, type StreamListener } from '../../../../src/session/outgoing-stream';
+import { SampleForm } from '../../../../src/session/sample-form';
 import { SampleQueue } from '../../../../src/session/sample-queue';
 import type { CallOptions } from '../../../../src/session/session';
 import type { Value } from '../../../../src/types';
@@ -66,7 +67,7 @@ export class FakeSource implements StreamSource {
     const id = ++FakeSource.#lastId;
     const stream: OutgoingStream = new OutgoingStream(
       {
-        sendSample: (_id, payload) => {
+        sendSample: (payload) => {
           if (this.writeError !== undefined) throw this.writeError;
           this.written.push({ kind, payload });
           return true;
@@ -76,7 +77,7 @@ export class FakeSource implements StreamSource {
         forget: () => undefined,
         runGuarded: (callback) => callback(),
       },
-      { id, resource, listener, queue: new SampleQueue(1) },
+      { id, resource, listener, queue: new SampleQueue(new SampleForm(id, 'full'), 1) },
     );
     try {
       await this.#start({ id, kind, parameters: options.parameters }, stream);
