@@ -43,12 +43,11 @@ export class Inbox {
   readonly #port: InboxPort;
   readonly #frames: FrameDecoder;
   readonly #decodeOptions: DecodeOptions;
-  readonly #faults: FaultMeter;
+  #faults: FaultMeter | undefined;
 
   constructor(port: InboxPort) {
-    const { clock, maxBodySize, maxDepth } = port.options;
+    const { maxBodySize, maxDepth } = port.options;
     this.#port = port;
-    this.#faults = new FaultMeter(clock);
     this.#decodeOptions = { maxDepth, floats: 'shortest', onInvalidText: () => this.invalidTexts++ };
     const firstLimit = Math.min(maxBodySize, MAX_FIRST_BODY);
     this.#frames = new FrameDecoder({ maxBodySize: firstLimit }, (type, bytes, start, end) =>
@@ -128,6 +127,7 @@ export class Inbox {
     }
     const isAnswer = type === MessageType.OK || type === MessageType.ERROR;
     if (!isAnswer && type !== MessageType.STREAM_DATA) this.#port.refuse(error.streamId, error);
+    this.#faults ??= new FaultMeter(this.#port.options.clock);
     if (this.#faults.note()) this.#port.destroy(error);
   }
 }

@@ -13,8 +13,8 @@ export interface OutboxPort {
   /** Stops and goes on to take what the peer sends. */
   pauseReading(): void;
   resumeReading(): void;
-  /** The peer did not read within the drain timeout. */
-  handleStuck(error: IotmpError): void;
+  /** Ends a session whose peer did not read within the drain timeout. */
+  destroy(error: IotmpError): void;
 }
 
 /** Waiting for the peer, how much more than `maxBufferedBytes` stops the reading, and samples may take up. */
@@ -36,7 +36,7 @@ export class Outbox {
   readonly #port: OutboxPort;
   readonly #transport: Transport;
   /** Queues with samples that wait for the peer; the first one is the next to send. */
-  readonly #queues = new Set<SampleQueue>();
+  #queues: Set<SampleQueue> | undefined;
   #waitingBytes = 0;
   #congested = false;
   #paused = false;
@@ -78,7 +78,7 @@ export class Outbox {
     }
     queue.form.prepare(sample, this.maxBodySize);
     this.#enqueue(sample, queue);
-    if (!queue.held) this.#queues.add(queue);
+    if (!queue.held) this.#enlist(queue);
     return false;
   }
 
@@ -86,13 +86,13 @@ export class Outbox {
   release(queue: SampleQueue): void {
     queue.held = false;
     if (queue.bytes === 0) return;
-    this.#queues.add(queue);
+    this.#enlist(queue);
     this.#sendWaiting();
   }
 
   /** Drops what waits of a stream that ended. */
   forget(queue: SampleQueue): void {
-    this.#queues.delete(queue);
+    this.#queues?.delete(queue);
     this.#waitingBytes -= queue.bytes;
     queue.clear();
   }
@@ -110,7 +110,7 @@ export class Outbox {
   /** Ends the timer; to be called when the session ends. */
   dispose(): void {
     this.#drainTimer?.cancel();
-    this.#queues.clear();
+    this.#queues?.clear();
   }
 
   /** The samples of all streams together are bounded, too: the queue that grows gives way. */
@@ -122,15 +122,21 @@ export class Outbox {
     this.#waitingBytes = others + queue.bytes;
   }
 
+  #enlist(queue: SampleQueue): void {
+    this.#queues ??= new Set();
+    this.#queues.add(queue);
+  }
+
   #sendWaiting(): void {
-    while (!this.#congested) {
-      const [queue] = this.#queues;
+    const queues = this.#queues;
+    while (queues !== undefined && !this.#congested) {
+      const [queue] = queues;
       if (queue === undefined) return;
-      this.#queues.delete(queue);
+      queues.delete(queue);
       const sample = queue.shift();
       if (sample === undefined) continue;
       this.#waitingBytes -= sample.size;
-      this.#queues.add(queue);
+      queues.add(queue);
       this.#transmit(queue.form.next(sample, this.maxBodySize));
     }
   }
@@ -150,7 +156,7 @@ export class Outbox {
     if (this.#congested) return;
     this.#congested = true;
     this.#drainTimer = this.#port.options.clock.after(this.#port.options.drainTimeoutMs, () => {
-      this.#port.handleStuck(new IotmpError('IOTMP_ERR_BUSY', 'the peer stopped reading'));
+      this.#port.destroy(new IotmpError('IOTMP_ERR_BUSY', 'the peer stopped reading'));
     });
   }
 }

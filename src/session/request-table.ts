@@ -3,10 +3,10 @@ import type { Message } from '../codec/message';
 import type { OutgoingMessage } from '../codec/message-encoder';
 import { IotmpError, RemoteError } from '../errors';
 import { isMap, type Value } from '../types';
-import type { Clock } from '../util/clock';
 import { DeadlineTimer } from './deadline-timer';
 import { IdTable, type IdTableEntry } from './id-table';
 import { abortedError } from './session-errors';
+import type { SessionOptions } from './session-options';
 
 /** The peer's answer to a request. */
 export interface Reply {
@@ -26,9 +26,7 @@ export interface RequestOptions {
 
 /** What the table needs of its session. */
 export interface RequestTablePort {
-  readonly clock: Clock;
-  readonly requestTimeoutMs: number;
-  readonly maxPendingRequests: number;
+  readonly options: SessionOptions;
   /** A free stream id. */
   nextId(): number;
   send(message: OutgoingMessage): void;
@@ -60,7 +58,7 @@ export class RequestTable {
 
   constructor(port: RequestTablePort) {
     this.#port = port;
-    this.#deadlines = new DeadlineTimer(port.clock, (now) => this.#rejectDue(now));
+    this.#deadlines = new DeadlineTimer(port.options.clock, (now) => this.#rejectDue(now));
   }
 
   /** Number of requests that wait. */
@@ -88,7 +86,7 @@ export class RequestTable {
       this.#take(streamId)?.reject(abortedError());
       message.streamId = streamId;
       this.#port.send(message);
-      const deadline = this.#deadlines.note(options.timeoutMs ?? this.#port.requestTimeoutMs);
+      const deadline = this.#deadlines.note(options.timeoutMs ?? this.#port.options.requestTimeoutMs);
       this.#wait(new PendingRequest(streamId, deadline, options, resolve, reject));
     });
   }
@@ -117,7 +115,8 @@ export class RequestTable {
 
   /** A stream can always be stopped; there are no more of them than streams. */
   #checkRoom(type: number): void {
-    if (type === MessageType.STOP_STREAM || this.#pending.size < this.#port.maxPendingRequests) return;
+    if (type === MessageType.STOP_STREAM || this.#pending.size < this.#port.options.maxPendingRequests)
+      return;
     throw new IotmpError('IOTMP_ERR_BUSY', 'too many requests wait for an answer');
   }
 
@@ -137,7 +136,7 @@ export class RequestTable {
         earliest = Math.min(earliest, deadline);
         continue;
       }
-      const { timeoutMs = this.#port.requestTimeoutMs } = options;
+      const { timeoutMs = this.#port.options.requestTimeoutMs } = options;
       this.#take(id)?.reject(new IotmpError('IOTMP_ERR_TIMEOUT', `no answer within ${timeoutMs / 1000} s`));
     }
     return earliest;

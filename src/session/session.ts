@@ -5,7 +5,7 @@ import { errorText, IotmpError } from '../errors';
 import type { Transport } from '../transport/transport';
 import type { DeviceId } from '../types';
 import { CallServer } from './call-server';
-import { Dispatcher, type DispatcherPort } from './dispatcher';
+import { dispatch, type DispatcherPort } from './dispatcher';
 import { errorAnswer } from './error-answer';
 import { Handshake, type HandshakePort } from './handshake';
 import { IdSequence } from './id-sequence';
@@ -38,25 +38,25 @@ export interface CallOptions extends RequestOptions {
  * resources, calls those of the other side, opens and serves streams, and keeps alive. When it ends, for
  * whatever reason, everything that was pending is settled with that reason.
  */
-export class Session {
+export class Session implements DispatcherPort {
   /** Who is at the other end, once that is known. */
   peer: DeviceId | undefined = undefined;
   readonly transport: Transport;
   readonly outbox: Outbox;
   readonly options: SessionOptions;
   readonly host: ResourceHost;
-  readonly requests: RequestTable;
-  /** @internal Calls of the peer that are being worked on. */
-  readonly work: PendingWork;
   /** Where this end takes its stream ids from; may be replaced by that of the device before it opens. */
   ids = new IdSequence();
   readonly #hooks: SessionHooks;
   readonly #inbox: Inbox;
-  readonly #dispatcher: Dispatcher;
-  readonly #streams: StreamTable;
-  readonly #handshake: Handshake;
-  readonly #warnings: WarningGate;
-  readonly #isTaken = (id: number): boolean => this.requests.has(id) || this.#streams.has(id);
+  // Made when they are needed: of ten thousand devices nearly all are idle nearly all the time.
+  #requests: RequestTable | undefined;
+  #streams: StreamTable | undefined;
+  #calls: CallServer | undefined;
+  #work: PendingWork | undefined;
+  #warnings: WarningGate | undefined;
+  /** Let go of once the session is open. */
+  #handshake: Handshake | undefined;
   #state: SessionState = 'connecting';
   #keepAlive: KeepAlive | undefined;
   #abort: AbortController | undefined;
@@ -72,14 +72,8 @@ export class Session {
     this.host = host;
     this.options = sessionOptions(options);
     this.#hooks = hooks;
-    const { clock, maxConcurrentCalls } = this.options;
     this.outbox = new Outbox(this);
-    this.work = new PendingWork(clock, maxConcurrentCalls);
-    this.#warnings = new WarningGate(clock, (text) => this.#hooks.onWarning?.(text));
     this.#handshake = new Handshake(this.#handshakePort());
-    this.requests = new RequestTable(this.#requestPort());
-    this.#streams = new StreamTable(this);
-    this.#dispatcher = new Dispatcher(this.#dispatcherPort());
     this.#inbox = new Inbox(this);
     transport.start({
       onData: (chunk) => this.#inbox.push(chunk),
@@ -89,6 +83,27 @@ export class Session {
         this.runGuarded(() => this.#hooks.onGone?.());
       },
     });
+  }
+
+  /** Requests of this end that wait for their answer. */
+  get requests(): RequestTable {
+    return (this.#requests ??= new RequestTable(this));
+  }
+
+  /** @internal Streams of both ends. */
+  get streams(): StreamTable {
+    return (this.#streams ??= new StreamTable(this));
+  }
+
+  /** @internal */
+  get calls(): CallServer {
+    return (this.#calls ??= new CallServer(this));
+  }
+
+  /** @internal Calls of the peer that are being worked on. */
+  get work(): PendingWork {
+    const { clock, maxConcurrentCalls } = this.options;
+    return (this.#work ??= new PendingWork(clock, maxConcurrentCalls));
   }
 
   get state(): SessionState {
@@ -130,14 +145,14 @@ export class Session {
 
   /** Number of open streams in both directions. */
   get streamCount(): number {
-    return this.#streams.size;
+    return this.#streams?.size ?? 0;
   }
 
   /**
    * Server side: gives the peer this long to send CONNECT and to be let in, in ms.
    */
   expectConnect(timeoutMs: number): void {
-    this.#handshake.expect(timeoutMs);
+    this.#handshake?.expect(timeoutMs);
   }
 
   /**
@@ -147,7 +162,8 @@ export class Session {
    *   IOTMP_ERR_ENCODE and IOTMP_ERR_TOO_LARGE end it
    */
   connect(payload: unknown, parameters: unknown, timeoutMs: number): Promise<Message> {
-    return this.#handshake.connect(payload, parameters, timeoutMs);
+    if (this.#handshake !== undefined) return this.#handshake.connect(payload, parameters, timeoutMs);
+    return Promise.reject(new IotmpError('IOTMP_ERR_CONFLICT', 'CONNECT was sent before'));
   }
 
   /** Starts the keep-alive of an open session, or starts it anew with other times. */
@@ -184,7 +200,7 @@ export class Session {
     options: CallOptions = {},
   ): Promise<OutgoingStream> {
     const { payload, parameters } = options;
-    return this.#streams.open(
+    return this.streams.open(
       { type: MessageType.START_STREAM, resource, payload, parameters },
       listener,
       options,
@@ -213,6 +229,12 @@ export class Session {
     return this.#nextId();
   }
 
+  /** @internal Sends a message of an open session. */
+  send(message: OutgoingMessage): void {
+    if (this.#state !== 'open') throw notOpenError(this.#state);
+    this.outbox.send(message);
+  }
+
   /** @internal Answers a request with OK. */
   answer(streamId: number | undefined, payload: unknown, statusCode?: number): void {
     this.#reply({ type: MessageType.OK, streamId, parameters: statusCode, payload });
@@ -230,6 +252,7 @@ export class Session {
 
   /** @internal */
   warn(text: string): void {
+    this.#warnings ??= new WarningGate(this.options.clock, (line) => this.#hooks.onWarning?.(line));
     this.#warnings.warn(text);
   }
 
@@ -253,24 +276,30 @@ export class Session {
   }
 
   /** @internal */
-  handleStuck(error: IotmpError): void {
-    this.destroy(error);
-  }
-
-  /** @internal */
   handleLife(): void {
     this.#keepAlive?.heard(this.options.clock.now());
   }
 
   /** @internal */
   handleMessage(message: Message, firstKey: number): void {
-    if (this.#state === 'open') this.#dispatcher.handle(message);
-    else this.#handshake.handle(message, firstKey);
+    if (this.#state === 'open') dispatch(message, this);
+    else this.#handshake?.handle(message, firstKey);
+  }
+
+  /** @internal Only a server echoes; a client takes the echo. */
+  handleKeepAlive(): void {
+    if (this.#hooks.onConnect !== undefined) this.outbox.send({ type: MessageType.KEEP_ALIVE });
+  }
+
+  /** @internal */
+  handleDisconnect(message: Message): void {
+    this.answer(message.streamId, undefined);
+    this.#endInOrder(new IotmpError('IOTMP_ERR_CLOSED', 'the peer disconnected'));
   }
 
   /** @internal */
   handleFirstFault(type: number, error: IotmpError, streamId?: number): void {
-    this.#handshake.handleFault(type, error, streamId);
+    this.#handshake?.handleFault(type, error, streamId);
   }
 
   #reply(message: OutgoingMessage): void {
@@ -278,39 +307,8 @@ export class Session {
     this.outbox.send(message);
   }
 
-  #requestPort(): ConstructorParameters<typeof RequestTable>[0] {
-    return {
-      clock: this.options.clock,
-      requestTimeoutMs: this.options.requestTimeoutMs,
-      maxPendingRequests: this.options.maxPendingRequests,
-      nextId: () => this.nextId(),
-      send: (message) => {
-        if (this.#state !== 'open') throw notOpenError(this.#state);
-        this.outbox.send(message);
-      },
-    };
-  }
-
   #nextId(): number {
-    return this.ids.next(this.#isTaken);
-  }
-
-  #dispatcherPort(): DispatcherPort {
-    return {
-      calls: new CallServer(this),
-      streams: this.#streams,
-      requests: this.requests,
-      handleKeepAlive: () => {
-        // Only a server echoes; a client takes the echo.
-        if (this.#hooks.onConnect !== undefined) this.outbox.send({ type: MessageType.KEEP_ALIVE });
-      },
-      handleDisconnect: (message) => {
-        this.answer(message.streamId, undefined);
-        this.#endInOrder(new IotmpError('IOTMP_ERR_CLOSED', 'the peer disconnected'));
-      },
-      refuse: (id, error) => this.refuse(id, error),
-      warn: (text) => this.warn(text),
-    };
+    return this.ids.next((id) => this.#requests?.has(id) === true || this.#streams?.has(id) === true);
   }
 
   #handshakePort(): HandshakePort {
@@ -320,6 +318,7 @@ export class Session {
       takeId: () => this.#nextId(),
       open: () => {
         this.#state = 'open';
+        this.#handshake = undefined;
         this.#inbox.open();
       },
       handleLetIn: () => this.runGuarded(() => this.#hooks.onOpen?.()),
@@ -339,10 +338,10 @@ export class Session {
     this.#keepAlive?.stop();
     this.#inbox.dispose();
     this.outbox.dispose();
-    this.work.endAll();
-    this.#handshake.end(reason);
-    this.requests.rejectAll(reason);
-    this.#streams.endAll(reason);
+    this.#work?.endAll();
+    this.#handshake?.end(reason);
+    this.#requests?.rejectAll(reason);
+    this.#streams?.endAll(reason);
     this.#abort?.abort(reason);
     this.runGuarded(() => this.#hooks.onClose?.(reason));
   }
