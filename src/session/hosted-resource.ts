@@ -6,7 +6,7 @@ import { SampleKeys } from './sample-keys';
 export class HostedResource {
   readonly pattern: string;
   readonly definition: ResourceDefinition;
-  /** @internal Those of the samples that its streams sent last. */
+  /** @internal The keys that its streams sent last. */
   readonly sampleKeys = new SampleKeys();
   readonly #streams = new Set<PublishedStream>();
   readonly #onRemove: () => void;

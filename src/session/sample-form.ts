@@ -23,7 +23,7 @@ export class SampleForm {
   #mapped = false;
 
   /**
-   * @param known the keys of the resource's other streams
+   * @param known the keys of the resource's other streams; only the compact form needs them
    * @param replaced the form of the stream that had the id before, where the peer has started it again
    */
   constructor(streamId: number, kind: FormKind, known?: SampleKeys, replaced?: SampleForm) {
