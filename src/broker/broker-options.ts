@@ -1,5 +1,6 @@
 import type { TlsOptions } from 'node:tls';
 import { IotmpError } from '../errors';
+import { sessionOptions, type SessionOptions } from '../session/session-options';
 import { systemClock, type Clock } from '../util/clock';
 import type { Authenticator, RegisteredDevice } from './authenticator';
 
@@ -33,9 +34,12 @@ export interface ServerOptions {
 }
 
 /** Options with every default filled in. */
-export type ResolvedServerOptions = Required<ServerOptions>;
+export interface ResolvedServerOptions extends Required<ServerOptions> {
+  /** What of it goes for each connection. */
+  readonly session: SessionOptions;
+}
 
-const DEFAULTS: ResolvedServerOptions = {
+const DEFAULTS: Required<ServerOptions> = {
   host: '',
   tcpPort: undefined,
   tlsPort: undefined,
@@ -57,7 +61,7 @@ const DEFAULTS: ResolvedServerOptions = {
  */
 export function serverOptions(options: ServerOptions): ResolvedServerOptions {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const merged: ResolvedServerOptions = { ...DEFAULTS, ...Object.fromEntries(given) };
+  const merged: Required<ServerOptions> = { ...DEFAULTS, ...Object.fromEntries(given) };
   checkRange('tcpPort', merged.tcpPort, 0, 65_535);
   checkRange('tlsPort', merged.tlsPort, 0, 65_535);
   checkRange('keepAliveS', merged.keepAliveS, 1, 1800);
@@ -65,7 +69,9 @@ export function serverOptions(options: ServerOptions): ResolvedServerOptions {
   checkRange('maxConnections', merged.maxConnections, 1, 1_000_000);
   checkRange('requestTimeoutMs', merged.requestTimeoutMs, 1, 2 ** 31 - 1);
   checkRange('connectTimeoutMs', merged.connectTimeoutMs, 1, 2 ** 31 - 1);
-  return Object.freeze(merged);
+  const { maxMessageSize: maxBodySize, requestTimeoutMs, clock } = merged;
+  const session = sessionOptions({ maxBodySize, requestTimeoutMs, clock });
+  return Object.freeze({ ...merged, session });
 }
 
 function checkRange(name: string, value: number | undefined, min: number, max: number): void {

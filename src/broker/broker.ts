@@ -17,7 +17,7 @@ import { serverOptions, type ResolvedServerOptions, type ServerOptions } from '.
 import type { ConnectedDevice } from './connected-device';
 import { deviceConnected, deviceDisconnected, loginFailed } from './device-events';
 import { DeviceRegistry } from './device-registry';
-import { Door } from './door';
+import { Door, type DoorPort } from './door';
 import { EventFeed } from './event-feed';
 import { StreamHub, type HubSubscriber, type HubSubscription } from './hub/stream-hub';
 import type { LastKnownStates } from './last-known';
@@ -55,7 +55,9 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
       requestTimeoutMs: this.#options.requestTimeoutMs,
       onWarning: (text) => this.emit('warning', text),
     });
-    this.#door = new Door(this.host, this.#registry, {
+    const port: DoorPort = {
+      host: this.host,
+      registry: this.#registry,
       options: () => this.#options,
       authenticator: () => this.#options.authenticator ?? this.#table,
       onConnected: (device) => this.#handleConnected(device),
@@ -65,7 +67,8 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
         this.events.publish(loginFailed(login));
       },
       onWarning: (text) => this.emit('warning', text),
-    });
+    };
+    this.#door = new Door(port, this.#options.clock);
   }
 
   /** Whether the server was started and not closed. */

@@ -44,11 +44,15 @@ export const defaultSessionOptions: SessionOptions = Object.freeze({
   clock: systemClock,
 });
 
+/** What has been checked: the connections of a server share one set of options, which is checked once. */
+const checked = new WeakSet<Partial<SessionOptions>>();
+
 /**
  * Options with their defaults, checked and frozen.
  * @throws IotmpError IOTMP_ERR_CONFIG naming the option that is not a positive whole number
  */
 export function sessionOptions(options: Partial<SessionOptions> = {}): SessionOptions {
+  if (isChecked(options)) return options;
   const merged: SessionOptions = { ...defaultSessionOptions, ...options };
   for (const [name, value] of Object.entries(merged)) {
     if (name !== 'clock' && (!Number.isSafeInteger(value) || value < 1)) {
@@ -58,5 +62,10 @@ export function sessionOptions(options: Partial<SessionOptions> = {}): SessionOp
       );
     }
   }
+  checked.add(merged);
   return Object.freeze(merged);
+}
+
+function isChecked(options: Partial<SessionOptions>): options is SessionOptions {
+  return checked.has(options);
 }
