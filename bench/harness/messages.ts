@@ -28,7 +28,9 @@ export type Request =
   | { readonly name: 'start'; readonly options: Readonly<Record<string, unknown>> }
   | { readonly name: 'mark' }
   | { readonly name: 'calls'; readonly devices: number; readonly inFlight: number; readonly seconds: number }
-  | { readonly name: 'codec'; readonly seconds: number };
+  | { readonly name: 'codec'; readonly seconds: number }
+  /** Without a pace, as fast as it gets. */
+  | { readonly name: 'feed'; readonly seconds: number; readonly perSecond?: number | undefined };
 
 /** What a contender answers, under the name of the request. */
 export interface Responses {
@@ -38,6 +40,8 @@ export interface Responses {
   calls: CallFigures;
   /** Operations per second, by document and direction. */
   codec: Readonly<Record<string, number>>;
+  /** It is over. */
+  feed: undefined;
 }
 
 /** A request on its way. */
