@@ -62,11 +62,6 @@ export class LoadGenerator {
     if (transport === 'tls') this.#tell('tls');
   }
 
-  /** Lets whoever else runs on its core go first: while it keeps a pace, it never sleeps. */
-  giveWay(): void {
-    if (this.#child.pid !== undefined) setPriority(this.#child.pid, LOW_PRIORITY);
-  }
-
   rule({ type, mask = 0xff, part, answerType, head, tail, captures = false }: AnswerRule): void {
     const bytes = (data: Buffer | undefined): string =>
       data === undefined || data.length === 0 ? '-' : data.toString('hex');
@@ -81,6 +76,11 @@ export class LoadGenerator {
     const { seconds, opened } = await this.#ask<{ seconds: number; opened: number }>(command);
     if (opened !== first.length) throw new Error(`${opened} of ${first.length} connections came up`);
     return seconds;
+  }
+
+  /** Lets whoever else runs on its core go first: while it keeps a pace, it never sleeps. */
+  giveWay(): void {
+    if (this.#child.pid !== undefined) setPriority(this.#child.pid, LOW_PRIORITY);
   }
 
   /** Sets what each connection sends: the captured part, and these bytes. */

@@ -47,6 +47,16 @@ export function publishBody(topic: string): Buffer {
   return Buffer.concat([text(topic), Buffer.from(JSON.stringify(sample))]);
 }
 
+/** Answers a call under a topic that ends with the number of the call. */
+export const answerKeyedCall: AnswerRule = {
+  type: PacketType.PUBLISH,
+  mask: 0xf0,
+  part: CORRELATION_DIGITS,
+  answerType: PacketType.PUBLISH,
+  head: text(`${REPLY_TOPIC}/${'0'.repeat(CORRELATION_DIGITS)}`).subarray(0, -CORRELATION_DIGITS),
+  tail: Buffer.from(JSON.stringify(answer)),
+};
+
 /** Answers a call: the number of the call, and the answer. */
 export const answerCall: AnswerRule = {
   type: PacketType.PUBLISH,
@@ -55,12 +65,6 @@ export const answerCall: AnswerRule = {
   answerType: PacketType.PUBLISH,
   head: text(REPLY_TOPIC),
   tail: Buffer.from(JSON.stringify(answer)),
-};
-
-/** Answers a call under a topic that ends with the number of the call. */
-export const answerKeyedCall: AnswerRule = {
-  ...answerCall,
-  head: text(`${REPLY_TOPIC}/${'0'.repeat(CORRELATION_DIGITS)}`).subarray(0, -CORRELATION_DIGITS),
 };
 
 function packet(type: number, ...parts: readonly Buffer[]): Buffer {
