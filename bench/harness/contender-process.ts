@@ -12,6 +12,8 @@ export interface ContenderLaunch {
   readonly options?: Readonly<Record<string, unknown>>;
   /** Arguments of Node.js, such as those of a profiler. */
   readonly nodeArguments?: readonly string[];
+  /** Where it runs; by default on the contenders' own core. */
+  readonly core?: number;
 }
 
 interface Waiting {
@@ -39,9 +41,9 @@ export class ContenderProcess {
   #lastId = 0;
   port = 0;
 
-  private constructor({ script, nodeArguments = [] }: ContenderLaunch) {
+  private constructor({ script, nodeArguments = [], core = Core.contender }: ContenderLaunch) {
     const program = [process.execPath, ...nodeArguments, contenderScript(script)] as const;
-    const [command, ...rest] = pinned(Core.contender, [...program]);
+    const [command, ...rest] = pinned(core, [...program]);
     this.#child = spawn(command, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child.on('message', (response: ResponseEnvelope) => this.#settle(response));
     this.#child.on('error', (error) => this.#fail(error));

@@ -12,6 +12,8 @@ export interface Contender {
   calls?(request: { devices: number; inFlight: number; seconds: number }): Promise<CallFigures>;
   /** Encodes and decodes. */
   codec?(seconds: number): Responses['codec'];
+  /** Makes its own load. */
+  feed?(request: { seconds: number; perSecond?: number | undefined }): Promise<void>;
 }
 
 /** Serves the driver's requests in the process of a contender. */
@@ -19,12 +21,16 @@ export function serveContender(contender: Contender): void {
   // Coarse, as the timer behind it costs something, too.
   const delay = monitorEventLoopDelay({ resolution: 10 });
   delay.enable();
+  let lastMark = performance.now();
   const mark = (): Mark => {
     const { user, system } = process.cpuUsage();
-    const loopDelay = delay.percentile(99) / 1e6;
+    const at = performance.now();
+    // Nothing counted means that the loop did not turn.
+    const loopDelay = delay.count > 0 ? delay.percentile(99) / 1e6 : at - lastMark;
     delay.reset();
+    lastMark = at;
     return {
-      at: performance.now(),
+      at,
       count: contender.received?.() ?? 0,
       cpu: user + system,
       rss: process.memoryUsage.rss(),
@@ -43,6 +49,8 @@ export function serveContender(contender: Contender): void {
         return contender.calls?.(request);
       case 'codec':
         return contender.codec?.(request.seconds);
+      case 'feed':
+        return contender.feed?.(request);
     }
   };
   process.on('message', (envelope: Envelope) => void respond(envelope, handle));

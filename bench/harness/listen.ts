@@ -1,5 +1,14 @@
 import { once } from 'node:events';
-import type { Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
+
+/** A port of this machine that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 /** Has a server listen on any free port of this machine; resolves with it. */
 export async function listen(server: Server): Promise<number> {

@@ -1,12 +1,15 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { GeneratorProgram } from './build-generator';
 import { Core, pinned } from './pinning';
+
+/** Of those of the system, in which 19 is the lowest. */
+const LOW_PRIORITY = 10;
 
 /** Which frames the generator answers, and how; see `load/frames.h`. */
 export interface AnswerRule {
@@ -96,6 +99,11 @@ export class LoadGenerator {
       throw new Error(`${opened} of ${first.length} connections came up, and ${failed} failed`);
     }
     return seconds;
+  }
+
+  /** Lets whoever else runs on its core go first: while it keeps a pace, it never sleeps. */
+  giveWay(): void {
+    if (this.#child.pid !== undefined) setPriority(this.#child.pid, LOW_PRIORITY);
   }
 
   /** Sets what each connection sends: the captured part, and these bytes. */

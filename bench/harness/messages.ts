@@ -37,7 +37,9 @@ export type Request =
   | { readonly name: 'mark' }
   | { readonly name: 'memory' }
   | { readonly name: 'calls'; readonly devices: number; readonly inFlight: number; readonly seconds: number }
-  | { readonly name: 'codec'; readonly seconds: number };
+  | { readonly name: 'codec'; readonly seconds: number }
+  /** Without a pace, as fast as it gets. */
+  | { readonly name: 'feed'; readonly seconds: number; readonly perSecond?: number | undefined };
 
 /** What a contender answers, under the name of the request. */
 export interface Responses {
@@ -49,6 +51,8 @@ export interface Responses {
   calls: CallFigures;
   /** Operations per second, by document and direction. */
   codec: Readonly<Record<string, number>>;
+  /** It is over. */
+  feed: undefined;
 }
 
 /** A request on its way. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 /** The project, seen from the compiled benchmark. */
-const ROOT = join(__dirname, '..', '..', '..');
+export const ROOT = join(__dirname, '..', '..', '..');
 
 /** Sources of the load generator. */
 export const LOAD_SOURCES = join(ROOT, 'bench', 'load');

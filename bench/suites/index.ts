@@ -4,6 +4,7 @@ import { codecSuite } from './codec';
 import { connectionsSuite } from './connections';
 import { fanOutSuite } from './fan-out';
 import { flatnessSuite } from './flatness';
+import { nodeRedSuite } from './node-red';
 import { relaySuite } from './relay';
 import { telemetrySuite } from './telemetry';
 import { tlsSuite } from './tls';
@@ -20,4 +21,5 @@ export const suites: readonly Suite[] = [
   fanOutSuite,
   connectionsSuite,
   flatnessSuite,
+  nodeRedSuite,
 ];

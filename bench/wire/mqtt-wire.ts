@@ -7,6 +7,10 @@ export const PacketType = { CONNECT: 0x10, PUBLISH: 0x30, SUBSCRIBE: 0x82, PINGR
 
 /** Topic of the answers of all devices. */
 export const REPLY_TOPIC = 'reply';
+/** Answers that can be told apart by their topics alone come under it and the number of their call. */
+export const KEYED_REPLIES = `${REPLY_TOPIC}/#`;
+/** Samples that one subscription takes come under it. */
+export const SAMPLES = 'bench/#';
 /** Topic of the stream that goes out to many. */
 export const FEED_TOPIC = 'feed';
 /** A call carries a number of so many digits at its end, which the answer repeats at its begin. */
@@ -20,6 +24,11 @@ export function callTopic(index: number): string {
 /** Topic under which a device publishes: eight characters. */
 export function sampleTopic(index: number): string {
   return `t${deviceName(index).slice(-6)}/`;
+}
+
+/** Topic below {@link SAMPLES} of one of up to 100 devices: eight characters. */
+export function groupedTopic(index: number): string {
+  return `bench/${deviceName(index).slice(-2)}`;
 }
 
 /** Logs a client in, with a clean session. */
@@ -43,6 +52,16 @@ export function subscribePacket(topic: string): Buffer {
 export function publishBody(topic: string): Buffer {
   return Buffer.concat([text(topic), Buffer.from(JSON.stringify(sample))]);
 }
+
+/** Answers a call under a topic that ends with the number of the call. */
+export const answerKeyedCall: AnswerRule = {
+  type: PacketType.PUBLISH,
+  mask: 0xf0,
+  part: CORRELATION_DIGITS,
+  answerType: PacketType.PUBLISH,
+  head: text(`${REPLY_TOPIC}/${'0'.repeat(CORRELATION_DIGITS)}`).subarray(0, -CORRELATION_DIGITS),
+  tail: Buffer.from(JSON.stringify(answer)),
+};
 
 /** Answers a call: the number of the call, and the answer. */
 export const answerCall: AnswerRule = {

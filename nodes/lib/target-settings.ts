@@ -23,16 +23,20 @@ export function targetSettings(
   const userSetting = typedSetting(config, 'user', 'str');
   const deviceSetting = typedSetting(config, 'device', 'str');
   const resourceSetting = typedSetting(config, 'resource', 'str');
+  const evaluateNow = async (message?: NodeMessage): Promise<Target> => {
+    const user = namesDevices ? await evaluateText(RED, node, userSetting, message) : '';
+    const device = namesDevices ? await evaluateText(RED, node, deviceSetting, message) : '';
+    const resource = await evaluateText(RED, node, resourceSetting, message);
+    if (namesDevices && device === '') {
+      throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.noDevice'));
+    }
+    if (resource === '') throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.noResource'));
+    return { user, device, resource };
+  };
+  // Plain texts mean the same for every message.
+  const isFixed = [userSetting, deviceSetting, resourceSetting].every(({ type }) => type === 'str');
+  let fixed: Promise<Target> | undefined;
   return {
-    async evaluate(message) {
-      const user = namesDevices ? await evaluateText(RED, node, userSetting, message) : '';
-      const device = namesDevices ? await evaluateText(RED, node, deviceSetting, message) : '';
-      const resource = await evaluateText(RED, node, resourceSetting, message);
-      if (namesDevices && device === '') {
-        throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.noDevice'));
-      }
-      if (resource === '') throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.noResource'));
-      return { user, device, resource };
-    },
+    evaluate: (message) => (isFixed ? (fixed ??= evaluateNow()) : evaluateNow(message)),
   };
 }

@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { dirname, join } from 'node:path';
+import RED from 'node-red';
+import { ROOT } from '../harness/places';
+import type { FlowFiles } from './flows';
+import { PROBE, type FlowProbe } from './flow-probe';
+
+/** Settings that the published types do not know. */
+const NO_TELEMETRY = { telemetry: { enabled: false, updateNotification: false } };
+
+const PACK = '@open-iotmp/node-red-iotmp';
+
+/** Runs a flow in a Node-RED within this process; resolves when it works. The directory is an empty one. */
+export async function runNodeRed(directory: string, files: FlowFiles, probe: FlowProbe): Promise<void> {
+  prepare(directory, files);
+  // Nothing asks this Node-RED over HTTP: its server does not listen, and there is no editor.
+  RED.init(createServer(), {
+    ...NO_TELEMETRY,
+    uiHost: '127.0.0.1',
+    uiPort: 0,
+    userDir: directory,
+    flowFile: 'flows.json',
+    credentialSecret: false,
+    httpAdminRoot: false,
+    functionGlobalContext: { [PROBE]: probe },
+    externalModules: { autoInstall: false, palette: { allowInstall: false } },
+    logging: { console: { level: 'error', metrics: false, audit: false } },
+  });
+  const works = [once(RED.events, 'flows:started'), untilGreen(files.readyNode)];
+  await RED.start();
+  await Promise.all(works);
+}
+
+/** Puts flow, credentials and the pack where Node-RED looks for them. */
+function prepare(directory: string, { flows, credentials }: FlowFiles): void {
+  writeFileSync(join(directory, 'flows.json'), JSON.stringify(flows));
+  writeFileSync(join(directory, 'flows_cred.json'), JSON.stringify(credentials));
+  const link = join(directory, 'node_modules', PACK);
+  mkdirSync(dirname(link), { recursive: true });
+  symlinkSync(ROOT, link, 'junction');
+}
+
+async function untilGreen(node: string | undefined): Promise<void> {
+  if (node === undefined) return;
+  await new Promise<void>((resolve) => {
+    RED.events.on('node-status', ({ id, status }: { id: string; status?: { fill?: string } }) => {
+      if (id === node && status?.fill === 'green') resolve();
+    });
+  });
+}
