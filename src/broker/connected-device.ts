@@ -29,6 +29,8 @@ export class ConnectedDevice implements DeviceId, StreamSource {
   readonly since = Date.now();
   readonly session: Session;
   readonly lastKnown: LastKnownStates;
+  /** What makes a time on the session's clock one in ms since 1970. */
+  readonly #epoch: number;
   #description: Promise<DeviceDescription> | undefined;
   /** What {@link #description} came to. */
   #described: DeviceDescription | undefined;
@@ -37,6 +39,7 @@ export class ConnectedDevice implements DeviceId, StreamSource {
     this.user = id.user;
     this.device = id.device;
     this.session = session;
+    this.#epoch = this.since - session.options.clock.now();
     this.lastKnown = lastKnown;
   }
 
@@ -97,25 +100,30 @@ export class ConnectedDevice implements DeviceId, StreamSource {
   async run(resource: string, options: CallOptions = {}): Promise<Reply> {
     const reply = await this.session.call(resource, options);
     if (options.payload !== undefined && !isEmptyInput(options.payload)) {
-      this.lastKnown.wrote(resource, options.payload);
+      this.lastKnown.wrote(resource, options.payload, this.#heardAt);
     }
-    if (reply.payload !== undefined) this.lastKnown.saw(resource, reply.payload);
+    if (reply.payload !== undefined) this.lastKnown.saw(resource, reply.payload, this.#heardAt);
     return reply;
   }
 
   openStream(resource: string, listener: StreamListener, options?: CallOptions): Promise<OutgoingStream> {
     const remembering: StreamListener = {
-      onData: (payload, parameters) => {
-        if (payload !== undefined) this.lastKnown.saw(resource, payload);
-        listener.onData(payload, parameters);
+      onData: (payload, parameters, at) => {
+        if (payload !== undefined) this.lastKnown.saw(resource, payload, this.#epoch + at);
+        listener.onData(payload, parameters, at);
       },
       onClose: (reason) => listener.onClose?.(reason),
       onWrite: (payload) => {
-        this.lastKnown.wrote(resource, payload);
+        this.lastKnown.wrote(resource, payload, Date.now());
         listener.onWrite?.(payload);
       },
     };
     return this.session.openStream(resource, remembering, options);
+  }
+
+  /** When it was last heard of, in ms since 1970. */
+  get #heardAt(): number {
+    return this.#epoch + this.session.inbox.heardAt;
   }
 
   /** A device that does not describe itself is not kept from being called. */

@@ -27,18 +27,18 @@ export class LastKnownStates {
     return this.#states?.get(path);
   }
 
-  /** The server wrote this input, and the device took it. */
-  wrote(path: string, input: unknown): void {
-    this.#touch(path).input = input;
+  /** The server wrote this input, and the device took it. `at` is when, in ms since 1970. */
+  wrote(path: string, input: unknown, at: number): void {
+    this.#touch(path, at).input = input;
   }
 
-  /** The device sent this output. */
-  saw(path: string, output: Value): void {
-    this.#touch(path).output = output;
+  /** The device sent this output. `at` is when, in ms since 1970. */
+  saw(path: string, output: Value, at: number): void {
+    this.#touch(path, at).output = output;
   }
 
   /** Changed in place: this happens with every sample. */
-  #touch(path: string): RememberedState {
+  #touch(path: string, at: number): RememberedState {
     const states = (this.#states ??= new Map<string, RememberedState>());
     let state = states.get(path);
     if (state === undefined) {
@@ -46,7 +46,7 @@ export class LastKnownStates {
       state = { input: undefined, output: undefined, at: 0, turn: 0 };
       states.set(path, state);
     }
-    state.at = Date.now();
+    state.at = at;
     state.turn = ++this.#turn;
     return state;
   }

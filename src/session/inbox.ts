@@ -14,8 +14,8 @@ export interface InboxPort {
   readonly transport: Transport;
   readonly options: SessionOptions;
   readonly state: SessionState;
-  /** Something whole arrived, whatever it is: the peer lives. */
-  handleLife(): void;
+  /** Something whole arrived, whatever it is, at that time: the peer lives. */
+  handleLife(now: number): void;
   /** A message; `firstKey` is the first field key of its body, 0 without one. */
   handleMessage(message: Message, firstKey: number): void;
   /** A message that does not decode, or is of an unknown type, before the session is open. */
@@ -36,6 +36,8 @@ export class Inbox {
   /** Messages and bytes received so far. */
   messages = 0;
   bytes = 0;
+  /** When the bytes at hand arrived, on the clock's scale: one look at the clock for all messages of a chunk. */
+  heardAt: number;
   /** Messages of an unknown type that were skipped. */
   skipped = 0;
   /** Strings that were not UTF-8. */
@@ -46,7 +48,8 @@ export class Inbox {
   #faults: FaultMeter | undefined;
 
   constructor(port: InboxPort) {
-    const { maxBodySize, maxDepth } = port.options;
+    const { clock, maxBodySize, maxDepth } = port.options;
+    this.heardAt = clock.now();
     this.#port = port;
     this.#decodeOptions = { maxDepth, floats: 'shortest', onInvalidText: () => this.invalidTexts++ };
     const firstLimit = Math.min(maxBodySize, MAX_FIRST_BODY);
@@ -83,15 +86,15 @@ export class Inbox {
     this.#frames.reset();
   }
 
-  /** Any whole message counts as life, and one look at the clock is enough for all of a chunk. */
   #run(take: () => void): void {
     const before = this.messages;
+    this.heardAt = this.#port.options.clock.now();
     try {
       take();
     } catch (error) {
       this.#port.destroy(asIotmpError(error));
     }
-    if (this.messages !== before) this.#port.handleLife();
+    if (this.messages !== before) this.#port.handleLife(this.heardAt);
   }
 
   #handleFrame(type: number, bytes: Buffer, start: number, end: number): void {

@@ -5,8 +5,11 @@ import { SampleReader } from './sample-reader';
 
 /** What the opener of a stream wants to hear. */
 export interface StreamListener {
-  /** A sample. `parameters` are those of the STREAM_DATA, mostly `undefined`. */
-  onData(payload: Value | undefined, parameters: Value | undefined): void;
+  /**
+   * A sample. `parameters` are those of the STREAM_DATA, mostly `undefined`; `at` is when it arrived, on the scale of the
+   * session's clock, in ms.
+   */
+  onData(payload: Value | undefined, parameters: Value | undefined, at: number): void;
   /**
    * A stream that was open has ended: with the reason, or without one when {@link OutgoingStream.stop} ended it.
    * Called once; not for a stream whose opening failed.
@@ -108,10 +111,10 @@ export class OutgoingStream {
   }
 
   /** @internal a sample arrived; one that comes after the stop is let go */
-  handleData(payload: Value | undefined, parameters: Value | undefined): void {
+  handleData(payload: Value | undefined, parameters: Value | undefined, at: number): void {
     if (this.closed) return;
     const sample = this.#reader === undefined ? payload : this.#reader.read(payload, parameters);
-    this.#listener.onData(sample, parameters);
+    this.#listener.onData(sample, parameters, at);
   }
 
   /** @internal the peer or the connection ended the stream */

@@ -42,13 +42,13 @@ export class Session implements DispatcherPort {
   /** Who is at the other end, once that is known. */
   peer: DeviceId | undefined = undefined;
   readonly transport: Transport;
+  readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly options: SessionOptions;
   readonly host: ResourceHost;
   /** Where this end takes its stream ids from; may be replaced by that of the device before it opens. */
   ids = new IdSequence();
   readonly #hooks: SessionHooks;
-  readonly #inbox: Inbox;
   // Made when they are needed: of ten thousand devices nearly all are idle nearly all the time.
   #requests: RequestTable | undefined;
   #streams: StreamTable | undefined;
@@ -74,9 +74,9 @@ export class Session implements DispatcherPort {
     this.#hooks = hooks;
     this.outbox = new Outbox(this);
     this.#handshake = new Handshake(this.#handshakePort());
-    this.#inbox = new Inbox(this);
+    this.inbox = new Inbox(this);
     transport.start({
-      onData: (chunk) => this.#inbox.push(chunk),
+      onData: (chunk) => this.inbox.push(chunk),
       onDrain: () => this.outbox.handleDrain(),
       onClose: (error) => {
         this.#end(connectionLost(error));
@@ -126,21 +126,11 @@ export class Session implements DispatcherPort {
 
   /** Messages and bytes received so far. */
   get messagesIn(): number {
-    return this.#inbox.messages;
+    return this.inbox.messages;
   }
 
   get bytesIn(): number {
-    return this.#inbox.bytes;
-  }
-
-  /** Messages of an unknown type that were skipped. */
-  get skippedMessages(): number {
-    return this.#inbox.skipped;
-  }
-
-  /** Strings of the peer that were not UTF-8. */
-  get invalidTexts(): number {
-    return this.#inbox.invalidTexts;
+    return this.inbox.bytes;
   }
 
   /** Number of open streams in both directions. */
@@ -267,17 +257,17 @@ export class Session implements DispatcherPort {
 
   /** @internal */
   pauseReading(): void {
-    this.#inbox.pause();
+    this.inbox.pause();
   }
 
   /** @internal */
   resumeReading(): void {
-    this.#inbox.resume();
+    this.inbox.resume();
   }
 
   /** @internal */
-  handleLife(): void {
-    this.#keepAlive?.heard(this.options.clock.now());
+  handleLife(now: number): void {
+    this.#keepAlive?.heard(now);
   }
 
   /** @internal */
@@ -319,7 +309,7 @@ export class Session implements DispatcherPort {
       open: () => {
         this.#state = 'open';
         this.#handshake = undefined;
-        this.#inbox.open();
+        this.inbox.open();
       },
       handleLetIn: () => this.runGuarded(() => this.#hooks.onOpen?.()),
       end: (reason) => this.#endInOrder(reason),
@@ -336,7 +326,7 @@ export class Session implements DispatcherPort {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#keepAlive?.stop();
-    this.#inbox.dispose();
+    this.inbox.dispose();
     this.outbox.dispose();
     this.#work?.endAll();
     this.#handshake?.end(reason);

@@ -4,6 +4,7 @@ import type { OutgoingMessage } from '../codec/message-encoder';
 import { IotmpError } from '../errors';
 import type { DeviceId, Value } from '../types';
 import { askForCompact, takeCompactWish, type StreamParameters } from './compact-form';
+import type { Inbox } from './inbox';
 import { IncomingStream, type IncomingStreamPort } from './incoming-stream';
 import type { Outbox } from './outbox';
 import { OutgoingStream, type StreamListener } from './outgoing-stream';
@@ -26,6 +27,7 @@ export interface StreamTablePort {
   readonly caller: DeviceId | undefined;
   readonly outbox: Outbox;
   readonly requests: RequestTable;
+  readonly inbox: Pick<Inbox, 'heardAt'>;
   nextId(): number;
   answer(id: number | undefined, payload: unknown): void;
   refuse(id: number | undefined, error: unknown): void;
@@ -139,7 +141,7 @@ export class StreamTable {
     const id = message.streamId ?? 0;
     const outgoing = this.#outgoing.get(id);
     if (outgoing !== undefined) {
-      outgoing.handleData(message.payload, message.parameters);
+      outgoing.handleData(message.payload, message.parameters, this.#port.inbox.heardAt);
       return;
     }
     const incoming = this.#incoming.get(id);

@@ -71,7 +71,7 @@ export class StreamChannel {
    */
   async open(link: ResourceLink, timeoutMs: number | undefined): Promise<void> {
     const listener: StreamListener = {
-      onData: (sample) => this.#handleSample(sample),
+      onData: (sample, _parameters, at) => this.#handleSample(sample, at),
       onClose: (reason) => this.#handleClose(reason),
     };
     const options: CallOptions = { parameters: this.#parameters(), timeoutMs };
@@ -87,7 +87,8 @@ export class StreamChannel {
     this.#phase = 'open';
     this.#openedAt = this.#owner.clock.now();
     this.#watch?.start(this.#intervalMs);
-    if (!this.#sampled && outgoing.initial !== undefined) this.#handleSample(outgoing.initial);
+    if (!this.#sampled && outgoing.initial !== undefined)
+      this.#handleSample(outgoing.initial, this.#openedAt);
   }
 
   /** Asks for another START_STREAM under the same id. */
@@ -169,9 +170,8 @@ export class StreamChannel {
     return this.#form === 'map' ? { interval: this.#requestedMs } : this.#requestedMs;
   }
 
-  #handleSample(sample: Value | undefined): void {
+  #handleSample(sample: Value | undefined, now: number): void {
     if (this.#phase !== 'opening' && this.#phase !== 'open') return;
-    const now = this.#owner.clock.now();
     this.#sampled = true;
     if (this.#watch?.heard(now) === true) this.#owner.onChange();
     this.#owner.onSample(sample, now, this.#intervalMs);

@@ -20,7 +20,7 @@ describe('A message of an unknown type', () => {
     rig.peer.sendBytes('0b 00 0b 03 ff ff ff 7f 01 05 ac 02 02 00 00');
     rig.peer.send({ type: KEEP_ALIVE });
     assert.deepEqual(await typesOf(rig), [KEEP_ALIVE]);
-    assert.equal(rig.session.skippedMessages, 4);
+    assert.equal(rig.session.inbox.skipped, 4);
     assert.deepEqual(rig.warnings, ['messages of unknown type 11 are skipped']);
     await endQuietly(rig);
   });
@@ -116,7 +116,7 @@ describe('Strings that are not UTF-8', () => {
     rig.peer.sendBytes('06 09 08 42 1a 82 ff fe 22 82 69 6e'.replace('06 09', '06 0a'));
     assert.deepEqual(await typesOf(rig), [OK]);
     assert.deepEqual(seen, ['\ufffd\ufffd']);
-    assert.equal(rig.session.invalidTexts, 1);
+    assert.equal(rig.session.inbox.invalidTexts, 1);
     await endQuietly(rig);
   });
 });

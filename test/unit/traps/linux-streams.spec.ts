@@ -102,7 +102,7 @@ describe('Linux 4, streams', () => {
     const { bench, device } = await playLinux(t);
     device.serves = false;
     const heard: unknown[] = [];
-    const listener = { onData: (...sample: unknown[]) => heard.push(sample) };
+    const listener = { onData: (...[payload, code]: unknown[]) => heard.push([payload, code]) };
     const opening = bench.server.device(PUMP)!.openStream('err', listener);
     const { id } = await device.next(Type.START_STREAM);
     device.ok(id!);

@@ -44,7 +44,7 @@ describe('Microcontroller 4, values that arrive', () => {
     bench.server.offer('echo', { kind: 'inout', run: ({ payload }) => payload });
     device.send(message(Type.RUN, varintField(1, 5), hex('1a 82 ff fe 22 84 6563686f')));
     assert.equal((await device.next()).payload, '\ufffd\ufffd');
-    assert.equal(bench.server.device(PUMP)!.session.invalidTexts, 1);
+    assert.equal(bench.server.device(PUMP)!.session.inbox.invalidTexts, 1);
   });
 
   it('may be a negative code of set_return_code: no failure', async (t) => {

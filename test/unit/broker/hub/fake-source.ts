@@ -43,6 +43,8 @@ export class FakeSource implements StreamSource {
   stopAnswer: 'ok' | 'hold' = 'ok';
   /** What writing into a stream throws. */
   writeError: IotmpError | undefined = undefined;
+  /** The clock of whoever it is connected to. */
+  now: () => number = () => 0;
   /** Payload of the OK that opens a stream. */
   initial: Value | undefined = undefined;
   /** What DESCRIBE says of the resource, or its failure. */
@@ -124,7 +126,7 @@ export class FakeSource implements StreamSource {
 
   /** The device sends a sample on its stream of this kind. */
   sample(payload: Value | undefined, kind: StreamKind = 'periodic'): void {
-    this.streamOf(kind)?.handleData(payload, undefined);
+    this.streamOf(kind)?.handleData(payload, undefined, this.now());
   }
 
   /** The device ends its stream of this kind. */

@@ -50,6 +50,7 @@ export class HubBench {
 
   /** The device connects; what runs at once has run. */
   async connect(source = new FakeSource()): Promise<FakeSource> {
+    source.now = () => this.clock.now();
     this.hub.deviceConnected(DEVICE, source);
     await this.clock.settle();
     return source;
