@@ -4,14 +4,19 @@
  */
 export const TURN_BYTES = 65_536;
 
-let waiting: (() => void)[] = [];
+/** Something to do at the end of a turn; an object, as a function for each connection costs memory. */
+export interface EndOfTurnTask {
+  handleEndOfTurn(): void;
+}
+
+let waiting: EndOfTurnTask[] = [];
 
 /**
  * Runs `task` at the end of this turn of the event loop: after the code that runs now and after every promise
  * reaction that it leads to, but before the system is asked for the next event. So the answers of one read leave
  * together, also those of asynchronous handlers that had nothing to wait for.
  */
-export function atEndOfTurn(task: () => void): void {
+export function atEndOfTurn(task: EndOfTurnTask): void {
   // A tick that is queued from a microtask runs when no microtask is left; one queued from here would run before them.
   if (waiting.push(task) === 1) queueMicrotask(afterMicrotasks);
 }
@@ -24,7 +29,7 @@ function runAll(): void {
   const tasks = waiting.values();
   waiting = [];
   try {
-    for (const task of tasks) task();
+    for (const task of tasks) task.handleEndOfTurn();
   } finally {
     // Reached with tasks left only if one threw: it must not cost the other connections their turn.
     for (const task of tasks) atEndOfTurn(task);

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Timer } from '../util/clock';
 import { Delivery } from './delivery';
-import { atEndOfTurn } from './end-of-turn';
+import { FlushSchedule, type Flushable } from './flush-schedule';
 import { remoteAddressOf } from './host-and-port';
 import { transportSettings, type TransportOptions, type TransportSettings } from './transport-options';
 import type { Transport, TransportHandler } from './transport';
@@ -10,16 +10,17 @@ import { WriteBatch } from './write-batch';
 
 /**
  * A TCP or TLS connection (`protocol.md` section 1). Takes over a connected socket: nobody else may listen, write
- * or end it. The messages of one turn of the event loop leave in one write, up to 64 KiB of them; a lone one is
+ * or end it. Messages leave together in one write, up to 64 KiB of them, as {@link FlushSchedule} says; a lone one is
  * written at the end of its turn and never copied.
  */
-export class SocketTransport implements Transport {
+export class SocketTransport implements Transport, Flushable {
   readonly kind: 'tcp' | 'tls';
   readonly remoteAddress: string;
   readonly #socket: Socket;
   readonly #settings: TransportSettings;
   readonly #delivery: Delivery;
   readonly #batch = new WriteBatch();
+  readonly #schedule = new FlushSchedule(this);
   #open = true;
   #drainWanted = false;
   #error: Error | undefined;
@@ -54,11 +55,11 @@ export class SocketTransport implements Transport {
 
   send(message: Buffer): boolean {
     if (!this.#open || message.length === 0) return true;
-    if (this.#batch.add(message)) atEndOfTurn(this.#flush);
+    if (this.#batch.add(message)) this.#schedule.request();
     // Known before the flush, which asks to be told of its end only then: that costs more than all else here.
     if (this.#batch.bytes + this.#socket.writableLength > this.#settings.highWaterMark)
       this.#drainWanted = true;
-    if (this.#batch.full) this.#flush();
+    if (this.#batch.full) this.flush();
     return !this.#drainWanted;
   }
 
@@ -74,7 +75,7 @@ export class SocketTransport implements Transport {
     if (!this.#open) return;
     this.#open = false;
     this.#grace = this.#settings.clock.after(this.#settings.closeGraceMs, () => this.#socket.destroy());
-    this.#flush();
+    this.flush();
     this.#socket.end();
     // Reads on, so that the peer's own end is seen.
     this.#delivery.mute();
@@ -87,10 +88,11 @@ export class SocketTransport implements Transport {
     this.#socket.destroy();
   }
 
-  readonly #flush = (): void => {
+  /** @internal */
+  flush(): void {
     if (this.#socket.destroyed) this.#batch.clear();
     else this.#batch.writeTo(this.#socket, this.#drainWanted ? this.#handleWritten : undefined);
-  };
+  }
 
   readonly #handleWritten = (error?: Error | null): void => {
     // A failed write is told by the socket's 'error' and 'close'.
@@ -102,6 +104,7 @@ export class SocketTransport implements Transport {
   #handleClose(): void {
     this.#open = false;
     this.#grace?.cancel();
+    this.#schedule.cancel();
     this.#batch.clear();
     this.#delivery.end(this.#error);
   }

@@ -3,7 +3,8 @@ import { WebSocket, type RawData } from 'ws';
 import { IotmpError } from '../errors';
 import type { Timer } from '../util/clock';
 import { Delivery } from './delivery';
-import { atEndOfTurn, TURN_BYTES } from './end-of-turn';
+import { TURN_BYTES } from './end-of-turn';
+import { FlushSchedule, type Flushable } from './flush-schedule';
 import { remoteAddressOf } from './host-and-port';
 import { transportSettings, type TransportOptions, type TransportSettings } from './transport-options';
 import type { Transport, TransportHandler } from './transport';
@@ -19,13 +20,14 @@ const NORMAL_CODES: readonly number[] = [1000, 1001, 1005, 1006];
  * let the frames of one turn of the event loop leave in one system call. Received frames, text or binary, are one
  * byte stream. The WebSocket must have been made with `webSocketSettings`.
  */
-export class WebSocketTransport implements Transport {
+export class WebSocketTransport implements Transport, Flushable {
   readonly kind = 'ws';
   readonly remoteAddress: string;
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
   readonly #settings: TransportSettings;
   readonly #delivery: Delivery;
+  readonly #schedule = new FlushSchedule(this);
   #open = true;
   #corked = false;
   #corkedBytes = 0;
@@ -65,7 +67,7 @@ export class WebSocketTransport implements Transport {
     // To be told of the end of a write costs more than all else here: only asked for where it is waited for.
     this.#webSocket.send(message, ONE_FRAME, this.#drainWanted ? this.#handleSent : undefined);
     this.#corkedBytes += message.length;
-    if (this.#corkedBytes >= TURN_BYTES) this.#uncork();
+    if (this.#corkedBytes >= TURN_BYTES) this.flush();
     return !this.#drainWanted;
   }
 
@@ -82,7 +84,7 @@ export class WebSocketTransport implements Transport {
     this.#open = false;
     this.#startGrace();
     this.#webSocket.close(1000);
-    this.#uncork();
+    this.flush();
     // Reads on, so that the peer's close frame is seen.
     this.#delivery.mute();
   }
@@ -98,15 +100,16 @@ export class WebSocketTransport implements Transport {
     if (this.#corked) return;
     this.#corked = true;
     this.#socket.cork();
-    atEndOfTurn(this.#uncork);
+    this.#schedule.request();
   }
 
-  readonly #uncork = (): void => {
+  /** @internal */
+  flush(): void {
     if (!this.#corked) return;
     this.#corked = false;
     this.#corkedBytes = 0;
     this.#socket.uncork();
-  };
+  }
 
   readonly #handleSent = (error?: Error | null): void => {
     // A failed write is told by 'error' and 'close'.
@@ -126,7 +129,7 @@ export class WebSocketTransport implements Transport {
     this.#error ??= error;
     this.#open = false;
     this.#startGrace();
-    this.#uncork();
+    this.flush();
     this.#delivery.mute();
   }
 
@@ -139,6 +142,7 @@ export class WebSocketTransport implements Transport {
   #handleClose(code: number, reason: Buffer): void {
     this.#open = false;
     this.#grace?.cancel();
+    this.#schedule.cancel();
     this.#delivery.end(this.#error ?? complaint(code, reason));
   }
 }

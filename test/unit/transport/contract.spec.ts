@@ -94,7 +94,7 @@ for (const [name, make] of Object.entries(pairs)) {
         const more = near.send(pattern(50_000));
         sent += 50_000;
         assert.equal(more, near.bufferedBytes <= 60_000, `${before} bytes waited before`);
-        await turns(1);
+        await turns(2);
       }
       assert.ok(near.bufferedBytes > 60_000);
       assert.equal(near.send(pattern(50_000)), false);

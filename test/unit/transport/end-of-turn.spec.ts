@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { atEndOfTurn } from '../../../src/transport/end-of-turn';
+import { atEndOfTurn as scheduleTask } from '../../../src/transport/end-of-turn';
 
+const atEndOfTurn = (task: () => void): void => scheduleTask({ handleEndOfTurn: task });
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('atEndOfTurn', () => {

@@ -253,7 +253,7 @@ describe('SocketTransport', () => {
       const recorder = new Recorder(transport);
       transport.pause();
       peer.write(pattern(1000));
-      while (transport.send(pattern(60_000))) await turns(1);
+      while (transport.send(pattern(60_000))) await turns(2);
       peer.resetAndDestroy();
       await recorder.closed();
       await turns();
