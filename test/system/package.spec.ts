@@ -194,14 +194,18 @@ describe('the packed package', { concurrency: false }, () => {
         assert.deepEqual(drops, [], 'no device came or went');
       });
 
-      it('holds as many sockets and timers after 50 full deploys as after the first', async () => {
+      it('holds no more sockets and timers after 50 full deploys than after the first', async () => {
         const stored = parseFlow(await readFile(join(directory, 'flows.json'), 'utf8'));
         await nodeRed.deploy(stored, 'full');
         const first = await settledResources(nodeRed);
         for (let round = 0; round < 50; round++) await nodeRed.deploy(stored, 'full');
         const { Timeout: timers = 0, ...handles } = await settledResources(nodeRed);
         const { Timeout: timersBefore = 0, ...handlesBefore } = first;
-        assert.deepEqual(handles, handlesBefore);
+        // Fewer when a connection of an earlier request has been closed meanwhile.
+        for (const [kind, count] of Object.entries(handles)) {
+          const before = handlesBefore[kind] ?? 0;
+          assert.ok(count <= before, `${kind}: ${before} before, ${count} after`);
+        }
         // Core has some timers of its own that come and go; one that each deploy left would make 50.
         assert.ok(timers < timersBefore + 25, `${timersBefore} timers before, ${timers} after`);
         assert.deepEqual(nodeRed.errors(), []);

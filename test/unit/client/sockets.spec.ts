@@ -14,6 +14,7 @@ import type { Transport } from '../../../src/transport/transport';
 import { createWebSocketAcceptor } from '../../../src/transport/web-socket-acceptor';
 import { maxPayloadFor } from '../../../src/transport/web-socket-settings';
 import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../support/certificate';
+import { reset } from '../support/reset';
 
 /** A server of sessions over sockets that can be killed and started again on its port. */
 class MiniServer {
@@ -48,7 +49,7 @@ class MiniServer {
     if (server?.listening !== true) return;
     const closed = once(server, 'close');
     server.close();
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
     await closed;
   }
 

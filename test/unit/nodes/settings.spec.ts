@@ -81,7 +81,9 @@ describe('settings of nodes', () => {
   it('are JSON: whatever has a text comes back', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        assert.deepEqual(jsonSetting('sample', JSON.stringify(value)), value);
+        // As texts: -0 has none of its own.
+        const text = JSON.stringify(value);
+        assert.equal(JSON.stringify(jsonSetting('sample', text)), text);
       }),
     );
   });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import tls from 'node:tls';
+import { reset } from './reset';
 
 /** What a raw device hears of its connection. */
 export interface RawWireHandler {
@@ -72,7 +73,7 @@ class SocketWire implements RawWire {
 
   cut(): void {
     if (this.#socket instanceof tls.TLSSocket) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    else reset(this.#socket);
   }
 }
 
@@ -160,7 +161,7 @@ export class WebSocketWire implements RawWire {
   }
 
   cut(): void {
-    this.#socket.resetAndDestroy();
+    reset(this.#socket);
   }
 
   #readFrames(handler: RawWireHandler): void {

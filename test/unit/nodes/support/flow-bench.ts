@@ -242,8 +242,6 @@ export class FlowBench {
   }
 
   async close(): Promise<void> {
-    // A socket that is just being shut down cannot be reset: libuv would leave it behind.
-    for (let turns = 0; turns < 3; turns++) await new Promise(setImmediate);
     for (const wire of this.#wires) wire.cut();
     await this.unload();
     await helper.stopServer();
