@@ -30,30 +30,31 @@ type Tree = Map<string, TreeNode>;
 type TreeNode = { readonly branch: Tree } | { readonly leaf: Value };
 
 /**
- * Makes a map of members that are named by paths: `location.lat` becomes a member of `location`. Where that name is
- * taken by a value that is no map, the path stays one key.
+ * Makes a map of members that are named by paths: `location.lat` becomes a member of `location`. Where `location` is
+ * itself among the paths, `location.lat` stays one key.
  */
-export function nest(members: Iterable<readonly [path: string, value: Value]>): Record<string, Value> {
+export function nest(members: readonly (readonly [path: string, value: Value])[]): Record<string, Value> {
   const root: Tree = new Map();
+  const paths = new Set(members.map(([path]) => path));
   for (const [path, leaf] of members) {
     const levels = path.split('.', MAX_LEVELS + 1);
-    if (levels.length > MAX_LEVELS || !plant(root, levels, leaf)) root.set(path, { leaf });
+    const isOneKey =
+      levels.length > MAX_LEVELS ||
+      levels.some((_, index) => index > 0 && paths.has(levels.slice(0, index).join('.')));
+    plant(root, isOneKey ? [path] : levels, leaf);
   }
   return toMap(root);
 }
 
-function plant(tree: Tree, path: readonly string[], leaf: Value): boolean {
-  const [key = '', ...rest] = path;
-  const there = tree.get(key);
+function plant(tree: Tree, [key = '', ...rest]: readonly string[], leaf: Value): void {
   if (rest.length === 0) {
-    if (there !== undefined) return false;
     tree.set(key, { leaf });
-    return true;
+    return;
   }
-  if (there !== undefined && 'leaf' in there) return false;
-  const branch: Tree = there?.branch ?? new Map<string, TreeNode>();
+  const there = tree.get(key);
+  const branch: Tree = there !== undefined && 'branch' in there ? there.branch : new Map<string, TreeNode>();
   tree.set(key, { branch });
-  return plant(branch, rest, leaf);
+  plant(branch, rest, leaf);
 }
 
 /** `fromEntries` makes plain own members, also of a key such as `__proto__`. */

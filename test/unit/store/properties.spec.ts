@@ -113,8 +113,8 @@ describeStores('properties', (open) => {
     const merged = await properties.merge(DEVICE, 'config', { a: null, b: { c: 4 }, e: [5] });
     assert.deepEqual(merged, { b: { c: 4, d: 3 }, e: [5] });
     const property = await properties.get(DEVICE, 'config');
-    assert.deepEqual(property?.value, merged);
-    assert.deepEqual(property?.attributes, { type: 'configuration' });
+    assert.deepEqual(property!.value, merged);
+    assert.deepEqual(property!.attributes, { type: 'configuration' });
     await assert.rejects(properties.merge(DEVICE, 'other', {}), withCode('IOTMP_ERR_NOT_FOUND'));
   });
 
