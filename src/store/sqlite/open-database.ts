@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, openSync, closeSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, openSync, closeSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { errorText } from '../../errors';
 import { checkVersion, migrate, MIGRATIONS } from './migrations';
 import { storageError, toIotmpError } from './sqlite-fault';
 
@@ -92,7 +93,17 @@ function prepareFile(file: string): void {
   if (sizeOf(file) === 0 && sizeOf(`${file}-wal`) > 0) {
     throw storageError('corrupt', file, 'it is empty or missing, but its log is not');
   }
-  if (!existsSync(file)) closeSync(openSync(file, 'wx', OWNER_ONLY));
+  if (existsSync(file)) checkWritable(file);
+  else closeSync(openSync(file, 'wx', OWNER_ONLY));
+}
+
+/** SQLite would open it all the same, and then fail to lock it with an error that says little. */
+function checkWritable(file: string): void {
+  try {
+    accessSync(file, constants.R_OK | constants.W_OK);
+  } catch (cause) {
+    throw storageError('readonly', file, errorText(cause), cause);
+  }
 }
 
 function sizeOf(file: string): number {

@@ -22,11 +22,12 @@ export class WaitingJobs {
     this.#limits = limits;
   }
 
-  /** A new id; `IOTMP_ERR_BUSY` where too much waits already. One job is always taken, however large. */
+  /** A new id; `IOTMP_ERR_BUSY` where too much waits already. What is larger than the limit is taken alone. */
   nextId(bytes: number): number {
     const { waitingJobs, waitingBytes } = this.#limits;
     const count = this.#waiting.size;
-    if (count >= waitingJobs || (count > 0 && this.#bytes + bytes > waitingBytes)) {
+    const isTooMuch = bytes > 0 && this.#bytes > 0 && this.#bytes + bytes > waitingBytes;
+    if (count >= waitingJobs || isTooMuch) {
       throw new IotmpError(
         'IOTMP_ERR_BUSY',
         `too much waits for the store: ${count} jobs, ${this.#bytes} bytes`,
