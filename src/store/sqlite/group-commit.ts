@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { WriteHandlers, Writes } from '../core/operations';
-import { toFailure } from './failure';
+import { toFailure, type Failure } from './failure';
 import type { Answer, WriteJob } from './messages';
 import { toIotmpError } from './sqlite-fault';
 import type { Statements } from './statements';
@@ -16,9 +16,16 @@ export interface GroupCommitParts {
   readonly forget: () => void;
 }
 
+/** A write failed in such a way that SQLite has undone all of the transaction, as it does where there is no space. */
+class TransactionLost extends Error {
+  constructor(cause: unknown) {
+    super('the transaction is lost', { cause });
+  }
+}
+
 /**
  * Does many writes in one transaction: the disk is waited for once. The answers come when the transaction is on the
- * disk. A write that fails is undone alone; if the transaction fails, all writes of it do.
+ * disk. A write that fails is undone alone; if the transaction cannot be committed, all writes of it fail.
  */
 export class GroupCommit {
   readonly #parts: GroupCommitParts;
@@ -29,6 +36,13 @@ export class GroupCommit {
 
   run(jobs: readonly WriteJob[]): Answer[] {
     const answers: Answer[] = [];
+    while (answers.length < jobs.length) answers.push(...this.#runFirst(jobs.slice(answers.length)));
+    return answers;
+  }
+
+  /** Does all of the writes, or those up to the first that takes the transaction with it: those before are done again. */
+  #runFirst(jobs: readonly WriteJob[]): Answer[] {
+    const answers: Answer[] = [];
     try {
       inTransaction(this.#parts.db, () => {
         for (const job of jobs) answers.push(this.#runOne(job));
@@ -36,28 +50,50 @@ export class GroupCommit {
       return answers;
     } catch (error) {
       this.#parts.forget();
-      const failure = toFailure(toIotmpError(error, this.#parts.file));
-      return jobs.map(({ id }, index) => {
+      const count = answers.length;
+      if (error instanceof TransactionLost) {
+        return [
+          ...this.run(jobs.slice(0, count)),
+          ...this.#failAll(jobs.slice(count, count + 1), error.cause),
+        ];
+      }
+      return this.#failAll(jobs, error).map((failed, index) => {
         const answer = answers[index];
-        return answer !== undefined && 'failure' in answer ? answer : { id, failure };
+        return answer !== undefined && 'failure' in answer ? answer : failed;
       });
     }
   }
 
-  /** Throws only if the whole transaction is gone. */
   #runOne(job: WriteJob): Answer {
-    const { sql, writes, file, forget } = this.#parts;
+    const { sql, writes, forget } = this.#parts;
     sql.run('SAVEPOINT job');
     try {
       const value = runWrite(writes, job);
       sql.run('RELEASE job');
       return { id: job.id, value };
     } catch (error) {
-      sql.run('ROLLBACK TO job');
-      sql.run('RELEASE job');
+      this.#undoOne(error);
       forget();
-      return { id: job.id, failure: toFailure(toIotmpError(error, file)) };
+      return { id: job.id, failure: this.#toFailure(error) };
     }
+  }
+
+  #undoOne(error: unknown): void {
+    try {
+      this.#parts.sql.run('ROLLBACK TO job');
+      this.#parts.sql.run('RELEASE job');
+    } catch {
+      throw new TransactionLost(error);
+    }
+  }
+
+  #failAll(jobs: readonly WriteJob[], error: unknown): Answer[] {
+    const failure = this.#toFailure(error);
+    return jobs.map(({ id }) => ({ id, failure }));
+  }
+
+  #toFailure(error: unknown): Failure {
+    return toFailure(toIotmpError(error, this.#parts.file));
   }
 }
 
