@@ -13,18 +13,25 @@ export type StoredValue = Uint8Array<ArrayBuffer>;
  * `limit` bytes.
  */
 export function toStored(value: unknown, limit: number): StoredValue {
-  const bytes = encodeValue(value);
-  if (bytes.length > limit) {
-    throw new IotmpError('IOTMP_ERR_TOO_LARGE', `a value of ${bytes.length} bytes: the limit is ${limit}`);
-  }
-  return new Uint8Array(bytes);
+  return new Uint8Array(encode(value, limit));
 }
 
 /** A map in the form in which it is kept; `IOTMP_ERR_CONFIG` for anything else. */
 export function toStoredMap(map: Readonly<Record<string, Value>>, limit: number): StoredValue {
-  const bytes = toStored(map, limit);
+  return new Uint8Array(encodeMap(map, limit));
+}
+
+/** As {@link toStoredMap}, but in memory that is shared with other values: what is sent has to be copied out of it. */
+export function encodeMap(map: Readonly<Record<string, Value>>, limit: number): Uint8Array {
+  const bytes = encode(map, limit);
   if ((bytes[0] ?? 0) >> 5 !== PsonType.MAP) throw unusable('the value has to be a map');
   return bytes;
+}
+
+function encode(value: unknown, limit: number): Buffer {
+  const bytes = encodeValue(value);
+  if (bytes.length <= limit) return bytes;
+  throw new IotmpError('IOTMP_ERR_TOO_LARGE', `a value of ${bytes.length} bytes: the limit is ${limit}`);
 }
 
 /** The value again. Its bytes, if it has any, are copies. A `StorageError` for what no value was encoded to. */

@@ -36,10 +36,7 @@ export interface PointRange {
 
 /** Rows that can be read. */
 export interface PointSource {
-  /**
-   * The first rows of a range, by time and then by series: up to the limit, or fewer if they are large. None only if
-   * there are none.
-   */
+  /** The first rows of a range, by time and then by series. */
   read(range: PointRange): Point[];
   /** The devices of a bucket, by their numbers, also those of which no row is left. */
   seriesOf(bucket: number): Series[];

@@ -4,8 +4,8 @@ import type { Value } from '../../types';
 import type { SelectionArgs, Steps } from './operations';
 import type { Point, PointKey, PointSource } from './point-source';
 
-/** Rows that are read in one step. */
-const STEP = 5000;
+/** Rows that are read in one step: few enough to be in memory even if all are as large as can be. */
+const STEP = 1000;
 
 /** A row whose value is read only where it is needed. */
 export class SelectedPoint {

@@ -8,7 +8,7 @@ import type { BucketEntry } from '../core/tables';
 import { IotmpError } from '../../errors';
 import { packValues, unpackValues } from '../packed-values';
 import type { Page } from '../page';
-import { mapFromStored, toStoredMap } from '../stored-value';
+import { encodeMap, mapFromStored, toStoredMap } from '../stored-value';
 import { aggregateArgs, bucketArgs, latestArgs, pointCursor, rangeArgs, selectionArgs } from './bucket-args';
 import type { FacadeContext } from './facade-context';
 
@@ -67,7 +67,7 @@ export class Buckets implements BucketStore {
       at,
       ts: rows.map(({ ts = at }) => checkTime('ts', ts)),
       devices: rows.map(({ device }) => (device === undefined ? '' : checkName('a device', device))),
-      values: packValues(rows.map(({ value }) => toStoredMap(value, limits.valueSize))),
+      values: packValues(rows.map(({ value }) => encodeMap(value, limits.valueSize))),
     };
     const size = args.values.bytes.length;
     checkAtMost('bytes', size, MAX_WRITE_BYTES);

@@ -1,9 +1,6 @@
 import type { Point, PointKey, PointRange, Series } from '../core/point-source';
 import type { PointTable } from '../core/tables';
 
-/** Rows that one read gives at most: it is a step of a computation on the main thread. */
-const MAX_READ = 1000;
-
 /** The rows of buckets, each bucket's in an array in their order. */
 export class MemoryPoints implements PointTable {
   readonly #buckets = new Map<number, BucketPoints>();
@@ -96,7 +93,7 @@ class BucketPoints {
       if (point === undefined || point.ts < minTs || point.ts > maxTs) break;
       if (series !== undefined && point.series !== series) continue;
       found.push(point);
-      if (found.length === Math.min(limit, MAX_READ)) break;
+      if (found.length === limit) break;
     }
     return found;
   }

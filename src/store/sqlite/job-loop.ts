@@ -2,6 +2,7 @@ import { StorageError, type IotmpError } from '../../errors';
 import type { Core } from '../core/core';
 import type { LongReadHandlers, LongReads, ReadHandlers, Reads, Steps } from '../core/operations';
 import { fromFailure, toFailure } from './failure';
+import { ReadQueue, type ReadSteps } from './read-queue';
 import type { Answer, ControlJob, Job, LongReadJob, ReadJob, Report, WriteJob } from './messages';
 
 /** What a {@link JobLoop} drives. */
@@ -23,27 +24,26 @@ export interface JobLoopParts {
 const MAX_GROUP_ROWS = 5000;
 const MAX_GROUP_JOBS = 1000;
 /** How long reads go on before writes have their turn, in ms. */
-const READ_SLICE_MS = 10;
-
-interface RunningRead {
-  readonly id: number;
-  readonly steps: Pick<Steps<unknown>, 'next'>;
-}
+const READ_SLICE_MS = 5;
 
 /**
- * Does the jobs of the worker. All writes that wait go first, as one transaction; then reads, in turns, for some
- * milliseconds; then the sweeper, if nothing else waits. New messages come in between two of its turns.
+ * Does the jobs of the worker in turns. In each, all writes that wait go first, as one transaction; then short reads,
+ * then the steps of long reads, one of each after the other, both for some milliseconds; then the sweeper, if nothing else
+ * waits. New messages come in between two turns.
  */
 export class JobLoop {
   readonly #parts: JobLoopParts;
   #writes: WriteJob[] = [];
-  readonly #reads: RunningRead[] = [];
+  readonly #shortReads: ReadQueue;
+  readonly #longReads: ReadQueue;
   #close: ControlJob | undefined;
   #fault: StorageError | undefined;
   #isScheduled = false;
 
   constructor(parts: JobLoopParts) {
     this.#parts = parts;
+    this.#shortReads = new ReadQueue(parts.toError);
+    this.#longReads = new ReadQueue(parts.toError);
     this.#schedule();
   }
 
@@ -51,7 +51,7 @@ export class JobLoop {
     for (const job of jobs) {
       if (job.kind === 'write') this.#writes.push(job);
       else if (job.kind === 'close') this.#close = job;
-      else this.#reads.push({ id: job.id, steps: this.#stepsOf(job) });
+      else this.#acceptRead(job);
     }
     this.#schedule();
   }
@@ -66,17 +66,19 @@ export class JobLoop {
   }
 
   #takeTurn(): void {
-    const { sweeper } = this.#parts;
     if (this.#writes.length > 0) this.#write();
-    if (this.#reads.length > 0) this.#read();
-    else if (this.#close === undefined && sweeper.hasWork) this.#sweep();
-    else if (this.#close !== undefined && this.#writes.length === 0) {
-      this.#end(this.#close);
-      return;
+    this.#read(this.#shortReads);
+    this.#read(this.#longReads);
+    const { sweeper } = this.#parts;
+    if (this.#writes.length === 0 && this.#shortReads.isEmpty && this.#longReads.isEmpty) {
+      if (this.#close !== undefined) {
+        this.#end(this.#close);
+        return;
+      }
+      if (!sweeper.hasWork) return;
+      this.#sweep();
     }
-    if (this.#writes.length > 0 || this.#reads.length > 0 || sweeper.hasWork || this.#close !== undefined) {
-      this.#schedule();
-    }
+    this.#schedule();
   }
 
   #write(): void {
@@ -107,25 +109,10 @@ export class JobLoop {
     return this.#writes.splice(0, count);
   }
 
-  /** Each read that waits gets one step after the other. */
-  #read(): void {
-    const answers: Answer[] = [];
-    let fault = this.#fault;
-    const end = performance.now() + READ_SLICE_MS;
-    do {
-      const read = this.#reads.shift();
-      if (read === undefined) break;
-      try {
-        const step = read.steps.next();
-        if (step.done === true) answers.push({ id: read.id, value: step.value });
-        else this.#reads.push(read);
-      } catch (thrown) {
-        const error = this.#parts.toError(thrown);
-        if (error instanceof StorageError) fault = error;
-        answers.push({ id: read.id, failure: toFailure(error) });
-      }
-    } while (performance.now() < end);
-    if (answers.length > 0) this.#report(answers, fault);
+  #read(queue: ReadQueue): void {
+    if (queue.isEmpty) return;
+    const { answers, fault } = queue.run(READ_SLICE_MS);
+    if (answers.length > 0) this.#report(answers, fault ?? this.#fault);
   }
 
   #sweep(): void {
@@ -157,20 +144,21 @@ export class JobLoop {
     });
   }
 
-  #stepsOf(job: ReadJob | LongReadJob | ControlJob): RunningRead['steps'] {
+  #acceptRead(job: ReadJob | LongReadJob | ControlJob): void {
     const { core, check } = this.#parts;
-    switch (job.kind) {
-      case 'read':
-        return atOnce(() => runRead(core.reads, job));
-      case 'longRead':
-        return runLongRead(core.longReads, job);
-      default:
-        return atOnce(check);
+    if (job.kind === 'read') {
+      this.#shortReads.add(
+        job.id,
+        atOnce(() => runRead(core.reads, job)),
+      );
+    } else {
+      const steps = job.kind === 'longRead' ? runLongRead(core.longReads, job) : atOnce(check);
+      this.#longReads.add(job.id, steps);
     }
   }
 }
 
-function atOnce(action: () => unknown): RunningRead['steps'] {
+function atOnce(action: () => unknown): ReadSteps {
   return { next: () => ({ done: true, value: action() }) };
 }
 

@@ -4,8 +4,6 @@ import { bytesOf, numberOf, textOf, type Row, type Statements } from './statemen
 
 /** Devices whose numbers are remembered. */
 const MAX_KNOWN = 100_000;
-/** One read ends when it has got this large, in bytes. */
-const MAX_READ_BYTES = 2 * 1024 * 1024;
 const MAX_SERIES = Number.MAX_SAFE_INTEGER;
 
 const READ_BUCKET = `
@@ -74,16 +72,15 @@ export class SqlitePoints implements PointTable {
   }
 
   read(range: PointRange): Point[] {
-    const points: Point[] = [];
-    let bytes = 0;
-    for (const row of this.#rows(range)) {
+    return this.#rows(range).map((row) => {
       const series = numberOf(row, 'series');
-      const value = bytesOf(row, 'value');
-      points.push({ ts: numberOf(row, 'ts'), series, device: this.#deviceOf(series), value });
-      bytes += value.length;
-      if (bytes > MAX_READ_BYTES) break;
-    }
-    return points;
+      return {
+        ts: numberOf(row, 'ts'),
+        series,
+        device: this.#deviceOf(series),
+        value: bytesOf(row, 'value'),
+      };
+    });
   }
 
   seriesOf(bucket: number): Series[] {
@@ -99,21 +96,21 @@ export class SqlitePoints implements PointTable {
     return row && this.#remember(bucket, device, numberOf(row, 'id'));
   }
 
-  #rows({ bucket, minTs, maxTs, ascending, after, series, limit }: PointRange): Iterable<Row> {
+  #rows({ bucket, minTs, maxTs, ascending, after, series, limit }: PointRange): Row[] {
     if (series !== undefined) {
       if (ascending) {
         const from = after === undefined ? minTs : Math.max(minTs, after.ts + 1);
-        return this.#sql.each(READ_SERIES, series, from, maxTs, limit);
+        return this.#sql.all(READ_SERIES, series, from, maxTs, limit);
       }
       const until = after === undefined ? maxTs : Math.min(maxTs, after.ts - 1);
-      return this.#sql.each(READ_SERIES_BACKWARDS, series, minTs, until, limit);
+      return this.#sql.all(READ_SERIES_BACKWARDS, series, minTs, until, limit);
     }
     if (ascending) {
       const key = after === undefined || after.ts < minTs ? { ts: minTs, series: -1 } : after;
-      return this.#sql.each(READ_BUCKET, bucket, key.ts, key.series, maxTs, limit);
+      return this.#sql.all(READ_BUCKET, bucket, key.ts, key.series, maxTs, limit);
     }
     const key = after === undefined || after.ts > maxTs ? { ts: maxTs, series: MAX_SERIES } : after;
-    return this.#sql.each(READ_BUCKET_BACKWARDS, bucket, key.ts, key.series, minTs, limit);
+    return this.#sql.all(READ_BUCKET_BACKWARDS, bucket, key.ts, key.series, minTs, limit);
   }
 
   #deviceOf(series: number): string {

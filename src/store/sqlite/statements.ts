@@ -22,11 +22,6 @@ export class Statements {
     return this.#statement(sql).all(...values);
   }
 
-  /** The rows one after the other, of which the caller may leave the last; the same may not be asked meanwhile. */
-  each(sql: string, ...values: SQLInputValue[]): Iterable<Row> {
-    return this.#statement(sql).iterate(...values);
-  }
-
   /** Changes something; answers how many rows. */
   run(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.#statement(sql).run(...values).changes);
