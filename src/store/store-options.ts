@@ -28,6 +28,7 @@ export interface FileStoreOptions extends CommonOptions {
   readonly onRecovered?: () => void;
 }
 
+/** Where and how things are kept. */
 export type StoreOptions = MemoryStoreOptions | FileStoreOptions;
 
 const BUSY_TIMEOUT_MS = 5000;

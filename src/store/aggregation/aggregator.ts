@@ -40,11 +40,6 @@ export class Aggregator {
     this.#held = new HeldNumbers(options.maxHeld);
   }
 
-  /** The span to which the rows taken last belong. */
-  get span(): Span {
-    return this.#span;
-  }
-
   /** Takes a row; answers the rows of the span before, if this row begins another. */
   add(ts: number, device: string, value: Value): BucketRow[] {
     const finished = ts >= this.#span.start && ts < this.#span.end ? [] : this.#begin(ts);

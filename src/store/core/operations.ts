@@ -13,12 +13,14 @@ export interface OwnerArgs {
   readonly device: string;
 }
 
+/** Which document. */
 export interface DocumentArgs {
   readonly collection: string;
   readonly user: string;
   readonly id: string;
 }
 
+/** Which bucket. */
 export interface BucketArgs {
   readonly user: string;
   readonly bucket: string;
@@ -39,6 +41,7 @@ export interface SelectionArgs extends BucketArgs {
   readonly tags: readonly (readonly [path: string, values: readonly string[]])[];
 }
 
+/** A range of rows, with all defaults. */
 export interface RangeArgs extends SelectionArgs {
   readonly ascending: boolean;
   readonly after: PointKey | undefined;
@@ -47,11 +50,13 @@ export interface RangeArgs extends SelectionArgs {
   readonly fields: readonly string[] | undefined;
 }
 
+/** The newest rows of each device, with all defaults. */
 export interface LatestArgs extends SelectionArgs {
   readonly perDevice: number;
   readonly fields: readonly string[] | undefined;
 }
 
+/** An aggregation, with all defaults. */
 export interface AggregateArgs extends SelectionArgs {
   readonly span: SpanName;
   readonly function: AggregationFunction;
@@ -157,10 +162,13 @@ export interface Writes {
 /** A computation in steps, each of some milliseconds. */
 export type Steps<Result> = Generator<undefined, Result, undefined>;
 
+/** What does the operations. */
 export type ReadHandlers = { readonly [N in keyof Reads]: (args: Reads[N]['args']) => Reads[N]['result'] };
+/** What does the long reads. */
 export type LongReadHandlers = {
   readonly [N in keyof LongReads]: (args: LongReads[N]['args']) => Steps<LongReads[N]['result']>;
 };
+/** What does the writes. */
 export type WriteHandlers = {
   readonly [N in keyof Writes]: (args: Writes[N]['args']) => Writes[N]['result'];
 };

@@ -19,6 +19,7 @@ export interface Stamps {
   readonly modified: number;
 }
 
+/** A property as it is kept. */
 export interface PropertyEntry extends Stamps {
   readonly name: string;
   readonly value: Uint8Array;
@@ -36,6 +37,7 @@ export interface PropertyTable {
   list(user: string, device: string, page: FullPage): PropertyEntry[];
 }
 
+/** A document as it is kept. */
 export interface DocumentEntry extends Stamps {
   readonly collection: string;
   readonly user: string;
@@ -46,6 +48,7 @@ export interface DocumentEntry extends Stamps {
   readonly search: string;
 }
 
+/** Documents, by collection, user and id. */
 export interface DocumentTable {
   get(collection: string, user: string, id: string): DocumentEntry | undefined;
   put(entry: DocumentEntry): void;
@@ -55,12 +58,14 @@ export interface DocumentTable {
   list(collection: string, user: string | undefined, page: FullPage): DocumentEntry[];
 }
 
+/** A retained message as it is kept. */
 export interface RetainedEntry {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly ts: number;
 }
 
+/** Retained messages, by user and topic. */
 export interface RetainedTable {
   get(user: string, topic: string): RetainedEntry | undefined;
   put(user: string, entry: RetainedEntry): void;
@@ -71,6 +76,7 @@ export interface RetainedTable {
   after(user: string, topic: string, parent: string, limit: number): RetainedEntry[];
 }
 
+/** A bucket as it is kept. */
 export interface BucketEntry extends Stamps {
   /** Never used again, not even for a bucket of the same name. */
   readonly id: number;
@@ -84,6 +90,7 @@ export interface BucketEntry extends Stamps {
 /** What {@link BucketTable.put} keeps. */
 export type NewBucket = Omit<BucketEntry, 'id' | 'rows'> & { readonly search: string };
 
+/** Buckets, by user and name. */
 export interface BucketTable {
   get(user: string, bucket: string): BucketEntry | undefined;
   /** Makes a bucket, or replaces all but the id and the rows. */

@@ -1,3 +1,5 @@
+import { parseAggregationFunction } from '../aggregation/aggregation-function';
+import { parseSpan } from '../aggregation/span-name';
 import type { BucketAggregation, BucketRange, LatestRows, RowSelection } from '../bucket-query';
 import type { BucketKey } from '../bucket-store';
 import { checkCount, checkName, checkTime, unusable } from '../checks';
@@ -9,11 +11,12 @@ const MAX_TS = 8.64e15;
 /** Most paths, devices or values that a query may name. */
 const MAX_NAMES = 1000;
 
-/** Checks of the arguments of a bucket. All throw `IOTMP_ERR_CONFIG`. */
+/** The names of a bucket. All checks here throw `IOTMP_ERR_CONFIG` for what is not usable. */
 export function bucketArgs({ user, bucket }: BucketKey): BucketArgs {
   return { user: checkName('a user', user), bucket: checkName('a bucket', bucket) };
 }
 
+/** A selection of rows with its defaults. */
 export function selectionArgs(key: BucketKey, selection: RowSelection): SelectionArgs {
   const { minTs = 0, maxTs = MAX_TS, devices, tags = {} } = selection;
   return {
@@ -25,6 +28,7 @@ export function selectionArgs(key: BucketKey, selection: RowSelection): Selectio
   };
 }
 
+/** A range of rows with its defaults. */
 export function rangeArgs(key: BucketKey, query: BucketRange): RangeArgs {
   const { cursor, offset = 0 } = query;
   return {
@@ -37,6 +41,7 @@ export function rangeArgs(key: BucketKey, query: BucketRange): RangeArgs {
   };
 }
 
+/** A query for the newest rows with its defaults. */
 export function latestArgs(key: BucketKey, query: LatestRows): LatestArgs {
   return {
     ...selectionArgs(key, query),
@@ -45,18 +50,20 @@ export function latestArgs(key: BucketKey, query: LatestRows): LatestArgs {
   };
 }
 
-/** The cursor of an aggregation is the time at which the next span begins (or ends, read backwards). */
+/** An aggregation with its defaults. Its cursor is the time at which the next span begins (or ends, read backwards). */
 export function aggregateArgs(key: BucketKey, query: BucketAggregation): AggregateArgs {
   const args = {
     ...selectionArgs(key, query),
-    span: query.span,
-    function: query.function,
+    span: parseSpan(query.span),
+    function: parseAggregationFunction(query.function),
     timeZone: query.timeZone ?? 'UTC',
     groupBy: query.groupBy,
     ascending: isAscending(query.sort),
     limit: checkLimit(query.limit),
     fields: checkFields(query.fields),
   };
+  if (query.groupBy !== undefined && !isDevice(query.groupBy))
+    throw unusable('rows are grouped by device only');
   if (query.cursor === undefined) return args;
   const ts = checkTime('cursor', Number(query.cursor));
   return args.ascending ? { ...args, minTs: ts } : { ...args, maxTs: ts };
@@ -77,6 +84,10 @@ function parsePointCursor(cursor: string): PointKey {
 function isAscending(sort = 'asc'): boolean {
   if (sort === 'asc' || sort === 'desc') return sort === 'asc';
   throw unusable('sort has to be asc or desc');
+}
+
+function isDevice(group: string): boolean {
+  return group === 'device';
 }
 
 function checkLimit(limit = MAX_PAGE): number {

@@ -9,6 +9,7 @@ export interface Failure {
   readonly reason: StorageFault | undefined;
 }
 
+/** An error as it is sent. */
 export function toFailure(error: IotmpError): Failure {
   const { code, message, statusCode } = error;
   return { code, message, statusCode, reason: error instanceof StorageError ? error.reason : undefined };

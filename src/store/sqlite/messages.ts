@@ -20,8 +20,11 @@ interface JobOf<
   readonly args: Operations[keyof Operations]['args'];
 }
 
+/** A read that is done at once. */
 export type ReadJob = JobOf<'read', Reads>;
+/** A read that is done in steps. */
 export type LongReadJob = JobOf<'longRead', LongReads>;
+/** A write. */
 export type WriteJob = JobOf<'write', Writes>;
 
 /** `check` looks for damage, `close` ends the worker when all else is done. */
@@ -36,6 +39,7 @@ export type Job = ReadJob | LongReadJob | WriteJob | ControlJob;
 /** The opening of the file is answered, too: it has the id that no job has. */
 export const OPENING = 0;
 
+/** What became of a job. */
 export type Answer =
   { readonly id: number; readonly value: unknown } | { readonly id: number; readonly failure: Failure };
 

@@ -11,6 +11,7 @@ export interface SqliteTables extends Tables {
   forget(): void;
 }
 
+/** Tables over the statements of a database. */
 export function sqliteTables(sql: Statements): SqliteTables {
   const points = new SqlitePoints(sql);
   return {

@@ -44,19 +44,21 @@ export class Statements {
   }
 }
 
-/** A column that holds a text. A `StorageError` if it does not, as with the next two. */
+/** A column that holds a text. A `StorageError` if it does not, here and below. */
 export function textOf(row: Row, column: string): string {
   const value = row[column];
   if (typeof value === 'string') return value;
   throw wrongType(column);
 }
 
+/** A column that holds a number. */
 export function numberOf(row: Row, column: string): number {
   const value = row[column];
   if (typeof value === 'number') return value;
   throw wrongType(column);
 }
 
+/** A column that holds bytes. */
 export function bytesOf(row: Row, column: string): Uint8Array {
   const value = row[column];
   if (value instanceof Uint8Array) return value;

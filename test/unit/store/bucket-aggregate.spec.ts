@@ -129,7 +129,16 @@ describeStores('aggregation of rows', (open) => {
   it('refuses what is no zone, and a cursor that is none', async (t) => {
     const buckets = await filled(t, open, 1);
     const query = { span: '1h', function: 'mean' } as const;
-    for (const more of [{ timeZone: 'Mars/Crater' }, { cursor: 'x' }, { limit: 0 }, { fields: [''] }]) {
+    const others = [
+      { timeZone: 'Mars/Crater' },
+      { cursor: 'x' },
+      { limit: 0 },
+      { fields: [''] },
+      { span: 'age' as never },
+      { function: 'guess' as never },
+      { groupBy: 'colour' as never },
+    ];
+    for (const more of others) {
       await assert.rejects(buckets.aggregate(KEY, { ...query, ...more }), withCode('IOTMP_ERR_CONFIG'));
     }
   });

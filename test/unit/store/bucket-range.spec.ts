@@ -130,6 +130,16 @@ describeStores('ranges of rows', (open) => {
     assert.deepEqual(await latest({ tags: { 'at.floor': ['3'] } }), [3, 7]);
   });
 
+  it('refuses to give more newest rows than fit', async (t) => {
+    const { buckets } = await open(t);
+    await buckets.define(KEY, {});
+    const blob = Buffer.alloc(60_000);
+    const rows = Array.from({ length: 150 }, (_, n) => ({ ts: 1, device: `d${n}`, value: { blob } }));
+    await buckets.write(KEY, rows);
+    await assert.rejects(buckets.latest(KEY), withCode('IOTMP_ERR_TOO_LARGE'));
+    assert.equal((await buckets.latest(KEY, { fields: ['no'] })).length, 150);
+  });
+
   it('tells the values of a tag', async (t) => {
     const buckets = await filled(t, open, 10);
     await buckets.write(KEY, [{ ts: 1, value: { room: 5, at: { floor: true } } }]);

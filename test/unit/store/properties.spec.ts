@@ -80,6 +80,22 @@ describeStores('properties', (open) => {
     }
   });
 
+  it('takes no value that it could not give back', async (t) => {
+    const { properties } = await open(t);
+    let value: Value = 1;
+    let taken = 0;
+    for (let depth = 1; depth <= 70; depth++) {
+      value = depth % 2 ? [value] : { a: value };
+      const outcome: unknown = await properties.set(DEVICE, 'deep', value).catch((error: unknown) => error);
+      if (outcome instanceof Error) assert.equal((outcome as { code?: string }).code, 'IOTMP_ERR_ENCODE');
+      else {
+        taken = depth;
+        assert.deepEqual((await properties.get(DEVICE, 'deep'))?.value, value);
+      }
+    }
+    assert.equal(taken, 64);
+  });
+
   it('gives bytes back that are the reader’s own', async (t) => {
     const { properties } = await open(t);
     const written = Buffer.from([1, 2, 3]);
