@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { encodeValue } from '../../../src/codec/pson-encoder';
+import { bytesOf, numberOf, textOf } from '../../../src/store/sqlite/statements';
+import { fromStored, mapFromStored } from '../../../src/store/stored-value';
+import { withCode } from './support/stores';
+
+const corrupt = withCode('IOTMP_ERR_STORAGE', 'corrupt');
+
+describe('what was kept and is damaged', () => {
+  it('is told as such where it is no value, or not a map where there should be one', () => {
+    assert.throws(() => fromStored(Buffer.from([0xff, 0xff])), corrupt);
+    assert.throws(() => fromStored(Buffer.alloc(0)), corrupt);
+    assert.throws(() => mapFromStored(encodeValue([1])), corrupt);
+    assert.deepEqual(mapFromStored(encodeValue({ a: 1 })), { a: 1 });
+  });
+
+  it('is told as such where a column has another type', () => {
+    const row = { text: 'a', number: 1, bytes: new Uint8Array(1), nothing: null };
+    assert.equal(textOf(row, 'text'), 'a');
+    assert.equal(numberOf(row, 'number'), 1);
+    assert.equal(bytesOf(row, 'bytes'), row.bytes);
+    for (const read of [textOf, numberOf, bytesOf]) assert.throws(() => read(row, 'nothing'), corrupt);
+  });
+});

@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, it, type TestContext } from 'node:test';
+import { openStore } from '../../../src/store/open-store';
+import type { Store } from '../../../src/store/store';
+import { runChild, type Child } from './support/child';
+import { openFileStore, temporaryFolder, withCode } from './support/stores';
+
+const KEY = { user: 'ann', bucket: 'air' };
+const FILE_MODULE = join(__dirname, '../../../src/store/open-store');
+
+/** A file with something in it. */
+async function filledFile(t: TestContext): Promise<string> {
+  const file = join(temporaryFolder(t), 'store.db');
+  const store = await openStore({ file });
+  await fill(store);
+  await store.close();
+  return file;
+}
+
+async function fill({ properties, buckets, retained, documents }: Store): Promise<void> {
+  await properties.set({ user: 'ann', device: 'd' }, 'p', 2n ** 60n, { a: 1 });
+  await documents.put({ collection: 'token', user: 'ann', id: 't' }, { name: 'One' });
+  await retained.set('ann', 'a/b', Buffer.from([1, 2]));
+  await buckets.define(KEY, { retention: { count: 4000 } });
+  await buckets.write(
+    KEY,
+    Array.from({ length: 5000 }, (_, ts) => ({ ts, device: `d${ts % 3}`, value: { ts } })),
+  );
+}
+
+const refusal = (reason: string): object => withCode('IOTMP_ERR_STORAGE', reason);
+
+function holdLock(t: TestContext, file: string): Child {
+  const code = `
+    const { DatabaseSync } = require('node:sqlite');
+    const db = new DatabaseSync(process.argv[1]);
+    db.exec('BEGIN EXCLUSIVE');
+    console.log('locked');
+    process.stdin.on('end', () => process.exit()).resume();`;
+  return runChild(t, code, [file]);
+}
+
+describe('a store in a file', () => {
+  it('has everything again when it is opened again', async (t) => {
+    const file = await filledFile(t);
+    const store = await openFileStore(t, { file });
+    const { properties, buckets, retained, documents } = store;
+    assert.partialDeepStrictEqual(await properties.get({ user: 'ann', device: 'd' }, 'p'), {
+      value: 2n ** 60n,
+      attributes: { a: 1 },
+    });
+    assert.deepEqual((await documents.list({ collection: 'token' }, { name: 'one' })).length, 1);
+    assert.deepEqual((await retained.get('ann', 'a/b'))?.payload, Buffer.from([1, 2]));
+    assert.equal(await buckets.count(KEY), 4000);
+    assert.deepEqual(await buckets.tagValues(KEY, 'device'), ['d0', 'd1', 'd2']);
+    assert.deepEqual(await buckets.write(KEY, [{ ts: 4999, device: 'd1', value: {} }]), {
+      added: 0,
+      pruned: 0,
+    });
+    assert.deepEqual(await store.check(), []);
+  });
+
+  it(
+    'makes the file and its folder for this user only',
+    { skip: process.platform === 'win32' },
+    async (t) => {
+      const file = join(temporaryFolder(t), 'a', 'b', 'store.db');
+      const store = await openFileStore(t, { file });
+      await fill(store);
+      const modes = readdirSync(dirname(file)).map((name) => [
+        name,
+        statSync(join(dirname(file), name)).mode & 0o777,
+      ]);
+      assert.deepEqual(modes, [
+        ['store.db', 0o600],
+        ['store.db-wal', 0o600],
+      ]);
+      assert.equal(statSync(dirname(file)).mode & 0o777, 0o700);
+      await store.close();
+      assert.deepEqual(readdirSync(dirname(file)), ['store.db']);
+    },
+  );
+
+  it(
+    'leaves the rights of a file as the administrator has set them',
+    { skip: process.platform === 'win32' },
+    async (t) => {
+      const file = await filledFile(t);
+      chmodSync(file, 0o640);
+      await openFileStore(t, { file });
+      assert.equal(statSync(file).mode & 0o777, 0o640);
+    },
+  );
+
+  it('is not shared with another store, in this process or in another', async (t) => {
+    const file = await filledFile(t);
+    const store = await openFileStore(t, { file });
+    await assert.rejects(openStore({ file, busyTimeoutMs: 50 }), refusal('locked'));
+    const child = runChild(
+      t,
+      `require(process.argv[1]).openStore({ file: process.argv[2], busyTimeoutMs: 50 })
+         .then(() => console.log('opened'), (error) => console.log(error.reason));`,
+      [FILE_MODULE, file],
+      ['--import', 'tsx'],
+    );
+    assert.equal(await child.nextLine(), 'locked');
+    assert.equal(await store.buckets.count(KEY), 4000);
+    await store.properties.set({ user: 'ann' }, 'still', 'works');
+    await store.close();
+    await openFileStore(t, { file });
+  });
+
+  it('waits for another process to let go of the file, for some time', async (t) => {
+    const file = await filledFile(t);
+    const other = holdLock(t, file);
+    assert.equal(await other.nextLine(), 'locked');
+    await assert.rejects(openStore({ file, busyTimeoutMs: 50 }), refusal('locked'));
+    const opening = openFileStore(t, { file, busyTimeoutMs: 60_000 });
+    other.process.stdin!.end();
+    await other.exited;
+    assert.equal(await (await opening).buckets.count(KEY), 4000);
+  });
+
+  it('refuses a file that is no database, and leaves it as it is', async (t) => {
+    const file = join(temporaryFolder(t), 'store.db');
+    const garbage = Buffer.alloc(20_000, 'no database at all ');
+    writeFileSync(file, garbage);
+    await assert.rejects(openStore({ file }), refusal('corrupt'));
+    assert.deepEqual(readFileSync(file), garbage);
+    assert.deepEqual(readdirSync(dirname(file)), ['store.db']);
+  });
+
+  it('refuses a file that was cut, and leaves it as it is', async (t) => {
+    for (const keep of [0.9, 0.5, 0.1]) {
+      const file = await filledFile(t);
+      truncateSync(file, Math.floor(statSync(file).size * keep));
+      const bytes = readFileSync(file);
+      await assert.rejects(openStore({ file }), refusal('corrupt'));
+      assert.deepEqual(readFileSync(file), bytes);
+    }
+  });
+
+  it('refuses a file that is damaged inside', async (t) => {
+    const file = await filledFile(t);
+    const bytes = readFileSync(file);
+    bytes.fill(0xa5, 8 * 4096, 20 * 4096);
+    writeFileSync(file, bytes);
+    await assert.rejects(openStore({ file }), refusal('corrupt'));
+    assert.deepEqual(readFileSync(file), bytes);
+  });
+
+  it('refuses to make a new file beside the log of a lost one', async (t) => {
+    const file = join(temporaryFolder(t), 'store.db');
+    writeFileSync(`${file}-wal`, 'the only copy of something');
+    await assert.rejects(openStore({ file }), refusal('corrupt'));
+    writeFileSync(file, '');
+    await assert.rejects(openStore({ file }), refusal('corrupt'));
+    assert.equal(readFileSync(`${file}-wal`, 'utf8'), 'the only copy of something');
+  });
+
+  it('takes an empty file for a new one', async (t) => {
+    const file = join(temporaryFolder(t), 'store.db');
+    writeFileSync(file, '');
+    await fill(await openFileStore(t, { file }));
+  });
+
+  it('refuses the database of another program', async (t) => {
+    const file = join(temporaryFolder(t), 'store.db');
+    const db = new DatabaseSync(file);
+    db.exec('CREATE TABLE other (a)');
+    db.close();
+    const bytes = readFileSync(file);
+    await assert.rejects(openStore({ file }), refusal('foreign'));
+    assert.deepEqual(readFileSync(file), bytes);
+  });
+
+  it('refuses a file of a newer version, and leaves it as it is', async (t) => {
+    const file = await filledFile(t);
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA user_version = 1000');
+    db.close();
+    const bytes = readFileSync(file);
+    await assert.rejects(openStore({ file }), refusal('newer'));
+    assert.deepEqual(readFileSync(file), bytes);
+  });
+
+  it('refuses a place where no file can be', async (t) => {
+    const folder = temporaryFolder(t);
+    await assert.rejects(openStore({ file: folder }), refusal('unavailable'));
+    writeFileSync(join(folder, 'file'), '');
+    await assert.rejects(openStore({ file: join(folder, 'file', 'store.db') }), refusal('unavailable'));
+  });
+
+  it('refuses a file that it may not write', { skip: process.platform === 'win32' }, async (t) => {
+    const file = await filledFile(t);
+    chmodSync(file, 0o444);
+    chmodSync(dirname(file), 0o555);
+    // The superuser may write everything: then another user has to try.
+    const isSuperuser = process.getuid?.() === 0;
+    const code = `require(process.argv[1]).openStore({ file: process.argv[2] })
+      .then(() => console.log('opened'), (error) => console.log(error.reason));`;
+    const child = runChild(
+      t,
+      code,
+      [FILE_MODULE, file],
+      ['--import', 'tsx'],
+      isSuperuser ? { uid: 65_534, gid: 65_534 } : {},
+    );
+    assert.equal(await child.nextLine(), 'readonly');
+    chmodSync(dirname(file), 0o755);
+  });
+
+  it('says so where Node.js has no SQLite', async (t) => {
+    const file = join(temporaryFolder(t), 'store.db');
+    const code = `require(process.argv[1]).openStore({ file: process.argv[2] })
+      .then(() => console.log('opened'), (error) => console.log(error.reason, error.message));`;
+    const child = runChild(t, code, [FILE_MODULE, file], ['--no-experimental-sqlite', '--import', 'tsx']);
+    assert.match((await child.nextLine())!, /^unsupported .*22\.13/);
+    assert.equal(existsSync(file), false);
+  });
+
+  it('is opened in a folder whose name is not plain', async (t) => {
+    const folder = join(temporaryFolder(t), 'a b?c#d%20ñ');
+    mkdirSync(folder);
+    await fill(await openFileStore(t, { file: join(folder, 'store.db') }));
+    assert.ok(existsSync(join(folder, 'store.db')));
+  });
+});

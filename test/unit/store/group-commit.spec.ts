@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, it, type TestContext } from 'node:test';
+import { IotmpError } from '../../../src/errors';
+import { makeCore } from '../../../src/store/core/core';
+import type { WriteHandlers } from '../../../src/store/core/operations';
+import { memoryTables } from '../../../src/store/memory/memory-tables';
+import { GroupCommit } from '../../../src/store/sqlite/group-commit';
+import type { Answer, WriteJob } from '../../../src/store/sqlite/messages';
+import { Statements } from '../../../src/store/sqlite/statements';
+import { storeLimits } from '../../../src/store/store-limits';
+
+/** A database whose writes are done by a function of the name of a property. */
+function setUp(t: TestContext, write: (db: DatabaseSync, name: string) => void) {
+  const db = new DatabaseSync(':memory:');
+  t.after(() => db.close());
+  db.exec(`
+    CREATE TABLE done (name TEXT UNIQUE);
+    CREATE TABLE child (parent TEXT REFERENCES done (name) DEFERRABLE INITIALLY DEFERRED);`);
+  const writes: WriteHandlers = {
+    ...makeCore(memoryTables(), storeLimits('memory')).writes,
+    propertyRemove({ name }) {
+      write(db, name);
+      return true;
+    },
+  };
+  let forgotten = 0;
+  const sql = new Statements(db);
+  const group = new GroupCommit({ db, sql, file: 'f', writes, forget: () => forgotten++ });
+  return {
+    run: (...names: string[]): string[] =>
+      group.run(names.map((name, index) => removal(index + 1, name))).map(outcome),
+    done: () =>
+      db
+        .prepare('SELECT name FROM done ORDER BY name')
+        .all()
+        .map(({ name }) => name),
+    forgotten: () => forgotten,
+  };
+}
+
+function removal(id: number, name: string): WriteJob {
+  return { id, kind: 'write', name: 'propertyRemove', args: { user: 'u', device: 'd', name } };
+}
+
+function outcome(answer: Answer): string {
+  if (!('failure' in answer)) return `${answer.id} done`;
+  return `${answer.id} ${answer.failure.reason ?? answer.failure.code}`;
+}
+
+const insert = (db: DatabaseSync, name: string): void => {
+  db.prepare('INSERT INTO done VALUES (?)').run(name);
+};
+
+describe('writes that are done together', () => {
+  it('are answered each', (t) => {
+    const group = setUp(t, insert);
+    assert.deepEqual(group.run('a', 'b', 'c'), ['1 done', '2 done', '3 done']);
+    assert.deepEqual(group.done(), ['a', 'b', 'c']);
+    assert.equal(group.forgotten(), 0);
+  });
+
+  it('fail alone, and are undone wholly', (t) => {
+    const group = setUp(t, (db, name) => {
+      insert(db, `${name}1`);
+      if (name === 'b') throw new IotmpError('IOTMP_ERR_QUOTA', 'too many');
+      if (name === 'c') insert(db, 'a1');
+      insert(db, `${name}2`);
+    });
+    assert.deepEqual(group.run('a', 'b', 'c', 'd'), ['1 done', '2 IOTMP_ERR_QUOTA', '3 failed', '4 done']);
+    assert.deepEqual(group.done(), ['a1', 'a2', 'd1', 'd2']);
+    assert.equal(group.forgotten(), 2);
+  });
+
+  it('all fail if they cannot be committed, and the next group is not harmed', (t) => {
+    const group = setUp(t, (db, name) => {
+      if (name === 'orphan') db.exec("INSERT INTO child VALUES ('nobody')");
+      else if (name === 'bad') throw new IotmpError('IOTMP_ERR_CONFIG', 'bad');
+      else insert(db, name);
+    });
+    assert.deepEqual(group.run('a', 'orphan', 'bad', 'b'), [
+      '1 failed',
+      '2 failed',
+      '3 IOTMP_ERR_CONFIG',
+      '4 failed',
+    ]);
+    assert.deepEqual(group.done(), []);
+    assert.deepEqual(group.run('a', 'b'), ['1 done', '2 done']);
+    assert.deepEqual(group.done(), ['a', 'b']);
+  });
+
+  it('are done without the one that takes the transaction with it', (t) => {
+    const group = setUp(t, (db, name) => {
+      insert(db, name);
+      if (name !== 'lost') return;
+      db.exec('ROLLBACK');
+      throw new Error('disk full, say');
+    });
+    assert.deepEqual(group.run('a', 'lost', 'b', 'lost', 'lost'), [
+      '1 done',
+      '2 failed',
+      '3 done',
+      '4 failed',
+      '5 failed',
+    ]);
+    assert.deepEqual(group.done(), ['a', 'b']);
+    assert.deepEqual(group.run('c'), ['1 done']);
+  });
+});

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { decodeValue } from '../../../src/codec/pson-decoder';
+import type { Acknowledged } from './support/storm';
+import { temporaryFolder } from './support/stores';
+
+const ROUNDS = Number(process.env.IOTMP_KILL_ROUNDS ?? 20);
+const ROWS_OF_A_ROUND = 10_000_000;
+const STORM = join(__dirname, 'support/storm.ts');
+
+/** Lets a process write, kills it after a while, and answers what had been acknowledged. */
+async function storm(file: string, first: number, lifeMs: number): Promise<Acknowledged[]> {
+  const child = spawn(process.execPath, ['--import', 'tsx', STORM, file, `${first}`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const lines: Acknowledged[] = [];
+  let killing: Promise<void> | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(JSON.parse(line) as Acknowledged);
+    killing ??= setTimeout(lifeMs).then(() => void child.kill('SIGKILL'));
+  }
+  await killing;
+  assert.deepEqual(await exited, [null, 'SIGKILL']);
+  return lines;
+}
+
+/** Everything that was acknowledged is there, and rows are counted as they are. */
+function check(file: string, acknowledged: readonly Acknowledged[]): void {
+  const db = new DatabaseSync(file);
+  try {
+    const all = (sql: string): Record<string, unknown>[] => db.prepare(sql).all();
+    assert.deepEqual(
+      all('PRAGMA integrity_check').map(({ integrity_check }) => integrity_check),
+      ['ok'],
+    );
+    const times = new Set(all('SELECT ts FROM point').map(({ ts }) => ts));
+    const values = new Map(
+      all('SELECT name, value FROM property').map(({ name, value }) => [
+        name,
+        decodeValue(value as Uint8Array),
+      ]),
+    );
+    const documents = new Set(all('SELECT id FROM document').map(({ id }) => id));
+    assert.deepEqual(
+      all('SELECT rows FROM bucket').map(({ rows }) => rows),
+      [times.size],
+    );
+    const lastPut = new Map<string, string>();
+    for (const line of acknowledged) {
+      if ('rows' in line) for (const ts of line.rows) assert.ok(times.has(ts), `row ${ts} is lost`);
+      else if ('property' in line)
+        assert.ok(Number(values.get(line.property)) >= line.value, `${line.property} is lost`);
+      else if (line.put !== undefined) lastPut.set(line.put.replace(/-\d+$/, ''), line.put);
+      else assert.ok(!documents.has(line.removed), `${line.removed} is there again`);
+    }
+    for (const id of lastPut.values()) assert.ok(documents.has(id), `${id} is lost`);
+  } finally {
+    db.close();
+  }
+}
+
+describe('a store whose process is killed', () => {
+  it(`has everything that it acknowledged, ${ROUNDS} times`, { timeout: 10_000 * ROUNDS }, async (t) => {
+    const file = join(temporaryFolder(t), 'store.db');
+    const acknowledged: Acknowledged[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const lines = await storm(file, round * ROWS_OF_A_ROUND, Math.random() * 150);
+      for (const line of lines) acknowledged.push(line);
+      check(file, acknowledged);
+    }
+    t.diagnostic(`${acknowledged.length} writes were acknowledged`);
+    assert.ok(acknowledged.length > ROUNDS);
+  });
+});

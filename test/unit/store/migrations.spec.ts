@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, it, type TestContext } from 'node:test';
+import { APPLICATION_ID, migrate, MIGRATIONS } from '../../../src/store/sqlite/migrations';
+import { openDatabase } from '../../../src/store/sqlite/open-database';
+import { temporaryFolder, withCode } from './support/stores';
+
+/** What later versions may bring. */
+const LATER = [
+  ...MIGRATIONS,
+  'ALTER TABLE property ADD COLUMN unit TEXT',
+  'CREATE TABLE extra (a TEXT) STRICT',
+  "UPDATE property SET unit = 'none'",
+];
+
+function openVersion(t: TestContext, file: string, migrations: readonly string[]): DatabaseSync {
+  const db = openDatabase({ file, busyTimeoutMs: 0, maxFileSize: undefined }, migrations);
+  t.after(() => {
+    if (db.isOpen) db.close();
+  });
+  return db;
+}
+
+function versionOf(db: DatabaseSync): unknown {
+  return db.prepare('PRAGMA user_version').get()?.user_version;
+}
+
+function schemaOf(db: DatabaseSync): unknown[] {
+  return db.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY name').all();
+}
+
+function addProperty(db: DatabaseSync): void {
+  db.exec(`INSERT INTO property (user, device, name, search, created, modified, attributes, value)
+           VALUES ('u', 'd', 'p', 'p', 1, 1, x'c0', x'05')`);
+}
+
+describe('versions of a file', () => {
+  it('are brought to the newest one from each older one, with what is in them', (t) => {
+    const newest = openVersion(t, join(temporaryFolder(t), 'new.db'), LATER);
+    for (let version = 1; version < LATER.length; version++) {
+      const file = join(temporaryFolder(t), 'store.db');
+      const older = openVersion(t, file, LATER.slice(0, version));
+      assert.equal(versionOf(older), version);
+      addProperty(older);
+      older.close();
+      const db = openVersion(t, file, LATER);
+      assert.equal(versionOf(db), LATER.length);
+      assert.deepEqual(schemaOf(db), schemaOf(newest));
+      assert.deepEqual(
+        { ...db.prepare('SELECT name, unit FROM property').get() },
+        { name: 'p', unit: 'none' },
+      );
+    }
+  });
+
+  it('are marked as ours, and may shrink', (t) => {
+    const db = openVersion(t, join(temporaryFolder(t), 'store.db'), MIGRATIONS);
+    assert.equal(db.prepare('PRAGMA application_id').get()?.application_id, APPLICATION_ID);
+    assert.equal(versionOf(db), MIGRATIONS.length);
+    assert.equal(db.prepare('PRAGMA auto_vacuum').get()?.auto_vacuum, 2);
+    assert.equal(db.prepare('PRAGMA journal_mode').get()?.journal_mode, 'wal');
+    assert.equal(db.prepare('PRAGMA synchronous').get()?.synchronous, 2);
+  });
+
+  it('stay as they are where a step fails, and go on from there', (t) => {
+    const file = join(temporaryFolder(t), 'store.db');
+    const failing = [...LATER.slice(0, 2), 'CREATE TABLE half (a); CREATE TABLE property (a)'];
+    const older = openVersion(t, file, MIGRATIONS);
+    addProperty(older);
+    older.close();
+    assert.throws(() => openVersion(t, file, failing), withCode('IOTMP_ERR_STORAGE', 'failed'));
+    const db = openVersion(t, file, LATER.slice(0, 2));
+    assert.equal(versionOf(db), 2);
+    assert.equal(db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'half'").get()?.n, 0);
+  });
+
+  it('that are newer are refused untouched', (t) => {
+    const file = join(temporaryFolder(t), 'store.db');
+    openVersion(t, file, LATER).close();
+    const bytes = readFileSync(file);
+    assert.throws(() => openVersion(t, file, MIGRATIONS), withCode('IOTMP_ERR_STORAGE', 'newer'));
+    assert.deepEqual(readFileSync(file), bytes);
+  });
+
+  it('are not made of a database that is not ours', () => {
+    const db = new DatabaseSync(':memory:');
+    db.exec('PRAGMA user_version = 1');
+    assert.throws(() => migrate(db, 'x'), withCode('IOTMP_ERR_STORAGE', 'foreign'));
+    db.close();
+  });
+});
