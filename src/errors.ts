@@ -37,6 +37,10 @@ export const ErrorStatus = {
   IOTMP_ERR_LOOP: 508,
   /** Something of that name is already there. */
   IOTMP_ERR_CONFLICT: 409,
+  /** A limit on how many things of a kind may be kept is reached. */
+  IOTMP_ERR_QUOTA: 409,
+  /** What is to be kept could not be written or read: see {@link StorageError}, whose status is 507 for a full disk. */
+  IOTMP_ERR_STORAGE: 503,
   /** A bound of queues, pending requests, streams or connections is reached. */
   IOTMP_ERR_BUSY: 503,
   /** Wrong user, device or credential. */
@@ -95,6 +99,43 @@ export class RemoteError extends IotmpError {
     super('IOTMP_ERR_REMOTE', message, { statusCode });
     this.name = 'RemoteError';
     this.payload = payload;
+  }
+}
+
+/**
+ * Why a store cannot do its work.
+ *
+ * - `unsupported`: this Node.js has no SQLite; it needs 22.13 or newer.
+ * - `unavailable`: the file or its folder cannot be made or opened.
+ * - `locked`: another process uses the file.
+ * - `full`: the disk, or the size that the file may have, is used up. What is removed makes room again.
+ * - `readonly`: the file may be read but not written.
+ * - `corrupt`: the file is damaged. It is left as it is.
+ * - `foreign`: the file is a database of another program.
+ * - `newer`: the file was written by a newer version of this package.
+ * - `io`: the disk failed.
+ * - `failed`: the store itself failed, and has to be opened again.
+ */
+export type StorageFault =
+  | 'unsupported'
+  | 'unavailable'
+  | 'locked'
+  | 'full'
+  | 'readonly'
+  | 'corrupt'
+  | 'foreign'
+  | 'newer'
+  | 'io'
+  | 'failed';
+
+/** A store that cannot keep or find what it should. */
+export class StorageError extends IotmpError {
+  readonly reason: StorageFault;
+
+  constructor(reason: StorageFault, message: string, options?: { cause?: unknown }) {
+    super('IOTMP_ERR_STORAGE', message, { ...options, ...(reason === 'full' && { statusCode: 507 }) });
+    this.name = 'StorageError';
+    this.reason = reason;
   }
 }
 

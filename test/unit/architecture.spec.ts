@@ -14,6 +14,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'src/codec': ['src/types.ts', 'src/errors.ts'],
   'src/framing': ['src/errors.ts', 'src/codec'],
   'src/transport': ['src/errors.ts', 'src/util'],
+  'src/store': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec'],
   'src/session': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec', 'src/framing', 'src/transport'],
   'src/broker': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec', 'src/transport', 'src/session'],
   'src/store': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec'],

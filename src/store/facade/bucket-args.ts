@@ -1,0 +1,93 @@
+import type { BucketAggregation, BucketRange, LatestRows, RowSelection } from '../bucket-query';
+import type { BucketKey } from '../bucket-store';
+import { checkCount, checkName, checkTime, unusable } from '../checks';
+import type { AggregateArgs, BucketArgs, LatestArgs, RangeArgs, SelectionArgs } from '../core/operations';
+import type { PointKey } from '../core/point-source';
+import { MAX_PAGE } from '../page';
+
+const MAX_TS = 8.64e15;
+/** Most paths, devices or values that a query may name. */
+const MAX_NAMES = 1000;
+
+/** Checks of the arguments of a bucket. All throw `IOTMP_ERR_CONFIG`. */
+export function bucketArgs({ user, bucket }: BucketKey): BucketArgs {
+  return { user: checkName('a user', user), bucket: checkName('a bucket', bucket) };
+}
+
+export function selectionArgs(key: BucketKey, selection: RowSelection): SelectionArgs {
+  const { minTs = 0, maxTs = MAX_TS, devices, tags = {} } = selection;
+  return {
+    ...bucketArgs(key),
+    minTs: checkTime('minTs', minTs),
+    maxTs: checkTime('maxTs', maxTs),
+    devices: devices && checkNames('a device', devices),
+    tags: checkNames('a tag', Object.keys(tags)).map((path) => [path, tags[path] ?? []]),
+  };
+}
+
+export function rangeArgs(key: BucketKey, query: BucketRange): RangeArgs {
+  const { cursor, offset = 0 } = query;
+  return {
+    ...selectionArgs(key, query),
+    ascending: isAscending(query.sort),
+    after: cursor === undefined ? undefined : parsePointCursor(cursor),
+    offset: checkCount('offset', offset, 0, Number.MAX_SAFE_INTEGER),
+    limit: checkLimit(query.limit),
+    fields: checkFields(query.fields),
+  };
+}
+
+export function latestArgs(key: BucketKey, query: LatestRows): LatestArgs {
+  return {
+    ...selectionArgs(key, query),
+    perDevice: checkCount('perDevice', query.perDevice ?? 1, 1, MAX_PAGE),
+    fields: checkFields(query.fields),
+  };
+}
+
+/** The cursor of an aggregation is the time at which the next span begins (or ends, read backwards). */
+export function aggregateArgs(key: BucketKey, query: BucketAggregation): AggregateArgs {
+  const args = {
+    ...selectionArgs(key, query),
+    span: query.span,
+    function: query.function,
+    timeZone: query.timeZone ?? 'UTC',
+    groupBy: query.groupBy,
+    ascending: isAscending(query.sort),
+    limit: checkLimit(query.limit),
+    fields: checkFields(query.fields),
+  };
+  if (query.cursor === undefined) return args;
+  const ts = checkTime('cursor', Number(query.cursor));
+  return args.ascending ? { ...args, minTs: ts } : { ...args, maxTs: ts };
+}
+
+/** The place of a row as a text. */
+export function pointCursor({ ts, series }: PointKey): string {
+  return `${ts}.${series}`;
+}
+
+function parsePointCursor(cursor: string): PointKey {
+  const [, ts, series] = /^(\d{1,16})\.(\d{1,16})$/.exec(cursor) ?? [];
+  if (ts === undefined || series === undefined) throw unusable('no such cursor');
+  return { ts: checkTime('cursor', Number(ts)), series: Number(series) };
+}
+
+/** Programs send texts: the type is no proof. */
+function isAscending(sort = 'asc'): boolean {
+  if (sort === 'asc' || sort === 'desc') return sort === 'asc';
+  throw unusable('sort has to be asc or desc');
+}
+
+function checkLimit(limit = MAX_PAGE): number {
+  return checkCount('limit', limit, 1, MAX_PAGE);
+}
+
+function checkFields(fields: readonly string[] | undefined): readonly string[] | undefined {
+  return fields && checkNames('a field', fields);
+}
+
+function checkNames(what: string, names: readonly string[]): string[] {
+  if (names.length > MAX_NAMES) throw unusable(`more than ${MAX_NAMES} names at once`);
+  return names.map((name) => checkName(what, name));
+}

@@ -1,0 +1,144 @@
+import type { Point, PointRange, Series } from '../core/point-source';
+import type { PointTable } from '../core/tables';
+import { bytesOf, numberOf, textOf, type Row, type Statements } from './statements';
+
+/** Devices whose numbers are remembered. */
+const MAX_KNOWN = 100_000;
+/** One read ends when it has got this large, in bytes. */
+const MAX_READ_BYTES = 2 * 1024 * 1024;
+const MAX_SERIES = Number.MAX_SAFE_INTEGER;
+
+const READ_BUCKET = `
+  SELECT ts, series, value FROM point
+  WHERE bucket = ? AND (ts, series) > (?, ?) AND ts <= ? ORDER BY ts, series LIMIT ?`;
+const READ_BUCKET_BACKWARDS = `
+  SELECT ts, series, value FROM point
+  WHERE bucket = ? AND (ts, series) < (?, ?) AND ts >= ? ORDER BY ts DESC, series DESC LIMIT ?`;
+const READ_SERIES = `
+  SELECT ts, series, value FROM point
+  WHERE series = ? AND ts >= ? AND ts <= ? ORDER BY ts LIMIT ?`;
+const READ_SERIES_BACKWARDS = `
+  SELECT ts, series, value FROM point
+  WHERE series = ? AND ts >= ? AND ts <= ? ORDER BY ts DESC LIMIT ?`;
+
+/** The rows of buckets in SQLite: the table is ordered as they are read, and an index finds those of one device. */
+export class SqlitePoints implements PointTable {
+  readonly #sql: Statements;
+  /** Numbers of devices by {@link seriesKey}, and the devices by their numbers. */
+  readonly #series = new Map<string, number>();
+  readonly #devices = new Map<number, string>();
+
+  constructor(sql: Statements) {
+    this.#sql = sql;
+  }
+
+  /** Forgets what is remembered of the table, as what was written last has been undone. */
+  forget(): void {
+    this.#series.clear();
+    this.#devices.clear();
+  }
+
+  put(bucket: number, ts: number, device: string, value: Uint8Array): boolean {
+    const series = this.findSeries(bucket, device) ?? this.#addSeries(bucket, device);
+    const added = this.#sql.run(
+      'INSERT INTO point (bucket, ts, series, value) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      bucket,
+      ts,
+      series,
+      value,
+    );
+    if (added > 0) return true;
+    this.#sql.run(
+      'UPDATE point SET value = ? WHERE bucket = ? AND ts = ? AND series = ?',
+      value,
+      bucket,
+      ts,
+      series,
+    );
+    return false;
+  }
+
+  removeOldest(bucket: number, count: number): number {
+    return this.removeBefore(bucket, Number.MAX_SAFE_INTEGER, count);
+  }
+
+  removeBefore(bucket: number, ts: number, limit: number): number {
+    return this.#sql.run(
+      `DELETE FROM point WHERE (bucket, ts, series) IN (
+         SELECT bucket, ts, series FROM point WHERE bucket = ? AND ts < ? ORDER BY ts, series LIMIT ?
+       )`,
+      bucket,
+      Math.ceil(ts),
+      limit,
+    );
+  }
+
+  read(range: PointRange): Point[] {
+    const points: Point[] = [];
+    let bytes = 0;
+    for (const row of this.#rows(range)) {
+      const series = numberOf(row, 'series');
+      const value = bytesOf(row, 'value');
+      points.push({ ts: numberOf(row, 'ts'), series, device: this.#deviceOf(series), value });
+      bytes += value.length;
+      if (bytes > MAX_READ_BYTES) break;
+    }
+    return points;
+  }
+
+  seriesOf(bucket: number): Series[] {
+    return this.#sql
+      .all('SELECT id, device FROM series WHERE bucket = ? ORDER BY id', bucket)
+      .map((row) => ({ series: numberOf(row, 'id'), device: textOf(row, 'device') }));
+  }
+
+  findSeries(bucket: number, device: string): number | undefined {
+    const known = this.#series.get(seriesKey(bucket, device));
+    if (known !== undefined) return known;
+    const row = this.#sql.get('SELECT id FROM series WHERE bucket = ? AND device = ?', bucket, device);
+    return row && this.#remember(bucket, device, numberOf(row, 'id'));
+  }
+
+  #rows({ bucket, minTs, maxTs, ascending, after, series, limit }: PointRange): Iterable<Row> {
+    if (series !== undefined) {
+      if (ascending) {
+        const from = after === undefined ? minTs : Math.max(minTs, after.ts + 1);
+        return this.#sql.each(READ_SERIES, series, from, maxTs, limit);
+      }
+      const until = after === undefined ? maxTs : Math.min(maxTs, after.ts - 1);
+      return this.#sql.each(READ_SERIES_BACKWARDS, series, minTs, until, limit);
+    }
+    if (ascending) {
+      const key = after === undefined || after.ts < minTs ? { ts: minTs, series: -1 } : after;
+      return this.#sql.each(READ_BUCKET, bucket, key.ts, key.series, maxTs, limit);
+    }
+    const key = after === undefined || after.ts > maxTs ? { ts: maxTs, series: MAX_SERIES } : after;
+    return this.#sql.each(READ_BUCKET_BACKWARDS, bucket, key.ts, key.series, minTs, limit);
+  }
+
+  #deviceOf(series: number): string {
+    const known = this.#devices.get(series);
+    if (known !== undefined) return known;
+    const row = this.#sql.get('SELECT bucket, device FROM series WHERE id = ?', series);
+    if (row === undefined) return '';
+    const device = textOf(row, 'device');
+    this.#remember(numberOf(row, 'bucket'), device, series);
+    return device;
+  }
+
+  #addSeries(bucket: number, device: string): number {
+    this.#sql.run('INSERT INTO series (bucket, device) VALUES (?, ?)', bucket, device);
+    return this.#remember(bucket, device, this.#sql.number('SELECT last_insert_rowid()'));
+  }
+
+  #remember(bucket: number, device: string, series: number): number {
+    if (this.#series.size >= MAX_KNOWN) this.forget();
+    this.#series.set(seriesKey(bucket, device), series);
+    this.#devices.set(series, device);
+    return series;
+  }
+}
+
+function seriesKey(bucket: number, device: string): string {
+  return `${bucket}/${device}`;
+}

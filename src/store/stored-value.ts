@@ -1,0 +1,44 @@
+import { errorText, IotmpError, StorageError } from '../errors';
+import { unusable } from './checks';
+import { PsonType } from '../codec/constants';
+import { decodeValue } from '../codec/pson-decoder';
+import { encodeValue } from '../codec/pson-encoder';
+import { isMap, type Value } from '../types';
+
+/** A value as it is kept: PSON (`protocol.md` section 3) in a buffer of its own, so that it can go to another thread. */
+export type StoredValue = Uint8Array<ArrayBuffer>;
+
+/**
+ * A value in the form in which it is kept. `IOTMP_ERR_ENCODE` for what PSON cannot carry, `IOTMP_ERR_TOO_LARGE` past
+ * `limit` bytes.
+ */
+export function toStored(value: unknown, limit: number): StoredValue {
+  const bytes = encodeValue(value);
+  if (bytes.length > limit) {
+    throw new IotmpError('IOTMP_ERR_TOO_LARGE', `a value of ${bytes.length} bytes: the limit is ${limit}`);
+  }
+  return new Uint8Array(bytes);
+}
+
+/** A map in the form in which it is kept; `IOTMP_ERR_CONFIG` for anything else. */
+export function toStoredMap(map: Readonly<Record<string, Value>>, limit: number): StoredValue {
+  const bytes = toStored(map, limit);
+  if ((bytes[0] ?? 0) >> 5 !== PsonType.MAP) throw unusable('the value has to be a map');
+  return bytes;
+}
+
+/** The value again. Its bytes, if it has any, are copies. A `StorageError` for what no value was encoded to. */
+export function fromStored(bytes: Uint8Array): Value {
+  try {
+    return decodeValue(Buffer.from(bytes));
+  } catch (cause) {
+    throw new StorageError('corrupt', `a value that was kept cannot be read: ${errorText(cause)}`, { cause });
+  }
+}
+
+/** A value again that was kept as a map. */
+export function mapFromStored(bytes: Uint8Array): Record<string, Value> {
+  const value = fromStored(bytes);
+  if (isMap(value)) return value;
+  throw new StorageError('corrupt', 'a value that was kept as a map is none');
+}
