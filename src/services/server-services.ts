@@ -1,6 +1,7 @@
 import type { IotmpServer } from '../broker/broker';
 import type { Store } from '../store/store';
 import { AttachedService } from './attached-service';
+import { Buckets, type BucketsOptions } from './buckets/buckets';
 import { DeviceCalls, type DeviceCallOptions } from './device-calls';
 import { Locks, type LocksOptions } from './locks';
 import { Properties } from './properties/properties';
@@ -11,6 +12,7 @@ import { StoreAccess } from './store-access';
 export interface ServicesOptions {
   readonly deviceCalls?: DeviceCallOptions;
   readonly locks?: LocksOptions;
+  readonly buckets?: BucketsOptions;
   /**
    * Where properties and buckets are kept: a store, or one that is being opened. It stays its owner's, who closes it after
    * the services. Without it they are in memory, and gone with the services.
@@ -32,6 +34,7 @@ export class ServerServices {
   readonly deviceCalls: DeviceCalls;
   readonly locks: Locks;
   readonly properties: Properties;
+  readonly buckets: Buckets;
   readonly #server: IotmpServer;
   readonly #store: StoreAccess;
   readonly #attached = new Map<Service, AttachedService>();
@@ -43,10 +46,13 @@ export class ServerServices {
     this.locks = new Locks(options.locks);
     this.#store = new StoreAccess(server, options.store);
     this.properties = new Properties(server, this.#store);
+    this.buckets = new Buckets(server, this.#store, options.buckets);
     try {
       this.add(this.deviceCalls);
       this.add(this.locks);
       this.add(this.properties);
+      this.add(this.buckets);
+      this.buckets.start();
     } catch (error) {
       this.close();
       throw error;

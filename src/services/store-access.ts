@@ -31,6 +31,11 @@ export class StoreAccess {
     );
   }
 
+  /** Whether the store could not be opened, and so never works. */
+  get failed(): boolean {
+    return this.#store === undefined && this.#told !== undefined;
+  }
+
   /** Asks something of the store: at once if it is open. Rejects as the store does. */
   use<Result>(work: (store: Store) => Promise<Result>): Promise<Result> {
     const result = this.#store === undefined ? this.#opening.then(work) : work(this.#store);
@@ -54,7 +59,7 @@ export class StoreAccess {
 
   /** The same fault again is no news. */
   #tell(fault: StorageError | undefined): void {
-    if (this.#isFailed || fault?.reason === this.#told) return;
+    if (this.failed || fault?.reason === this.#told) return;
     this.#told = fault?.reason;
     const { events, defaultUser: user } = this.#server;
     const about = { user, ts: Date.now() };
@@ -62,11 +67,6 @@ export class StoreAccess {
     else events.publish({ event: 'storage_fault', ...about, reason: fault.reason, error: fault.message });
     const text = fault === undefined ? 'works again' : `fails: ${fault.message}`;
     this.#server.emit('warning', `the store ${text}`);
-  }
-
-  /** A store that could not be opened never works again. */
-  get #isFailed(): boolean {
-    return this.#store === undefined && this.#told !== undefined;
   }
 }
 
