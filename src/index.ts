@@ -17,6 +17,19 @@ export type { Service, ServiceCall, ServiceOffer, ServiceStream } from './servic
 export type { CallRule, DeviceCallOptions, DeviceCalls } from './services/device-calls';
 export type { CallTarget } from './services/call-target';
 export type { Locks, LocksOptions } from './services/locks';
+export type { Properties } from './services/properties/properties';
+export type { PropertyListener } from './services/properties/property-watchers';
+export type { PropertySource, PropertySubscription } from './services/properties/property-source';
+export type { Buckets, BucketsOptions } from './services/buckets/buckets';
+export { openStore } from './store/open-store';
+export type { Store } from './store/store';
+export type { FileStoreOptions, MemoryStoreOptions, StoreOptions } from './store/store-options';
+export type { StoreLimits } from './store/store-limits';
+export type { Outcome, Property, PropertyOwner } from './store/property-store';
+export type { Bucket, BucketKey, BucketSettings, WrittenRows } from './store/bucket-store';
+export type { BucketRow, NewRow, RowPage } from './store/bucket-row';
+export type { BucketAggregation, BucketRange, LatestRows, RowSelection } from './store/bucket-query';
+export type { Page } from './store/page';
 export { IotmpClient } from './client/client';
 export type { ClientEvents, ClientState } from './client/client-events';
 export type {
@@ -30,7 +43,8 @@ export type { ClientStream, ClientStreamListener, ClientStreamState } from './cl
 export type { ClientStreamOptions } from './client/client-stream-options';
 export { decodeValue } from './codec/pson-decoder';
 export { encodeValue } from './codec/pson-encoder';
-export { DecodeError, ErrorStatus, IotmpError, RemoteError, type ErrorCode } from './errors';
+export { DecodeError, ErrorStatus, IotmpError, RemoteError, StorageError } from './errors';
+export type { ErrorCode, StorageFault } from './errors';
 export { Answer, type ResourceCall, type ResourceDefinition, type ResourceKind } from './session/resource';
 export type { ResourceStream } from './session/resource';
 export type { HostedResource } from './session/hosted-resource';

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
 import type { HostedResource } from '../session/hosted-resource';
 import { IdSequence } from '../session/id-sequence';
@@ -24,7 +25,7 @@ import { openSession } from './connect-attempt';
 import { LooseEnds } from './loose-ends';
 import { Readiness } from './readiness';
 import { ReconnectLoop } from './reconnect-loop';
-import { Services, type LockOptions } from './services';
+import { propertySubscription, Services, type LockOptions } from './services';
 
 /**
  * A device: connects to an IoTMP server and stays connected, offers resources to it, and uses the server's. Resources
@@ -203,6 +204,19 @@ export class IotmpClient extends EventEmitter<ClientEvents> {
   /** Stores a property of this device at the server. Rejects as {@link call} does. */
   setProperty(name: string, value: unknown, options?: RequestOptions): Promise<void> {
     return this.#services.setProperty(name, value, options);
+  }
+
+  /**
+   * Hears the value of a property of this device: the current one, if there is one, and each new one, null when it is
+   * removed. After every reconnect the current one comes again; without `current` only changes do. It lasts until it is
+   * closed. Throws as {@link stream} does.
+   */
+  watchProperty(
+    name: string,
+    listener: ClientStreamListener,
+    { current = true }: { readonly current?: boolean } = {},
+  ): ClientStream {
+    return this.stream(ServiceCode.SUBSCRIBE_EVENT, propertySubscription(name, current), listener);
   }
 
   /** Runs a resource of another device of the same user, and gives its output. Rejects as {@link call} does. */

@@ -3,6 +3,7 @@ import { IotmpError } from '../errors';
 import type { Reply, RequestOptions } from '../session/request-table';
 import type { CallOptions } from '../session/session';
 import type { Value } from '../types';
+import type { ClientStreamOptions } from './client-stream-options';
 
 /** How a lock is asked for. */
 export interface LockOptions extends RequestOptions {
@@ -88,6 +89,13 @@ export class Services {
     const reply = await this.#port.call(code, { ...options, parameters, payload });
     return reply.payload;
   }
+}
+
+/** What a stream on service 8 is opened with, to hear of a property (`protocol.md` section 7). */
+export function propertySubscription(property: string, current: boolean): ClientStreamOptions {
+  return {
+    parameters: { event: 'device_property_update', filters: { property }, ...(current && { current }) },
+  };
 }
 
 function isRemoteNotFound(error: unknown): boolean {

@@ -1,13 +1,23 @@
 import type { IotmpServer } from '../broker/broker';
+import type { Store } from '../store/store';
 import { AttachedService } from './attached-service';
+import { Buckets, type BucketsOptions } from './buckets/buckets';
 import { DeviceCalls, type DeviceCallOptions } from './device-calls';
 import { Locks, type LocksOptions } from './locks';
+import { Properties } from './properties/properties';
 import type { Service } from './service';
+import { StoreAccess } from './store-access';
 
 /** What the services of a server can be told. Everything has a default. */
 export interface ServicesOptions {
   readonly deviceCalls?: DeviceCallOptions;
   readonly locks?: LocksOptions;
+  readonly buckets?: BucketsOptions;
+  /**
+   * Where properties and buckets are kept: a store, or one that is being opened. It stays its owner's, who closes it after
+   * the services. Without it they are in memory, and gone with the services.
+   */
+  readonly store?: Store | Promise<Store>;
 }
 
 /**
@@ -23,7 +33,10 @@ export interface ServicesOptions {
 export class ServerServices {
   readonly deviceCalls: DeviceCalls;
   readonly locks: Locks;
+  readonly properties: Properties;
+  readonly buckets: Buckets;
   readonly #server: IotmpServer;
+  readonly #store: StoreAccess;
   readonly #attached = new Map<Service, AttachedService>();
 
   /** @throws IotmpError IOTMP_ERR_CONFLICT when the server offers one of the services already */
@@ -31,9 +44,15 @@ export class ServerServices {
     this.#server = server;
     this.deviceCalls = new DeviceCalls(server, options.deviceCalls);
     this.locks = new Locks(options.locks);
+    this.#store = new StoreAccess(server, options.store);
+    this.properties = new Properties(server, this.#store);
+    this.buckets = new Buckets(server, this.#store, options.buckets);
     try {
       this.add(this.deviceCalls);
       this.add(this.locks);
+      this.add(this.properties);
+      this.add(this.buckets);
+      this.buckets.start();
     } catch (error) {
       this.close();
       throw error;
@@ -55,5 +74,6 @@ export class ServerServices {
       service.close();
     }
     this.#attached.clear();
+    this.#store.close();
   }
 }

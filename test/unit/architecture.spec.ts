@@ -17,7 +17,6 @@ const ALLOWED: Record<string, readonly string[]> = {
   'src/store': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec'],
   'src/session': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec', 'src/framing', 'src/transport'],
   'src/broker': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec', 'src/transport', 'src/session'],
-  'src/store': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec'],
   'src/services': [
     'src/types.ts',
     'src/errors.ts',
@@ -34,6 +33,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'src/codec',
     'src/session',
     'src/transport',
+    'src/store',
     'src/broker',
     'src/services',
     'src/client',

@@ -105,12 +105,13 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
     return this.#failure === undefined || this.#retryDue;
   }
 
-  /** Adds a subscriber; that counts as asking for the stream. */
+  /** Adds a subscriber; unless it says otherwise, that counts as asking for the stream. */
   join(subscriber: HubSubscriber, intervalMs: number): Subscription {
     const subscription = new Subscription(this, subscriber, intervalMs);
     const isFirst = this.#group.size === 0;
     this.#group.add(subscription);
-    this.ask(subscription);
+    if (subscriber.unasked === true) this.#port.wake();
+    else this.ask(subscription);
     if (isFirst) this.#notified = this.state;
     queueMicrotask(() => this.#deliverLast(subscription));
     return subscription;

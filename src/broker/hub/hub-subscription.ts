@@ -7,6 +7,11 @@ import { SamplePacing } from './sample-pacing';
 export interface HubSubscriber {
   /** Time between two samples in ms, up to a day; 0 for the device's own events. Read once. */
   readonly intervalMs: number;
+  /**
+   * Nobody asks at the moment, as when something saved is taken up again: only an output is opened for it
+   * (`protocol.md` section 5). Read once.
+   */
+  readonly unasked?: boolean;
   /** A sample. All subscribers of a resource get the same object: nobody may change it. */
   onSample(sample: Value | undefined): void;
   /** The stream is in another state now. What it was at first is in {@link HubSubscription.state}. */

@@ -47,8 +47,8 @@ export class StreamHub {
   }
 
   /**
-   * Subscribes to a resource of a device, which need not be connected. That counts as a person's wish: it
-   * opens the stream once, of whatever kind the resource is. Nothing is called before `subscribe` has returned.
+   * Subscribes to a resource of a device, which need not be connected. That counts as a person's wish, unless the
+   * subscriber is `unasked`: it opens the stream once, of whatever kind the resource is. Nothing is called before `subscribe` has returned.
    * @throws IotmpError IOTMP_ERR_CONFIG when the interval is not usable, IOTMP_ERR_CLOSED after {@link close}
    */
   subscribe(target: DeviceId, resource: string, subscriber: HubSubscriber): HubSubscription {

@@ -48,7 +48,12 @@ export class ServicesBench {
   ): Promise<ServicesBench> {
     const broker = await BrokerBench.start(t, { devices: [PUMP, LAMP, BOB], ...serverOptions });
     const { clock } = broker;
-    const services = new ServerServices(broker.server, { ...options, locks: { clock, ...options.locks } });
+    const services = new ServerServices(broker.server, {
+      ...options,
+      locks: { clock, ...options.locks },
+      buckets: { clock, ...options.buckets },
+    });
+    closeBefore(broker, () => services.close());
     return new ServicesBench(broker, services);
   }
 
@@ -125,11 +130,16 @@ export async function connectClient(
       return Promise.resolve(near);
     },
   });
-  const unused = (): void => undefined;
-  // Before the server ends, so that it does not connect again.
-  broker.track({ start: unused, write: unused, end: unused, cut: () => void client.close() });
+  // So that it does not connect again.
+  closeBefore(broker, () => void client.close());
   client.connect();
   await client.ready();
   await clock.settle();
   return client;
+}
+
+/** Has something ended at the end of the test, before the server is. */
+function closeBefore(broker: BrokerBench, close: () => void): void {
+  const unused = (): void => undefined;
+  broker.track({ start: unused, write: unused, end: unused, cut: close });
 }

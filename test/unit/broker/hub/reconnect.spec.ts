@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { IotmpError, RemoteError } from '../../../../src/errors';
 import { FakeSource } from './fake-source';
-import { DEVICE, HubBench, TestSubscriber } from './fixtures';
+import { DEVICE, HubBench, RESOURCE, TestSubscriber } from './fixtures';
 
 const NO_DESCRIPTION = new IotmpError('IOTMP_ERR_TIMEOUT', 'no description');
 
@@ -41,6 +41,30 @@ describe('when a device comes back', () => {
       bench.hub.close();
     });
   }
+
+  it('who subscribes unasked gets outputs, and nothing else until somebody asks', async () => {
+    for (const [fn, starts] of [
+      [3, 1],
+      [2, 0],
+      [4, 0],
+    ] as const) {
+      for (const isThere of [true, false]) {
+        const bench = new HubBench();
+        const source = new FakeSource(fn);
+        if (isThere) await bench.connect(source);
+        const subscriber = { intervalMs: 1000, unasked: true, onSample: (): void => undefined };
+        const subscription = bench.hub.subscribe(DEVICE, RESOURCE, subscriber);
+        await bench.clock.settle();
+        if (!isThere) await bench.connect(source);
+        assert.equal(source.starts.length, starts);
+        assert.equal(subscription.state.kind, starts === 1 ? 'streaming' : 'held');
+        subscription.ask();
+        await bench.clock.settle();
+        assert.equal(source.starts.length, 1);
+        bench.hub.close();
+      }
+    }
+  });
 
   it('a held stream is opened by a new subscriber', async () => {
     const bench = new HubBench();

@@ -1,0 +1,61 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { HubState } from '../../broker/hub/stream-hub';
+import type { BucketKey, BucketSettings } from '../../store/bucket-store';
+import { BucketFeed, type BucketFeedPort } from './bucket-feed';
+import { bucketId } from './bucket-id';
+import { deviceSource } from './bucket-source';
+
+/** The feeds of all buckets that a device's resource fills. */
+export class BucketFeeds {
+  readonly #port: BucketFeedPort;
+  readonly #feeds = new Map<string, BucketFeed>();
+
+  constructor(port: Omit<BucketFeedPort, 'onGone'>) {
+    this.#port = {
+      server: port.server,
+      write: (key, row) => port.write(key, row),
+      onGone: (feed) => this.#drop(feed),
+    };
+  }
+
+  /** Number of buckets that are fed. */
+  get size(): number {
+    return this.#feeds.size;
+  }
+
+  /** How the stream of a bucket's device is; `undefined` where there is none. */
+  state(key: BucketKey): HubState | undefined {
+    return this.#feeds.get(bucketId(key))?.state;
+  }
+
+  /**
+   * Feeds a bucket as its settings say. A feed that stays the same goes on.
+   * @param unasked nobody wants it at the moment: it was saved earlier
+   * @throws IotmpError IOTMP_ERR_CONFIG
+   */
+  set(key: BucketKey, settings: BucketSettings, unasked = false): void {
+    const source = deviceSource(settings);
+    const before = this.#feeds.get(bucketId(key));
+    if (before !== undefined && isDeepStrictEqual(before.source, source)) {
+      if (!unasked) before.ask();
+      return;
+    }
+    this.remove(key);
+    if (source === undefined) return;
+    this.#feeds.set(bucketId(key), new BucketFeed(this.#port, key, source, unasked));
+  }
+
+  remove(key: BucketKey): void {
+    const feed = this.#feeds.get(bucketId(key));
+    if (feed !== undefined) this.#drop(feed);
+  }
+
+  close(): void {
+    for (const feed of [...this.#feeds.values()]) this.#drop(feed);
+  }
+
+  #drop(feed: BucketFeed): void {
+    feed.close();
+    if (this.#feeds.get(bucketId(feed.key)) === feed) this.#feeds.delete(bucketId(feed.key));
+  }
+}

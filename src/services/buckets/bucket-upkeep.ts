@@ -1,0 +1,125 @@
+import type { IotmpServer } from '../../broker/broker';
+import type { HubState } from '../../broker/hub/stream-hub';
+import { errorText, IotmpError } from '../../errors';
+import type { NewRow } from '../../store/bucket-row';
+import type { BucketKey, BucketSettings } from '../../store/bucket-store';
+import { isMap } from '../../types';
+import type { Clock, Timer } from '../../util/clock';
+import type { StoreAccess } from '../store-access';
+import { BucketFeeds } from './bucket-feeds';
+import { bucketId } from './bucket-id';
+import { Retention } from './retention';
+import { savedBuckets } from './saved-buckets';
+
+/** What the upkeep of buckets needs. */
+export interface BucketUpkeepPort {
+  readonly server: IotmpServer;
+  readonly store: StoreAccess;
+  readonly clock: Clock;
+  write(key: BucketKey, row: NewRow): Promise<unknown>;
+}
+
+/** When saved buckets that could not be read are tried again, in ms. */
+const RETRY_MS = 30_000;
+
+/** What goes on by itself as the settings of buckets say: devices' streams feed them, and old rows are removed. */
+export class BucketUpkeep {
+  readonly #port: BucketUpkeepPort;
+  readonly #feeds: BucketFeeds;
+  readonly #retention: Retention;
+  /** Buckets that have changed since the start, of which what was saved says nothing; until all were taken up. */
+  #changed: Set<string> | undefined = new Set();
+  #retry: Timer | undefined;
+  #closed = false;
+
+  constructor(port: BucketUpkeepPort) {
+    this.#port = port;
+    this.#feeds = new BucketFeeds(port);
+    this.#retention = new Retention(port.clock, () => this.#prune());
+  }
+
+  /** Number of buckets that are fed by a device. */
+  get feeds(): number {
+    return this.#feeds.size;
+  }
+
+  /** How the stream that feeds a bucket is; `undefined` where there is none. */
+  sourceState(key: BucketKey): HubState | undefined {
+    return this.#feeds.state(key);
+  }
+
+  /** Takes up the buckets that are saved. To be called once. */
+  start(): void {
+    void this.#takeUp();
+  }
+
+  /** A bucket has these settings now. */
+  set(key: BucketKey, settings: BucketSettings): void {
+    this.#changed?.add(bucketId(key));
+    this.#apply(key, settings, false);
+  }
+
+  /** A bucket is gone. */
+  remove(key: BucketKey): void {
+    this.#changed?.add(bucketId(key));
+    this.#feeds.remove(key);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#retry?.cancel();
+    this.#feeds.close();
+    this.#retention.close();
+  }
+
+  async #takeUp(): Promise<void> {
+    try {
+      for await (const { user, bucket, settings } of savedBuckets(this.#port.store)) {
+        if (this.#closed) return;
+        const key = { user, bucket };
+        if (this.#changed?.has(bucketId(key)) === false) this.#apply(key, settings, true);
+      }
+      this.#changed = undefined;
+    } catch (error) {
+      this.#warn(`saved buckets could not be read: ${errorText(error)}`);
+      if (this.#closed || this.#port.store.failed) return;
+      this.#retry = this.#port.clock.after(RETRY_MS, () => void this.#takeUp());
+    }
+  }
+
+  #apply(key: BucketKey, settings: BucketSettings, unasked: boolean): void {
+    if (this.#closed) return;
+    if (isMap(settings.retention)) this.#retention.note();
+    try {
+      this.#feeds.set(key, settings, unasked);
+    } catch (error) {
+      this.#warn(`the bucket ${key.user}/${key.bucket} cannot be fed: ${errorText(error)}`);
+    }
+  }
+
+  /** Gives whether there was a bucket with a retention, or may be. */
+  async #prune(): Promise<boolean> {
+    let found = false;
+    try {
+      for await (const { user, bucket, settings } of savedBuckets(this.#port.store)) {
+        if (this.#closed) return false;
+        if (!isMap(settings.retention)) continue;
+        found = true;
+        await this.#port.store.use(({ buckets }) => buckets.prune({ user, bucket })).catch(exceptMissing);
+      }
+      return found;
+    } catch (error) {
+      this.#warn(`old rows could not be removed: ${errorText(error)}`);
+      return true;
+    }
+  }
+
+  #warn(text: string): void {
+    if (!this.#closed) this.#port.server.emit('warning', text);
+  }
+}
+
+/** A bucket may be removed while others are looked after. */
+function exceptMissing(error: unknown): void {
+  if (!(error instanceof IotmpError) || error.code !== 'IOTMP_ERR_NOT_FOUND') throw error;
+}

@@ -1,0 +1,253 @@
+import type { IotmpServer } from '../../broker/broker';
+import type { HubState } from '../../broker/hub/stream-hub';
+import { ServiceCode } from '../../codec/constants';
+import { IotmpError } from '../../errors';
+import type { BucketAggregation, BucketRange, LatestRows, RowSelection } from '../../store/bucket-query';
+import type { BucketRow, NewRow, RowPage } from '../../store/bucket-row';
+import type { Bucket, BucketKey, BucketSettings, WrittenRows } from '../../store/bucket-store';
+import { mergeMap } from '../../store/merge-patch';
+import type { Page } from '../../store/page';
+import { isMap, type Value } from '../../types';
+import { systemClock, type Clock } from '../../util/clock';
+import { OrderedOutcomes } from '../ordered-outcomes';
+import type { Service, ServiceCall, ServiceOffer } from '../service';
+import { badRequest, serviceName } from '../service-name';
+import { snapshot } from '../snapshot';
+import type { StoreAccess } from '../store-access';
+import { bucketId } from './bucket-id';
+import { deviceSource } from './bucket-source';
+import { BucketUpkeep } from './bucket-upkeep';
+import { RowClock } from './row-clock';
+
+/** What {@link Buckets} can be told. */
+export interface BucketsOptions {
+  /** Whether a bucket that a device writes to is made where there is none; true unless given. */
+  readonly autoCreate?: boolean;
+  /** The time of rows that have none, in ms since 1970; that of the machine unless given. */
+  readonly now?: () => number;
+  /** For what goes on by itself; that of the machine unless given. */
+  readonly clock?: Clock;
+}
+
+/** A row with its time. */
+type TimedRow = NewRow & { readonly ts: number };
+
+/**
+ * Service 5: data buckets (`protocol.md` section 7), rows of values by time. A device writes a map of values to a bucket of
+ * its user; the row has the time of its arrival and the device as its tag, and is kept when the device gets its OK. A
+ * member `ts` of a device is a value like any other: few devices have a clock. A bucket that there is not is made by the
+ * first write of a device (`config: {source: "write"}`), unless `autoCreate` is false. Flows and programs do the rest.
+ *
+ * Refused are: what is no name or no map of values (400), a bucket that there is not (404), that is not enabled (405), or is
+ * one too many (409), a row past the store's limit (413), and everything while the store fails (503, 507).
+ *
+ * Events are `bucket_create`, `bucket_update` and `bucket_delete`, with the settings beside `bucket`, and `bucket_write` with
+ * `bucket` and `data` for each row, whose time is the event's. All writes have to go through here: of others nobody hears.
+ *
+ * A bucket with `config: {source: "device", ...}` is fed from a device's stream; see {@link deviceSource} and `BucketFeed`.
+ */
+export class Buckets implements Service {
+  readonly offers: readonly ServiceOffer[] = [
+    { code: ServiceCode.WRITE_BUCKET, name: 'write_bucket', run: (call) => this.#serveWrite(call) },
+  ];
+  readonly #server: IotmpServer;
+  readonly #store: StoreAccess;
+  readonly #autoCreate: boolean;
+  readonly #times: RowClock;
+  readonly #outcomes = new OrderedOutcomes();
+  readonly #upkeep: BucketUpkeep;
+
+  constructor(
+    server: IotmpServer,
+    store: StoreAccess,
+    { autoCreate = true, now = Date.now, clock = systemClock }: BucketsOptions = {},
+  ) {
+    this.#server = server;
+    this.#store = store;
+    this.#autoCreate = autoCreate;
+    this.#times = new RowClock(now);
+    const write = async (key: BucketKey, row: NewRow): Promise<unknown> =>
+      this.#write(key, this.#timed(key, [row]));
+    this.#upkeep = new BucketUpkeep({ server, store, clock, write });
+  }
+
+  /** @internal Takes up the buckets that are saved. To be called once. */
+  start(): void {
+    this.#upkeep.start();
+  }
+
+  /** Number of buckets that are fed from a device's stream. */
+  get feeds(): number {
+    return this.#upkeep.feeds;
+  }
+
+  /** How the stream that feeds a bucket is; `undefined` where there is none. */
+  sourceState(key: BucketKey): HubState | undefined {
+    return this.#upkeep.sourceState(key);
+  }
+
+  /** A bucket, or undefined. Rejects as all here does: with IOTMP_ERR_PROTOCOL for a bad name, or as the store. */
+  async get(key: BucketKey): Promise<Bucket | undefined> {
+    return this.#store.use(({ buckets }) => buckets.get(checkedKey(key)));
+  }
+
+  /** Buckets by user and id: those of one user or, without one, of all. */
+  async list(user?: string, page?: Page): Promise<Bucket[]> {
+    return this.#store.use(({ buckets }) => buckets.list(user, page));
+  }
+
+  /**
+   * Makes a bucket, or replaces the settings of one; with `expect`, only if it is `absent` so far (IOTMP_ERR_CONFLICT) or
+   * `present` (IOTMP_ERR_NOT_FOUND).
+   */
+  async define(
+    key: BucketKey,
+    settings: BucketSettings,
+    expect?: 'absent' | 'present',
+  ): Promise<'created' | 'updated'> {
+    const checked = checkedKey(key);
+    const kept = checkedSettings(snapshotMap(settings));
+    const work = this.#store.use(({ buckets }) => buckets.define(checked, kept, expect));
+    return this.#outcomes.add(bucketId(checked), work, (outcome) => {
+      this.#upkeep.set(checked, kept);
+      this.#publish(outcome === 'created' ? 'bucket_create' : 'bucket_update', checked, kept);
+      return outcome;
+    });
+  }
+
+  /** Changes some settings, as a JSON merge patch (RFC 7396) does; gives the bucket as it is then. */
+  async update(key: BucketKey, patch: BucketSettings): Promise<Bucket> {
+    const checked = checkedKey(key);
+    const kept = snapshotMap(patch);
+    const before = await this.get(checked);
+    checkedSettings(mergeMap(before?.settings ?? {}, kept));
+    const work = this.#store.use(({ buckets }) => buckets.update(checked, kept));
+    return this.#outcomes.add(bucketId(checked), work, (bucket) => {
+      this.#upkeep.set(checked, bucket.settings);
+      this.#publish('bucket_update', checked, bucket.settings);
+      return bucket;
+    });
+  }
+
+  /** Removes a bucket and its rows; gives whether it was there. */
+  async remove(key: BucketKey): Promise<boolean> {
+    const checked = checkedKey(key);
+    const work = this.#store.use(({ buckets }) => buckets.remove(checked));
+    return this.#outcomes.add(bucketId(checked), work, (wasThere) => {
+      this.#upkeep.remove(checked);
+      if (wasThere) this.#publish('bucket_delete', checked);
+      return wasThere;
+    });
+  }
+
+  /**
+   * Writes rows, all or none. Those without a time get one each; one of the same time and device as a row that is there
+   * takes its place. IOTMP_ERR_NOT_FOUND where there is no such bucket.
+   */
+  async write(key: BucketKey, rows: readonly NewRow[]): Promise<WrittenRows> {
+    const checked = checkedKey(key);
+    const kept = rows.map((row) => ({ ...row, value: snapshotMap(row.value) }));
+    return this.#write(checked, this.#timed(checked, kept));
+  }
+
+  /** Removes all rows; the bucket stays. */
+  async clear(key: BucketKey): Promise<void> {
+    return this.#store.use(({ buckets }) => buckets.clear(checkedKey(key)));
+  }
+
+  /** Rows of a time range, by time. */
+  async range(key: BucketKey, query?: BucketRange): Promise<RowPage> {
+    return this.#store.use(({ buckets }) => buckets.range(checkedKey(key), query));
+  }
+
+  /** All rows of a time range, page by page, as for an export. */
+  async *scan(
+    key: BucketKey,
+    query?: Omit<BucketRange, 'cursor' | 'offset' | 'limit'>,
+  ): AsyncGenerator<BucketRow[], undefined> {
+    const pages = await this.#store.use(({ buckets }) =>
+      Promise.resolve(buckets.scan(checkedKey(key), query)),
+    );
+    yield* pages;
+  }
+
+  /** The newest rows of each device. */
+  async latest(key: BucketKey, query?: LatestRows): Promise<BucketRow[]> {
+    return this.#store.use(({ buckets }) => buckets.latest(checkedKey(key), query));
+  }
+
+  /** One row for each span of time. */
+  async aggregate(key: BucketKey, query: BucketAggregation): Promise<RowPage> {
+    return this.#store.use(({ buckets }) => buckets.aggregate(checkedKey(key), query));
+  }
+
+  /** The values that a tag has. */
+  async tagValues(key: BucketKey, tag: string, selection?: RowSelection): Promise<string[]> {
+    return this.#store.use(({ buckets }) => buckets.tagValues(checkedKey(key), tag, selection));
+  }
+
+  close(): void {
+    this.#upkeep.close();
+  }
+
+  async #serveWrite({ caller, parameters, payload }: ServiceCall): Promise<void> {
+    const key = { user: caller.user, bucket: serviceName(parameters) };
+    if (!isMap(payload) || Object.keys(payload).length === 0) throw badRequest('a map of values expected');
+    const rows = this.#timed(key, [{ device: caller.device, value: payload }]);
+    try {
+      await this.#write(key, rows);
+    } catch (error) {
+      if (!this.#autoCreate || !hasCode(error, 'IOTMP_ERR_NOT_FOUND')) throw error;
+      await this.#make(key);
+      await this.#write(key, rows);
+    }
+  }
+
+  /** Another write may have made it meanwhile. */
+  async #make(key: BucketKey): Promise<void> {
+    try {
+      await this.define(key, { config: { source: 'write' } }, 'absent');
+    } catch (error) {
+      if (!hasCode(error, 'IOTMP_ERR_CONFLICT')) throw error;
+    }
+  }
+
+  #timed(key: BucketKey, rows: readonly NewRow[]): TimedRow[] {
+    const id = bucketId(key);
+    return rows.map((row) => ({ ...row, ts: row.ts ?? this.#times.next(`${id}/${row.device ?? ''}`) }));
+  }
+
+  async #write(key: BucketKey, rows: readonly TimedRow[]): Promise<WrittenRows> {
+    const written = await this.#store.use(({ buckets }) => buckets.write(key, rows));
+    for (const { ts, device, value } of rows) {
+      const about = { user: key.user, ...(device !== undefined && { device }), ts };
+      this.#server.events.publish({ event: 'bucket_write', ...about, bucket: key.bucket, data: value });
+    }
+    return written;
+  }
+
+  /** What an event has by its nature is not replaced by settings of the same name. */
+  #publish(event: string, { user, bucket }: BucketKey, settings: BucketSettings = {}): void {
+    this.#server.events.publish({ ...settings, event, user, ts: Date.now(), bucket });
+  }
+}
+
+function checkedKey({ user, bucket }: BucketKey): BucketKey {
+  return { user, bucket: serviceName(bucket) };
+}
+
+/** Settings that can be lived by; the store checks those that it heeds itself. */
+function checkedSettings(settings: Record<string, Value>): Record<string, Value> {
+  deviceSource(settings);
+  return settings;
+}
+
+function snapshotMap(value: unknown): Record<string, Value> {
+  const kept = snapshot(value);
+  if (isMap(kept)) return kept;
+  throw new IotmpError('IOTMP_ERR_CONFIG', 'a map of values expected');
+}
+
+function hasCode(error: unknown, code: IotmpError['code']): boolean {
+  return error instanceof IotmpError && error.code === code;
+}

@@ -1,0 +1,52 @@
+import type { Clock, Timer } from '../../util/clock';
+
+/** How soon after a bucket with a retention became known, in ms. */
+const FIRST_MS = 60_000;
+const EVERY_MS = 3_600_000;
+
+/**
+ * Removes old rows once an hour, also from buckets that nobody writes to. Its timer runs only while there is a bucket
+ * that needs it.
+ */
+export class Retention {
+  readonly #clock: Clock;
+  readonly #prune: () => Promise<boolean>;
+  #timer: Timer | undefined;
+  #runs = false;
+  #notes = 0;
+  #closed = false;
+
+  /** @param prune removes what is too old; gives whether it is to be called again. It must not reject. */
+  constructor(clock: Clock, prune: () => Promise<boolean>) {
+    this.#clock = clock;
+    this.#prune = prune;
+  }
+
+  /** There is a bucket with a retention. */
+  note(): void {
+    this.#notes++;
+    if (this.#timer === undefined && !this.#runs) this.#schedule(FIRST_MS);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  #schedule(ms: number): void {
+    if (this.#closed) return;
+    this.#timer = this.#clock.after(ms, () => {
+      this.#timer = undefined;
+      void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#runs = true;
+    const notes = this.#notes;
+    const goesOn = await this.#prune();
+    this.#runs = false;
+    // One that was noted meanwhile may not have been seen.
+    if (goesOn || this.#notes > notes) this.#schedule(EVERY_MS);
+  }
+}

@@ -1,0 +1,13 @@
+import { MAX_PAGE } from '../../store/page';
+import type { Bucket } from '../../store/bucket-store';
+import type { StoreAccess } from '../store-access';
+
+/** All buckets of all users, page by page. Those that come or go meanwhile may be missed or told twice. */
+export async function* savedBuckets(store: StoreAccess): AsyncGenerator<Bucket, undefined> {
+  for (let offset = 0; ; offset += MAX_PAGE) {
+    const at = offset;
+    const page = await store.use(({ buckets }) => buckets.list(undefined, { offset: at, limit: MAX_PAGE }));
+    yield* page;
+    if (page.length < MAX_PAGE) return;
+  }
+}

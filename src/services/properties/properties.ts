@@ -1,0 +1,169 @@
+import type { IotmpServer } from '../../broker/broker';
+import { ServiceCode } from '../../codec/constants';
+import { errorText, IotmpError } from '../../errors';
+import { Answer } from '../../session/resource';
+import type { Page } from '../../store/page';
+import type { Outcome, Property, PropertyOwner } from '../../store/property-store';
+import type { Value } from '../../types';
+import { OrderedOutcomes } from '../ordered-outcomes';
+import type { Service, ServiceCall, ServiceOffer } from '../service';
+import { serviceName } from '../service-name';
+import { snapshot } from '../snapshot';
+import type { StoreAccess } from '../store-access';
+import { PropertySource } from './property-source';
+import { propertyKey, PropertyWatchers, type PropertyListener } from './property-watchers';
+
+/** Properties that are listed at once when all of them go. */
+const CLEAR_STEP = 1000;
+
+/**
+ * Services 1 and 2: properties (`protocol.md` section 7), named values that outlive the connection of their device. A
+ * device reads and sets its own; flows and programs those of all devices, and those that users have themselves. An OK
+ * means that the value is kept.
+ *
+ * A property that there is not is answered with ERROR 404 without a payload: devices take the payload of an answer for the
+ * value, even that of an ERROR. Refused are: what is no name, and a set without value (400), a value past the store's
+ * limit (413), one property too many (409), and everything while the store fails (503, 507).
+ *
+ * A change is the event `device_property_update` with `property` and `value` (`user_property_update` for what is a user's
+ * own), a removal `device_property_delete` (`user_property_delete`). To set what is there already is no change, so that
+ * those who write back what they hear come to an end; {@link merge} always counts as one. Changes of one property are told
+ * in the order in which they were made. All writes have to go through here: of others nobody hears.
+ */
+export class Properties implements Service {
+  readonly offers: readonly ServiceOffer[] = [
+    { code: ServiceCode.READ_PROPERTY, name: 'read_property', run: (call) => this.#serveRead(call) },
+    { code: ServiceCode.SET_PROPERTY, name: 'set_property', run: (call) => this.#serveSet(call) },
+  ];
+  /** Serves subscriptions to `device_property_update`. */
+  readonly source: PropertySource;
+  readonly #server: IotmpServer;
+  readonly #store: StoreAccess;
+  readonly #outcomes = new OrderedOutcomes();
+  readonly #watchers: PropertyWatchers;
+
+  constructor(server: IotmpServer, store: StoreAccess) {
+    this.#server = server;
+    this.#store = store;
+    this.#watchers = new PropertyWatchers(
+      (error) => void server.emit('warning', `a listener of a property failed: ${errorText(error)}`),
+    );
+    this.source = new PropertySource({
+      watch: (owner, name, listener) => this.watch(owner, name, listener),
+      pending: (owner, name) => this.#outcomes.pending(propertyKey(owner, name)),
+      read: async (owner, name) => (await this.get(owner, name))?.value,
+    });
+  }
+
+  /** Number of properties that somebody watches. */
+  get watched(): number {
+    return this.#watchers.size;
+  }
+
+  /** A property, or undefined. Rejects as all here does: with IOTMP_ERR_PROTOCOL for a bad name, or as the store. */
+  async get(owner: PropertyOwner, name: string): Promise<Property | undefined> {
+    const checked = serviceName(name);
+    return this.#store.use(({ properties }) => properties.get(owner, checked));
+  }
+
+  /** Properties in the order of their names. */
+  async list(owner: PropertyOwner, page?: Page): Promise<Property[]> {
+    return this.#store.use(({ properties }) => properties.list(owner, page));
+  }
+
+  /** Sets a property, and makes it where it is new. `attributes`, if given, replace those that it has. */
+  async set(
+    owner: PropertyOwner,
+    name: string,
+    value: unknown,
+    attributes?: Readonly<Record<string, Value>>,
+  ): Promise<Outcome> {
+    return this.#set(owner, serviceName(name), snapshot(checkedValue(value)), attributes);
+  }
+
+  /** Changes parts of a property, as a JSON merge patch (RFC 7396) does; gives the new value. */
+  async merge(owner: PropertyOwner, name: string, patch: unknown): Promise<Value> {
+    const checked = serviceName(name);
+    const kept = snapshot(checkedValue(patch));
+    const work = this.#store.use(({ properties }) => properties.merge(owner, checked, kept));
+    return this.#outcomes.add(propertyKey(owner, checked), work, (value) => {
+      this.#tellUpdate(owner, checked, value);
+      return value;
+    });
+  }
+
+  /** Removes a property; gives whether it was there. */
+  async remove(owner: PropertyOwner, name: string): Promise<boolean> {
+    const checked = serviceName(name);
+    const work = this.#store.use(({ properties }) => properties.remove(owner, checked));
+    return this.#outcomes.add(propertyKey(owner, checked), work, (wasThere) => {
+      if (wasThere) this.#tellRemoval(owner, checked);
+      return wasThere;
+    });
+  }
+
+  /** Removes all properties of a device or user, as when it is removed itself; gives how many there were. */
+  async clear(owner: PropertyOwner): Promise<number> {
+    const found = await this.list(owner, { limit: CLEAR_STEP });
+    const removed = await Promise.all(found.map(({ name }) => this.remove(owner, name)));
+    const count = removed.filter(Boolean).length;
+    return count === CLEAR_STEP ? count + (await this.clear(owner)) : count;
+  }
+
+  /**
+   * Tells each new value of a property from now on, `undefined` when it is removed; returns the function that ends it.
+   * @throws IotmpError IOTMP_ERR_PROTOCOL for a bad name
+   */
+  watch(owner: PropertyOwner, name: string, listener: PropertyListener): () => void {
+    return this.#watchers.add(propertyKey(owner, serviceName(name)), listener);
+  }
+
+  close(): void {
+    this.#watchers.clear();
+  }
+
+  async #serveRead({ caller, parameters }: ServiceCall): Promise<unknown> {
+    const property = await this.get(caller, serviceName(parameters));
+    return property === undefined ? new Answer(undefined, 404) : property.value;
+  }
+
+  async #serveSet({ caller, parameters, payload }: ServiceCall): Promise<void> {
+    await this.#set(caller, serviceName(parameters), checkedValue(payload));
+  }
+
+  #set(
+    owner: PropertyOwner,
+    name: string,
+    value: Value,
+    attributes?: Readonly<Record<string, Value>>,
+  ): Promise<Outcome> {
+    const work = this.#store.use(({ properties }) => properties.set(owner, name, value, attributes));
+    return this.#outcomes.add(propertyKey(owner, name), work, (outcome) => {
+      if (outcome !== 'unchanged') this.#tellUpdate(owner, name, value);
+      return outcome;
+    });
+  }
+
+  #tellUpdate(owner: PropertyOwner, property: string, value: Value): void {
+    this.#watchers.tell(propertyKey(owner, property), value);
+    this.#publish(owner, 'property_update', { property, value });
+  }
+
+  #tellRemoval(owner: PropertyOwner, property: string): void {
+    this.#watchers.tell(propertyKey(owner, property), undefined);
+    this.#publish(owner, 'property_delete', { property });
+  }
+
+  #publish({ user, device }: PropertyOwner, what: string, fields: Readonly<Record<string, Value>>): void {
+    const { events } = this.#server;
+    const ts = Date.now();
+    if (device === undefined) events.publish({ event: `user_${what}`, user, ts, ...fields });
+    else events.publish({ event: `device_${what}`, user, device, ts, ...fields });
+  }
+}
+
+/** Nothing is no value; null is one. */
+function checkedValue<T>(value: T | undefined): T {
+  if (value !== undefined) return value;
+  throw new IotmpError('IOTMP_ERR_NO_INPUT', 'a property cannot be set without a value');
+}
