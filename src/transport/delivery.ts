@@ -8,6 +8,12 @@ export interface DataSource {
 }
 
 /**
+ * Bytes after which a connection lets the others have their turn. Node.js reads up to 32 times in a row from one that
+ * floods, and all others wait meanwhile.
+ */
+const BYTES_AT_ONCE = 65_536;
+
+/**
  * Keeps the promises of the contract to a {@link TransportHandler}: nothing before `start`, no data while paused,
  * `onClose` exactly once and nothing after it. The source starts paused. Some sources cannot stop in the middle of
  * what they have read: what they bring while paused is held, at most one read of theirs.
@@ -18,6 +24,9 @@ export class Delivery {
   #held: Buffer[] = [];
   #paused = false;
   #muted = false;
+  /** Bytes since the last rest. */
+  #taken = 0;
+  #rest: NodeJS.Immediate | undefined;
   /** How the connection ended, until the handler has been told. */
   #end: { readonly error: Error | undefined } | undefined;
   #told = false;
@@ -51,7 +60,7 @@ export class Delivery {
   data(chunk: Buffer): void {
     if (this.#muted || chunk.length === 0) return;
     if (this.#handler === undefined || this.#paused || this.#held.length > 0) this.#held.push(chunk);
-    else this.#handler.onData(chunk);
+    else this.#hand(this.#handler, chunk);
   }
 
   /** Everything that was buffered has been taken. */
@@ -71,8 +80,21 @@ export class Delivery {
   end(error: Error | undefined): void {
     if (this.#end !== undefined) return;
     this.#end = { error };
+    clearImmediate(this.#rest);
     if (error !== undefined) this.#held = [];
     if (this.#held.length === 0) this.#tellEnd();
+  }
+
+  #hand(handler: TransportHandler, chunk: Buffer): void {
+    handler.onData(chunk);
+    this.#taken += chunk.length;
+    if (this.#taken < BYTES_AT_ONCE || this.#paused || this.#muted) return;
+    this.#taken = 0;
+    this.#source.pause();
+    this.#rest ??= setImmediate(() => {
+      this.#rest = undefined;
+      if (!this.#paused && this.#end === undefined) this.#source.resume();
+    });
   }
 
   #flow(): void {
