@@ -37,7 +37,7 @@ const dialects = [rawTelemetry('raw frames', 'raw-telemetry', 'tcp'), iotmpTelem
 export const telemetrySuite: Suite = {
   name: NAME,
   title: TITLE,
-  full: { rounds: 5, seconds: 1 },
+  full: { rounds: 5, seconds: 0.7 },
   quick: { rounds: 3, seconds: 0.5 },
   async run(how) {
     const program = buildGenerator();

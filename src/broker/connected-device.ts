@@ -81,15 +81,12 @@ export class ConnectedDevice implements DeviceId, StreamSource {
    * @throws IotmpError (as a rejection) as a request does, and IOTMP_ERR_NO_INPUT when an input is called
    *   without a value: the device would take that as false or 0 (`protocol.md` section 5)
    */
-  async call(resource: string, options: CallOptions = {}): Promise<Reply> {
-    if (isEmptyInput(options.payload)) {
-      // From the second call on it is known what the device hosts, and nothing has to be waited for.
-      if (this.#described === undefined) await this.#within(this.#describeIfItCan(), options);
-      if (this.#described?.find(resource)?.fn === FunctionCode.input) {
-        throw new IotmpError('IOTMP_ERR_NO_INPUT', `${resource} is an input: it needs a value`);
-      }
-    }
-    return this.run(resource, options);
+  call(resource: string, options: CallOptions = {}): Promise<Reply> {
+    if (!isEmptyInput(options.payload)) return this.run(resource, options);
+    // From the second call on it is known what the device hosts, and nothing has to be waited for.
+    return this.#described === undefined
+      ? this.#describeAndRun(resource, options)
+      : this.#runUnlessInput(resource, options);
   }
 
   /**
@@ -124,6 +121,17 @@ export class ConnectedDevice implements DeviceId, StreamSource {
   /** When it was last heard of, in ms since 1970. */
   get #heardAt(): number {
     return this.#epoch + this.session.inbox.heardAt;
+  }
+
+  async #describeAndRun(resource: string, options: CallOptions): Promise<Reply> {
+    await this.#within(this.#describeIfItCan(), options);
+    return this.#runUnlessInput(resource, options);
+  }
+
+  #runUnlessInput(resource: string, options: CallOptions): Promise<Reply> {
+    if (this.#described?.find(resource)?.fn !== FunctionCode.input) return this.run(resource, options);
+    const text = `${resource} is an input: it needs a value`;
+    return Promise.reject(new IotmpError('IOTMP_ERR_NO_INPUT', text));
   }
 
   /** A device that does not describe itself is not kept from being called. */
