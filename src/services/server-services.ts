@@ -1,13 +1,19 @@
 import type { IotmpServer } from '../broker/broker';
 import { AttachedService } from './attached-service';
 import { DeviceCalls, type DeviceCallOptions } from './device-calls';
+import { Endpoints, type EndpointsOptions } from './endpoints';
+import { EventStreams } from './event-streams';
+import { DeviceStreams } from './events/device-streams';
 import { Locks, type LocksOptions } from './locks';
 import type { Service } from './service';
+import { Topics, type TopicsOptions } from './topics/topics';
 
 /** What the services of a server can be told. Everything has a default. */
 export interface ServicesOptions {
   readonly deviceCalls?: DeviceCallOptions;
+  readonly endpoints?: EndpointsOptions;
   readonly locks?: LocksOptions;
+  readonly topics?: TopicsOptions;
 }
 
 /**
@@ -22,7 +28,10 @@ export interface ServicesOptions {
  */
 export class ServerServices {
   readonly deviceCalls: DeviceCalls;
+  readonly endpoints: Endpoints;
+  readonly events: EventStreams;
   readonly locks: Locks;
+  readonly topics: Topics;
   readonly #server: IotmpServer;
   readonly #attached = new Map<Service, AttachedService>();
 
@@ -30,9 +39,16 @@ export class ServerServices {
   constructor(server: IotmpServer, options: ServicesOptions = {}) {
     this.#server = server;
     this.deviceCalls = new DeviceCalls(server, options.deviceCalls);
+    this.endpoints = new Endpoints(server, options.endpoints);
+    this.events = new EventStreams(server);
     this.locks = new Locks(options.locks);
+    this.topics = new Topics(server, options.topics);
+    this.events.serve('device_topic_publish', this.topics.source);
+    this.events.serve('device_resource_stream', new DeviceStreams(server));
     try {
       this.add(this.deviceCalls);
+      this.add(this.endpoints);
+      this.add(this.events);
       this.add(this.locks);
     } catch (error) {
       this.close();
@@ -55,5 +71,8 @@ export class ServerServices {
       service.close();
     }
     this.#attached.clear();
+    // Also where not all could be offered.
+    this.events.close();
+    this.topics.close();
   }
 }

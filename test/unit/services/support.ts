@@ -48,8 +48,20 @@ export class ServicesBench {
   ): Promise<ServicesBench> {
     const broker = await BrokerBench.start(t, { devices: [PUMP, LAMP, BOB], ...serverOptions });
     const { clock } = broker;
-    const services = new ServerServices(broker.server, { ...options, locks: { clock, ...options.locks } });
+    const services = new ServerServices(broker.server, {
+      ...options,
+      endpoints: { clock, ...options.endpoints },
+      locks: { clock, ...options.locks },
+      topics: { clock, ...options.topics },
+    });
     return new ServicesBench(broker, services);
+  }
+
+  /** A server that offers no services yet, so that a test may add its own under any number. */
+  static async startBare(t: TestContext): Promise<ServicesBench> {
+    const bench = await ServicesBench.start(t);
+    bench.services.close();
+    return bench;
   }
 
   /** What was refused so far, as `service status target`; they are forgotten. */
