@@ -16,6 +16,24 @@ export { ServerServices, type ServicesOptions } from './services/server-services
 export type { Service, ServiceCall, ServiceOffer, ServiceStream } from './services/service';
 export type { CallRule, DeviceCallOptions, DeviceCalls } from './services/device-calls';
 export type { Locks, LocksOptions } from './services/locks';
+export type {
+  EndpointCall,
+  EndpointCallOptions,
+  EndpointHandler,
+  EndpointReply,
+  Endpoints,
+  EndpointsOptions,
+} from './services/endpoints';
+export { eventKinds, type EventKind } from './services/event-names';
+export type { EventStreams } from './services/event-streams';
+export { EventFilter } from './services/events/event-filter';
+export type { EventSource, EventSubscription } from './services/events/event-subscription';
+export type { PublishOptions, Topics, TopicsOptions } from './services/topics/topics';
+export type { RetainedMessage, RetainedMessages } from './services/topics/retained-messages';
+export type { BridgeLink, BridgeOptions, TopicBridge } from './services/topics/topic-bridge';
+export type { TopicMessage } from './services/topics/topic-message';
+export type { TopicListener, TopicSubscription } from './services/topics/topic-subscription';
+export { payloadFromBytes, payloadToBytes } from './services/topics/topic-payload';
 export { IotmpClient } from './client/client';
 export type { ClientEvents, ClientState } from './client/client-events';
 export type {
@@ -25,6 +43,7 @@ export type {
   ReconnectDelays,
 } from './client/client-options';
 export type { LockOptions } from './client/services';
+export type { TopicPublishOptions } from './client/topic-publishers';
 export type { ClientStream, ClientStreamListener, ClientStreamState } from './client/client-stream';
 export type { ClientStreamOptions } from './client/client-stream-options';
 export { decodeValue } from './codec/pson-decoder';
