@@ -145,3 +145,34 @@ export async function connectClient(
   await clock.settle();
   return client;
 }
+
+/** A START_STREAM of a subscription to events. */
+export function subscribe(dialect: Dialect, id: number, parameters: unknown): Buffer {
+  return message(
+    Type.START_STREAM,
+    varintField(1, id),
+    dialect === 'A' ? psonField(2, parameters) : varintField(2, 8),
+    dialect === 'A' ? varintField(4, 8) : psonField(4, parameters),
+  );
+}
+
+/** Subscribes, and waits until that is granted. */
+export async function subscribed(
+  device: RawDevice,
+  id: number,
+  parameters: unknown,
+  dialect: Dialect = 'A',
+): Promise<RawMessage> {
+  device.send(subscribe(dialect, id, parameters));
+  const answer = await answerTo(device, id);
+  assert.equal(answer.type, Type.OK);
+  return answer;
+}
+
+/** The payloads that came on a stream so far. */
+export function samplesOf(device: RawDevice, id: number): unknown[] {
+  return device
+    .all(Type.STREAM_DATA)
+    .filter((sample) => sample.id === id)
+    .map(({ payload }) => payload);
+}
