@@ -30,6 +30,24 @@ export type { Bucket, BucketKey, BucketSettings, WrittenRows } from './store/buc
 export type { BucketRow, NewRow, RowPage } from './store/bucket-row';
 export type { BucketAggregation, BucketRange, LatestRows, RowSelection } from './store/bucket-query';
 export type { Page } from './store/page';
+export type {
+  EndpointCall,
+  EndpointCallOptions,
+  EndpointHandler,
+  EndpointReply,
+  Endpoints,
+  EndpointsOptions,
+} from './services/endpoints';
+export { eventKinds, type EventKind } from './services/event-names';
+export type { EventStreams } from './services/event-streams';
+export { EventFilter } from './services/events/event-filter';
+export type { EventSource, EventSubscription } from './services/events/event-subscription';
+export type { PublishOptions, Topics, TopicsOptions } from './services/topics/topics';
+export type { RetainedMessage, RetainedMessages } from './services/topics/retained-messages';
+export type { BridgeLink, BridgeOptions, TopicBridge } from './services/topics/topic-bridge';
+export type { TopicMessage } from './services/topics/topic-message';
+export type { TopicListener, TopicSubscription } from './services/topics/topic-subscription';
+export { payloadFromBytes, payloadToBytes } from './services/topics/topic-payload';
 export { IotmpClient } from './client/client';
 export type { ClientEvents, ClientState } from './client/client-events';
 export type {
@@ -39,6 +57,7 @@ export type {
   ReconnectDelays,
 } from './client/client-options';
 export type { LockOptions } from './client/services';
+export type { TopicPublishOptions } from './client/topic-publishers';
 export type { ClientStream, ClientStreamListener, ClientStreamState } from './client/client-stream';
 export type { ClientStreamOptions } from './client/client-stream-options';
 export { decodeValue } from './codec/pson-decoder';
