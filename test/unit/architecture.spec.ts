@@ -17,6 +17,15 @@ const ALLOWED: Record<string, readonly string[]> = {
   'src/session': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec', 'src/framing', 'src/transport'],
   'src/broker': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec', 'src/transport', 'src/session'],
   'src/client': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec', 'src/transport', 'src/session'],
+  'src/gateway': [
+    'src/types.ts',
+    'src/errors.ts',
+    'src/util',
+    'src/codec',
+    'src/session',
+    'src/transport',
+    'src/broker',
+  ],
   'src/index.ts': [
     'src/types.ts',
     'src/errors.ts',
@@ -25,6 +34,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'src/transport',
     'src/broker',
     'src/client',
+    'src/gateway',
   ],
   nodes: ['src/index.ts'],
   examples: ['src/index.ts'],
@@ -32,6 +42,7 @@ const ALLOWED: Record<string, readonly string[]> = {
 
 const PACKAGES: Record<string, readonly string[]> = {
   'src/transport': ['ws'],
+  'src/gateway': ['jose', 'ws', 'zod'],
   nodes: ['node-red'],
 };
 
