@@ -29,6 +29,12 @@ export const ErrorStatus = {
   IOTMP_ERR_NO_INPUT: 400,
   /** The resource does not work in this direction, or takes no streams. */
   IOTMP_ERR_NOT_ALLOWED: 405,
+  /** Who asks has no right to it. */
+  IOTMP_ERR_FORBIDDEN: 403,
+  /** Somebody else holds the lock. */
+  IOTMP_ERR_LOCKED: 423,
+  /** Devices call each other in a circle. */
+  IOTMP_ERR_LOOP: 508,
   /** Something of that name is already there. */
   IOTMP_ERR_CONFLICT: 409,
   /** A bound of queues, pending requests, streams or connections is reached. */
