@@ -5,6 +5,7 @@ export { IotmpServer } from './broker/broker';
 export type { ServerOptions } from './broker/broker-options';
 export type { TlsOptions } from 'node:tls';
 export type { FailedLogin, ListenerKind, ServerEvents } from './broker/broker-events';
+export type { DeviceDirectory } from './broker/admission';
 export type { Authenticator, RegisteredDevice } from './broker/authenticator';
 export type { ConnectedDevice, DeviceCounters } from './broker/connected-device';
 export type { DeviceDescription, ResourceDescription } from './broker/device-description';
