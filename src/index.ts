@@ -23,6 +23,11 @@ export type {
 export type { LockOptions } from './client/services';
 export type { ClientStream, ClientStreamListener, ClientStreamState } from './client/client-stream';
 export type { ClientStreamOptions } from './client/client-stream-options';
+export { Gateway } from './gateway/gateway';
+export type { GatewayOptions, GatewayUser } from './gateway/gateway-options';
+export type { GatewayLimits } from './gateway/limits/gateway-limits';
+export type { Document, DocumentCollection, DocumentKey } from './gateway/accounts/document-collection';
+export type { EventSource, ServerEvent } from './gateway/events/server-event';
 export { decodeValue } from './codec/pson-decoder';
 export { encodeValue } from './codec/pson-encoder';
 export { DecodeError, ErrorStatus, IotmpError, RemoteError, type ErrorCode } from './errors';

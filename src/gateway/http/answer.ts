@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { errorText, IotmpError, RemoteError } from '../../errors';
 import type { Value } from '../../types';
-import { toJson } from './json-text';
+import { toJson, type JsonSource } from './json-text';
 import { RateError } from './request-error';
 
 /** What a route gives: a status with a body, or something that writes to the response as it likes. */
@@ -27,7 +27,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const MAX_TEXT = 1024;
 
 /** A JSON body, also of a bare scalar: clients depend on the content type (`platform-api.md` section 1.2). */
-export function json(value: Value, status = 200): BodyAnswer {
+export function json(value: JsonSource, status = 200): BodyAnswer {
   return { status, type: JSON_TYPE, body: toJson(value) };
 }
 

@@ -5,11 +5,14 @@ import { badRequest } from './request-error';
 const LONG_NUMBER = /\d{16}/;
 const WHOLE_NUMBER = /^-?\d+$/;
 
+/** What JSON is made of here. */
+export type JsonSource = Value | undefined | Readonly<Record<string, Value | undefined>>;
+
 /**
  * JSON of a value. Integers past 2^53 keep all their digits, as JSON sets no bound; bytes are
  * `{"bytes":[...]}`; what is no number (NaN, the infinities) is null. Members that are `undefined` are left out.
  */
-export function toJson(value: Value | undefined): string {
+export function toJson(value: JsonSource): string {
   switch (typeof value) {
     case 'string':
       return JSON.stringify(value);
@@ -25,11 +28,13 @@ export function toJson(value: Value | undefined): string {
   }
 }
 
-function containerToJson(value: Uint8Array | Value[] | Record<string, Value>): string {
+function containerToJson(
+  value: Uint8Array | Value[] | Readonly<Record<string, Value | undefined>>,
+): string {
   if (value instanceof Uint8Array) return `{"bytes":[${value.join(',')}]}`;
   if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
   const members: string[] = [];
-  for (const [key, member] of Object.entries<Value | undefined>(value)) {
+  for (const [key, member] of Object.entries(value)) {
     if (member !== undefined) members.push(`${JSON.stringify(key)}:${toJson(member)}`);
   }
   return `{${members.join(',')}}`;

@@ -1,6 +1,6 @@
 /** A route, as far as finding it is concerned. */
 export interface Routed {
-  /** Such as `GET`; `SOCKET` for WebSocket handshakes. */
+  /** Such as `GET`. */
   readonly method: string;
   /**
    * Segments of which `:name` takes one and `*name` the rest, one or more. After `*name` may come one literal:
