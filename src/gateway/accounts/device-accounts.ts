@@ -100,17 +100,21 @@ export class DeviceAccounts implements DeviceDirectory {
       created: now,
       modified: now,
     };
-    return this.update(fresh, change);
+    return this.#keep(fresh, change);
   }
 
-  async update(record: DeviceRecord, { credentials, ...change }: DeviceChange): Promise<DeviceRecord> {
-    const next = { ...changed<DeviceRecord>(record, change), modified: Date.now() };
-    if (credentials !== undefined) next.credential = hashCredential(credentials);
-    await this.#records.put({ user: record.user, id: record.device }, next);
-    return next;
+  update(record: DeviceRecord, change: DeviceChange): Promise<DeviceRecord> {
+    return this.#keep({ ...record, modified: Date.now() }, change);
   }
 
   remove({ user, device }: DeviceId): Promise<void> {
     return this.#records.remove({ user, id: device });
+  }
+
+  async #keep(record: DeviceRecord, { credentials, ...change }: DeviceChange): Promise<DeviceRecord> {
+    const next = changed<DeviceRecord>(record, change);
+    if (credentials !== undefined) next.credential = hashCredential(credentials);
+    await this.#records.put({ user: record.user, id: record.device }, next);
+    return next;
   }
 }

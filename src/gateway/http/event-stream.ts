@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { Value } from '../../types';
 import type { Clock, Timer } from '../../util/clock';
 import type { LiveAnswer } from './answer';
@@ -34,20 +33,23 @@ export function eventStream(
       response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
       response.flushHeaders();
       const write = (text: string): void => {
-        if (response.writableLength < maxBufferedBytes) response.write(text);
+        if (response.writable && response.writableLength < maxBufferedBytes) response.write(text);
       };
       const stop = start({
         send: (data, event) =>
           write(`${event === undefined ? '' : `event: ${event}\n`}data: ${toJson(data)}\n\n`),
       });
-      const beat = keepAlive(clock, () => write(':\n\n'));
-      const onClosing = (): void => void response.end();
-      closing.addEventListener('abort', onClosing);
-      onceClosed(response, () => {
-        closing.removeEventListener('abort', onClosing);
-        beat();
+      const stopBeat = keepAlive(clock, () => write(':\n\n'));
+      const finish = (): void => {
+        closing.removeEventListener('abort', finish);
+        response.off('close', finish);
+        stopBeat();
         stop();
-      });
+        response.end();
+      };
+      closing.addEventListener('abort', finish);
+      response.once('close', finish);
+      if (closing.aborted || response.closed) finish();
     },
   };
 }
@@ -62,9 +64,4 @@ function keepAlive(clock: Clock, write: () => void): () => void {
   };
   next();
   return () => timer.cancel();
-}
-
-function onceClosed(response: ServerResponse, callback: () => void): void {
-  if (response.closed) callback();
-  else response.once('close', callback);
 }

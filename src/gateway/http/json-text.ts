@@ -28,9 +28,7 @@ export function toJson(value: JsonSource): string {
   }
 }
 
-function containerToJson(
-  value: Uint8Array | Value[] | Readonly<Record<string, Value | undefined>>,
-): string {
+function containerToJson(value: Uint8Array | Value[] | Readonly<Record<string, Value | undefined>>): string {
   if (value instanceof Uint8Array) return `{"bytes":[${value.join(',')}]}`;
   if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
   const members: string[] = [];

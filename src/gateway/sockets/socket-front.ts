@@ -97,6 +97,7 @@ export class SocketFront {
     const { authentication, context, requests, onFault } = this.#port;
     const life = new AbortController();
     socket.once('close', () => life.abort());
+    const stopWatching = watchForEnd(socket);
     try {
       const principal = await authentication.authenticate(request, query);
       requests.check(principal.token);
@@ -106,6 +107,7 @@ export class SocketFront {
       if (life.signal.aborted) leave();
       const param = (name: string): string => captures[name] ?? '';
       const serve = await route.open({ context, query, principal, signal: life.signal, param });
+      stopWatching();
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {
         const { clock, limits, metrics } = context;
         const client = new ClientSocket(webSocket, { clock, limits, metrics, principal });
@@ -118,6 +120,17 @@ export class SocketFront {
       refuse(socket, error);
     }
   }
+}
+
+/**
+ * Notices that a client goes away while its handshake waits, until the returned function is called: nobody else reads
+ * the socket then. What the client has sent too early stays in its place.
+ */
+function watchForEnd(socket: Duplex): () => void {
+  const onReadable = (): void => void socket.read(0);
+  const onEnd = (): void => void socket.destroy();
+  socket.on('readable', onReadable).once('end', onEnd);
+  return () => socket.off('readable', onReadable).off('end', onEnd);
 }
 
 /** Answers a handshake with the failure, over HTTP. */
