@@ -103,6 +103,11 @@ export class Gateway {
     return tokens.sign(await tokens.create(user, token, draft), this.#options.host ?? host);
   }
 
+  /** The metrics of server and gateway, as Prometheus reads them. */
+  metrics(): string {
+    return this.#context.metrics.text();
+  }
+
   /** Ends sockets and event streams; resolves when they are gone and everything is kept. Idempotent. */
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;

@@ -176,6 +176,12 @@ export class GatewayBench {
     return client;
   }
 
+  /** The metrics of this name, as text; of all with ''. */
+  metric(name: string): string {
+    const lines = this.gateway.metrics().split('\n');
+    return lines.filter((line) => name === '' || line.startsWith(name)).join('\n');
+  }
+
   /** Cuts all WebSockets, those that are being opened too. */
   dropSockets(): void {
     for (const client of this.#sockets) client.webSocket.terminate();
