@@ -51,6 +51,10 @@ export const ErrorStatus = {
   IOTMP_ERR_LISTEN: 500,
   /** An answer to a call that is unknown, already answered or expired. */
   IOTMP_ERR_REPLY: 410,
+  /** A request of a program that is not well formed, or has members of the wrong kind. */
+  IOTMP_ERR_REQUEST: 400,
+  /** More requests than allowed in this time. */
+  IOTMP_ERR_RATE: 429,
   /** A resource's own code failed. */
   IOTMP_ERR_HANDLER: 500,
 } as const;

@@ -6,6 +6,7 @@ export type { ServerOptions } from './broker/broker-options';
 export type { TlsOptions } from 'node:tls';
 export type { FailedLogin, ListenerKind, ServerEvents } from './broker/broker-events';
 export type { ServerEvent } from './broker/event-feed';
+export type { DeviceDirectory } from './broker/admission';
 export type { Authenticator, RegisteredDevice } from './broker/authenticator';
 export type { ConnectedDevice, DeviceCounters } from './broker/connected-device';
 export type { DeviceDescription, ResourceDescription } from './broker/device-description';
@@ -30,6 +31,24 @@ export type { Bucket, BucketKey, BucketSettings, WrittenRows } from './store/buc
 export type { BucketRow, NewRow, RowPage } from './store/bucket-row';
 export type { BucketAggregation, BucketRange, LatestRows, RowSelection } from './store/bucket-query';
 export type { Page } from './store/page';
+export type {
+  EndpointCall,
+  EndpointCallOptions,
+  EndpointHandler,
+  EndpointReply,
+  Endpoints,
+  EndpointsOptions,
+} from './services/endpoints';
+export { eventKinds, type EventKind } from './services/event-names';
+export type { EventStreams } from './services/event-streams';
+export { EventFilter } from './services/events/event-filter';
+export type { EventSource, EventSubscription } from './services/events/event-subscription';
+export type { PublishOptions, Topics, TopicsOptions } from './services/topics/topics';
+export type { RetainedMessage, RetainedMessages } from './services/topics/retained-messages';
+export type { BridgeLink, BridgeOptions, TopicBridge } from './services/topics/topic-bridge';
+export type { TopicMessage } from './services/topics/topic-message';
+export type { TopicListener, TopicSubscription } from './services/topics/topic-subscription';
+export { payloadFromBytes, payloadToBytes } from './services/topics/topic-payload';
 export { IotmpClient } from './client/client';
 export type { ClientEvents, ClientState } from './client/client-events';
 export type {
@@ -39,8 +58,13 @@ export type {
   ReconnectDelays,
 } from './client/client-options';
 export type { LockOptions } from './client/services';
+export type { TopicPublishOptions } from './client/topic-publishers';
 export type { ClientStream, ClientStreamListener, ClientStreamState } from './client/client-stream';
 export type { ClientStreamOptions } from './client/client-stream-options';
+export { Gateway } from './gateway/gateway';
+export type { GatewayOptions, GatewayUser } from './gateway/gateway-options';
+export type { GatewayLimits } from './gateway/limits/gateway-limits';
+export type { Document, DocumentCollection, DocumentKey } from './gateway/accounts/document-collection';
 export { decodeValue } from './codec/pson-decoder';
 export { encodeValue } from './codec/pson-encoder';
 export { DecodeError, ErrorStatus, IotmpError, RemoteError, StorageError } from './errors';

@@ -11,6 +11,7 @@ import type { Transport } from '../transport/transport';
 import { createWebSocketAcceptor, type WebSocketAcceptor } from '../transport/web-socket-acceptor';
 import { maxPayloadFor } from '../transport/web-socket-settings';
 import type { DeviceId } from '../types';
+import { Admission, type DeviceDirectory } from './admission';
 import { DeviceTable } from './authenticator';
 import type { ListenerKind, ServerEvents } from './broker-events';
 import { serverOptions, type ResolvedServerOptions, type ServerOptions } from './broker-options';
@@ -39,6 +40,8 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
   readonly #listeners = new Map<ListenerKind, Listener>();
   #options: ResolvedServerOptions;
   #table: DeviceTable;
+  readonly #directories = new Set<DeviceDirectory>();
+  #admission: Admission;
   #acceptor: WebSocketAcceptor | undefined;
   #running = false;
   #closing: Promise<void> | undefined;
@@ -50,6 +53,7 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
     super();
     this.#options = serverOptions(options);
     this.#table = new DeviceTable(this.#options.devices, this.#options.anonymous);
+    this.#admission = this.#newAdmission();
     this.#hub = new StreamHub({
       clock: this.#options.clock,
       requestTimeoutMs: this.#options.requestTimeoutMs,
@@ -59,7 +63,7 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
       host: this.host,
       registry: this.#registry,
       options: () => this.#options,
-      authenticator: () => this.#options.authenticator ?? this.#table,
+      authenticator: () => this.#admission,
       onConnected: (device) => this.#handleConnected(device),
       onDisconnected: (device, reason) => this.#handleDisconnected(device, reason),
       onRefused: (login) => {
@@ -95,6 +99,20 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
   get defaultUser(): string {
     const [first] = this.#registry.values();
     return this.#table.firstUser ?? first?.user ?? '';
+  }
+
+  /** Whether devices that are not registered are let in. */
+  get anonymous(): boolean {
+    return this.#options.anonymous && this.#options.authenticator === undefined;
+  }
+
+  /**
+   * Lets in the devices of a directory, too, until the returned function is called. About those that it has it
+   * alone decides; whoever is taken out of it is not cut off: that is for its owner to do.
+   */
+  addDirectory(directory: DeviceDirectory): () => void {
+    this.#directories.add(directory);
+    return () => this.#directories.delete(directory);
   }
 
   /** A device, while it is connected. */
@@ -146,8 +164,10 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
     const isSame = authenticator === this.#options.authenticator;
     this.#options = next;
     this.#table = table;
+    this.#admission = this.#newAdmission();
     this.#dropAcceptor();
     for (const device of [...this.#registry.values()]) {
+      if (this.#admission.directoryOf(device) !== undefined) continue;
       // Of what another authenticator thinks nothing is known.
       if (isSame && (authenticator !== undefined || table.keeps(device, before))) continue;
       device.session.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
@@ -197,6 +217,10 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
   /** Subscribes to a resource of a device, connected or not; see {@link StreamHub.subscribe}. */
   subscribe(target: DeviceId, resource: string, subscriber: HubSubscriber): HubSubscription {
     return this.#hub.subscribe(target, resource, subscriber);
+  }
+
+  #newAdmission(): Admission {
+    return new Admission(this.#directories, this.#options.authenticator ?? this.#table);
   }
 
   #handleConnected(device: ConnectedDevice): void {

@@ -2,8 +2,13 @@ import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
 import { HostedResource } from '../session/hosted-resource';
 import type { ResourceDefinition } from '../session/resource';
-import { ResourceRegistry, type ResolvedResource, type ResourceHost } from '../session/resource-registry';
-import type { Value } from '../types';
+import {
+  resourcePath,
+  ResourceRegistry,
+  type ResolvedResource,
+  type ResourceHost,
+} from '../session/resource-registry';
+import { isMap, type Value } from '../types';
 
 const LAST_CODE = ServiceCode.SUBSCRIBE_EVENT;
 const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze({});
@@ -36,7 +41,9 @@ export class ServiceHost implements ResourceHost {
 
   resolve(resource: Value | undefined, parameters: Value | undefined): ResolvedResource | undefined {
     const request = serviceRequest(resource, parameters);
-    if (request === undefined) return this.resources.resolve(resource, parameters);
+    if (request === undefined) {
+      return this.resources.resolve(resource, parameters) ?? this.#resolveSubscription(resource, parameters);
+    }
     const service = this.#services.get(request.code);
     if (service === undefined) return undefined;
     const { argument } = request;
@@ -46,6 +53,21 @@ export class ServiceHost implements ResourceHost {
 
   describeAll(): Record<string, Value> {
     return this.resources.describeAll();
+  }
+
+  /**
+   * A name that nobody hosts, with the type of what it means, is the other form of a subscription: its parameters are
+   * passed on as they are, and the name is the path.
+   */
+  #resolveSubscription(
+    resource: Value | undefined,
+    parameters: Value | undefined,
+  ): ResolvedResource | undefined {
+    const service = this.#services.get(ServiceCode.SUBSCRIBE_EVENT);
+    const path = resourcePath(resource);
+    if (service === undefined || path === undefined || !isMap(parameters)) return undefined;
+    if (!isSubscriptionType(parameters.type)) return undefined;
+    return { resource: service, path, captures: NO_CAPTURES, parameters };
   }
 }
 
@@ -58,9 +80,14 @@ export function serviceRequest(
   parameters: Value | undefined,
 ): ServiceRequest | undefined {
   if (isCode(resource)) return { code: resource, argument: parameters };
-  const isName = typeof resource === 'string' || Array.isArray(resource);
+  const isName = typeof resource === 'string' || Array.isArray(resource) || isMap(resource);
   if (isCode(parameters) && isName) return { code: parameters, argument: resource };
   return undefined;
+}
+
+/** The types of subscriptions on a named resource (`protocol.md` section 7). */
+function isSubscriptionType(type: Value | undefined): boolean {
+  return type === 'mqtt' || type === 'event' || type === 'device';
 }
 
 function isCode(field: Value | undefined): field is number {

@@ -26,6 +26,7 @@ import { LooseEnds } from './loose-ends';
 import { Readiness } from './readiness';
 import { ReconnectLoop } from './reconnect-loop';
 import { propertySubscription, Services, type LockOptions } from './services';
+import { TopicPublishers, type TopicPublishOptions } from './topic-publishers';
 
 /**
  * A device: connects to an IoTMP server and stays connected, offers resources to it, and uses the server's. Resources
@@ -48,6 +49,7 @@ export class IotmpClient extends EventEmitter<ClientEvents> {
   readonly #looseEnds = new LooseEnds();
   readonly #readiness = new Readiness();
   readonly #services: Services;
+  readonly #publishers: TopicPublishers;
   readonly #loop: ReconnectLoop;
   #identity: ClientIdentity;
 
@@ -60,6 +62,10 @@ export class IotmpClient extends EventEmitter<ClientEvents> {
     this.#services = new Services({
       requestTimeoutMs: settings.requestTimeoutMs,
       call: (resource, callOptions) => this.call(resource, callOptions),
+    });
+    this.#publishers = new TopicPublishers({
+      isOnline: () => this.state === 'open',
+      stream: (resource, streamOptions, listener) => this.stream(resource, streamOptions, listener),
     });
     this.#loop = new ReconnectLoop({
       clock: settings.clock,
@@ -194,6 +200,27 @@ export class IotmpClient extends EventEmitter<ClientEvents> {
     if (this.#loop.session !== undefined) stream.begin(this.#loop.session);
     stream.announce();
     return stream;
+  }
+
+  /**
+   * Subscribes to events of the server, such as `{ event: 'device_state_change', filters: { device: 'lamp' } }`, or to
+   * the messages of topics: `{ event: 'device_topic_publish', scope: 'subscribe', topic: 'doors/+/state' }`
+   * (`protocol.md` section 7). As with any {@link stream}, it is there again after each reconnect.
+   * @throws IotmpError as {@link stream} does
+   */
+  subscribeEvent(
+    parameters: Readonly<Record<string, unknown>> & { readonly event: string },
+    listener: ClientStreamListener,
+  ): ClientStream {
+    return this.stream(ServiceCode.SUBSCRIBE_EVENT, { parameters }, listener);
+  }
+
+  /**
+   * Publishes a message to a topic of the server; resolves when it was sent. Rejects as {@link call} does, and when the
+   * server refuses the topic.
+   */
+  publishTopic(topic: string, payload: unknown, options?: TopicPublishOptions): Promise<void> {
+    return this.#publishers.publish(topic, payload, options);
   }
 
   /** Reads a property of this device from the server; null if there is none. Rejects as {@link call} does. */

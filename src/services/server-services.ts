@@ -3,21 +3,28 @@ import type { Store } from '../store/store';
 import { AttachedService } from './attached-service';
 import { Buckets, type BucketsOptions } from './buckets/buckets';
 import { DeviceCalls, type DeviceCallOptions } from './device-calls';
+import { Endpoints, type EndpointsOptions } from './endpoints';
+import { EventStreams } from './event-streams';
+import { DeviceStreams } from './events/device-streams';
 import { Locks, type LocksOptions } from './locks';
 import { Properties } from './properties/properties';
 import type { Service } from './service';
 import { StoreAccess } from './store-access';
+import type { RetainedMessages } from './topics/retained-messages';
+import { Topics, type TopicsOptions } from './topics/topics';
 
 /** What the services of a server can be told. Everything has a default. */
 export interface ServicesOptions {
   readonly deviceCalls?: DeviceCallOptions;
+  readonly endpoints?: EndpointsOptions;
   readonly locks?: LocksOptions;
   readonly buckets?: BucketsOptions;
   /**
-   * Where properties and buckets are kept: a store, or one that is being opened. It stays its owner's, who closes it after
+   * Where properties, buckets and retained messages are kept: a store, or one that is being opened. It stays its owner's, who closes it after
    * the services. Without it they are in memory, and gone with the services.
    */
   readonly store?: Store | Promise<Store>;
+  readonly topics?: TopicsOptions;
 }
 
 /**
@@ -32,9 +39,12 @@ export interface ServicesOptions {
  */
 export class ServerServices {
   readonly deviceCalls: DeviceCalls;
+  readonly endpoints: Endpoints;
+  readonly events: EventStreams;
   readonly locks: Locks;
   readonly properties: Properties;
   readonly buckets: Buckets;
+  readonly topics: Topics;
   readonly #server: IotmpServer;
   readonly #store: StoreAccess;
   readonly #attached = new Map<Service, AttachedService>();
@@ -43,12 +53,20 @@ export class ServerServices {
   constructor(server: IotmpServer, options: ServicesOptions = {}) {
     this.#server = server;
     this.deviceCalls = new DeviceCalls(server, options.deviceCalls);
+    this.endpoints = new Endpoints(server, options.endpoints);
+    this.events = new EventStreams(server);
     this.locks = new Locks(options.locks);
     this.#store = new StoreAccess(server, options.store);
     this.properties = new Properties(server, this.#store);
     this.buckets = new Buckets(server, this.#store, options.buckets);
+    this.topics = new Topics(server, { retained: keptIn(this.#store), ...options.topics });
+    this.events.serve('device_property_update', this.properties.source);
+    this.events.serve('device_topic_publish', this.topics.source);
+    this.events.serve('device_resource_stream', new DeviceStreams(server));
     try {
       this.add(this.deviceCalls);
+      this.add(this.endpoints);
+      this.add(this.events);
       this.add(this.locks);
       this.add(this.properties);
       this.add(this.buckets);
@@ -75,5 +93,17 @@ export class ServerServices {
     }
     this.#attached.clear();
     this.#store.close();
+    // Also where not all could be offered.
+    this.events.close();
+    this.topics.close();
   }
+}
+
+/** Retained messages in a store that may still be opening. */
+function keptIn(access: StoreAccess): RetainedMessages {
+  return {
+    set: (user, topic, payload) => access.use((store) => store.retained.set(user, topic, payload)),
+    remove: (user, topic) => access.use((store) => store.retained.remove(user, topic)),
+    list: (user, query) => access.use((store) => store.retained.list(user, query)),
+  };
 }

@@ -27,6 +27,15 @@ const ALLOWED: Record<string, readonly string[]> = {
     'src/store',
   ],
   'src/client': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec', 'src/transport', 'src/session'],
+  'src/gateway': [
+    'src/types.ts',
+    'src/errors.ts',
+    'src/util',
+    'src/codec',
+    'src/session',
+    'src/transport',
+    'src/broker',
+  ],
   'src/index.ts': [
     'src/types.ts',
     'src/errors.ts',
@@ -37,6 +46,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'src/broker',
     'src/services',
     'src/client',
+    'src/gateway',
   ],
   nodes: ['src/index.ts'],
   examples: ['src/index.ts'],
@@ -44,6 +54,7 @@ const ALLOWED: Record<string, readonly string[]> = {
 
 const PACKAGES: Record<string, readonly string[]> = {
   'src/transport': ['ws'],
+  'src/gateway': ['jose', 'ws', 'zod'],
   nodes: ['node-red'],
 };
 

@@ -65,7 +65,7 @@ describe('service name', () => {
 for (const dialect of DIALECTS) {
   describe(`attached service, dialect ${dialect}`, () => {
     it('gets the call with its caller, and its result is the answer', async (t) => {
-      const bench = await ServicesBench.start(t);
+      const bench = await ServicesBench.startBare(t);
       const endpoint = new Endpoint(({ payload }) => payload);
       bench.services.add(endpoint);
       const device = await bench.broker.device();
@@ -77,7 +77,7 @@ for (const dialect of DIALECTS) {
     });
 
     it('refuses with status and text, and each refusal is an event', async (t) => {
-      const bench = await ServicesBench.start(t);
+      const bench = await ServicesBench.startBare(t);
       const results: Record<string, () => unknown> = {
         thrown: () => {
           throw new IotmpError('IOTMP_ERR_FORBIDDEN', 'not you');
@@ -120,7 +120,7 @@ for (const dialect of DIALECTS) {
     });
 
     it('does what wants no answer, and answers nothing; a refusal is still an event', async (t) => {
-      const bench = await ServicesBench.start(t);
+      const bench = await ServicesBench.startBare(t);
       const endpoint = new Endpoint(({ parameters }) => serviceName(parameters));
       bench.services.add(endpoint);
       const device = await bench.broker.device();
@@ -139,7 +139,7 @@ for (const dialect of DIALECTS) {
 
 describe('attached service', () => {
   it('is refused parameters that are null, absent, numbers or maps', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startBare(t);
     bench.services.add(new Endpoint(({ parameters }) => serviceName(parameters)));
     const device = await bench.broker.device();
     for (const parameters of [null, 7, { a: 1 }, ['mail'], true, 1.5]) {
@@ -151,7 +151,7 @@ describe('attached service', () => {
   });
 
   it('is neither called by DESCRIBE nor open to streams that it does not offer', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startBare(t);
     const endpoint = new Endpoint(() => 'done');
     bench.services.add(endpoint);
     const device = await bench.broker.device();
@@ -165,7 +165,7 @@ describe('attached service', () => {
   });
 
   it('may serve streams, and refuse them', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startBare(t);
     const streams: ServiceStream[] = [];
     const offer: ServiceOffer = {
       code: ServiceCode.SUBSCRIBE_EVENT,
@@ -196,7 +196,7 @@ describe('attached service', () => {
   });
 
   it('that is late is cut off by its own limit, not by that of the session', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startBare(t);
     bench.services.add(new Endpoint(() => new Promise(() => undefined), { timeoutMs: 60_000 }));
     const device = await bench.broker.device();
     device.send(serviceRun('B', 4, 'slow', { id: 5 }));
@@ -208,7 +208,7 @@ describe('attached service', () => {
   });
 
   it('tells no refusal to those who are gone', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startBare(t);
     const turn = Promise.withResolvers<never>();
     bench.services.add(new Endpoint(() => turn.promise));
     const device = await bench.broker.device();
@@ -222,7 +222,7 @@ describe('attached service', () => {
   });
 
   it('has texts of bounded length in its events', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startBare(t);
     bench.services.add(
       new Endpoint(() => {
         throw new Error('r'.repeat(5000));
@@ -251,7 +251,7 @@ describe('services of a server', () => {
   });
 
   it('are gone after close, may be made anew, and close what was added', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startBare(t);
     const endpoint = new Endpoint(() => 1);
     bench.services.add(endpoint);
     assert.throws(() => bench.services.add(new Endpoint(() => 2)), { code: 'IOTMP_ERR_CONFLICT' });

@@ -94,8 +94,10 @@ describeStores('subscription to a property', (open) => {
     const parameters = { event: 'device_property_update', current: true };
     pump.send(message(Type.START_STREAM, varintField(1, 6), psonField(2, parameters), varintField(4, 8)));
     await pump.next(Type.OK);
+    await bench.services.properties.set({ user: 'anna', device: 'pump' }, 'level', 5);
     await pump.barrier();
-    assert.deepEqual(samples(pump, 6), ['followed']);
+    const [event] = samples(pump, 6) as Record<string, unknown>[];
+    assert.deepEqual([event?.event, event?.property, event?.value], [parameters.event, 'level', 5]);
   });
 
   it('never misses a value nor brings an old one after a new one, whenever it begins', async (t) => {

@@ -1,10 +1,6 @@
 import type { TestContext } from 'node:test';
 import type { ServerEvent } from '../../../src/broker/event-feed';
-import { ServiceCode } from '../../../src/codec/constants';
-import type { PropertySubscription } from '../../../src/services/properties/property-source';
-import type { ServerServices, ServicesOptions } from '../../../src/services/server-services';
-import type { ServiceStream } from '../../../src/services/service';
-import { isMap } from '../../../src/types';
+import type { ServicesOptions } from '../../../src/services/server-services';
 import { message, psonField, Type, varintField } from '../support/raw-message';
 import { LAMP } from '../support/broker-fixture';
 import type { RawDevice } from '../support/raw-device';
@@ -22,7 +18,6 @@ export interface Scene {
 
 export async function scene(t: TestContext, options: ServicesOptions = {}): Promise<Scene> {
   const bench = await ServicesBench.start(t, options);
-  offerSubscriptions(bench.services);
   const pump = await bench.broker.device();
   const lamp = await bench.broker.device(LAMP);
   const events: ServerEvent[] = [];
@@ -32,32 +27,6 @@ export async function scene(t: TestContext, options: ServicesOptions = {}): Prom
   const takeEvents = (): Record<string, unknown>[] =>
     events.splice(0).map(({ ts: _, ...fields }) => ({ ...fields }));
   return { bench, pump, lamp, events, takeEvents };
-}
-
-/** Service 8 as far as properties need it. */
-function offerSubscriptions(services: ServerServices): void {
-  services.add({
-    offers: [
-      {
-        code: ServiceCode.SUBSCRIBE_EVENT,
-        name: 'subscribe_event',
-        open: (stream) => services.properties.source.open(subscriptionOf(stream)),
-      },
-    ],
-    close: () => undefined,
-  });
-}
-
-function subscriptionOf(stream: ServiceStream): PropertySubscription {
-  return {
-    caller: stream.caller,
-    parameters: isMap(stream.parameters) ? stream.parameters : {},
-    set onClose(callback: (() => void) | undefined) {
-      stream.onClose = callback;
-    },
-    deliver: (payload) => void stream.write(payload),
-    follow: () => void stream.write('followed'),
-  };
 }
 
 /** A START_STREAM for a property. */

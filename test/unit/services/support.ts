@@ -52,9 +52,18 @@ export class ServicesBench {
       ...options,
       locks: { clock, ...options.locks },
       buckets: { clock, ...options.buckets },
+      endpoints: { clock, ...options.endpoints },
+      topics: { clock, ...options.topics },
     });
     closeBefore(broker, () => services.close());
     return new ServicesBench(broker, services);
+  }
+
+  /** A server that offers no services yet, so that a test may add its own under any number. */
+  static async startBare(t: TestContext): Promise<ServicesBench> {
+    const bench = await ServicesBench.start(t);
+    bench.services.close();
+    return bench;
   }
 
   /** What was refused so far, as `service status target`; they are forgotten. */
@@ -142,4 +151,35 @@ export async function connectClient(
 function closeBefore(broker: BrokerBench, close: () => void): void {
   const unused = (): void => undefined;
   broker.track({ start: unused, write: unused, end: unused, cut: close });
+}
+
+/** A START_STREAM of a subscription to events. */
+export function subscribe(dialect: Dialect, id: number, parameters: unknown): Buffer {
+  return message(
+    Type.START_STREAM,
+    varintField(1, id),
+    dialect === 'A' ? psonField(2, parameters) : varintField(2, 8),
+    dialect === 'A' ? varintField(4, 8) : psonField(4, parameters),
+  );
+}
+
+/** Subscribes, and waits until that is granted. */
+export async function subscribed(
+  device: RawDevice,
+  id: number,
+  parameters: unknown,
+  dialect: Dialect = 'A',
+): Promise<RawMessage> {
+  device.send(subscribe(dialect, id, parameters));
+  const answer = await answerTo(device, id);
+  assert.equal(answer.type, Type.OK);
+  return answer;
+}
+
+/** The payloads that came on a stream so far. */
+export function samplesOf(device: RawDevice, id: number): unknown[] {
+  return device
+    .all(Type.STREAM_DATA)
+    .filter((sample) => sample.id === id)
+    .map(({ payload }) => payload);
 }

@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import type { DeviceDirectory } from '../../broker/admission';
+import type { DeviceId } from '../../types';
+import { conflict } from '../http/request-error';
+import { changed, type Change } from './changed';
+import type { DocumentCollection } from './document-collection';
+import { Records } from './records';
+import { hashCredential, matchesCredential } from './secret-hash';
+
+/** What is kept of a device that was made over the API. Times are in ms since 1970. */
+export const deviceRecord = z.object({
+  device: z.string(),
+  user: z.string(),
+  type: z.string(),
+  name: z.string(),
+  description: z.string(),
+  enabled: z.boolean(),
+  asset_type: z.string(),
+  asset_group: z.string(),
+  product: z.string(),
+  project: z.array(z.string()),
+  /** Hash of the credential; devices of some types have none, and never connect. */
+  credential: z.string().optional(),
+  created: z.number(),
+  modified: z.number(),
+});
+
+export type DeviceRecord = z.infer<typeof deviceRecord>;
+
+/** What may be changed of a device. */
+export interface DeviceChange extends Change<
+  Pick<
+    DeviceRecord,
+    'name' | 'description' | 'enabled' | 'asset_type' | 'asset_group' | 'product' | 'project'
+  >
+> {
+  /** The credential itself; only its hash is kept. */
+  readonly credentials?: string | undefined;
+}
+
+/** What may be told of a device at its making. */
+export interface DeviceDraft extends DeviceId, DeviceChange {
+  readonly type: string;
+}
+
+/** The devices that were made over the API: who may connect, and what is known of them. */
+export class DeviceAccounts implements DeviceDirectory {
+  readonly #records: Records<DeviceRecord>;
+
+  constructor(documents: DocumentCollection) {
+    this.#records = new Records(documents, 'device', deviceRecord);
+  }
+
+  load(): Promise<string[]> {
+    return this.#records.load();
+  }
+
+  settled(): Promise<void> {
+    return this.#records.settled();
+  }
+
+  has({ user, device }: DeviceId): boolean {
+    return this.#records.has({ user, id: device });
+  }
+
+  admits(id: DeviceId, credential: string): boolean {
+    const record = this.get(id);
+    if (record?.enabled !== true || record.credential === undefined) return false;
+    return matchesCredential(credential, record.credential);
+  }
+
+  get({ user, device }: DeviceId): DeviceRecord | undefined {
+    return this.#records.get({ user, id: device });
+  }
+
+  list(user: string): readonly DeviceRecord[] {
+    return this.#records.list(user);
+  }
+
+  count(user: string): number {
+    return this.#records.count(user);
+  }
+
+  /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFLICT */
+  async create(draft: DeviceDraft): Promise<DeviceRecord> {
+    if (this.has(draft)) throw conflict(`device ${draft.device} is already there`);
+    const { user, device, type, ...change } = draft;
+    const now = Date.now();
+    const fresh: DeviceRecord = {
+      device,
+      user,
+      type,
+      name: device,
+      description: '',
+      enabled: true,
+      asset_type: '',
+      asset_group: '',
+      product: '',
+      project: [],
+      created: now,
+      modified: now,
+    };
+    return this.#keep(fresh, change);
+  }
+
+  update(record: DeviceRecord, change: DeviceChange): Promise<DeviceRecord> {
+    return this.#keep({ ...record, modified: Date.now() }, change);
+  }
+
+  remove({ user, device }: DeviceId): Promise<void> {
+    return this.#records.remove({ user, id: device });
+  }
+
+  async #keep(record: DeviceRecord, { credentials, ...change }: DeviceChange): Promise<DeviceRecord> {
+    const next = changed<DeviceRecord>(record, change);
+    if (credentials !== undefined) next.credential = hashCredential(credentials);
+    await this.#records.put({ user: record.user, id: record.device }, next);
+    return next;
+  }
+}

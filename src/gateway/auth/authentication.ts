@@ -1,0 +1,103 @@
+import type { IncomingMessage } from 'node:http';
+import type { UserAccounts } from '../accounts/user-accounts';
+import { unauthorized } from '../http/request-error';
+import type { DeviceTokens } from './device-tokens';
+import { devicePermissions, FULL_PERMISSIONS, grantedPermissions, type Permissions } from './permissions';
+import type { Principal } from './principal';
+import type { Sessions } from './sessions';
+import type { TokenClaims, TokenSigner } from './token-signer';
+import type { Tokens } from './tokens';
+
+/** What tokens are checked against. */
+export interface AuthenticationPort {
+  readonly signer: TokenSigner;
+  readonly users: UserAccounts;
+  readonly sessions: Sessions;
+  readonly tokens: Tokens;
+  readonly deviceTokens: DeviceTokens;
+}
+
+/** What a device token is good for. */
+const DEVICE_TOKEN_ACTIONS: readonly string[] = [
+  'ReadDevice',
+  'ReadDeviceStatistics',
+  'ListDeviceResources',
+  'AccessDeviceResources',
+];
+/** Longest token that is looked at, in characters. */
+const MAX_TOKEN = 4096;
+const MAX_VERIFIED = 1000;
+
+/** Finds out who asks. A token counts while it has not expired and is not revoked, which is looked up each time. */
+export class Authentication {
+  readonly #port: AuthenticationPort;
+  /** Claims of tokens whose signature was checked, as checking it takes longer than most requests. */
+  readonly #verified = new Map<string, TokenClaims>();
+
+  constructor(port: AuthenticationPort) {
+    this.#port = port;
+  }
+
+  /**
+   * Who sent a request, by its header `Authorization: Bearer` or its query `authorization`.
+   * @throws IotmpError (as a rejection) IOTMP_ERR_AUTH
+   */
+  async authenticate(request: IncomingMessage, query: URLSearchParams): Promise<Principal> {
+    const token = tokenOf(request, query);
+    if (token === undefined) throw unauthorized('a token is needed');
+    const claims = token.length <= MAX_TOKEN ? await this.#claimsOf(token) : undefined;
+    const principal = claims && this.#principalOf(claims);
+    if (principal === undefined) throw unauthorized('the token is wrong, expired or revoked');
+    return principal;
+  }
+
+  async #claimsOf(token: string): Promise<TokenClaims | undefined> {
+    const known = this.#verified.get(token);
+    if (known !== undefined) return known;
+    const claims = await this.#port.signer.verify(token);
+    if (claims === undefined) return undefined;
+    this.#verified.set(token, claims);
+    if (this.#verified.size > MAX_VERIFIED) this.#forgetOldest();
+    return claims;
+  }
+
+  #principalOf(claims: TokenClaims): Principal | undefined {
+    const { usr: user, exp } = claims;
+    if (exp !== undefined && exp * 1000 <= Date.now()) return undefined;
+    const account = this.#port.users.get(user);
+    if (account?.enabled === false) return undefined;
+    const permissions = this.#permissionsOf(claims);
+    if (permissions === undefined) return undefined;
+    const token = claims.sid ?? claims.jti;
+    return {
+      user,
+      role: account?.role ?? 'user',
+      token,
+      permissions,
+      resources: claims.res,
+      counts: () => this.#principalOf(claims) !== undefined,
+    };
+  }
+
+  #permissionsOf({ usr, jti, sid, dev }: TokenClaims): Permissions | undefined {
+    const { sessions, tokens, deviceTokens } = this.#port;
+    if (sid !== undefined) return sessions.has(usr, sid) ? FULL_PERMISSIONS : undefined;
+    if (dev === undefined) {
+      const record = tokens.find(usr, jti);
+      return record && grantedPermissions(record.allow, record.deny);
+    }
+    const isKept = deviceTokens.get({ user: usr, device: dev }, jti) !== undefined;
+    return isKept ? devicePermissions(dev, DEVICE_TOKEN_ACTIONS) : undefined;
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#verified.keys();
+    if (oldest !== undefined) this.#verified.delete(oldest);
+  }
+}
+
+function tokenOf(request: IncomingMessage, query: URLSearchParams): string | undefined {
+  const [scheme, token] = (request.headers.authorization ?? '').split(' ');
+  if (scheme?.toLowerCase() === 'bearer' && token !== undefined) return token;
+  return query.get('authorization') ?? undefined;
+}

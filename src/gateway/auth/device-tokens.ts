@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { DeviceId } from '../../types';
+import type { DocumentCollection } from '../accounts/document-collection';
+import { Records } from '../accounts/records';
+import type { TokenSigner } from './token-signer';
+
+const deviceTokenRecord = z.object({
+  id: z.string(),
+  user: z.string(),
+  device: z.string(),
+  name: z.string(),
+  /** Resources that it is for; without it, all. */
+  resources: z.array(z.string()).optional(),
+  /** In s since 1970. */
+  expire: z.number().optional(),
+  created: z.number(),
+});
+
+/** What is kept of a token for one device. */
+export type DeviceTokenRecord = z.infer<typeof deviceTokenRecord>;
+
+/** What may be told of a device token at its making. */
+export type DeviceTokenDraft = Pick<DeviceTokenRecord, 'name' | 'resources' | 'expire'>;
+
+/** Tokens for one device: apps, buttons and services that know nothing else of the server have them. */
+export class DeviceTokens {
+  readonly #records: Records<DeviceTokenRecord>;
+  readonly #signer: TokenSigner;
+
+  constructor(documents: DocumentCollection, signer: TokenSigner) {
+    this.#records = new Records(documents, 'device-token', deviceTokenRecord);
+    this.#signer = signer;
+  }
+
+  load(): Promise<string[]> {
+    return this.#records.load();
+  }
+
+  settled(): Promise<void> {
+    return this.#records.settled();
+  }
+
+  list({ user, device }: DeviceId): readonly DeviceTokenRecord[] {
+    return this.#records.list(user).filter((record) => record.device === device);
+  }
+
+  get({ user, device }: DeviceId, id: string): DeviceTokenRecord | undefined {
+    const record = this.#records.get({ user, id });
+    return record?.device === device ? record : undefined;
+  }
+
+  async create({ user, device }: DeviceId, draft: DeviceTokenDraft): Promise<DeviceTokenRecord> {
+    const record: DeviceTokenRecord = {
+      ...draft,
+      id: randomUUID().replaceAll('-', ''),
+      user,
+      device,
+      created: Date.now(),
+    };
+    await this.#records.put({ user, id: record.id }, record);
+    return record;
+  }
+
+  remove({ user, id }: DeviceTokenRecord): Promise<void> {
+    return this.#records.remove({ user, id });
+  }
+
+  /** Removes the tokens of a device. */
+  async removeAll(id: DeviceId): Promise<void> {
+    await Promise.all(this.list(id).map((record) => this.remove(record)));
+  }
+
+  /** The text that a program sends. It is the same each time. */
+  sign({ id, user, device, resources, expire, created }: DeviceTokenRecord, host: string): Promise<string> {
+    return this.#signer.sign({
+      dev: device,
+      usr: user,
+      jti: id,
+      svr: host,
+      iat: Math.floor(created / 1000),
+      ...(resources === undefined ? {} : { res: resources }),
+      ...(expire === undefined ? {} : { exp: expire }),
+    });
+  }
+}

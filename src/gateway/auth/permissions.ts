@@ -1,0 +1,76 @@
+import { z } from 'zod';
+
+const actions = z.union([z.literal('*'), z.array(z.string().max(100)).max(200)]);
+
+/**
+ * What a token allows or denies: by type of asset, by id, the actions. `*` stands for any run of characters:
+ * `{"Device":{"pump*":["Read*","AccessDeviceResources"]}}`.
+ */
+export const grants = z.record(z.string().max(100), z.record(z.string().max(100), actions));
+
+export type Grants = z.infer<typeof grants>;
+
+/** What somebody may do. */
+export interface Permissions {
+  /** Whether it is all that the user himself may do: only then may rights be handed on to others. */
+  readonly unlimited: boolean;
+  /** Whether an action on the asset of this id is allowed. */
+  allows(asset: string, id: string, action: string): boolean;
+  /** Whether the action is allowed on any asset of the type: then its list may be asked for. */
+  allowsSome(asset: string, action: string): boolean;
+}
+
+/** All that the user himself may do. */
+export const FULL_PERMISSIONS: Permissions = Object.freeze({
+  unlimited: true,
+  allows: () => true,
+  allowsSome: () => true,
+});
+
+/** What is denied is denied, of the rest what is allowed is allowed, and nothing else. */
+export function grantedPermissions(allow: Grants | undefined, deny: Grants | undefined): Permissions {
+  return {
+    unlimited: covers(allow, '*', '*', '*') && Object.keys(deny ?? {}).length === 0,
+    allows: (asset, id, action) => !covers(deny, asset, id, action) && covers(allow, asset, id, action),
+    allowsSome: (asset, action) =>
+      !covers(deny, asset, '', action) &&
+      actionsOf(allow, asset).some(([, list]) => matchesAny(list, action)),
+  };
+}
+
+/** Only these actions, on one device. */
+export function devicePermissions(device: string, allowed: readonly string[]): Permissions {
+  return {
+    unlimited: false,
+    allows: (asset, id, action) => asset === 'Device' && id === device && allowed.includes(action),
+    allowsSome: () => false,
+  };
+}
+
+function covers(grants: Grants | undefined, asset: string, id: string, action: string): boolean {
+  return actionsOf(grants, asset).some(([pattern, list]) => matches(pattern, id) && matchesAny(list, action));
+}
+
+function actionsOf(grants: Grants = {}, asset: string): [string, '*' | string[]][] {
+  const types = Object.entries(grants).filter(([type]) => matches(type.toLowerCase(), asset.toLowerCase()));
+  return types.flatMap(([, ids]) => Object.entries(ids));
+}
+
+function matchesAny(list: '*' | readonly string[], action: string): boolean {
+  return list === '*' || list.some((pattern) => matches(pattern, action));
+}
+
+/** Whether `text` is what a pattern with `*` stands for. Takes time in proportion to both, whatever they are. */
+function matches(pattern: string, text: string): boolean {
+  const [head = '', ...rest] = pattern.split('*');
+  const tail = rest.pop();
+  if (tail === undefined) return head === text;
+  if (!text.startsWith(head) || !text.endsWith(tail) || text.length < head.length + tail.length) return false;
+  let from = head.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, from);
+    if (found < 0) return false;
+    from = found + part.length;
+  }
+  return from <= text.length - tail.length;
+}

@@ -1,0 +1,20 @@
+import type { UserRole } from '../accounts/user-accounts';
+import type { Permissions } from './permissions';
+
+/** Who asks: a user, through a token that may allow less than he may do. */
+export interface Principal {
+  readonly user: string;
+  readonly role: UserRole;
+  /** Names the token: what is limited is limited for each of them. */
+  readonly token: string;
+  readonly permissions: Permissions;
+  /** The resources of the device that a device token is for; `undefined` is all. */
+  readonly resources: readonly string[] | undefined;
+  /** Whether the token still counts: it may expire or be revoked while a socket is open. */
+  counts(): boolean;
+}
+
+/** Whether a token reaches a resource of a device. */
+export function reachesResource({ resources }: Principal, resource: string): boolean {
+  return resources === undefined || resources.includes(resource);
+}

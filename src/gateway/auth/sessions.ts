@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { DocumentCollection } from '../accounts/document-collection';
+import { Records } from '../accounts/records';
+import type { UserRecord } from '../accounts/user-accounts';
+import { unauthorized } from '../http/request-error';
+import type { TokenClaims, TokenSigner } from './token-signer';
+
+/** A login. Every access and refresh token of it names it, so that ending it ends them all. */
+const sessionRecord = z.object({
+  id: z.string(),
+  user: z.string(),
+  /** The one refresh token that counts. */
+  refresh: z.string(),
+  created: z.number(),
+  /** In ms since 1970. */
+  expires: z.number(),
+});
+
+type SessionRecord = z.infer<typeof sessionRecord>;
+
+/** The answer to a login (`platform-api.md` section 1.1). */
+export const tokenPair = z.object({
+  access_token: z.string(),
+  expires_in: z.number().describe('seconds'),
+  refresh_token: z.string(),
+  scope: z.null(),
+  token_type: z.literal('bearer'),
+});
+
+export type TokenPair = z.infer<typeof tokenPair>;
+
+/** Lifetimes of tokens, in s. */
+export interface TokenLifetimes {
+  readonly accessS: number;
+  readonly refreshS: number;
+}
+
+const MAX_SESSIONS = 50;
+
+/** Logins of users: short-lived access tokens, and refresh tokens that are good for one use. */
+export class Sessions {
+  readonly #records: Records<SessionRecord>;
+  readonly #signer: TokenSigner;
+  readonly #lifetimes: TokenLifetimes;
+
+  constructor(documents: DocumentCollection, signer: TokenSigner, lifetimes: TokenLifetimes) {
+    this.#records = new Records(documents, 'session', sessionRecord);
+    this.#signer = signer;
+    this.#lifetimes = lifetimes;
+  }
+
+  load(): Promise<string[]> {
+    return this.#records.load();
+  }
+
+  settled(): Promise<void> {
+    return this.#records.settled();
+  }
+
+  /** Whether the session of an access token goes on. */
+  has(user: string, id: string): boolean {
+    return this.#records.has({ user, id });
+  }
+
+  async open({ user, role }: Pick<UserRecord, 'user' | 'role'>, host: string): Promise<TokenPair> {
+    await this.#makeRoom(user);
+    return this.#issue({ id: randomUUID(), user, created: Date.now() }, role, host);
+  }
+
+  /**
+   * The session and user of a refresh token. One that was used before ends its session: somebody else has it, too.
+   * @throws IotmpError (as a rejection) IOTMP_ERR_AUTH
+   */
+  async redeem(token: string): Promise<SessionRecord> {
+    const claims = await this.#signer.verify(token, 'refresh');
+    const { usr: user = '', sid: id = '' } = claims ?? {};
+    const session = this.#records.get({ user, id });
+    if (session === undefined || session.expires <= Date.now()) throw unauthorized('invalid refresh token');
+    if (session.refresh === claims?.jti) {
+      // Taken at once: of two who come with the same token at the same time, only one gets new ones.
+      await this.#records.put({ user, id }, { ...session, refresh: '' });
+      return session;
+    }
+    await this.end(user, id);
+    throw unauthorized('invalid refresh token');
+  }
+
+  /** New tokens for a session, in place of the older ones. */
+  renew(session: SessionRecord, { role }: Pick<UserRecord, 'role'>, host: string): Promise<TokenPair> {
+    return this.#issue(session, role, host);
+  }
+
+  end(user: string, id: string): Promise<void> {
+    return this.#records.remove({ user, id });
+  }
+
+  async endAll(user: string): Promise<void> {
+    await Promise.all(this.#records.list(user).map(({ id }) => this.end(user, id)));
+  }
+
+  async #issue(
+    session: Pick<SessionRecord, 'id' | 'user' | 'created'>,
+    role: string,
+    host: string,
+  ): Promise<TokenPair> {
+    const { id: sid, user: usr, created } = session;
+    const { accessS, refreshS } = this.#lifetimes;
+    const now = Date.now();
+    const iat = Math.floor(now / 1000);
+    const refresh = randomUUID();
+    const claims: TokenClaims = { usr, sid, iat, jti: randomUUID(), svr: host, role };
+    await this.#records.put(
+      { user: usr, id: sid },
+      { id: sid, user: usr, created, refresh, expires: now + refreshS * 1000 },
+    );
+    const [access_token, refresh_token] = await Promise.all([
+      this.#signer.sign({ ...claims, exp: iat + accessS }),
+      this.#signer.sign({ usr, sid, iat, jti: refresh, exp: iat + refreshS }, 'refresh'),
+    ]);
+    return { access_token, expires_in: accessS, refresh_token, scope: null, token_type: 'bearer' };
+  }
+
+  async #makeRoom(user: string): Promise<void> {
+    const now = Date.now();
+    const sessions = [...this.#records.list(user)].sort((a, b) => a.expires - b.expires);
+    const surplus = Math.max(0, sessions.length - MAX_SESSIONS + 1);
+    const ended = sessions.filter(({ expires }, index) => index < surplus || expires <= now);
+    await Promise.all(ended.map(({ id }) => this.end(user, id)));
+  }
+}

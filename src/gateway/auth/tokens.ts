@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { changed, type Change } from '../accounts/changed';
+import type { DocumentCollection } from '../accounts/document-collection';
+import { Records } from '../accounts/records';
+import { conflict } from '../http/request-error';
+import { grants } from './permissions';
+import type { TokenSigner } from './token-signer';
+
+const tokenRecord = z.object({
+  token: z.string(),
+  user: z.string(),
+  /** Of the JWT: a token that was removed and made anew does not revive the older one. */
+  jti: z.string(),
+  name: z.string(),
+  description: z.string(),
+  enabled: z.boolean(),
+  allow: grants.optional(),
+  deny: grants.optional(),
+  /** In s since 1970. */
+  expire: z.number().optional(),
+  created: z.number(),
+  modified: z.number(),
+});
+
+/** What is kept of a named token of a user. */
+export type TokenRecord = z.infer<typeof tokenRecord>;
+
+/** What may be told of a token. */
+export type TokenDraft = Change<
+  Pick<TokenRecord, 'name' | 'description' | 'enabled' | 'allow' | 'deny' | 'expire'>
+>;
+
+/** The named tokens of users: each with a name, its permissions, and as long a life as it is given. */
+export class Tokens {
+  readonly #records: Records<TokenRecord>;
+  readonly #signer: TokenSigner;
+
+  constructor(documents: DocumentCollection, signer: TokenSigner) {
+    this.#records = new Records(documents, 'token', tokenRecord);
+    this.#signer = signer;
+  }
+
+  load(): Promise<string[]> {
+    return this.#records.load();
+  }
+
+  settled(): Promise<void> {
+    return this.#records.settled();
+  }
+
+  get(user: string, token: string): TokenRecord | undefined {
+    return this.#records.get({ user, id: token });
+  }
+
+  list(user: string): readonly TokenRecord[] {
+    return this.#records.list(user);
+  }
+
+  /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFLICT */
+  async create(user: string, token: string, draft: TokenDraft): Promise<TokenRecord> {
+    if (this.get(user, token) !== undefined) throw conflict(`token ${token} is already there`);
+    const now = Date.now();
+    const fresh: TokenRecord = {
+      token,
+      user,
+      jti: `${token}.${randomUUID()}`,
+      name: token,
+      description: '',
+      enabled: true,
+      created: now,
+      modified: now,
+    };
+    return this.update(fresh, draft);
+  }
+
+  async update(record: TokenRecord, draft: TokenDraft): Promise<TokenRecord> {
+    const next = { ...changed<TokenRecord>(record, draft), modified: Date.now() };
+    await this.#records.put({ user: record.user, id: record.token }, next);
+    return next;
+  }
+
+  remove(user: string, token: string): Promise<void> {
+    return this.#records.remove({ user, id: token });
+  }
+
+  async removeAll(user: string): Promise<void> {
+    await Promise.all(this.list(user).map(({ token }) => this.remove(user, token)));
+  }
+
+  /** The text that a program sends. It is the same each time. */
+  sign({ user, jti, expire, created }: TokenRecord, host: string): Promise<string> {
+    const iat = Math.floor(created / 1000);
+    return this.#signer.sign({
+      usr: user,
+      jti,
+      svr: host,
+      iat,
+      ...(expire === undefined ? {} : { exp: expire }),
+    });
+  }
+
+  /** The token that a `jti` belongs to, for as long as it counts. */
+  find(user: string, jti: string): TokenRecord | undefined {
+    const record = this.get(user, jti.split('.', 1)[0] ?? '');
+    if (record?.jti !== jti || !record.enabled) return undefined;
+    return record.expire !== undefined && record.expire * 1000 <= Date.now() ? undefined : record;
+  }
+}

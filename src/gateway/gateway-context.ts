@@ -1,0 +1,34 @@
+import type { IotmpServer } from '../broker/broker';
+import type { Clock } from '../util/clock';
+import type { DeviceAccounts } from './accounts/device-accounts';
+import type { UserAccounts } from './accounts/user-accounts';
+import type { DeviceTokens } from './auth/device-tokens';
+import type { Sessions } from './auth/sessions';
+import type { Tokens } from './auth/tokens';
+import type { EventBus } from './events/event-bus';
+import type { GatewayLimits } from './limits/gateway-limits';
+import type { RateLimiter } from './limits/rate-limiter';
+import type { SocketPlaces } from './limits/socket-places';
+import type { GatewayMetrics } from './metrics/gateway-metrics';
+
+/** What routes and sockets work with. */
+export interface GatewayContext {
+  readonly server: IotmpServer;
+  readonly clock: Clock;
+  readonly users: UserAccounts;
+  readonly devices: DeviceAccounts;
+  readonly sessions: Sessions;
+  readonly tokens: Tokens;
+  readonly deviceTokens: DeviceTokens;
+  readonly events: EventBus;
+  readonly limits: GatewayLimits;
+  readonly logins: RateLimiter;
+  readonly places: SocketPlaces;
+  readonly metrics: GatewayMetrics;
+  /** The path that all of this is mounted under, such as `/api`; '' at the root. */
+  readonly basePath: string;
+  /** The host that tokens name as their server; without it, the one that the request was sent to. */
+  readonly host: string | undefined;
+  /** Aborts when the gateway is closed. */
+  readonly closing: AbortSignal;
+}

@@ -1,0 +1,39 @@
+import type { Clock } from '../util/clock';
+import type { DocumentCollection } from './accounts/document-collection';
+import type { UserRole } from './accounts/user-accounts';
+import type { GatewayLimits } from './limits/gateway-limits';
+import type { Route } from './route';
+
+/** A user that the gateway has from its beginning. */
+export interface GatewayUser {
+  readonly user: string;
+  /** Without one, the user can have tokens, but cannot log in. */
+  readonly password?: string;
+  readonly role?: UserRole;
+}
+
+/** What a `Gateway` is made with. */
+export interface GatewayOptions {
+  /** Signs tokens; at least 16 characters. With another secret, all tokens given out so far count no more. */
+  readonly secret: string;
+  /** Where devices, users and tokens are kept; in memory without it. */
+  readonly documents?: DocumentCollection;
+  /** Users that are made at the start, unless they are there. */
+  readonly users?: readonly GatewayUser[];
+  /** The path that the gateway is mounted under, such as `/api`: for the OpenAPI document. */
+  readonly basePath?: string;
+  /** The host that tokens name as their server (`svr`); without it, the one that they were asked of. */
+  readonly host?: string;
+  /** Origins whose pages may use the API in a browser; `*` is any. None without it. */
+  readonly corsOrigins?: readonly string[];
+  readonly limits?: Partial<GatewayLimits>;
+  /** Routes that others add. */
+  readonly routes?: readonly Route[];
+  /** Lifetime of access tokens, in s; 2 hours without it. */
+  readonly accessTokenS?: number;
+  /** Lifetime of refresh tokens, in s; 60 days without it. */
+  readonly refreshTokenS?: number;
+  readonly clock?: Clock;
+  /** Something that deserves a line in a log. Never holds a token. */
+  readonly onWarning?: (text: string) => void;
+}

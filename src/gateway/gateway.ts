@@ -1,0 +1,170 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { IotmpServer } from '../broker/broker';
+import { errorText } from '../errors';
+import { systemClock } from '../util/clock';
+import { DeviceAccounts } from './accounts/device-accounts';
+import { MemoryDocuments } from './accounts/document-collection';
+import { UserAccounts } from './accounts/user-accounts';
+import { Authentication } from './auth/authentication';
+import { DeviceTokens } from './auth/device-tokens';
+import { Sessions } from './auth/sessions';
+import { TokenSigner } from './auth/token-signer';
+import { Tokens, type TokenDraft } from './auth/tokens';
+import { publishDeviceEvents } from './events/device-events';
+import { EventBus } from './events/event-bus';
+import type { GatewayContext } from './gateway-context';
+import type { GatewayOptions } from './gateway-options';
+import { HttpFront } from './http-front';
+import { Router } from './http/router';
+import { gatewayLimits } from './limits/gateway-limits';
+import { RateLimiter } from './limits/rate-limiter';
+import { SocketPlaces } from './limits/socket-places';
+import { GatewayMetrics } from './metrics/gateway-metrics';
+import { allRoutes, SOCKET_ROUTES } from './routes/all-routes';
+import { SocketFront } from './sockets/socket-front';
+
+const HOURS_S = 3600;
+const DAYS_S = 24 * HOURS_S;
+
+/**
+ * The REST and WebSocket API of a server (`platform-api.md`), for whatever HTTP server it is mounted on. Both handlers
+ * get the target of the request below the path that the gateway is mounted under, beginning with a slash.
+ */
+export class Gateway {
+  /** Events of this server; whatever else happens on it can be published here, too. */
+  readonly events: EventBus;
+  readonly #context: GatewayContext;
+  readonly #http: HttpFront;
+  readonly #sockets: SocketFront;
+  readonly #options: GatewayOptions;
+  readonly #closing = new AbortController();
+  readonly #ends: (() => void)[] = [];
+  #started: Promise<void> | undefined;
+
+  /** @throws IotmpError IOTMP_ERR_CONFIG when the secret is too short, or a limit is not usable */
+  constructor(server: IotmpServer, options: GatewayOptions) {
+    this.#options = options;
+    const warn = (text: string): void => options.onWarning?.(text);
+    this.events = new EventBus((error) => warn(`a listener of events failed: ${errorText(error)}`));
+    const signer = new TokenSigner(options.secret);
+    this.#context = newContext(server, options, signer, this.events, this.#closing.signal);
+    const { clock, limits } = this.#context;
+    const requests = new RateLimiter(
+      { perSecond: limits.requestsPerSecond, burst: limits.requestBurst },
+      clock,
+    );
+    const port = {
+      context: this.#context,
+      authentication: new Authentication({ signer, ...this.#context }),
+      requests,
+      onFault: warn,
+    };
+    const routes = allRoutes(options.routes ?? [], SOCKET_ROUTES);
+    this.#http = new HttpFront({ ...port, router: new Router(routes), origins: options.corsOrigins ?? [] });
+    this.#sockets = new SocketFront({ ...port, router: new Router(SOCKET_ROUTES) });
+  }
+
+  /**
+   * Reads what is kept, and from then on lets in the devices that were made over the API.
+   * @throws what the store throws (as a rejection)
+   */
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  /**
+   * Serves a request. Returns false, and leaves it alone, when its path is not one of the gateway.
+   * @param target path and query below the mount point
+   */
+  handle(request: IncomingMessage, response: ServerResponse, target = request.url ?? '/'): boolean {
+    return this.#http.handle(request, response, target);
+  }
+
+  /** Takes over an upgrade request. Returns false, and leaves it alone, when its path is not one of the gateway. */
+  handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    target = request.url ?? '/',
+  ): boolean {
+    if (this.#closing.signal.aborted) return false;
+    return this.#sockets.handle(request, socket, head, target);
+  }
+
+  /**
+   * Makes a named token for a user, in place of an older one of this name, and returns its text.
+   * @param draft what it may do and for how long; without `allow` it allows nothing
+   */
+  async createToken(user: string, token: string, draft: TokenDraft, host = ''): Promise<string> {
+    const { tokens } = this.#context;
+    await tokens.remove(user, token);
+    return tokens.sign(await tokens.create(user, token, draft), this.#options.host ?? host);
+  }
+
+  /** The metrics of server and gateway, as Prometheus reads them. */
+  metrics(): string {
+    return this.#context.metrics.text();
+  }
+
+  /** Ends sockets and event streams; resolves when they are gone and everything is kept. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    for (const end of this.#ends.splice(0)) end();
+    await this.#sockets.close();
+    const { metrics, users, devices, sessions, tokens, deviceTokens } = this.#context;
+    metrics.close();
+    await Promise.all([users, devices, sessions, tokens, deviceTokens].map((kept) => kept.settled()));
+  }
+
+  async #start(): Promise<void> {
+    const { server, users, devices, sessions, tokens, deviceTokens } = this.#context;
+    for (const kept of [users, devices, sessions, tokens, deviceTokens]) {
+      for (const name of await kept.load()) this.#options.onWarning?.(`${name} is not usable and left out`);
+    }
+    for (const { user, ...draft } of this.#options.users ?? []) {
+      if (users.get(user) === undefined) await users.create(user, draft);
+    }
+    if (this.#closing.signal.aborted) return;
+    this.#ends.push(server.addDirectory(devices), publishDeviceEvents(server, devices, this.events));
+  }
+}
+
+function newContext(
+  server: IotmpServer,
+  options: GatewayOptions,
+  signer: TokenSigner,
+  events: EventBus,
+  closing: AbortSignal,
+): GatewayContext {
+  const { clock = systemClock, documents = new MemoryDocuments() } = options;
+  const limits = gatewayLimits(options.limits);
+  const places = new SocketPlaces(limits);
+  const logins = new RateLimiter(
+    { perSecond: limits.loginsPerMinute / 60, burst: limits.loginsPerMinute },
+    clock,
+  );
+  const lifetimes = {
+    accessS: options.accessTokenS ?? 2 * HOURS_S,
+    refreshS: options.refreshTokenS ?? 60 * DAYS_S,
+  };
+  return {
+    server,
+    clock,
+    users: new UserAccounts(documents),
+    devices: new DeviceAccounts(documents),
+    sessions: new Sessions(documents, signer, lifetimes),
+    tokens: new Tokens(documents, signer),
+    deviceTokens: new DeviceTokens(documents, signer),
+    events,
+    limits,
+    logins,
+    places,
+    metrics: new GatewayMetrics(server, () => places.size),
+    basePath: options.basePath ?? '',
+    host: options.host,
+    closing,
+  };
+}

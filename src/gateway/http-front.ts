@@ -1,0 +1,130 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errorText, IotmpError } from '../errors';
+import { checkAccess, NOBODY } from './auth/access';
+import type { Authentication } from './auth/authentication';
+import type { Principal } from './auth/principal';
+import type { GatewayContext } from './gateway-context';
+import { failure, sendAnswer, type BodyAnswer, type HttpAnswer } from './http/answer';
+import { readBody } from './http/body';
+import { allowOrigin, type AllowedOrigins } from './http/cross-origin';
+import { notFound } from './http/request-error';
+import { parseTarget, type RequestTarget } from './http/request-target';
+import type { RouteMatch, Router } from './http/router';
+import type { RateLimiter } from './limits/rate-limiter';
+import type { Route } from './route';
+
+/** What the front needs. */
+export interface HttpFrontPort {
+  readonly context: GatewayContext;
+  readonly router: Router<Route>;
+  readonly authentication: Authentication;
+  readonly requests: RateLimiter;
+  readonly origins: AllowedOrigins;
+  readonly onFault: (text: string) => void;
+}
+
+interface Found {
+  readonly target: RequestTarget;
+  readonly match: RouteMatch<Route> | undefined;
+}
+
+/** Paths that are the gateway's own, whether there is something at them or not. */
+const OWN_PATHS = /^\/(v[123]|oauth)(\/|\?|$)/;
+
+/** Takes requests of programs: finds the route, checks who asks, and answers, whatever happens. */
+export class HttpFront {
+  readonly #port: HttpFrontPort;
+
+  constructor(port: HttpFrontPort) {
+    this.#port = port;
+  }
+
+  /** Serves a request; returns false, and leaves it alone, when its path is not one of the gateway. */
+  handle(request: IncomingMessage, response: ServerResponse, target: string): boolean {
+    const found = this.#find(target);
+    const isOwn = OWN_PATHS.test(target);
+    if (!isOwn && (found instanceof IotmpError || found.match === undefined)) return false;
+    void this.#serve(request, response, found);
+    return true;
+  }
+
+  #find(target: string): Found | IotmpError {
+    try {
+      const parsed = parseTarget(target);
+      return { target: parsed, match: this.#port.router.find(parsed.segments) };
+    } catch (error) {
+      if (error instanceof IotmpError) return error;
+      throw error;
+    }
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, found: Found | IotmpError): Promise<void> {
+    const { context, origins } = this.#port;
+    const startedAt = context.clock.now();
+    const { method = 'GET' } = request;
+    let answer: HttpAnswer;
+    try {
+      allowOrigin(request, response, origins);
+      if (found instanceof IotmpError) throw found;
+      answer = await this.#answer(request, response, found);
+    } catch (error) {
+      if (!(error instanceof IotmpError)) this.#port.onFault(`a request failed: ${errorText(error)}`);
+      answer = failure(error);
+    }
+    // What the client still sends of a body that nobody wants is not waited for.
+    if (!request.complete && 'status' in answer && answer.status >= 400)
+      response.setHeader('Connection', 'close');
+    sendAnswer(response, answer, method !== 'HEAD');
+    context.metrics.requests.add({ method: known(method), status: String(response.statusCode) });
+    context.metrics.requestSeconds.observe((context.clock.now() - startedAt) / 1000);
+  }
+
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { target, match }: Found,
+  ): Promise<HttpAnswer> {
+    if (match === undefined) throw notFound('there is nothing at this path');
+    const { context } = this.#port;
+    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
+    const route = match.routes.get(method);
+    if (route === undefined) return refuseMethod(method, match);
+    const principal = await this.#principal(request, target, route);
+    checkAccess(principal, route, match.captures);
+    const { captures } = match;
+    const body = await readBody(request, context.limits.maxBodyBytes);
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const { query } = target;
+    return route.run({ context, request, captures, query, body, principal, signal: gone.signal });
+  }
+
+  /** Whoever guesses tokens is limited by his address, everybody else by his token. */
+  async #principal(request: IncomingMessage, { query }: RequestTarget, route: Route): Promise<Principal> {
+    const { authentication, requests } = this.#port;
+    const address = `@${request.socket.remoteAddress ?? ''}`;
+    if (route.access === 'public') {
+      requests.check(address);
+      return NOBODY;
+    }
+    try {
+      const principal = await authentication.authenticate(request, query);
+      requests.check(principal.token);
+      return principal;
+    } catch (error) {
+      if (error instanceof IotmpError && error.code === 'IOTMP_ERR_AUTH') requests.check(address);
+      throw error;
+    }
+  }
+}
+
+function refuseMethod(method: string, { routes }: RouteMatch<Route>): BodyAnswer {
+  const headers = { Allow: [...routes.keys(), ...(routes.has('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ') };
+  if (method === 'OPTIONS') return { status: 204, headers };
+  return { ...failure(new IotmpError('IOTMP_ERR_NOT_ALLOWED', `${method} is not served here`)), headers };
+}
+
+/** Anybody can make up methods: they must not fill the metrics. */
+function known(method: string): string {
+  return ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other';
+}

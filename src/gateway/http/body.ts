@@ -1,0 +1,90 @@
+import type { IncomingMessage } from 'node:http';
+import { IotmpError } from '../../errors';
+import { parseJson } from './json-text';
+import { badRequest, unsupportedBody } from './request-error';
+
+/** The body of a request: its bytes, and what it says it is. */
+export interface RequestBody {
+  readonly bytes: Buffer;
+  /** Media type in small letters, without parameters; '' when none is given. */
+  readonly type: string;
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+/** A client in the field misspells it (`platform-api.md` section 1.2). */
+const BYTES: readonly string[] = ['application/octet-stream', 'application/octec-stream'];
+const FORM = 'application/x-www-form-urlencoded';
+/** What command-line tools send when they are told nothing. */
+const UNTOLD: readonly string[] = ['', FORM];
+
+/**
+ * Reads the body of a request, as much as it may be.
+ * @throws IotmpError IOTMP_ERR_TOO_LARGE, or IOTMP_ERR_ABORTED when the client goes away
+ */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<RequestBody> {
+  const type = (request.headers['content-type'] ?? '').split(';', 1)[0] ?? '';
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  return { bytes: await collect(request, maxBytes), type: type.trim().toLowerCase() };
+}
+
+async function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const onData = (chunk: Buffer): void => {
+    size += chunk.length;
+    if (size > maxBytes) reject(tooLarge(maxBytes));
+    else chunks.push(chunk);
+  };
+  const onEnd = (): void => resolve(Buffer.concat(chunks, size));
+  const onGone = (): void => reject(new IotmpError('IOTMP_ERR_ABORTED', 'the client went away'));
+  request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+  try {
+    return await promise;
+  } finally {
+    request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
+    // An error that comes later is nobody's concern, but must not end the process.
+    request.on('error', ignore);
+  }
+}
+
+/**
+ * The value that a body holds: JSON, bytes, or plain text; `undefined` without a body.
+ * @throws IotmpError IOTMP_ERR_REQUEST, with status 415 for another media type
+ */
+export function bodyValue({ bytes, type }: RequestBody): unknown {
+  if (BYTES.includes(type)) return bytes;
+  if (bytes.length === 0) return undefined;
+  if (isJson(type) || UNTOLD.includes(type)) return parseJson(bodyText(bytes));
+  if (type === 'text/plain') return bodyText(bytes);
+  throw unsupportedBody(`send application/json or application/octet-stream, not ${JSON.stringify(type)}`);
+}
+
+/**
+ * The members of a form, or of a JSON object.
+ * @throws IotmpError IOTMP_ERR_REQUEST
+ */
+export function formValue(body: RequestBody): unknown {
+  if (body.type !== FORM) return bodyValue(body);
+  return Object.fromEntries(new URLSearchParams(bodyText(body.bytes)));
+}
+
+function isJson(type: string): boolean {
+  return type === 'application/json' || type.endsWith('+json');
+}
+
+function bodyText(bytes: Buffer): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch (error) {
+    throw badRequest('the body is not UTF-8', error);
+  }
+}
+
+function tooLarge(maxBytes: number): IotmpError {
+  return new IotmpError('IOTMP_ERR_TOO_LARGE', `a body has at most ${maxBytes} bytes`);
+}
+
+function ignore(): void {
+  // The body is not wanted any more.
+}

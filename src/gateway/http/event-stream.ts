@@ -1,0 +1,67 @@
+import type { Value } from '../../types';
+import type { Clock, Timer } from '../../util/clock';
+import type { LiveAnswer } from './answer';
+import { toJson } from './json-text';
+
+/** Time after which a line without meaning keeps an idle stream alive, in ms. */
+const KEEP_ALIVE_MS = 15_000;
+
+/** Server-sent events to one client. */
+export interface EventStream {
+  /** Sends an event. One that a slow reader has no room for is left out. */
+  send(data: Value, event?: string): void;
+}
+
+/** What an event stream may use and must heed. */
+export interface EventStreamOptions {
+  readonly clock: Clock;
+  readonly maxBufferedBytes: number;
+  /** Ends the stream. */
+  readonly closing: AbortSignal;
+}
+
+/**
+ * An answer of server-sent events.
+ * @param start begins to send; what it returns is called once when the stream is over, whoever ended it
+ */
+export function eventStream(
+  { clock, maxBufferedBytes, closing }: EventStreamOptions,
+  start: (stream: EventStream) => () => void,
+): LiveAnswer {
+  return {
+    serve(response) {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+      response.flushHeaders();
+      const write = (text: string): void => {
+        if (response.writable && response.writableLength < maxBufferedBytes) response.write(text);
+      };
+      const stop = start({
+        send: (data, event) =>
+          write(`${event === undefined ? '' : `event: ${event}\n`}data: ${toJson(data)}\n\n`),
+      });
+      const stopBeat = keepAlive(clock, () => write(':\n\n'));
+      const finish = (): void => {
+        closing.removeEventListener('abort', finish);
+        response.off('close', finish);
+        stopBeat();
+        stop();
+        response.end();
+      };
+      closing.addEventListener('abort', finish);
+      response.once('close', finish);
+      if (closing.aborted || response.closed) finish();
+    },
+  };
+}
+
+function keepAlive(clock: Clock, write: () => void): () => void {
+  let timer: Timer;
+  const next = (): void => {
+    timer = clock.after(KEEP_ALIVE_MS, () => {
+      write();
+      next();
+    });
+  };
+  next();
+  return () => timer.cancel();
+}

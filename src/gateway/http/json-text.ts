@@ -1,0 +1,60 @@
+import type { Value } from '../../types';
+import { badRequest } from './request-error';
+
+/** A number of this many digits may be past what JSON.parse reads exactly. */
+const LONG_NUMBER = /\d{16}/;
+const WHOLE_NUMBER = /^-?\d+$/;
+
+/** What JSON is made of here. */
+export type JsonSource = Value | undefined | Readonly<Record<string, Value | undefined>>;
+
+/**
+ * JSON of a value. Integers past 2^53 keep all their digits, as JSON sets no bound; bytes are
+ * `{"bytes":[...]}`; what is no number (NaN, the infinities) is null. Members that are `undefined` are left out.
+ */
+export function toJson(value: JsonSource): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value);
+    case 'number':
+      return Number.isFinite(value) ? String(value) : 'null';
+    case 'bigint':
+    case 'boolean':
+      return String(value);
+    case 'object':
+      return value === null ? 'null' : containerToJson(value);
+    default:
+      return 'null';
+  }
+}
+
+function containerToJson(value: Uint8Array | Value[] | Readonly<Record<string, Value | undefined>>): string {
+  if (value instanceof Uint8Array) return `{"bytes":[${value.join(',')}]}`;
+  if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
+  const members: string[] = [];
+  for (const [key, member] of Object.entries(value)) {
+    if (member !== undefined) members.push(`${JSON.stringify(key)}:${toJson(member)}`);
+  }
+  return `{${members.join(',')}}`;
+}
+
+/**
+ * Reads JSON. Integers past 2^53 become BigInt instead of being rounded.
+ * @throws IotmpError IOTMP_ERR_REQUEST
+ */
+export function parseJson(text: string): unknown {
+  try {
+    if (!LONG_NUMBER.test(text)) return JSON.parse(text);
+    // The type of JSON.parse does not know yet that a reviver is told the source text.
+    const parsed: unknown = Reflect.apply(JSON.parse, JSON, [text, keepLongNumbers]);
+    return parsed;
+  } catch (error) {
+    throw badRequest('the body is not JSON', error);
+  }
+}
+
+function keepLongNumbers(_key: string, value: unknown, context: { source?: string }): unknown {
+  const { source } = context;
+  if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined) return value;
+  return WHOLE_NUMBER.test(source) ? BigInt(source) : value;
+}

@@ -1,0 +1,50 @@
+import { IotmpError } from '../../errors';
+
+/** What programs may ask of the gateway. */
+export interface GatewayLimits {
+  /** Largest body of a request, in bytes. */
+  readonly maxBodyBytes: number;
+  /** Requests of one token in a second, in the long run. */
+  readonly requestsPerSecond: number;
+  /** Requests of one token at once. */
+  readonly requestBurst: number;
+  /** Attempts to log in from one address in a minute. */
+  readonly loginsPerMinute: number;
+  /** Sockets and event streams of one token at a time. */
+  readonly socketsPerToken: number;
+  /** Sockets and event streams of all. */
+  readonly maxSockets: number;
+  /** Streams, or subscriptions of events, in one socket. */
+  readonly streamsPerSocket: number;
+  /** Bytes that may wait for a slow reader before what comes is left out. */
+  readonly maxBufferedBytes: number;
+  /** Time after which a reader that takes nothing is cut off, in ms. */
+  readonly drainTimeoutMs: number;
+  /** Devices that one user may make over the API. */
+  readonly devicesPerUser: number;
+}
+
+export const DEFAULT_LIMITS: GatewayLimits = {
+  maxBodyBytes: 1_048_576,
+  requestsPerSecond: 200,
+  requestBurst: 1000,
+  loginsPerMinute: 30,
+  socketsPerToken: 100,
+  maxSockets: 5000,
+  streamsPerSocket: 256,
+  maxBufferedBytes: 1_048_576,
+  drainTimeoutMs: 30_000,
+  devicesPerUser: 100_000,
+};
+
+/**
+ * Limits with their defaults, checked.
+ * @throws IotmpError IOTMP_ERR_CONFIG naming the limit
+ */
+export function gatewayLimits(given: Partial<GatewayLimits> = {}): GatewayLimits {
+  for (const [name, value] of Object.entries(given)) {
+    if (Number.isFinite(value) && value > 0) continue;
+    throw new IotmpError('IOTMP_ERR_CONFIG', `${name} must be a number above 0`);
+  }
+  return Object.freeze({ ...DEFAULT_LIMITS, ...given });
+}

@@ -1,0 +1,95 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { IotmpServer } from '../../broker/broker';
+import { LabelCounter } from './label-counter';
+import { LatencyHistogram } from './latency-histogram';
+import { MetricsText } from './metrics-text';
+import { TrafficTotals } from './traffic-totals';
+
+const NS_PER_S = 1e9;
+
+/** What the server and the gateway do, in numbers. */
+export class GatewayMetrics {
+  readonly requests = new LabelCounter();
+  readonly requestSeconds = new LatencyHistogram();
+  readonly callErrors = new LabelCounter();
+  readonly callSeconds = new LatencyHistogram();
+  readonly samplesSent = new LabelCounter();
+  readonly samplesDropped = new LabelCounter();
+  readonly #server: IotmpServer;
+  readonly #sockets: () => number;
+  readonly #totals: TrafficTotals;
+  readonly #delay = monitorEventLoopDelay({ resolution: 20 });
+
+  /** @param sockets how many sockets and event streams are open */
+  constructor(server: IotmpServer, sockets: () => number) {
+    this.#server = server;
+    this.#sockets = sockets;
+    this.#totals = new TrafficTotals(server);
+    this.#delay.enable();
+  }
+
+  /** All of it, as Prometheus reads it. */
+  text(): string {
+    const text = new MetricsText();
+    this.#addDevices(text);
+    this.#addGateway(text);
+    this.#addProcess(text);
+    return text.toString();
+  }
+
+  close(): void {
+    this.#totals.close();
+    this.#delay.disable();
+  }
+
+  #addDevices(text: MetricsText): void {
+    const { connections, disconnections, refusals, traffic } = this.#totals;
+    text
+      .add('iotmp_devices_connected', 'gauge', 'Devices that are connected.', [
+        [{}, this.#server.deviceCount],
+      ])
+      .add('iotmp_connections_total', 'counter', 'Logins of devices.', [[{}, connections]])
+      .add('iotmp_disconnections_total', 'counter', 'Connections that ended.', [[{}, disconnections]])
+      .add('iotmp_refused_logins_total', 'counter', 'Logins that failed.', [[{}, refusals]])
+      .add('iotmp_messages_total', 'counter', 'Messages from and to devices.', [
+        [{ direction: 'in' }, traffic.messagesIn],
+        [{ direction: 'out' }, traffic.messagesOut],
+      ])
+      .add('iotmp_bytes_total', 'counter', 'Bytes from and to devices.', [
+        [{ direction: 'in' }, traffic.bytesIn],
+        [{ direction: 'out' }, traffic.bytesOut],
+      ]);
+  }
+
+  #addGateway(text: MetricsText): void {
+    text
+      .add('iotmp_http_requests_total', 'counter', 'Requests of programs.', this.requests.samples())
+      .add('iotmp_http_request_seconds', 'histogram', 'Time to answer them.', this.requestSeconds.samples())
+      .add('iotmp_call_seconds', 'histogram', 'Time that calls of devices took.', this.callSeconds.samples())
+      .add('iotmp_call_errors_total', 'counter', 'Calls of devices that failed.', this.callErrors.samples())
+      .add('iotmp_sockets_open', 'gauge', 'Sockets and event streams of programs.', [[{}, this.#sockets()]])
+      .add('iotmp_samples_sent_total', 'counter', 'Frames sent to sockets.', this.samplesSent.samples())
+      .add(
+        'iotmp_samples_dropped_total',
+        'counter',
+        'Frames left out for slow readers.',
+        this.samplesDropped.samples(),
+      );
+  }
+
+  #addProcess(text: MetricsText): void {
+    const delay = this.#delay;
+    const { rss, heapUsed } = process.memoryUsage();
+    text
+      .add('iotmp_event_loop_delay_seconds', 'gauge', 'Delay of the event loop since the last look.', [
+        [{ quantile: '0.5' }, delay.percentile(50) / NS_PER_S],
+        [{ quantile: '0.99' }, delay.percentile(99) / NS_PER_S],
+        [{ quantile: '1' }, delay.max / NS_PER_S],
+      ])
+      .add('iotmp_memory_bytes', 'gauge', 'Memory of the process.', [
+        [{ kind: 'resident' }, rss],
+        [{ kind: 'heap' }, heapUsed],
+      ]);
+    delay.reset();
+  }
+}

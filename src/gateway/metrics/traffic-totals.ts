@@ -1,0 +1,49 @@
+import type { IotmpServer } from '../../broker/broker';
+import type { ConnectedDevice, DeviceCounters } from '../../broker/connected-device';
+
+const COUNTERS = ['bytesIn', 'bytesOut', 'messagesIn', 'messagesOut'] as const;
+
+/** Connections of devices and their traffic, with that of those who have gone. */
+export class TrafficTotals {
+  connections = 0;
+  disconnections = 0;
+  refusals = 0;
+  readonly #server: IotmpServer;
+  readonly #gone = { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0 };
+  readonly #onConnected = (): void => {
+    this.connections++;
+  };
+  readonly #onRefused = (): void => {
+    this.refusals++;
+  };
+  readonly #onDisconnected = (device: ConnectedDevice): void => {
+    this.disconnections++;
+    addTo(this.#gone, device.counters);
+  };
+
+  constructor(server: IotmpServer) {
+    this.#server = server;
+    server
+      .on('connected', this.#onConnected)
+      .on('disconnected', this.#onDisconnected)
+      .on('authenticationFailed', this.#onRefused);
+  }
+
+  /** Traffic of all devices since the beginning. */
+  get traffic(): DeviceCounters {
+    const total = { ...this.#gone };
+    for (const { counters } of this.#server.devices) addTo(total, counters);
+    return total;
+  }
+
+  close(): void {
+    this.#server
+      .off('connected', this.#onConnected)
+      .off('disconnected', this.#onDisconnected)
+      .off('authenticationFailed', this.#onRefused);
+  }
+}
+
+function addTo(total: Record<(typeof COUNTERS)[number], number>, counters: DeviceCounters): void {
+  for (const name of COUNTERS) total[name] += counters[name];
+}

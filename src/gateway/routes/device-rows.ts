@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { ConnectedDevice } from '../../broker/connected-device';
+import type { DeviceId } from '../../types';
+import type { GatewayContext } from '../gateway-context';
+import type { Row } from './list';
+
+/** A device as clients see it (`platform-api.md` section 1.3). Times are in ms since 1970. */
+export const deviceDocument = z.object({
+  device: z.string(),
+  user: z.string(),
+  type: z.string(),
+  name: z.string(),
+  description: z.string(),
+  enabled: z.boolean(),
+  asset_type: z.string(),
+  asset_group: z.string(),
+  product: z.string(),
+  project: z.array(z.string()),
+  created: z.number(),
+  modified: z.number(),
+  connection: z.object({
+    active: z.boolean(),
+    ts: z.number().describe('since when it is connected, or was last seen; 0 = never'),
+    security: z.string().describe('TLS, or empty'),
+  }),
+});
+
+/** The devices of a user: made over the API, registered in the server's options, or just connected. */
+export function deviceRows(
+  context: GatewayContext,
+  user: string,
+  isWanted: (device: string) => boolean,
+): Row[] {
+  const { devices, server } = context;
+  const names = new Set(devices.list(user).map(({ device }) => device));
+  for (const id of server.registered) if (id.user === user) names.add(id.device);
+  for (const id of server.devices) if (id.user === user) names.add(id.device);
+  return [...names].filter(isWanted).map((device) => deviceRow(context, { user, device }));
+}
+
+/** Number of devices of a user that are connected. */
+export function connectedCount({ server }: GatewayContext, user: string): number {
+  let count = 0;
+  for (const device of server.devices) if (device.user === user) count++;
+  return count;
+}
+
+/** Whether there is such a device, connected or not. */
+export function isKnownDevice({ devices, server }: GatewayContext, id: DeviceId): boolean {
+  if (devices.has(id) || server.device(id) !== undefined || server.lastKnown(id) !== undefined) return true;
+  return server.registered.some(({ user, device }) => user === id.user && device === id.device);
+}
+
+/** One device; whether there is one is the caller's affair. Of its credential nothing is told. */
+export function deviceRow({ devices, server }: GatewayContext, id: DeviceId): Row {
+  const record = devices.get(id);
+  const connected = server.device(id);
+  const since = connected?.since ?? 0;
+  return {
+    device: id.device,
+    user: id.user,
+    type: record?.type ?? 'Generic',
+    name: record?.name ?? id.device,
+    description: record?.description ?? '',
+    enabled: record?.enabled ?? true,
+    asset_type: record?.asset_type ?? '',
+    asset_group: record?.asset_group ?? '',
+    product: record?.product ?? '',
+    project: record?.project ?? [],
+    created: record?.created ?? since,
+    modified: record?.modified ?? since,
+    connection: { active: connected !== undefined, ts: since, security: securityOf(connected) },
+  };
+}
+
+function securityOf(device: ConnectedDevice | undefined): string {
+  return device?.transport === 'tls' ? 'TLS' : '';
+}

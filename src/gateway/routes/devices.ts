@@ -1,0 +1,182 @@
+import { z } from 'zod';
+import { IotmpError } from '../../errors';
+import type { DeviceId } from '../../types';
+import type { GatewayContext } from '../gateway-context';
+import { EMPTY, json } from '../http/answer';
+import { conflict, notFound } from '../http/request-error';
+import { PLAIN, route, type Route } from '../route';
+import { deviceDocument, deviceRow, deviceRows, isKnownDevice } from './device-rows';
+import { selectRows, type Row } from './list';
+import { assetId, listQuery, longText, optionalId, shortText } from './schemas';
+
+const PATH = '/v1/users/:user/devices';
+const ABOUT = { asset: 'Device', id: 'device' } as const;
+/** Types whose devices connect to this server, and so have a credential. */
+const CONNECTING: readonly string[] = ['Generic', 'MQTT'];
+
+const change = z.strictObject({
+  name: shortText.optional(),
+  description: longText.optional(),
+  enabled: z.boolean().optional(),
+  asset_type: optionalId.optional(),
+  asset_group: optionalId.optional(),
+  product: optionalId.optional(),
+  credentials: z.string().min(6).max(255).optional(),
+});
+
+const draft = change.extend({
+  device: assetId,
+  type: z.enum(['Generic', 'HTTP', 'MQTT', 'Virtual']).default('Generic'),
+});
+
+/** Devices: lists, and those that are made over the API (`platform-api.md` section 1.3). */
+export const deviceRoutes: readonly Route[] = [
+  route({
+    ...PLAIN,
+    method: 'GET',
+    path: PATH,
+    action: 'ListDevices',
+    asset: 'Device',
+    summary: 'List devices',
+    query: listQuery,
+    answer: z.array(deviceDocument),
+    handle({ context, principal, param, query }) {
+      const rows = deviceRows(context, param('user'), (device) =>
+        principal.permissions.allows('Device', device, 'ListDevices'),
+      );
+      return json(selectRows(rows, 'device', query));
+    },
+  }),
+  route({
+    ...PLAIN,
+    method: 'POST',
+    path: PATH,
+    action: 'CreateDevice',
+    asset: 'Device',
+    summary: 'Create a device, which can connect at once',
+    body: draft,
+    answer: deviceDocument,
+    async handle({ context, principal, param, body }) {
+      const id = { user: param('user'), device: body.device };
+      if (!principal.permissions.allows('Device', id.device, 'CreateDevice')) {
+        throw new IotmpError('IOTMP_ERR_FORBIDDEN', 'the token does not allow a device of this id');
+      }
+      checkNew(context, id);
+      if (CONNECTING.includes(body.type) !== (body.credentials !== undefined)) {
+        throw new IotmpError(
+          'IOTMP_ERR_REQUEST',
+          `a device of type ${body.type} ${body.credentials === undefined ? 'needs' : 'has no'} credentials`,
+        );
+      }
+      await context.devices.create({ ...body, ...id });
+      return tell(context, id, 'device_create');
+    },
+  }),
+  route({
+    ...PLAIN,
+    ...ABOUT,
+    method: 'GET',
+    path: `${PATH}/:device`,
+    action: 'ReadDevice',
+    summary: 'Read a device',
+    answer: deviceDocument,
+    handle({ context, param }) {
+      return json(deviceRow(context, knownDevice(context, idOf(param))));
+    },
+  }),
+  route({
+    ...PLAIN,
+    ...ABOUT,
+    method: 'PUT',
+    path: `${PATH}/:device`,
+    action: 'UpdateDevice',
+    summary: 'Change a device',
+    body: change,
+    answer: deviceDocument,
+    async handle({ context, param, body }) {
+      const id = idOf(param);
+      const record = ownDevice(context, id);
+      await context.devices.update(record, body);
+      // Who would not be let in any more is not kept, either.
+      if (body.enabled === false || body.credentials !== undefined) cutOff(context, id);
+      return tell(context, id, 'device_update');
+    },
+  }),
+  route({
+    ...PLAIN,
+    ...ABOUT,
+    method: 'DELETE',
+    path: `${PATH}/:device`,
+    action: 'DeleteDevice',
+    summary: 'Delete a device, and end its connection',
+    async handle({ context, param }) {
+      const id = idOf(param);
+      ownDevice(context, id);
+      const row = deviceRow(context, id);
+      await context.devices.remove(id);
+      await context.deviceTokens.removeAll(id);
+      cutOff(context, id);
+      publish(context, id, 'device_delete', row);
+      return EMPTY;
+    },
+  }),
+  route({
+    ...PLAIN,
+    ...ABOUT,
+    method: 'PUT',
+    path: `${PATH}/:device/projects`,
+    action: 'UpdateDevice',
+    summary: 'Set the projects of a device',
+    body: z.array(z.string().regex(/^([\w-]{1,32}@)?[\w-]{1,32}$/)).max(100),
+    async handle({ context, param, body }) {
+      const id = idOf(param);
+      const project = body.map((name) => (name.includes('@') ? name : `${id.user}@${name}`));
+      await context.devices.update(ownDevice(context, id), { project });
+      return EMPTY;
+    },
+  }),
+];
+
+/** The device that a path names. */
+export function idOf(param: (name: string) => string): DeviceId {
+  return { user: param('user'), device: param('device') };
+}
+
+/** @throws IotmpError IOTMP_ERR_NOT_FOUND when there is no such device */
+export function knownDevice(context: GatewayContext, id: DeviceId): DeviceId {
+  if (isKnownDevice(context, id)) return id;
+  throw notFound(`there is no device ${id.device}`);
+}
+
+/** The record of a device that was made over the API: the others are not for the API to change. */
+function ownDevice(
+  context: GatewayContext,
+  id: DeviceId,
+): NonNullable<ReturnType<GatewayContext['devices']['get']>> {
+  const record = context.devices.get(knownDevice(context, id));
+  if (record !== undefined) return record;
+  throw conflict(`device ${id.device} is registered in the server's settings, and changed only there`);
+}
+
+function checkNew(context: GatewayContext, id: DeviceId): void {
+  const { devices, limits, server } = context;
+  const isRegistered = server.registered.some(({ user, device }) => user === id.user && device === id.device);
+  if (isRegistered) throw conflict(`device ${id.device} is already there`);
+  if (devices.count(id.user) < limits.devicesPerUser) return;
+  throw new IotmpError('IOTMP_ERR_BUSY', 'this user has as many devices as allowed', { statusCode: 403 });
+}
+
+/** Ends the connection of a device, if it has one. */
+function cutOff({ server }: GatewayContext, id: DeviceId): void {
+  server.device(id)?.session.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
+}
+
+function tell(context: GatewayContext, id: DeviceId, event: string): ReturnType<typeof json> {
+  const row = deviceRow(context, id);
+  publish(context, id, event, row);
+  return json(row);
+}
+
+function publish(context: GatewayContext, { user }: DeviceId, event: string, row: Row): void {
+  context.events.publish({ ...row, event, user, ts: Date.now() });
+}

@@ -1,0 +1,53 @@
+import { openApiDocument } from '../openapi/openapi-document';
+import { referencePage } from '../openapi/reference-page';
+import { text } from '../http/answer';
+import { PLAIN, route, type Route } from '../route';
+import type { SocketRoute } from '../sockets/socket-route';
+import { API_VERSION } from './server';
+
+const ABOUT = {
+  ...PLAIN,
+  method: 'GET',
+  asset: 'Server',
+  access: 'public',
+  action: 'ReadReference',
+} as const;
+const TITLE = 'IoTMP server';
+const DESCRIPTION = 'Devices and their resources over HTTP and WebSocket.';
+const PAGE_HEADERS = { 'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'" };
+
+/** What describes the other routes, and itself. */
+export function referenceRoutes(routes: readonly Route[], sockets: readonly SocketRoute[]): readonly Route[] {
+  const made = new Map<string, string>();
+  const once = (key: string, make: () => string): string => {
+    const known = made.get(key) ?? make();
+    made.set(key, known);
+    return known;
+  };
+  const own: Route[] = [
+    route({
+      ...ABOUT,
+      path: '/openapi.json',
+      summary: 'Read the OpenAPI 3.1 document of all this',
+      produces: 'application/json',
+      handle: ({ context: { basePath } }) => {
+        const info = { title: TITLE, version: API_VERSION, description: DESCRIPTION, basePath };
+        const document = once('document', () =>
+          JSON.stringify(openApiDocument(info, [...routes, ...own], sockets)),
+        );
+        return text('application/json', document);
+      },
+    }),
+    route({
+      ...ABOUT,
+      path: '/openapi.html',
+      summary: 'Read the same as a page',
+      produces: 'text/html',
+      handle: () => {
+        const page = once('page', () => referencePage(TITLE, [...routes, ...own], sockets));
+        return text('text/html', page, PAGE_HEADERS);
+      },
+    }),
+  ];
+  return own;
+}

@@ -1,0 +1,119 @@
+import type { ConnectedDevice } from '../../broker/connected-device';
+import { decodeValue } from '../../codec/pson-decoder';
+import { encodeValue } from '../../codec/pson-encoder';
+import { IotmpError } from '../../errors';
+import type { Reply, RequestOptions } from '../../session/request-table';
+import { FunctionCode } from '../../session/resource';
+import { isMap, type DeviceId, type Value } from '../../types';
+import { reachesResource, type Principal } from '../auth/principal';
+import type { GatewayContext } from '../gateway-context';
+import { forbidden, notFound } from '../http/request-error';
+import { parametersOf } from './parameters';
+
+/** What a program wants of a resource. */
+export interface ResourceRequest {
+  readonly context: GatewayContext;
+  readonly principal: Principal;
+  readonly device: DeviceId;
+  readonly resource: string;
+  /** Goes to the device as IoTMP parameters. */
+  readonly query: URLSearchParams;
+  readonly signal: AbortSignal;
+}
+
+/** What a read gave: the state of an input, an output, or nothing. */
+export interface ReadState {
+  readonly kind: 'in' | 'out';
+  readonly value: Value | undefined;
+}
+
+/**
+ * The device of a request, while it is connected.
+ * @throws IotmpError IOTMP_ERR_OFFLINE, IOTMP_ERR_FORBIDDEN
+ */
+export function connectedDevice(
+  { context, principal, device }: Pick<ResourceRequest, 'context' | 'principal' | 'device'>,
+  resource?: string,
+): ConnectedDevice {
+  if (resource !== undefined && !reachesResource(principal, resource)) {
+    throw forbidden('the token is not for this resource');
+  }
+  const connected = context.server.device(device);
+  if (connected !== undefined) return connected;
+  throw new IotmpError('IOTMP_ERR_OFFLINE', `${device.device} is not connected`);
+}
+
+/**
+ * Reads a resource. To read never acts where that can be helped (`protocol.md` section 5): an input is not run. Its
+ * state is the one that was last seen on this connection; where none was, the device is asked to describe it.
+ */
+export async function readResource(request: ResourceRequest): Promise<ReadState> {
+  const { resource } = request;
+  const device = connectedDevice(request, resource);
+  const fn = await functionOf(device, resource);
+  if (fn !== FunctionCode.input && fn !== FunctionCode.inout) {
+    return { kind: 'out', value: (await runResource(request, undefined)).payload };
+  }
+  const kind = fn === FunctionCode.input ? 'in' : 'out';
+  const known = device.lastKnown.get(resource);
+  const seen = known !== undefined && known.at >= device.since;
+  const state = kind === 'in' ? (known?.input ?? known?.output) : known?.output;
+  // What was written may have been anything that can be sent: it is shown as it was sent.
+  if (seen && state !== undefined) return { kind, value: decodeValue(encodeValue(state)) };
+  const samples = await describeResource(request);
+  return { kind, value: isMap(samples) ? (samples[kind] ?? null) : undefined };
+}
+
+/** Runs a resource, with or without an input. */
+export async function runResource(request: ResourceRequest, payload: unknown): Promise<Reply> {
+  const { resource, query, signal } = request;
+  const device = connectedDevice(request, resource);
+  const parameters = parametersOf(query);
+  return measured(request, () => device.call(resource, { payload, parameters, signal }));
+}
+
+/** Samples of a resource, `{in?, out?}`: the device runs its code to make them. `undefined` when it has none. */
+export async function describeResource(request: ResourceRequest): Promise<Value | undefined> {
+  const { resource, signal } = request;
+  const device = connectedDevice(request, resource);
+  const reply = await measured(request, () => device.session.describe(resource, { signal }));
+  return reply.payload;
+}
+
+/**
+ * What the device said of the resource.
+ * @throws IotmpError (as a rejection) IOTMP_ERR_NOT_FOUND when it has none of that name; nothing is asked of it then
+ */
+async function functionOf(device: ConnectedDevice, resource: string): Promise<number | undefined> {
+  const described = await describedBy(device);
+  const found = described?.find(resource);
+  if (described !== undefined && found === undefined) throw notFound(`there is no resource ${resource}`);
+  return found?.fn;
+}
+
+/** A device that does not describe itself is not kept from being read. */
+async function describedBy(
+  device: ConnectedDevice,
+): Promise<Awaited<ReturnType<ConnectedDevice['describe']>> | undefined> {
+  try {
+    return await device.describe();
+  } catch (error) {
+    if (error instanceof IotmpError && error.code === 'IOTMP_ERR_REMOTE') return undefined;
+    throw error;
+  }
+}
+
+async function measured(
+  { context: { clock, metrics } }: ResourceRequest,
+  call: (options?: RequestOptions) => Promise<Reply>,
+): Promise<Reply> {
+  const startedAt = clock.now();
+  try {
+    return await call();
+  } catch (error) {
+    metrics.callErrors.add({ code: error instanceof IotmpError ? error.code : 'other' });
+    throw error;
+  } finally {
+    metrics.callSeconds.observe((clock.now() - startedAt) / 1000);
+  }
+}

@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { userRole, type UserRecord } from '../accounts/user-accounts';
+import type { GatewayContext } from '../gateway-context';
+import { EMPTY, json } from '../http/answer';
+import { forbidden, notFound } from '../http/request-error';
+import { PLAIN, route, type Route } from '../route';
+import { selectRows, type Row } from './list';
+import { assetId, listQuery, shortText } from './schemas';
+
+const PATH = '/v1/users';
+const ABOUT = { ...PLAIN, asset: 'User', id: 'user' } as const;
+
+const userDocument = z.object({
+  user: z.string(),
+  role: userRole,
+  enabled: z.boolean(),
+  name: z.string(),
+  email: z.string(),
+  created: z.number(),
+  modified: z.number(),
+});
+
+const change = z.strictObject({
+  name: shortText.optional(),
+  email: z.union([z.literal(''), z.email()]).optional(),
+  password: z.string().min(8).max(255).optional().describe('a new one ends all logins of the user'),
+  role: userRole.optional().describe('for administrators to change'),
+  enabled: z.boolean().optional().describe('for administrators to change'),
+});
+
+/** Users (`platform-api.md` section 1.6). */
+export const userRoutes: readonly Route[] = [
+  route({
+    ...PLAIN,
+    method: 'GET',
+    path: PATH,
+    action: 'ListUsers',
+    asset: 'User',
+    summary: 'List the users; whoever is no administrator sees himself',
+    query: listQuery,
+    answer: z.array(userDocument),
+    handle({ context, principal, query }) {
+      const isAdmin = principal.role === 'admin';
+      const rows = isAdmin ? context.users.list().map(rowOf) : [rowOf(knownUser(context, principal.user))];
+      return json(selectRows(rows, 'user', query));
+    },
+  }),
+  route({
+    ...PLAIN,
+    method: 'POST',
+    path: PATH,
+    action: 'CreateUser',
+    asset: 'User',
+    access: 'admin',
+    summary: 'Create a user',
+    body: change.extend({ user: assetId }),
+    answer: userDocument,
+    async handle({ context, body: { user, ...draft } }) {
+      return json(rowOf(await context.users.create(user, draft)));
+    },
+  }),
+  route({
+    ...ABOUT,
+    method: 'GET',
+    path: `${PATH}/:user`,
+    action: 'ReadUser',
+    summary: 'Read a user',
+    answer: userDocument,
+    handle: ({ context, param }) => json(rowOf(knownUser(context, param('user')))),
+  }),
+  route({
+    ...ABOUT,
+    method: 'PUT',
+    path: `${PATH}/:user`,
+    action: 'UpdateUser',
+    summary: 'Change a user',
+    body: change,
+    answer: userDocument,
+    async handle({ context, principal, param, body }) {
+      const user = param('user');
+      const isPromotion = body.role !== undefined || body.enabled !== undefined;
+      if (!principal.permissions.unlimited || (isPromotion && principal.role !== 'admin')) {
+        throw forbidden('the token does not allow this change');
+      }
+      const record = await context.users.update(knownUser(context, user), body);
+      if (body.password !== undefined) await context.sessions.endAll(user);
+      return json(rowOf(record));
+    },
+  }),
+  route({
+    ...ABOUT,
+    method: 'DELETE',
+    path: `${PATH}/:user`,
+    action: 'DeleteUser',
+    access: 'admin',
+    summary: 'Delete a user, and what lets programs act for him',
+    async handle({ context, param }) {
+      const { user } = knownUser(context, param('user'));
+      await context.users.remove(user);
+      await Promise.all([context.sessions.endAll(user), context.tokens.removeAll(user)]);
+      return EMPTY;
+    },
+  }),
+];
+
+/**
+ * A user. One who only has devices, in the settings of the server, counts too.
+ * @throws IotmpError IOTMP_ERR_NOT_FOUND
+ */
+function knownUser({ server, users, tokens }: GatewayContext, user: string): UserRecord {
+  const record = users.get(user);
+  if (record !== undefined) return record;
+  const isImplied = server.registered.some((id) => id.user === user) || tokens.list(user).length > 0;
+  if (!isImplied) throw notFound(`there is no user ${user}`);
+  return { user, role: 'user', enabled: true, name: '', email: '', created: 0, modified: 0 };
+}
+
+function rowOf({ user, role, enabled, name, email, created, modified }: UserRecord): Row {
+  return { user, role, enabled, name, email, created, modified };
+}

@@ -1,0 +1,38 @@
+import { IotmpError } from '../../errors';
+import { toJson } from '../http/json-text';
+import { CloseCode } from './client-socket';
+import { filterByPatterns, patternFilter, type EventFilter } from './event-filter';
+import { readFrame } from './frames';
+import type { SocketRoute } from './socket-route';
+
+/**
+ * Events, version 1: the client says once what it wants, and gets bare events and nothing else, as clients of this
+ * version take every frame for an event (`platform-api.md` section 2.2).
+ */
+export const eventsV1Route: SocketRoute = {
+  method: 'SOCKET',
+  path: '/v1/users/:user/events',
+  action: 'SubscribeUserEvents',
+  access: 'token',
+  asset: 'User',
+  id: 'user',
+  summary: 'Events: send one object of regular expressions by field, get the events whose fields they match',
+  open({ context, param, signal }) {
+    const user = param('user');
+    return (socket) => {
+      let isWanted: EventFilter = () => false;
+      socket.listen((data) => {
+        try {
+          isWanted = filterByPatterns(readFrame(data, patternFilter));
+        } catch (error) {
+          if (!(error instanceof IotmpError)) throw error;
+          socket.close(CloseCode.BAD_DATA, error.message.slice(0, 100));
+        }
+      });
+      const leave = context.events.subscribe((event) => {
+        if (event.user === user && isWanted(event)) socket.send(toJson(event));
+      });
+      signal.addEventListener('abort', leave);
+    };
+  },
+};

@@ -1,0 +1,148 @@
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { errorText, IotmpError } from '../../errors';
+import { checkAccess } from '../auth/access';
+import type { Authentication } from '../auth/authentication';
+import type { GatewayContext } from '../gateway-context';
+import { failure } from '../http/answer';
+import { parseTarget } from '../http/request-target';
+import type { Router } from '../http/router';
+import type { RateLimiter } from '../limits/rate-limiter';
+import { ClientSocket, CloseCode } from './client-socket';
+import type { SocketRoute } from './socket-route';
+
+/** What the front needs. */
+export interface SocketFrontPort {
+  readonly context: GatewayContext;
+  readonly router: Router<SocketRoute>;
+  readonly authentication: Authentication;
+  readonly requests: RateLimiter;
+  readonly onFault: (text: string) => void;
+}
+
+interface Handshake {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+interface SocketMatch {
+  readonly query: URLSearchParams;
+  readonly captures: Readonly<Record<string, string>>;
+  readonly route: SocketRoute;
+}
+
+/** Time that a client has to answer a close frame, in ms. */
+const CLOSE_GRACE_MS = 2_000;
+
+const SETTINGS = {
+  noServer: true,
+  clientTracking: false,
+  perMessageDeflate: false,
+  closeTimeout: CLOSE_GRACE_MS,
+} as const;
+
+/** Takes WebSocket handshakes of programs: checks who asks, and refuses over HTTP. */
+export class SocketFront {
+  readonly #port: SocketFrontPort;
+  readonly #server: WebSocketServer;
+  readonly #open = new Set<ClientSocket>();
+  readonly #sockets = new Set<Duplex>();
+
+  constructor(port: SocketFrontPort) {
+    this.#port = port;
+    this.#server = new WebSocketServer({ ...SETTINGS, maxPayload: port.context.limits.maxBodyBytes });
+  }
+
+  /** Takes over an upgrade request; returns false, and leaves it alone, when its path is not one of the gateway. */
+  handle(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): boolean {
+    const match = this.#find(target);
+    if (match === undefined) return false;
+    this.#sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => this.#sockets.delete(socket));
+    void this.#accept({ request, socket, head }, match);
+    return true;
+  }
+
+  /** Ends all sockets; resolves when they are gone. */
+  async close(): Promise<void> {
+    const gone = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const client of this.#open) client.close(CloseCode.GOING_AWAY, 'the server was stopped');
+    this.#server.close();
+    const deadline = this.#port.context.clock.after(CLOSE_GRACE_MS, () => {
+      for (const socket of this.#sockets) socket.destroy();
+    });
+    await Promise.all(gone);
+    deadline.cancel();
+  }
+
+  #find(target: string): SocketMatch | undefined {
+    try {
+      const { segments, query } = parseTarget(target);
+      const match = this.#port.router.find(segments);
+      const route = match?.routes.get('SOCKET');
+      return match && route && { query, route, captures: match.captures };
+    } catch (error) {
+      if (error instanceof IotmpError) return undefined;
+      throw error;
+    }
+  }
+
+  async #accept(
+    { request, socket, head }: Handshake,
+    { query, captures, route }: SocketMatch,
+  ): Promise<void> {
+    const { authentication, context, requests, onFault } = this.#port;
+    const life = new AbortController();
+    socket.once('close', () => life.abort());
+    const stopWatching = watchForEnd(socket);
+    try {
+      const principal = await authentication.authenticate(request, query);
+      requests.check(principal.token);
+      checkAccess(principal, route, captures);
+      const leave = context.places.take(principal.token);
+      socket.once('close', leave);
+      if (life.signal.aborted) leave();
+      const param = (name: string): string => captures[name] ?? '';
+      const serve = await route.open({ context, query, principal, signal: life.signal, param });
+      stopWatching();
+      this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+        const { clock, limits, metrics } = context;
+        const client = new ClientSocket(webSocket, { clock, limits, metrics, principal });
+        this.#open.add(client);
+        webSocket.once('close', () => this.#open.delete(client));
+        serve(client);
+      });
+    } catch (error) {
+      if (!(error instanceof IotmpError)) onFault(`a handshake failed: ${errorText(error)}`);
+      refuse(socket, error);
+    }
+  }
+}
+
+/**
+ * Notices that a client goes away while its handshake waits, until the returned function is called: nobody else reads
+ * the socket then. What the client has sent too early stays in its place.
+ */
+function watchForEnd(socket: Duplex): () => void {
+  const onReadable = (): void => void socket.read(0);
+  const onEnd = (): void => void socket.destroy();
+  socket.on('readable', onReadable).once('end', onEnd);
+  return () => socket.off('readable', onReadable).off('end', onEnd);
+}
+
+/** Answers a handshake with the failure, over HTTP. */
+function refuse(socket: Duplex, error: unknown): void {
+  if (socket.destroyed) return;
+  const { status, type = '', body = '' } = failure(error);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    `Content-Type: ${type}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${String(body)}`);
+  socket.once('finish', () => socket.destroy());
+}

@@ -1,0 +1,217 @@
+import type { IotmpServer } from '../broker/broker';
+import { ServiceCode } from '../codec/constants';
+import { decodeValue } from '../codec/pson-decoder';
+import { encodeValue } from '../codec/pson-encoder';
+import { errorText, IotmpError, RemoteError } from '../errors';
+import { Answer, type ResourceResult } from '../session/resource';
+import type { DeviceId, Value } from '../types';
+import { systemClock, type Clock } from '../util/clock';
+import type { Service, ServiceCall, ServiceOffer } from './service';
+import { serviceName } from './service-name';
+
+/** A call of an endpoint, as its handler gets it. */
+export interface EndpointCall {
+  readonly name: string;
+  /** The data; `undefined` when the call carried none. */
+  readonly payload: Value | undefined;
+  /** Whose call it is. */
+  readonly user: string;
+  /** The device that calls; `undefined` for a program. */
+  readonly caller: DeviceId | undefined;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Answers a call: with a value, an `Answer` with a status, or a promise of either. What it throws is an error. */
+export type EndpointHandler = (call: EndpointCall) => ResourceResult;
+
+/** What an endpoint answered. */
+export interface EndpointReply {
+  readonly payload: Value | undefined;
+  /** 200 where the handler gave none; below 400. */
+  readonly statusCode: number;
+}
+
+/** Who calls an endpoint. */
+export interface EndpointCallOptions {
+  readonly caller?: DeviceId | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What {@link Endpoints} can be told. */
+export interface EndpointsOptions {
+  /** Time for an answer, in ms. 8000 without it: devices give up after 10 s. */
+  readonly timeoutMs?: number;
+  readonly clock?: Clock;
+}
+
+/** An answer, of whatever status. */
+interface Outcome {
+  readonly payload: Value | undefined;
+  readonly statusCode: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 8_000;
+/** Calls of all devices and programs that may wait at once. */
+const MAX_CALLS = 1024;
+/** The longest that a timer can: calls have a limit of their own. */
+const AS_LONG_AS_THE_CALL = 2 ** 31 - 1;
+
+/**
+ * Service 4: devices and programs call endpoints by name (`protocol.md` section 7), which flows host. Each call and each
+ * answer is an event of the server, `endpoint_call` and `endpoint_call_response`.
+ *
+ * Refused are: what is no name (400), one that nobody hosts (404), and too many calls at once (503). A call that is not
+ * answered in time fails with 504, a handler that throws with the status of its IotmpError, or 500.
+ */
+export class Endpoints implements Service {
+  readonly offers: readonly ServiceOffer[] = [
+    {
+      code: ServiceCode.CALL_ENDPOINT,
+      name: 'call_endpoint',
+      timeoutMs: AS_LONG_AS_THE_CALL,
+      run: (call) => this.#serve(call),
+    },
+  ];
+  readonly #server: IotmpServer;
+  readonly #timeoutMs: number;
+  readonly #clock: Clock;
+  readonly #handlers = new Map<string, EndpointHandler>();
+  readonly #calls = new Set<AbortController>();
+
+  constructor(server: IotmpServer, options: EndpointsOptions = {}) {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, clock = systemClock } = options;
+    this.#server = server;
+    this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
+  }
+
+  /** The endpoints that are hosted. */
+  get names(): string[] {
+    return [...this.#handlers.keys()];
+  }
+
+  /** Number of calls that wait for their answer. */
+  get pending(): number {
+    return this.#calls.size;
+  }
+
+  /**
+   * Hosts an endpoint, for the devices and programs of all users. Returns the function that ends this; calls that are
+   * under way are still answered.
+   * @throws IotmpError IOTMP_ERR_PROTOCOL for what is no name, IOTMP_ERR_CONFLICT when it is hosted already
+   */
+  host(name: string, handler: EndpointHandler): () => void {
+    serviceName(name);
+    if (this.#handlers.has(name)) {
+      throw new IotmpError('IOTMP_ERR_CONFLICT', `endpoint "${name}" is already hosted`);
+    }
+    // Of one's own, so that who ends it twice does not end the next one.
+    const own: EndpointHandler = (call) => handler(call);
+    this.#handlers.set(name, own);
+    return () => {
+      if (this.#handlers.get(name) === own) this.#handlers.delete(name);
+    };
+  }
+
+  /**
+   * Calls an endpoint.
+   * @throws IotmpError (as a rejection) as the service refuses; for an answer of 400 or more a RemoteError with its
+   *   payload, for one that PSON cannot carry IOTMP_ERR_ENCODE, when the signal aborts IOTMP_ERR_ABORTED
+   */
+  async call(
+    user: string,
+    name: string,
+    payload: unknown,
+    { caller, signal }: EndpointCallOptions = {},
+  ): Promise<EndpointReply> {
+    const input = payload === undefined ? undefined : valueOf(payload);
+    const outcome = await this.#call({ name: serviceName(name), payload: input, user, caller }, signal);
+    if (outcome.statusCode < 400) return outcome;
+    const text = `endpoint "${name}" answered ${outcome.statusCode}`;
+    throw new RemoteError(text, outcome.statusCode, outcome.payload);
+  }
+
+  close(): void {
+    this.#handlers.clear();
+    const reason = new IotmpError('IOTMP_ERR_CLOSED', 'endpoints are no longer offered');
+    for (const call of this.#calls) call.abort(reason);
+  }
+
+  async #serve({ parameters, payload, caller, signal }: ServiceCall): Promise<ResourceResult> {
+    const name = serviceName(parameters);
+    const outcome = await this.#call({ name, payload, user: caller.user, caller }, signal);
+    return outcome.statusCode === 200 ? outcome.payload : new Answer(outcome.payload, outcome.statusCode);
+  }
+
+  async #call(call: Omit<EndpointCall, 'signal'>, signal: AbortSignal | undefined): Promise<Outcome> {
+    const handler = this.#handlers.get(call.name);
+    if (handler === undefined) throw new IotmpError('IOTMP_ERR_NOT_FOUND', 'no such endpoint');
+    if (this.#calls.size >= MAX_CALLS) throw new IotmpError('IOTMP_ERR_BUSY', 'too many calls of endpoints');
+    this.#tell('endpoint_call', call, { payload: call.payload ?? null });
+    try {
+      const outcome = await this.#run(handler, call, signal);
+      const { payload = null, statusCode } = outcome;
+      this.#tell('endpoint_call_response', call, { payload, statusCode });
+      return outcome;
+    } catch (error) {
+      const statusCode = error instanceof IotmpError ? error.statusCode : 500;
+      this.#tell('endpoint_call_response', call, { payload: { error: errorText(error) }, statusCode });
+      throw error;
+    }
+  }
+
+  /** Runs the handler until it answers, the time is over, or nobody waits any more. */
+  async #run(
+    handler: EndpointHandler,
+    call: Omit<EndpointCall, 'signal'>,
+    outer: AbortSignal | undefined,
+  ): Promise<Outcome> {
+    if (outer?.aborted === true) throw givenUp();
+    const end = new AbortController();
+    const { signal } = end;
+    const cut = Promise.withResolvers<never>();
+    signal.addEventListener('abort', () => cut.reject(signal.reason), { once: true });
+    const giveUp = (): void => end.abort(givenUp());
+    outer?.addEventListener('abort', giveUp, { once: true });
+    const timer = this.#clock.after(this.#timeoutMs, () => {
+      end.abort(new IotmpError('IOTMP_ERR_TIMEOUT', `endpoint "${call.name}" did not answer in time`));
+    });
+    this.#calls.add(end);
+    try {
+      return outcomeOf(await Promise.race([cut.promise, run(handler, { ...call, signal })]));
+    } finally {
+      timer.cancel();
+      outer?.removeEventListener('abort', giveUp);
+      this.#calls.delete(end);
+    }
+  }
+
+  #tell(
+    event: string,
+    { name, user, caller }: Omit<EndpointCall, 'signal'>,
+    fields: Readonly<Record<string, Value>>,
+  ): void {
+    const device = caller === undefined ? {} : { device: caller.device };
+    this.#server.events.publish({ event, user, ...device, ts: Date.now(), endpoint: name, ...fields });
+  }
+}
+
+/** What a handler throws at once is a rejection, too. */
+function run(handler: EndpointHandler, call: EndpointCall): Promise<unknown> {
+  return new Promise((resolve) => resolve(handler(call)));
+}
+
+function givenUp(): IotmpError {
+  return new IotmpError('IOTMP_ERR_ABORTED', 'the caller gave up');
+}
+
+function outcomeOf(result: unknown): Outcome {
+  const { payload, statusCode = 200 } = result instanceof Answer ? result : new Answer(result);
+  return { payload: payload === undefined ? undefined : valueOf(payload), statusCode };
+}
+
+/** A copy, that nobody can change any more, of what PSON carries. */
+function valueOf(payload: unknown): Value {
+  return decodeValue(encodeValue(payload));
+}

@@ -1,0 +1,40 @@
+/** A kind of event that a server tells, for those who choose among them. */
+export interface EventKind {
+  readonly event: string;
+  /** Its fields that filters may name, beside `user` and `ts`. */
+  readonly filters: readonly string[];
+}
+
+const DEVICE = ['device', 'product', 'asset_type', 'asset_group'] as const;
+
+/**
+ * The events that a server tells, by the names that programs know (`protocol.md` section 7). The one list of them: for
+ * subscriptions of devices, and for programs that ask what there is.
+ */
+export const eventKinds: readonly EventKind[] = [
+  { event: 'bucket_create', filters: ['bucket'] },
+  { event: 'bucket_delete', filters: ['bucket'] },
+  { event: 'bucket_source_fault', filters: ['bucket', 'device', 'resource'] },
+  { event: 'bucket_update', filters: ['bucket'] },
+  { event: 'bucket_write', filters: ['bucket', 'device'] },
+  { event: 'bucket_write_refused', filters: ['bucket', 'device'] },
+  { event: 'device_authentication_failed', filters: [...DEVICE, 'type', 'address'] },
+  { event: 'device_property_delete', filters: [...DEVICE, 'property'] },
+  { event: 'device_property_update', filters: [...DEVICE, 'property'] },
+  { event: 'device_service_refused', filters: [...DEVICE, 'service', 'target'] },
+  { event: 'device_state_change', filters: [...DEVICE, 'state', 'address'] },
+  { event: 'device_topic_publish', filters: [...DEVICE, 'topic'] },
+  { event: 'endpoint_call', filters: ['endpoint', 'device'] },
+  { event: 'endpoint_call_response', filters: ['endpoint', 'device'] },
+  { event: 'storage_fault', filters: ['reason'] },
+  { event: 'storage_recovered', filters: [] },
+  { event: 'user_property_delete', filters: ['property'] },
+  { event: 'user_property_update', filters: ['property'] },
+];
+
+const names: ReadonlySet<string> = new Set(eventKinds.map(({ event }) => event));
+
+/** Whether there is an event of this name. */
+export function isEventName(name: string): boolean {
+  return names.has(name);
+}

@@ -1,0 +1,88 @@
+import type { IotmpServer } from '../broker/broker';
+import { ServiceCode } from '../codec/constants';
+import { IotmpError } from '../errors';
+import { deviceKey } from '../util/device-key';
+import { EventIndex } from './events/event-index';
+import { isEventName } from './event-names';
+import { EventSubscription, type EventSource } from './events/event-subscription';
+import type { Service, ServiceOffer, ServiceStream } from './service';
+import { subscriptionRequest } from './events/subscription-request';
+
+/** Subscriptions of one device at once. The Linux client counts its own in a byte. */
+const MAX_SUBSCRIPTIONS = 256;
+
+/**
+ * Service 8: devices subscribe to events of their user (`protocol.md` section 7), until they or the connection end it.
+ * What they get is the event as the server's feed tells it, unless a source serves the event in its own way: topics
+ * do, and the current value of properties.
+ *
+ * Refused are: what is no such request, as after a drop `parameters: null` is (400), an event that there is not (404),
+ * streams of another user's device (403), and too many subscriptions (503).
+ */
+export class EventStreams implements Service {
+  readonly offers: readonly ServiceOffer[] = [
+    { code: ServiceCode.SUBSCRIBE_EVENT, name: 'subscribe_event', open: (stream) => this.#open(stream) },
+  ];
+  readonly #server: IotmpServer;
+  readonly #sources = new Map<string, EventSource>();
+  readonly #index = new EventIndex();
+  readonly #counts = new Map<string, number>();
+  readonly #stopListening: () => void;
+
+  constructor(server: IotmpServer) {
+    this.#server = server;
+    this.#stopListening = server.events.listen((event) => this.#index.tell(event));
+  }
+
+  /**
+   * Serves subscriptions to an event by a source of its own; the name need not be one of those that are known. Returns
+   * the function that ends this; subscriptions that are open stay.
+   * @throws IotmpError IOTMP_ERR_CONFLICT when the event has a source already
+   */
+  serve(event: string, source: EventSource): () => void {
+    if (this.#sources.has(event)) {
+      throw new IotmpError('IOTMP_ERR_CONFLICT', `the event ${event} is served already`);
+    }
+    this.#sources.set(event, source);
+    return () => {
+      if (this.#sources.get(event) === source) this.#sources.delete(event);
+    };
+  }
+
+  close(): void {
+    this.#stopListening();
+    this.#sources.clear();
+  }
+
+  #open(stream: ServiceStream): unknown {
+    const request = subscriptionRequest(stream);
+    const source = this.#sources.get(request.event);
+    if (source === undefined && !isEventName(request.event)) {
+      throw new IotmpError('IOTMP_ERR_NOT_FOUND', 'no such event');
+    }
+    if ((this.#counts.get(deviceKey(stream.caller)) ?? 0) >= MAX_SUBSCRIPTIONS) {
+      throw new IotmpError('IOTMP_ERR_BUSY', `a device can have ${MAX_SUBSCRIPTIONS} subscriptions`);
+    }
+    const subscription = new EventSubscription(this.#owner, stream, request);
+    this.#count(subscription, 1);
+    if (source !== undefined) return source.open(subscription);
+    subscription.follow();
+    return undefined;
+  }
+
+  readonly #owner = {
+    follow: (subscription: EventSubscription): void => this.#index.add(subscription),
+    forget: (subscription: EventSubscription): void => {
+      this.#index.delete(subscription);
+      this.#count(subscription, -1);
+    },
+    warn: (text: string): void => void this.#server.emit('warning', text),
+  };
+
+  #count({ caller }: EventSubscription, change: 1 | -1): void {
+    const device = deviceKey(caller);
+    const count = (this.#counts.get(device) ?? 0) + change;
+    if (count === 0) this.#counts.delete(device);
+    else this.#counts.set(device, count);
+  }
+}

@@ -1,0 +1,83 @@
+import type { ServerEvent } from '../../broker/event-feed';
+import { isMap, type Value } from '../../types';
+import { badRequest } from '../service-name';
+
+/** What a filter may ask of a field: texts may hold `*`, for any run of characters. */
+type Wanted = string | number | boolean | null;
+
+/** Fields that one filter may name. */
+const MAX_FIELDS = 16;
+/** Longest name of a field, longest text that is wanted of one, and longest that `*` is looked for in, in characters. */
+const MAX_TEXT = 256;
+
+/**
+ * Chooses among events by their fields: `{"device": "pump", "state": "*connected"}`. All of the fields must match. A
+ * text matches a text, with `*` for any run of characters, also the text of a number; anything else matches what equals
+ * it. Where the field of an event is a list, it matches when one of its items does. A text of more than 256 characters
+ * is only matched as a whole, without `*`.
+ */
+export class EventFilter {
+  readonly #fields: readonly (readonly [string, Wanted])[];
+
+  /** @throws IotmpError IOTMP_ERR_PROTOCOL for what is no map of such values; none is a filter that all events pass */
+  constructor(filters: Value | undefined) {
+    this.#fields = filters === undefined || filters === null ? [] : fieldsOf(filters);
+  }
+
+  matches(event: ServerEvent): boolean {
+    return this.#fields.every(([field, wanted]) => {
+      const value = Object.hasOwn(event, field) ? event[field] : undefined;
+      return Array.isArray(value)
+        ? value.some((item) => matchesValue(wanted, item))
+        : matchesValue(wanted, value);
+    });
+  }
+}
+
+function fieldsOf(filters: Value): (readonly [string, Wanted])[] {
+  if (!isMap(filters)) throw badRequest('filters must be a map of fields');
+  const fields = Object.entries(filters);
+  if (fields.length > MAX_FIELDS) throw badRequest(`filters can name ${MAX_FIELDS} fields at most`);
+  return fields.map(([field, wanted]) => {
+    if (field.length > MAX_TEXT) throw badRequest('the name of a field is too long');
+    return [field, checkedWanted(field, wanted)] as const;
+  });
+}
+
+function checkedWanted(field: string, wanted: Value): Wanted {
+  if (wanted === null || typeof wanted === 'number' || typeof wanted === 'boolean') return wanted;
+  if (typeof wanted !== 'string')
+    throw badRequest(`the filter of ${field} must be a text, number or boolean`);
+  if (wanted.length > MAX_TEXT) throw badRequest(`the filter of ${field} is too long`);
+  return wanted;
+}
+
+function matchesValue(wanted: Wanted, value: Value | undefined): boolean {
+  if (typeof wanted !== 'string') return value === wanted;
+  if (typeof value === 'string') return matchesText(wanted, value);
+  if (typeof value === 'number' || typeof value === 'boolean') return matchesText(wanted, String(value));
+  return false;
+}
+
+/** Walks back to the last `*` only, so the time is bounded by the product of the lengths, whatever the pattern. */
+function matchesText(pattern: string, text: string): boolean {
+  if (!pattern.includes('*')) return pattern === text;
+  if (text.length > MAX_TEXT) return false;
+  let at = 0;
+  let star = -1;
+  let resume = 0;
+  for (let i = 0; i < text.length;) {
+    if (pattern[at] === '*') {
+      star = at++;
+      resume = i;
+    } else if (pattern[at] === text[i]) {
+      at++;
+      i++;
+    } else if (star >= 0) {
+      at = star + 1;
+      i = ++resume;
+    } else return false;
+  }
+  while (pattern[at] === '*') at++;
+  return at === pattern.length;
+}

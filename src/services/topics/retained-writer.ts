@@ -1,0 +1,102 @@
+import type { Value } from '../../types';
+import { deviceKey } from '../../util/device-key';
+import type { RetainedMessage, RetainedMessages } from './retained-messages';
+import { filterLevels, topicLevels } from './topic-name';
+import { TopicTree } from './topic-tree';
+
+/** What is to be kept of a topic: a message, or none. */
+interface Write {
+  readonly user: string;
+  readonly message: RetainedMessage;
+  readonly removes: boolean;
+}
+
+/** The writes of one topic: at most one is under way, and one that is newer waits for it. */
+interface TopicWrites {
+  latest: Write;
+  done: Promise<void>;
+}
+
+/** Most messages that one subscription is given when it begins. */
+const MAX_LISTED = 1000;
+
+/**
+ * Puts retained messages into their store: those of one topic in order, one at a time, and only the latest of those
+ * that came while one was under way. What is not in the store yet is seen by {@link list} all the same.
+ */
+export class RetainedWriter {
+  readonly #store: RetainedMessages;
+  readonly #topics = new Map<string, TopicWrites>();
+
+  constructor(store: RetainedMessages) {
+    this.#store = store;
+  }
+
+  /** Topics that are being written. */
+  get pending(): number {
+    return this.#topics.size;
+  }
+
+  /**
+   * Keeps a message in place of the one before; `null` and what is empty is none. Resolves when it, or a newer one of
+   * the topic, is in the store. Rejects as the store does.
+   */
+  write(user: string, message: RetainedMessage): Promise<void> {
+    const key = deviceKey({ user, device: message.topic });
+    const write = { user, message, removes: isEmpty(message.payload) };
+    const current = this.#topics.get(key);
+    if (current !== undefined) {
+      current.latest = write;
+      return current.done;
+    }
+    const writes = { latest: write, done: Promise.resolve() };
+    this.#topics.set(key, writes);
+    writes.done = this.#writeAll(key, writes);
+    return writes.done;
+  }
+
+  /** The retained messages that a filter matches, up to 1,000. Rejects as the store does. */
+  async list(user: string, filter: string): Promise<RetainedMessage[]> {
+    const tree = new TopicTree<true>();
+    tree.add(filterLevels(filter), true);
+    const isWanted = (topic: string): boolean => tree.match(topicLevels(topic)).length > 0;
+    // As it is now: what is published later reaches the subscriber anyway.
+    const unwritten = [...this.#topics.values()]
+      .map(({ latest }) => latest)
+      .filter((write) => write.user === user && isWanted(write.message.topic));
+    const { messages } = await this.#store.list(user, { filter, limit: MAX_LISTED });
+    const found = new Map(messages.map((message) => [message.topic, message]));
+    for (const { message, removes } of unwritten) {
+      if (removes) found.delete(message.topic);
+      else found.set(message.topic, message);
+    }
+    return [...found.values()];
+  }
+
+  /** What fails has failed only if nothing newer came meanwhile. */
+  async #writeAll(key: string, writes: TopicWrites): Promise<void> {
+    for (;;) {
+      const write = writes.latest;
+      const failure = await this.#put(write);
+      if (writes.latest !== write) continue;
+      // In the same turn, so that no write comes between.
+      this.#topics.delete(key);
+      if (failure !== undefined) throw failure.error;
+      return;
+    }
+  }
+
+  async #put({ user, message, removes }: Write): Promise<{ readonly error: unknown } | undefined> {
+    try {
+      if (removes) await this.#store.remove(user, message.topic);
+      else await this.#store.set(user, message.topic, message.payload);
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
+  }
+}
+
+function isEmpty(payload: Value): boolean {
+  return payload === null || payload === '' || (payload instanceof Uint8Array && payload.length === 0);
+}

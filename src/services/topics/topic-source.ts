@@ -1,0 +1,68 @@
+import { IotmpError } from '../../errors';
+import type { Value } from '../../types';
+import type { EventSource, EventSubscription } from '../events/event-subscription';
+import { badRequest } from '../service-name';
+import type { Publication } from './topic-message';
+import { filterLevels, topicLevels } from './topic-name';
+import type { TopicListener, TopicSubscription } from './topic-subscription';
+
+/** What devices do with topics. */
+export interface TopicSourcePort {
+  publish(publication: Publication, retain: boolean): Promise<void>;
+  subscribe(user: string, filter: string, listener: TopicListener): TopicSubscription;
+}
+
+/**
+ * The topics of devices (`protocol.md` section 7): `{"event": "device_topic_publish", "scope": "publish"|"subscribe",
+ * "topic", "qos"?, "retained"?}`. With `publish` each STREAM_DATA of the device is a message; with `subscribe` it gets
+ * each message as an event with `topic` and `payload`, those that were kept first. Both scopes may be given, in a list.
+ * Without scope and topic it is a subscription to the event like any other. `qos` is taken and means nothing: messages
+ * go once over a connection that loses nothing.
+ */
+export class TopicSource implements EventSource {
+  readonly #port: TopicSourcePort;
+
+  constructor(port: TopicSourcePort) {
+    this.#port = port;
+  }
+
+  /** @throws IotmpError IOTMP_ERR_PROTOCOL for bad parameters, IOTMP_ERR_FORBIDDEN to publish under `$` */
+  open(subscription: EventSubscription): void {
+    const { scope, topic, qos, retained } = subscription.parameters;
+    if (scope === undefined && topic === undefined) {
+      subscription.follow();
+      return;
+    }
+    const scopes = scopesOf(scope);
+    if (qos !== undefined && qos !== 0 && qos !== 1 && qos !== 2) throw badRequest('qos must be 0, 1 or 2');
+    const name = scopes.has('publish') ? topicLevels(topic).join('/') : filterLevels(topic).join('/');
+    if (scopes.has('publish')) this.#openPublisher(subscription, name, retained === true);
+    if (scopes.has('subscribe')) this.#openSubscriber(subscription, name);
+  }
+
+  #openPublisher(subscription: EventSubscription, topic: string, retain: boolean): void {
+    if (topic.startsWith('$')) {
+      throw new IotmpError('IOTMP_ERR_FORBIDDEN', 'topics that begin with $ are not for devices to publish');
+    }
+    const { user, device } = subscription.caller;
+    subscription.onData = (payload = null) => {
+      this.#port
+        .publish({ user, device, topic, payload }, retain)
+        .catch((error: unknown) => subscription.warn(error));
+    };
+  }
+
+  #openSubscriber(subscription: EventSubscription, filter: string): void {
+    const topics = this.#port.subscribe(subscription.caller.user, filter, (message) => {
+      if (subscription.filter.matches(message)) subscription.deliver(message);
+    });
+    subscription.onClose = () => topics.close();
+  }
+}
+
+function scopesOf(scope: Value | undefined): ReadonlySet<Value> {
+  const scopes = new Set(Array.isArray(scope) ? scope : [scope ?? null]);
+  const isUsable = scopes.size > 0 && [...scopes].every((one) => one === 'publish' || one === 'subscribe');
+  if (!isUsable) throw badRequest('scope must be "publish" or "subscribe"');
+  return scopes;
+}

@@ -1,0 +1,174 @@
+import type { IotmpServer } from '../../broker/broker';
+import { decodeValue } from '../../codec/pson-decoder';
+import { encodeValue } from '../../codec/pson-encoder';
+import { errorText, IotmpError } from '../../errors';
+import { systemClock, type Clock } from '../../util/clock';
+import type { EventSource } from '../events/event-subscription';
+import { DispatchQueue } from './dispatch-queue';
+import { MemoryRetainedMessages, type RetainedMessages } from './retained-messages';
+import { RetainedWriter } from './retained-writer';
+import { BridgeLink, type BridgeOptions, type TopicBridge } from './topic-bridge';
+import { keptMessage, newMessage, type Publication } from './topic-message';
+import { filterLevels, topicLevels } from './topic-name';
+import { TopicSource } from './topic-source';
+import { TopicSubscription, type TopicListener } from './topic-subscription';
+import { TopicTree } from './topic-tree';
+
+/** What {@link Topics} can be told. */
+export interface TopicsOptions {
+  /** Where retained messages are kept; in memory without it. */
+  readonly retained?: RetainedMessages;
+  readonly clock?: Clock;
+}
+
+/** How a message is published. */
+export interface PublishOptions {
+  /** Keeps it for those who subscribe later; a payload that is null or empty forgets what was kept. */
+  readonly retain?: boolean;
+  /** The device in whose name it is published. */
+  readonly device?: string;
+}
+
+/**
+ * Topics as in MQTT, each user's own (`protocol.md` section 7). Whoever subscribes gets what is published from then on,
+ * in order, what he publishes himself too, and before it the retained messages. Each message is also an event of the
+ * server, `device_topic_publish`.
+ */
+export class Topics {
+  /** Serves the subscriptions of devices. */
+  readonly source: EventSource;
+  readonly #server: IotmpServer;
+  readonly #clock: Clock;
+  readonly #retained: RetainedWriter;
+  readonly #users = new Map<string, TopicTree<TopicSubscription>>();
+  readonly #bridges = new Set<BridgeLink>();
+  readonly #queue = new DispatchQueue();
+  #closed = false;
+
+  constructor(server: IotmpServer, options: TopicsOptions = {}) {
+    const { retained = new MemoryRetainedMessages(), clock = systemClock } = options;
+    this.#server = server;
+    this.#clock = clock;
+    this.#retained = new RetainedWriter(retained);
+    this.source = new TopicSource({
+      publish: (publication, retain) => this.#publish(publication, retain),
+      subscribe: (user, filter, listener) => this.subscribe(user, filter, listener),
+    });
+  }
+
+  /** Number of subscriptions. */
+  get size(): number {
+    let size = 0;
+    for (const tree of this.#users.values()) size += tree.size;
+    return size;
+  }
+
+  /**
+   * Publishes a message. Who listens has it when this returns; the promise is for a message that is to be kept.
+   * @throws IotmpError (as a rejection) IOTMP_ERR_PROTOCOL for a bad topic, IOTMP_ERR_ENCODE for a payload that PSON
+   *   cannot carry, IOTMP_ERR_LOOP, IOTMP_ERR_CLOSED, and as the store does that keeps it
+   */
+  async publish(
+    user: string,
+    topic: string,
+    payload: unknown,
+    { retain = false, device }: PublishOptions = {},
+  ): Promise<void> {
+    topicLevels(topic);
+    // A copy, that whoever gave it may change what he has.
+    await this.#publish({ user, device, topic, payload: decodeValue(encodeValue(payload)) }, retain);
+  }
+
+  /**
+   * Tells of the messages of a user whose topics match a filter: first of those that were kept, up to 1,000, soon after
+   * this has returned.
+   * @throws IotmpError IOTMP_ERR_PROTOCOL for a bad filter, IOTMP_ERR_CLOSED
+   */
+  subscribe(user: string, filter: string, listener: TopicListener): TopicSubscription {
+    this.#checkOpen();
+    const levels = filterLevels(filter);
+    const port = {
+      fail: (error: unknown): void => this.#warn(`a listener of ${filter} failed: ${errorText(error)}`),
+      leave: (left: TopicSubscription): void => this.#leave(left),
+    };
+    const subscription = new TopicSubscription(port, { user, levels, listener });
+    const tree = this.#users.get(user) ?? new TopicTree();
+    this.#users.set(user, tree);
+    tree.add(levels, subscription);
+    void this.#begin(subscription, filter);
+    return subscription;
+  }
+
+  /**
+   * Connects the topics with another party, such as an MQTT broker: what is published here goes there, and what the
+   * party hands to {@link BridgeLink.receive} is published here.
+   * @throws IotmpError IOTMP_ERR_CONFIG for bad options, IOTMP_ERR_CLOSED
+   */
+  attachBridge(bridge: TopicBridge, options: BridgeOptions = {}): BridgeLink {
+    this.#checkOpen();
+    const link: BridgeLink = new BridgeLink(bridge, options, {
+      clock: this.#clock,
+      receive: (user, topic, payload, retain) => {
+        this.#publish({ user, topic, payload }, retain, link).catch((error: unknown) => {
+          this.#warn(`bridge: ${errorText(error)}`);
+        });
+      },
+      detach: () => void this.#bridges.delete(link),
+      warn: (text) => this.#warn(text),
+    });
+    this.#bridges.add(link);
+    return link;
+  }
+
+  /** Ends all subscriptions and bridges; nothing is published any more. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    for (const link of this.#bridges) link.detach();
+    this.#users.clear();
+  }
+
+  /** @param origin the bridge that it came through */
+  async #publish(publication: Publication, retain: boolean, origin?: BridgeLink): Promise<void> {
+    this.#checkOpen();
+    const message = newMessage(publication);
+    const { user, topic } = message;
+    const levels = topicLevels(topic);
+    this.#queue.checkRoom();
+    // First, so that one who subscribes in answer to it finds it.
+    const kept = retain ? this.#retained.write(user, message) : undefined;
+    this.#queue.run(() => {
+      this.#server.events.publish(message);
+      for (const subscription of this.#users.get(user)?.match(levels) ?? []) {
+        subscription.deliver(message, retain);
+      }
+      for (const link of this.#bridges) {
+        if (link !== origin) link.send(message, retain);
+      }
+    });
+    await kept;
+  }
+
+  /** Without the retained messages a subscription is still one. */
+  async #begin(subscription: TopicSubscription, filter: string): Promise<void> {
+    const { user } = subscription;
+    const retained = await this.#retained.list(user, filter).catch((error: unknown) => {
+      this.#warn(`retained messages of ${filter} are not available: ${errorText(error)}`);
+      return [];
+    });
+    this.#queue.run(() => subscription.begin(retained.map((message) => keptMessage({ user, ...message }))));
+  }
+
+  #leave(subscription: TopicSubscription): void {
+    const tree = this.#users.get(subscription.user);
+    tree?.delete(subscription.levels, subscription);
+    if (tree?.size === 0) this.#users.delete(subscription.user);
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new IotmpError('IOTMP_ERR_CLOSED', 'topics are no longer offered');
+  }
+
+  #warn(text: string): void {
+    this.#server.emit('warning', text);
+  }
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { DeviceDirectory } from '../../../src/broker/admission';
+import type { DeviceId } from '../../../src/types';
+import { BrokerBench, PUMP } from '../support/broker-fixture';
+
+const VALVE = { user: 'anna', device: 'valve', credential: 'turn' } as const;
+
+function directory(devices: Record<string, string>): DeviceDirectory {
+  const key = ({ user, device }: DeviceId): string => `${user}/${device}`;
+  return {
+    has: (id) => key(id) in devices,
+    admits: (id, credential) => devices[key(id)] === credential,
+  };
+}
+
+describe('directory of devices', () => {
+  it('lets its devices in beside those of the options', async (t) => {
+    const bench = await BrokerBench.start(t);
+    bench.server.addDirectory(directory({ 'anna/valve': 'turn' }));
+    await bench.device(VALVE);
+    await bench.device(PUMP);
+    assert.equal(bench.server.deviceCount, 2);
+  });
+
+  it('alone decides about its devices, even where anybody may come in', async (t) => {
+    const bench = await BrokerBench.start(t, { anonymous: true });
+    const remove = bench.server.addDirectory(directory({ 'anna/pump': 'other' }));
+    await assert.rejects(bench.device(PUMP), /not let in/);
+    assert.equal(bench.failedLogins.length, 1);
+    remove();
+    await bench.device(PUMP);
+    await bench.device({ ...VALVE, credential: 'any' });
+  });
+
+  it('keeps its devices connected when the options change', async (t) => {
+    const bench = await BrokerBench.start(t);
+    bench.server.addDirectory(directory({ 'anna/valve': 'turn' }));
+    const valve = await bench.device(VALVE);
+    const pump = await bench.device(PUMP);
+    await bench.server.configure(bench.options({ devices: [] }));
+    await bench.clock.settle();
+    assert.equal(valve.ended, false);
+    assert.equal(pump.ended, true);
+  });
+});

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { Type } from '../support/raw-message';
+import { errorOf, GatewayBench } from './support/gateway-bench';
+
+const V3 = '/v3/users/anna/devices/pump/resources';
+
+describe('request', () => {
+  it('is left alone when its path is not one of the gateway', async (t) => {
+    const bench = await GatewayBench.start(t);
+    for (const path of ['/', '/flows', '/ui/v1/users', '/openapi', '/%', '/..', '/v4/users']) {
+      assert.equal((await bench.get(path)).status, 418, path);
+    }
+    assert.equal(bench.foreign.length, 7);
+  });
+
+  it('for an unknown path of the gateway is answered as JSON', async (t) => {
+    const bench = await GatewayBench.start(t);
+    for (const path of [
+      '/v1',
+      '/v1/',
+      '/v1/users/anna/nothing',
+      '/v3//users/anna/devices',
+      '/oauth/none',
+      '/v1?x=1',
+    ]) {
+      const answer = await bench.get(path);
+      assert.equal(answer.status, 404, path);
+      assert.equal(errorOf(answer), 'there is nothing at this path');
+    }
+  });
+
+  it('cannot trick its way with a path', async (t) => {
+    const bench = await GatewayBench.start(t);
+    const device = await bench.device();
+    for (const path of [
+      `${V3}/../../../../bert/devices`,
+      `${V3}/a%2F..%2Fb`,
+      `${V3}/%2e%2e/x`,
+      `${V3}/a%00b`,
+      `${V3}/%zz`,
+      `${V3}/%ff`,
+      `${V3}/./x`,
+    ]) {
+      const answer = await bench.get(path);
+      assert.equal(answer.status, 400, path);
+      assert.match(answer.type ?? '', /json/);
+    }
+    assert.equal((await bench.get(`/v1/${'x'.repeat(9000)}`)).status, 414);
+    assert.deepEqual(device.acts, []);
+  });
+
+  it('is decoded once and not twice', async (t) => {
+    const bench = await GatewayBench.start(t);
+    const device = await bench.device({ '%2e%2e': { fn: 4, run: (input) => input } });
+    assert.equal((await bench.post(`${V3}/%252e%252e`, 1)).status, 200);
+    assert.equal(device.all(Type.RUN).at(-1)?.resource, '%2e%2e');
+  });
+
+  it('with another method is refused with those that are served', async (t) => {
+    const bench = await GatewayBench.start(t);
+    const answer = await bench.ask('DELETE', '/v1/users/anna/devices');
+    assert.equal(answer.status, 405);
+    assert.equal(answer.headers.allow, 'GET, POST, HEAD, OPTIONS');
+    assert.match(errorOf(answer) ?? '', /DELETE/);
+    const options = await bench.ask('OPTIONS', '/v1/users/anna/devices', { token: null });
+    assert.equal(options.status, 204);
+    assert.equal(options.headers['access-control-allow-origin'], undefined);
+  });
+
+  it('of HEAD is answered without a body', async (t) => {
+    const bench = await GatewayBench.start(t);
+    const answer = await bench.ask('HEAD', '/v1/users/anna/devices');
+    assert.equal(answer.status, 200);
+    assert.equal(answer.bytes.length, 0);
+    assert.ok(Number(answer.headers['content-length']) > 2);
+  });
+
+  it('with too large a body is refused, whether it says so or not', async (t) => {
+    const bench = await GatewayBench.start(t, { limits: { maxBodyBytes: 1000 } });
+    const device = await bench.device({ sum: { fn: 4, run: () => 1 } });
+    const said = await bench.post(`${V3}/sum`, 'x'.repeat(1000));
+    assert.equal(said.status, 413);
+    assert.equal(said.headers.connection, 'close');
+    const socket = net.connect(bench.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(
+      `POST ${V3}/sum HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${bench.token}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
+    socket.write(`7d0\r\n${'x'.repeat(2000)}\r\n`);
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    assert.match(chunk.toString(), /^HTTP\/1\.1 413 /);
+    socket.destroy();
+    assert.deepEqual(device.acts, []);
+  });
+
+  it('whose client goes away is given up', async (t) => {
+    const bench = await GatewayBench.start(t);
+    const device = await bench.device({ sum: { fn: 4, run: () => 1 } });
+    device.serves = false;
+    const socket = net.connect(bench.port, '127.0.0.1');
+    socket.write(
+      `POST ${V3}/sum HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer ${bench.token}\r\nContent-Length: 1\r\n\r\n1`,
+    );
+    await device.next(Type.RUN);
+    assert.equal(bench.server.device({ user: 'anna', device: 'pump' })?.session.requests.size, 1);
+    socket.destroy();
+    await bench.until(
+      () => bench.server.device({ user: 'anna', device: 'pump' })?.session.requests.size === 0,
+    );
+  });
+
+  it('of a page of another origin is allowed only where that is configured', async (t) => {
+    const bench = await GatewayBench.start(t, { corsOrigins: ['https://a.example'] });
+    const headers = { Origin: 'https://a.example' };
+    const answer = await bench.get('/v1/server/version', { headers });
+    assert.equal(answer.headers['access-control-allow-origin'], 'https://a.example');
+    const preflight = await bench.ask('OPTIONS', '/v1/users/anna/devices', { token: null, headers });
+    assert.equal(preflight.headers['access-control-allow-headers'], 'Authorization, Content-Type');
+    const other = await bench.get('/v1/server/version', { headers: { Origin: 'https://b.example' } });
+    assert.equal(other.headers['access-control-allow-origin'], undefined);
+  });
+});
