@@ -67,7 +67,7 @@ describe('event filter', () => {
       { ['x'.repeat(257)]: 1 },
       many,
     ]) {
-      assert.throws(() => new EventFilter(filters as Value), { code: 'IOTMP_ERR_PROTOCOL' });
+      assert.throws(() => new EventFilter(filters), { code: 'IOTMP_ERR_PROTOCOL' });
     }
   });
 });
