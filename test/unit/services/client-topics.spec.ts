@@ -28,7 +28,7 @@ const topicEvent = 'device_topic_publish';
 
 describe('clients', () => {
   it('subscribe to events, and are subscribed again after the server was restarted', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startWithTopics(t);
     const { server, clock } = bench.broker;
     const client = await connectClient(bench.broker, PUMP);
     const notes = new Notes();
@@ -52,7 +52,7 @@ describe('clients', () => {
   });
 
   it('publish to topics and subscribe to them, over a restart of the server too', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startWithTopics(t);
     const { server, clock } = bench.broker;
     const pump = await connectClient(bench.broker, PUMP);
     const lamp = await connectClient(bench.broker, LAMP);
@@ -78,7 +78,7 @@ describe('clients', () => {
   });
 
   it('have messages kept for those who come later', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startWithTopics(t);
     const { clock } = bench.broker;
     const pump = await connectClient(bench.broker, PUMP);
     await pump.publishTopic('state', { on: true }, { retain: true });
@@ -91,7 +91,7 @@ describe('clients', () => {
   });
 
   it('are told that a topic is refused, each time', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startWithTopics(t);
     const pump = await connectClient(bench.broker, PUMP);
     for (let i = 0; i < 2; i++) {
       const both = [pump.publishTopic('a/#', 1), pump.publishTopic('a/#', 2)];
@@ -111,7 +111,7 @@ describe('clients', () => {
   });
 
   it('publish to more topics than they keep open', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startWithTopics(t);
     const { clock } = bench.broker;
     const pump = await connectClient(bench.broker, PUMP);
     const got: string[] = [];
@@ -126,7 +126,7 @@ describe('clients', () => {
   });
 
   it('lose what waits for a topic when the connection ends', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startWithTopics(t);
     const pump = await connectClient(bench.broker, PUMP);
     const published = pump.publishTopic('a', 1);
     const lost = assert.rejects(published, { code: 'IOTMP_ERR_OFFLINE' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { ServerEvent } from '../../../src/broker/event-feed';
-import { IotmpError } from '../../../src/errors';
+import { ErrorStatus, IotmpError } from '../../../src/errors';
 import { Answer } from '../../../src/session/resource';
 import type { EndpointCall } from '../../../src/services/endpoints';
 import { PUMP } from '../support/broker-fixture';
@@ -80,7 +80,7 @@ for (const dialect of DIALECTS) {
         ['ERROR', 404, { error: 'no such endpoint' }],
         ['ERROR', 400, { error: 'a name has 1 to 64 letters, digits, dots, dashes or underscores' }],
       ]);
-      assert.equal((await ask(pump, dialect, CODE, 'odd')).parameters, 400);
+      assert.equal((await ask(pump, dialect, CODE, 'odd')).parameters, ErrorStatus.IOTMP_ERR_ENCODE);
     });
 
     it('are cut off in time, and hear of it', async (t) => {

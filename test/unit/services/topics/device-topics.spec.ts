@@ -26,7 +26,7 @@ interface Scene {
 }
 
 async function scene(t: TestContext): Promise<Scene> {
-  const bench = await ServicesBench.start(t);
+  const bench = await ServicesBench.startWithTopics(t);
   return { bench, pump: await bench.broker.device(), lamp: await bench.broker.device(LAMP) };
 }
 
@@ -242,7 +242,7 @@ describe('topics of devices', () => {
   });
 
   it('stay in order, and lose the oldest, for one who does not read; others get all', async (t) => {
-    const bench = await ServicesBench.start(t);
+    const bench = await ServicesBench.startWithTopics(t);
     const pump = await bench.broker.device();
     const wire = bench.broker.memory({ windowBytes: 4096, highWaterMark: 4096 });
     const slow = await bench.broker.device(LAMP, wire);

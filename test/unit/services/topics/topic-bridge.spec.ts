@@ -18,7 +18,7 @@ class Party {
 }
 
 async function scene(t: TestContext): Promise<{ bench: ServicesBench; topics: Topics; here: unknown[] }> {
-  const bench = await ServicesBench.start(t);
+  const bench = await ServicesBench.startWithTopics(t);
   const { topics } = bench.services;
   const here: unknown[] = [];
   for (const user of ['anna', 'bob']) {

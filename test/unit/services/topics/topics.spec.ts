@@ -50,9 +50,9 @@ class SlowStore implements RetainedMessages {
 
 async function topicsOf(
   t: TestContext,
-  retained?: RetainedMessages,
+  retained: RetainedMessages = new MemoryRetainedMessages(),
 ): Promise<{ bench: ServicesBench; topics: Topics }> {
-  const bench = await ServicesBench.start(t, retained === undefined ? {} : { topics: { retained } });
+  const bench = await ServicesBench.start(t, { topics: { retained } });
   return { bench, topics: bench.services.topics };
 }
 
