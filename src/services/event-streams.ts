@@ -1,6 +1,8 @@
 import type { IotmpServer } from '../broker/broker';
 import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
+import { WarningGate } from '../session/warning-gate';
+import { systemClock, type Clock } from '../util/clock';
 import { deviceKey } from '../util/device-key';
 import { EventIndex } from './events/event-index';
 import { isEventName } from './event-names';
@@ -23,14 +25,14 @@ export class EventStreams implements Service {
   readonly offers: readonly ServiceOffer[] = [
     { code: ServiceCode.SUBSCRIBE_EVENT, name: 'subscribe_event', open: (stream) => this.#open(stream) },
   ];
-  readonly #server: IotmpServer;
   readonly #sources = new Map<string, EventSource>();
   readonly #index = new EventIndex();
   readonly #counts = new Map<string, number>();
+  readonly #warnings: WarningGate;
   readonly #stopListening: () => void;
 
-  constructor(server: IotmpServer) {
-    this.#server = server;
+  constructor(server: IotmpServer, clock: Clock = systemClock) {
+    this.#warnings = new WarningGate(clock, (text) => server.emit('warning', text));
     this.#stopListening = server.events.listen((event) => this.#index.tell(event));
   }
 
@@ -76,7 +78,7 @@ export class EventStreams implements Service {
       this.#index.delete(subscription);
       this.#count(subscription, -1);
     },
-    warn: (text: string): void => void this.#server.emit('warning', text),
+    warn: (text: string): void => this.#warnings.warn(text),
   };
 
   #count({ caller }: EventSubscription, change: 1 | -1): void {

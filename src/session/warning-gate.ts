@@ -1,7 +1,7 @@
 import type { Clock } from '../util/clock';
 import { FaultMeter } from './fault-meter';
 
-/** Keeps a peer that gives cause for warnings from flooding the log. */
+/** Keeps a peer, or a service, that gives cause for warnings from flooding the log. */
 export class WarningGate {
   readonly #meter: FaultMeter;
   readonly #onWarning: (text: string) => void;
@@ -17,6 +17,6 @@ export class WarningGate {
     const isFlood = this.#meter.note();
     if (isFlood && this.#shut) return;
     this.#shut = isFlood;
-    this.#onWarning(isFlood ? 'more warnings of this connection are left out' : text);
+    this.#onWarning(isFlood ? 'more warnings of this kind are left out' : text);
   }
 }

@@ -50,7 +50,6 @@ export class BridgeLink {
   readonly #prefix: readonly string[];
   readonly #user: string | undefined;
   readonly #echoes: EchoMemory | undefined;
-  #complaint: string | undefined;
   #detached = false;
 
   /**
@@ -93,7 +92,7 @@ export class BridgeLink {
       this.#port.receive(user, inner, payloadFromBytes(payload), retain);
       return true;
     } catch (error) {
-      this.#complain(`a message for ${topic.slice(0, 100)} was not taken: ${errorText(error)}`);
+      this.#port.warn(`bridge: a message for ${topic.slice(0, 100)} was not taken: ${errorText(error)}`);
       return false;
     }
   }
@@ -108,7 +107,7 @@ export class BridgeLink {
   send({ user, topic, payload }: TopicMessage, retain: boolean): void {
     if (topic.startsWith('$') || (this.#user !== undefined && this.#user !== user)) return;
     if (this.#prefix.includes(USER) && !isLevel(user)) {
-      this.#complain(`the topics of ${user} are not bridged: the name is no level of a topic`);
+      this.#port.warn(`bridge: the topics of ${user} are not bridged: the name is no level of a topic`);
       return;
     }
     const outer = [...this.#prefix.map((level) => (level === USER ? user : level)), topic].join('/');
@@ -117,7 +116,7 @@ export class BridgeLink {
       this.#bridge.publish(outer, bytes, { retain });
       this.#echoes?.note(outer, bytes);
     } catch (error) {
-      this.#complain(`a message was not sent: ${errorText(error)}`);
+      this.#port.warn(`bridge: a message was not sent: ${errorText(error)}`);
     }
   }
 
@@ -135,13 +134,6 @@ export class BridgeLink {
       else user = found;
     }
     return user;
-  }
-
-  /** The same again and again is one warning. */
-  #complain(complaint: string): void {
-    if (complaint === this.#complaint) return;
-    this.#complaint = complaint;
-    this.#port.warn(`bridge: ${complaint}`);
   }
 }
 

@@ -2,6 +2,7 @@ import type { IotmpServer } from '../../broker/broker';
 import { decodeValue } from '../../codec/pson-decoder';
 import { encodeValue } from '../../codec/pson-encoder';
 import { errorText, IotmpError } from '../../errors';
+import { WarningGate } from '../../session/warning-gate';
 import { systemClock, type Clock } from '../../util/clock';
 import type { EventSource } from '../events/event-subscription';
 import { DispatchQueue } from './dispatch-queue';
@@ -43,6 +44,7 @@ export class Topics {
   readonly #users = new Map<string, TopicTree<TopicSubscription>>();
   readonly #bridges = new Set<BridgeLink>();
   readonly #queue = new DispatchQueue();
+  readonly #warnings: WarningGate;
   #closed = false;
 
   constructor(server: IotmpServer, options: TopicsOptions = {}) {
@@ -50,6 +52,7 @@ export class Topics {
     this.#server = server;
     this.#clock = clock;
     this.#retained = new RetainedWriter(retained);
+    this.#warnings = new WarningGate(clock, (text) => server.emit('warning', text));
     this.source = new TopicSource({
       publish: (publication, retain) => this.#publish(publication, retain),
       subscribe: (user, filter, listener) => this.subscribe(user, filter, listener),
@@ -169,6 +172,6 @@ export class Topics {
   }
 
   #warn(text: string): void {
-    this.#server.emit('warning', text);
+    this.#warnings.warn(text);
   }
 }

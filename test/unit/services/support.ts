@@ -4,6 +4,7 @@ import type { ServerOptions } from '../../../src/broker/broker-options';
 import { IotmpClient } from '../../../src/client/client';
 import { createMemoryPair } from '../../../src/transport/memory-transport';
 import { ServerServices, type ServicesOptions } from '../../../src/services/server-services';
+import { MemoryRetainedMessages } from '../../../src/services/topics/retained-messages';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import type { RawDevice } from '../support/raw-device';
 import { message, psonField, Type, varintField, type RawMessage } from '../support/raw-message';
@@ -57,6 +58,11 @@ export class ServicesBench {
     });
     closeBefore(broker, () => services.close());
     return new ServicesBench(broker, services);
+  }
+
+  /** A server whose retained messages are at hand without a turn of the event loop. */
+  static startWithTopics(t: TestContext): Promise<ServicesBench> {
+    return ServicesBench.start(t, { topics: { retained: new MemoryRetainedMessages() } });
   }
 
   /** A server that offers no services yet, so that a test may add its own under any number. */

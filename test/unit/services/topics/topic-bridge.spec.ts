@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import type { BridgeOptions } from '../../../../src/services/topics/topic-bridge';
+import { payloadFromBytes, payloadToBytes } from '../../../../src/services/topics/topic-payload';
+import type { Topics } from '../../../../src/services/topics/topics';
+import { ServicesBench } from '../support';
+
+/** A party that notes what it gets. */
+class Party {
+  readonly got: [string, string, boolean][] = [];
+  failure: Error | undefined;
+
+  publish(topic: string, payload: Buffer, { retain }: { retain: boolean }): void {
+    if (this.failure !== undefined) throw this.failure;
+    this.got.push([topic, payload.toString(), retain]);
+  }
+}
+
+async function scene(t: TestContext): Promise<{ bench: ServicesBench; topics: Topics; here: unknown[] }> {
+  const bench = await ServicesBench.startWithTopics(t);
+  const { topics } = bench.services;
+  const here: unknown[] = [];
+  for (const user of ['anna', 'bob']) {
+    topics.subscribe(user, '#', ({ topic, payload }) => here.push([user, topic, payload]));
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  return { bench, topics, here };
+}
+
+describe('topic bridge', () => {
+  it('passes messages out under the name of their user, and in again', async (t) => {
+    const { topics, here } = await scene(t);
+    const party = new Party();
+    const link = topics.attachBridge(party);
+    assert.equal(link.filter, '+/#');
+    await topics.publish('anna', 'a/b', { x: 1 });
+    await topics.publish('bob', 'c', 'text', { retain: true });
+    await topics.publish('bob', '$SYS/c', 'stays');
+    assert.deepEqual(party.got, [
+      ['anna/a/b', '{"x":1}', false],
+      ['bob/c', 'text', true],
+    ]);
+    here.length = 0;
+    assert.equal(link.receive('anna/d', Buffer.from('5')), true);
+    assert.equal(link.receive('bob/d/e', Buffer.from([0xff])), true);
+    assert.deepEqual(here, [
+      ['anna', 'd', 5],
+      ['bob', 'd/e', Buffer.from([0xff])],
+    ]);
+    assert.equal(party.got.length, 2, 'it does not go back');
+  });
+
+  it('takes what comes back from the other party for an echo, once for each message', async (t) => {
+    const { bench, topics, here } = await scene(t);
+    const party = new Party();
+    const link = topics.attachBridge(party);
+    await topics.publish('anna', 'a', 1);
+    await topics.publish('anna', 'a', 1);
+    await topics.publish('anna', 'a', 2);
+    here.length = 0;
+    const back = ['1', '2', '1', '1', '2'].map((text) => link.receive('anna/a', Buffer.from(text)));
+    assert.deepEqual(back, [false, false, false, true, true]);
+    assert.equal(here.length, 2);
+    await topics.publish('anna', 'a', 3);
+    await bench.broker.clock.advance(10_001);
+    assert.equal(link.receive('anna/a', Buffer.from('3')), true, 'too late for an echo');
+    const mute = topics.attachBridge(new Party(), { echoes: false });
+    await topics.publish('anna', 'a', 4);
+    assert.equal(mute.receive('anna/a', Buffer.from('4')), true, 'it sends nothing back');
+  });
+
+  it('does not pass a message round between two servers, or two bridges', async (t) => {
+    const one = await scene(t);
+    const two = await scene(t);
+    // Each of two servers hands what it gets to the other, as if one broker lay between.
+    const links = [
+      one.topics.attachBridge(
+        { publish: (topic, payload) => void links[1]?.receive(topic, payload) },
+        { echoes: false },
+      ),
+      two.topics.attachBridge(
+        { publish: (topic, payload) => void links[0]?.receive(topic, payload) },
+        { echoes: false },
+      ),
+    ];
+    const third = new Party();
+    two.topics.attachBridge(third);
+    await one.topics.publish('anna', 'a', 1);
+    assert.deepEqual([one.here, two.here], [[['anna', 'a', 1]], [['anna', 'a', 1]]]);
+    assert.deepEqual(third.got, [['anna/a', '1', false]], 'other bridges get it');
+  });
+
+  it('has a prefix as it is told', async (t) => {
+    const { topics, here } = await scene(t);
+    const rows: [BridgeOptions, string, string, string[]][] = [
+      [
+        { prefix: 'iotmp/{user}/' },
+        'iotmp/+/#',
+        'iotmp/anna/t',
+        ['other/anna/t', 'iotmp/anna', 'iotmp', 'iotmp//t'],
+      ],
+      [{ prefix: 'site/1/', user: 'anna' }, 'site/1/#', 'site/1/t', ['site/2/t', 'site/1', 'anna/t']],
+      [{ prefix: '', user: 'anna' }, '#', 't', ['$SYS/t']],
+      [{ prefix: '{user}/x/', user: 'anna' }, 'anna/x/#', 'anna/x/t', ['bob/x/t', '+/x/t', 'anna/x/$t']],
+    ];
+    for (const [options, filter, outer, foreign] of rows) {
+      const party = new Party();
+      const link = topics.attachBridge(party, { ...options, echoes: false });
+      assert.equal(link.filter, filter);
+      await topics.publish('anna', 't', 'x');
+      assert.deepEqual(party.got, [[outer, 'x', false]]);
+      if (options.user !== undefined) {
+        await topics.publish('bob', 't', 'x');
+        assert.equal(party.got.length, 1);
+      }
+      here.length = 0;
+      assert.equal(link.receive(outer, Buffer.from('in')), true);
+      assert.deepEqual(here, [['anna', 't', 'in']]);
+      for (const topic of foreign) assert.equal(link.receive(topic, Buffer.from('in')), false, topic);
+      link.detach();
+    }
+    for (const options of [
+      { prefix: 'a' },
+      { prefix: '{user}/{user}/' },
+      { prefix: '+/' },
+      { prefix: 'a/#/' },
+      { prefix: 'a/' },
+    ]) {
+      assert.throws(() => topics.attachBridge(new Party(), options), { code: 'IOTMP_ERR_CONFIG' });
+    }
+  });
+
+  it('keeps what came to be kept', async (t) => {
+    const { topics } = await scene(t);
+    const link = topics.attachBridge(new Party());
+    link.receive('anna/a', Buffer.from('1'), { retain: true });
+    link.receive('anna/b', Buffer.from('2'), { retain: true });
+    link.receive('anna/b', Buffer.alloc(0), { retain: true });
+    const got: unknown[] = [];
+    topics.subscribe('anna', '#', ({ topic, payload }) => got.push([topic, payload]));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(got, [['a', 1]]);
+  });
+
+  it('says what goes wrong, but not without an end, and goes on', async (t) => {
+    const { bench, topics, here } = await scene(t);
+    const party = new Party();
+    const link = topics.attachBridge(party);
+    party.failure = new Error('not connected');
+    for (let i = 0; i < 3; i++) await topics.publish('anna', 'a', i);
+    assert.equal(link.receive('anna/a', Buffer.from('2')), true, 'it was not sent, so it is no echo');
+    assert.equal(link.receive(`anna/${'x'.repeat(2000)}`, Buffer.from('2')), false);
+    assert.equal(link.receive('anna/a+', Buffer.from('2')), false);
+    await topics.publish('no/level', 'a', 1);
+    const { warnings } = bench.broker;
+    assert.equal(warnings.length, 6);
+    assert.match(warnings[2] ?? '', /bridge: a message was not sent: not connected/);
+    assert.match(warnings[3] ?? '', /bridge: a message for anna\/x+ was not taken/);
+    assert.match(warnings[5] ?? '', /no level of a topic/);
+    for (let i = 0; i < 100; i++) link.receive(`anna/${i}+`, Buffer.from('2'));
+    assert.equal(warnings.length, 10);
+    assert.equal(here.length, 4);
+  });
+
+  it('ends when it is detached, or the topics end', async (t) => {
+    const { topics, here } = await scene(t);
+    const party = new Party();
+    const link = topics.attachBridge(party);
+    const other = topics.attachBridge(party);
+    link.detach();
+    link.detach();
+    assert.equal(link.receive('anna/a', Buffer.from('1')), false);
+    topics.close();
+    assert.equal(other.receive('anna/a', Buffer.from('1')), false);
+    assert.throws(() => topics.attachBridge(party), { code: 'IOTMP_ERR_CLOSED' });
+    assert.deepEqual([party.got, here], [[], []]);
+  });
+});
+
+describe('payloads as bytes', () => {
+  it('are JSON, texts, bytes or nothing', () => {
+    const rows: [Parameters<typeof payloadToBytes>[0], string][] = [
+      [null, ''],
+      ['', ''],
+      ['text', 'text'],
+      [5, '5'],
+      [true, 'true'],
+      [2n ** 60n, '"1152921504606846976"'],
+      [[1, null, Buffer.from('ab')], '[1,null,"YWI="]'],
+      [{ a: { b: 1.5 } }, '{"a":{"b":1.5}}'],
+    ];
+    for (const [payload, text] of rows) assert.equal(payloadToBytes(payload).toString(), text);
+    const bytes = Buffer.from([0xff, 0]);
+    assert.deepEqual(payloadToBytes(bytes), bytes);
+  });
+
+  it('come back as what they were, where they were JSON', () => {
+    const maps = fc.dictionary(
+      fc.string({ unit: 'grapheme' }),
+      fc.oneof(fc.integer(), fc.string({ unit: 'grapheme' }), fc.boolean()),
+    );
+    fc.assert(
+      fc.property(fc.oneof(fc.integer(), fc.boolean(), maps), (value) => {
+        assert.deepEqual(JSON.stringify(payloadFromBytes(payloadToBytes(value))), JSON.stringify(value));
+      }),
+    );
+    assert.equal(payloadFromBytes(Buffer.from('{broken')), '{broken');
+    assert.equal(payloadFromBytes(Buffer.from('null')), 'null');
+    assert.equal(payloadFromBytes(Buffer.alloc(0)), null);
+    assert.deepEqual(payloadFromBytes(Buffer.from([0xc3])), Buffer.from([0xc3]));
+  });
+});
