@@ -1,9 +1,11 @@
 import type { Node, NodeAPI } from 'node-red';
-import { IotmpServer, type ListenerStatus, type ServerOptions } from '../src';
+import { StorageError, type ListenerStatus, type ServerOptions } from '../src';
 import { mountAdminApi } from './lib/admin-api';
 import { BrokerPool } from './lib/broker-pool';
 import { showLink } from './lib/flow-node';
 import { FlowsStarted } from './lib/flows-started';
+import { FlowsStopping } from './lib/flows-stopping';
+import { HostedServer } from './lib/hosted-server';
 import type { LinkNode } from './lib/link';
 import { LogGate } from './lib/log-gate';
 import { nodeError, statusReason } from './lib/node-error';
@@ -18,6 +20,7 @@ import { serverState } from './lib/server-state';
 import { booleanSetting } from './lib/settings';
 import { StateFeed } from './lib/state-feed';
 import { StatusReporter } from './lib/status-reporter';
+import { storageFile } from './lib/storage-settings';
 import { translate } from './lib/translate';
 import { UpgradeMount } from './lib/upgrade-mount';
 import { UpgradeRouter } from './lib/upgrade-router';
@@ -30,9 +33,10 @@ interface ServerNode extends Node<ServerCredentials>, LinkNode {
 
 /** What all servers of a Node-RED share. */
 interface Shared {
-  readonly pool: BrokerPool;
+  readonly pool: BrokerPool<HostedServer>;
   readonly upgrades: UpgradeRouter;
   readonly started: FlowsStarted;
+  readonly stopping: FlowsStopping;
 }
 
 export = function register(RED: NodeAPI): void {
@@ -40,6 +44,7 @@ export = function register(RED: NodeAPI): void {
     pool: new BrokerPool(RED),
     upgrades: new UpgradeRouter(RED),
     started: new FlowsStarted(RED),
+    stopping: new FlowsStopping(RED),
   };
 
   RED.nodes.registerType<ServerNode, ServerConfig, object, ServerCredentials>(
@@ -80,21 +85,23 @@ function run(
   node: ServerNode,
   config: ServerConfig,
   status: StatusReporter,
-  { pool, upgrades, started }: Shared,
+  { pool, upgrades, started, stopping }: Shared,
 ): void {
   const options = serverSettings(RED, config, node.credentials, (text) => node.warn(text));
   const path = webSocketPath(RED, config);
-  const server = pool.take(node.id) ?? new IotmpServer(options);
+  const file = storageFile(RED, node.id, config.storage);
+  const { hosted, ready } = takeOrMake(node, pool, options, file);
   const feed = new StateFeed({ kind: 'waiting', text: translate(RED, 'status.starting') });
   const log = new LogGate();
-  const mount = new UpgradeMount(upgrades, path, server);
-  const update = (): void => feed.set(serverState(RED, server, options.anonymous === true, mount.fault));
-  node.link = new ServerLink(server, feed, options.devices?.[0]?.user);
+  const mount = new UpgradeMount(upgrades, path, hosted.server);
+  const update = (): void => feed.set(serverState(RED, hosted, options.anonymous === true, mount.fault));
+  node.link = new ServerLink(hosted, feed, options.devices?.[0]?.user);
   showLink(status, feed.state);
   feed.watch((state) => showLink(status, state));
-  const unfollow = followServer(node, server, log, update);
+  const unfollow = followServer(RED, node, hosted, log, update);
   let opened = false;
   // Devices connect only when the flows are there to serve them.
+  const unwatchStop = stopping.watch();
   const unwatch = started.watch(() => {
     // A path that another server had may be free after a deploy.
     mount.open();
@@ -102,7 +109,7 @@ function run(
     if (opened) update();
     else {
       opened = true;
-      openServer(server, options).then(update, (error: unknown) => {
+      openServer(hosted, options, ready).then(update, (error: unknown) => {
         node.error(nodeError(error).message);
         feed.set({ kind: 'error', text: statusReason(error) });
       });
@@ -112,29 +119,55 @@ function run(
 
   node.on('close', (removed: boolean, done: () => void) => {
     unwatch();
+    unwatchStop();
     mount.close();
     unfollow();
     status.close();
-    if (!removed && server.running) {
-      pool.park(node.id, server);
+    if (!removed && hosted.running && stopping.isDeploy) {
+      pool.park(node.id, hosted);
       done();
       return;
     }
-    server.close().then(done, (error: unknown) => {
+    hosted.close().then(done, (error: unknown) => {
       node.error(nodeError(error).message);
       done();
     });
   });
 }
 
+/**
+ * The server that an earlier node of the same id left, if its store is kept in the same place; else a new one, to be
+ * opened when the one before has ended.
+ */
+function takeOrMake(
+  node: ServerNode,
+  pool: BrokerPool<HostedServer>,
+  options: ServerOptions,
+  file: string | undefined,
+): { hosted: HostedServer; ready: Promise<void> } {
+  const left = pool.take(node.id);
+  if (left !== undefined && left.file === file) return { hosted: left, ready: Promise.resolve() };
+  const ending = left?.close() ?? Promise.resolve();
+  const ready = ending.catch((error: unknown) => node.error(nodeError(error).message));
+  return { hosted: new HostedServer(options, file), ready };
+}
+
 /** A server that was left by an earlier node of the same id runs already: only what changed is restarted. */
-async function openServer(server: IotmpServer, options: ServerOptions): Promise<void> {
-  if (server.running) await server.configure(options);
-  else await server.start();
+async function openServer(hosted: HostedServer, options: ServerOptions, ready: Promise<void>): Promise<void> {
+  await ready;
+  if (hosted.running) await hosted.configure(options);
+  else await hosted.start();
 }
 
 /** Keeps the state of the server known, and its troubles in the log: the first of each kind, and changes. */
-function followServer(node: ServerNode, server: IotmpServer, log: LogGate, update: () => void): () => void {
+function followServer(
+  RED: NodeAPI,
+  node: ServerNode,
+  hosted: HostedServer,
+  log: LogGate,
+  update: () => void,
+): () => void {
+  const { server } = hosted;
   const onListener = (kind: string, status: ListenerStatus): void => {
     update();
     if (status.kind === 'listening') {
@@ -144,19 +177,33 @@ function followServer(node: ServerNode, server: IotmpServer, log: LogGate, updat
       node.error(status.error.message);
     }
   };
-  const onWarning = (text: string): void => {
+  const onStore = (fault: StorageError | undefined): void => {
+    update();
+    if (fault === undefined) log.clear('store');
+    else if (log.isNews('store', fault.reason)) logStoreFault(RED, node, fault);
+  };
+  const onWarning = (text: string, cause?: Error): void => {
+    // Of these the store itself has told.
+    if (cause instanceof StorageError) return;
     if (log.isNews('warning', text)) node.warn(text);
   };
   server.on('connected', update);
   server.on('disconnected', update);
   server.on('listener', onListener);
   server.on('warning', onWarning);
+  hosted.on('store', onStore);
   return () => {
     server.off('connected', update);
     server.off('disconnected', update);
     server.off('listener', onListener);
     server.off('warning', onWarning);
+    hosted.off('store', onStore);
   };
+}
+
+function logStoreFault(RED: NodeAPI, node: ServerNode, { reason, message }: StorageError): void {
+  if (reason === 'unsupported') node.warn(translate(RED, 'errors.storageUnsupported', { reason: message }));
+  else node.error(translate(RED, 'errors.storage', { reason: message }));
 }
 
 function warnOfOpenDoors(RED: NodeAPI, node: ServerNode, options: ServerOptions): void {

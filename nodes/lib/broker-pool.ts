@@ -1,17 +1,21 @@
 import type { NodeAPI } from 'node-red';
-import type { IotmpServer } from '../../src';
 
 /** A deploy that has not ended after this long has failed. */
 const PARKING_MS = 30_000;
+
+/** What can be left over a deploy: a server, with all that belongs to it. */
+interface Parkable {
+  close(): Promise<void>;
+}
 
 /**
  * Keeps servers over a deploy. A deploy closes a changed config node and makes it anew; the server itself
  * lives on in between, so that the devices stay connected and only what changed is restarted. Servers that
  * nobody has taken back when the deploy is over are closed.
  */
-export class BrokerPool {
+export class BrokerPool<T extends Parkable> {
   readonly #RED: NodeAPI;
-  readonly #parked = new Map<string, IotmpServer>();
+  readonly #parked = new Map<string, T>();
   readonly #onStarted = (): void => this.#closeAll();
   readonly #onRuntimeEvent = (event: unknown): void => {
     if (isFullStop(event)) this.#closeAll();
@@ -23,7 +27,7 @@ export class BrokerPool {
   }
 
   /** The server that a node of this id left, if any. */
-  take(id: string): IotmpServer | undefined {
+  take(id: string): T | undefined {
     const server = this.#parked.get(id);
     this.#parked.delete(id);
     if (this.#parked.size === 0) this.#stopWaiting();
@@ -31,7 +35,7 @@ export class BrokerPool {
   }
 
   /** Leaves a server for the node of the same id that comes next. */
-  park(id: string, server: IotmpServer): void {
+  park(id: string, server: T): void {
     if (this.#parked.size === 0) this.#startWaiting();
     this.#parked.set(id, server);
   }

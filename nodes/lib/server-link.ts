@@ -5,21 +5,26 @@ import type {
   Reply,
   ResourceDefinition,
   CallOptions,
+  ServerServices,
 } from '../../src';
 import { copyValue } from './copy-value';
+import type { HostedServer } from './hosted-server';
 import type { Link, LinkState, LinkStream, LinkStreamListener, StreamState, Target } from './link';
 import type { StateFeed } from './state-feed';
 
 /** Flow nodes work with the devices of an embedded server through this. */
 export class ServerLink implements Link {
   readonly namesDevices = true;
+  /** Properties, buckets, endpoints, topics and the other services of the server. */
+  readonly services: ServerServices;
   readonly #server: IotmpServer;
   readonly #feed: StateFeed;
   readonly #firstUser: string | undefined;
 
   /** @param firstUser user of the first registered device; a server that was taken over learns of it later */
-  constructor(server: IotmpServer, feed: StateFeed, firstUser: string | undefined) {
+  constructor({ server, services }: HostedServer, feed: StateFeed, firstUser: string | undefined) {
     this.#server = server;
+    this.services = services;
     this.#feed = feed;
     this.#firstUser = firstUser;
   }

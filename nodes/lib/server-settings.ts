@@ -17,6 +17,7 @@ export interface ServerConfig extends NodeDef {
   readonly maxMessageSize?: unknown;
   readonly maxConnections?: unknown;
   readonly requestTimeout?: unknown;
+  readonly storage?: unknown;
 }
 
 /** The credentials of an `iotmp-server` node. */

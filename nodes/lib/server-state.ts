@@ -1,16 +1,17 @@
 import type { NodeAPI } from 'node-red';
-import type { IotmpServer } from '../../src';
+import type { HostedServer } from './hosted-server';
 import type { LinkState } from './link';
 import { statusReason } from './node-error';
+import { storeState } from './store-state';
 import { translate } from './translate';
 
 /**
- * How a server stands, in words: an error of a listener wins over what works.
+ * How a server stands, in words: an error of a listener wins over one of the store, and that over what works.
  * @param fault what keeps its WebSocket path from being served
  */
 export function serverState(
   RED: NodeAPI,
-  server: IotmpServer,
+  { server, fault: storeFault }: HostedServer,
   anonymous: boolean,
   fault: Error | undefined,
 ): LinkState {
@@ -18,6 +19,7 @@ export function serverState(
   const failed = statuses.find((status) => status.kind === 'error');
   if (failed?.kind === 'error') return { kind: 'error', text: statusReason(failed.error) };
   if (fault !== undefined) return { kind: 'error', text: statusReason(fault) };
+  if (storeFault !== undefined) return storeState(RED, storeFault);
   if (!server.running || statuses.some((status) => status.kind === 'opening')) {
     return { kind: 'waiting', text: translate(RED, 'status.starting') };
   }

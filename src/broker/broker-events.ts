@@ -20,8 +20,8 @@ export interface ServerEvents {
   authenticationFailed: [login: FailedLogin];
   /** A listener opened, closed or failed. */
   listener: [kind: ListenerKind, status: ListenerStatus];
-  /** Something that deserves a line in a log. */
-  warning: [text: string];
+  /** Something that deserves a line in a log; `cause` is the error that it tells of, if any. */
+  warning: [text: string, cause?: IotmpError];
 }
 
 export type ListenerKind = 'tcp' | 'tls';

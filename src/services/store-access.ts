@@ -63,10 +63,13 @@ export class StoreAccess {
     this.#told = fault?.reason;
     const { events, defaultUser: user } = this.#server;
     const about = { user, ts: Date.now() };
-    if (fault === undefined) events.publish({ event: 'storage_recovered', ...about });
-    else events.publish({ event: 'storage_fault', ...about, reason: fault.reason, error: fault.message });
-    const text = fault === undefined ? 'works again' : `fails: ${fault.message}`;
-    this.#server.emit('warning', `the store ${text}`);
+    if (fault === undefined) {
+      events.publish({ event: 'storage_recovered', ...about });
+      this.#server.emit('warning', 'the store works again');
+    } else {
+      events.publish({ event: 'storage_fault', ...about, reason: fault.reason, error: fault.message });
+      this.#server.emit('warning', `the store fails: ${fault.message}`, fault);
+    }
   }
 }
 

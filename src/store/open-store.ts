@@ -7,8 +7,10 @@ import type { FacadeContext } from './facade/facade-context';
 import { Properties } from './facade/properties';
 import { Retained } from './facade/retained';
 import { MemoryEngine } from './memory/memory-engine';
+import type { WorkerSettings } from './sqlite/messages';
+import { ReopeningEngine } from './sqlite/reopening-engine';
 import { storageError } from './sqlite/sqlite-fault';
-import { WorkerEngine } from './sqlite/worker-engine';
+import { WorkerEngine, type FaultListener } from './sqlite/worker-engine';
 import type { Store } from './store';
 import { storeLimits, type StoreLimits } from './store-limits';
 import { databaseOptions, type FileStoreOptions, type StoreOptions } from './store-options';
@@ -19,7 +21,8 @@ import { databaseOptions, type FileStoreOptions, type StoreOptions } from './sto
  * Rejects with `IOTMP_ERR_CONFIG` for options that are not usable, and with a StorageError for a file that is not: one that
  * another process uses (`locked`), that is damaged (`corrupt`), that a newer version (`newer`) or another program
  * (`foreign`) has written, that cannot be opened (`unavailable`) or written (`readonly`), or where there is no SQLite
- * (`unsupported`). Whatever is in the file is left as it is then.
+ * (`unsupported`). Whatever is in the file is left as it is then. With `reopenAfterMs` only `unsupported` is refused: the
+ * store is there, has a `fault`, and opens the file as soon as it can.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const kind = 'file' in options ? 'file' : 'memory';
@@ -32,7 +35,16 @@ async function openFile(options: FileStoreOptions, limits: StoreLimits): Promise
   const database = databaseOptions(options);
   const file = resolve(database.file);
   if (!isBuiltin('node:sqlite')) throw storageError('unsupported', file, process.version);
-  const engine = new WorkerEngine({ ...database, file, limits }, options);
+  const open = (): Promise<Engine> => openWorker({ ...database, file, limits }, options);
+  const { reopenAfterMs: afterMs, onFault, onRecovered } = options;
+  if (afterMs === undefined) return open();
+  const engine = new ReopeningEngine({ open, afterMs, onFault, onRecovered });
+  await engine.attempted;
+  return engine;
+}
+
+async function openWorker(settings: WorkerSettings, listener: FaultListener): Promise<Engine> {
+  const engine = new WorkerEngine(settings, listener);
   try {
     await engine.opened;
     return engine;

@@ -20,6 +20,11 @@ export interface FileStoreOptions extends CommonOptions {
   readonly file: string;
   /** How long to wait for another process to let go of the file, in ms; 5,000 unless given. */
   readonly busyTimeoutMs?: number;
+  /**
+   * How long after an opening that failed to try again, in ms: for stores that come with a server, and are to be there as
+   * soon as they can. Unless given, an opening that fails is the end.
+   */
+  readonly reopenAfterMs?: number;
   /** Most bytes that the file may have. What would make it larger fails as on a full disk. No limit unless given. */
   readonly maxFileSize?: number;
   /** Called when the store begins to fail, and when it fails for another reason. It must not throw. */
@@ -35,7 +40,12 @@ const BUSY_TIMEOUT_MS = 5000;
 const MIN_FILE_SIZE = 1024 * 1024;
 
 /** How to open a file, with the defaults; `IOTMP_ERR_CONFIG` for options that are not usable. */
-export function databaseOptions({ file, busyTimeoutMs = BUSY_TIMEOUT_MS, maxFileSize }: FileStoreOptions): {
+export function databaseOptions({
+  file,
+  busyTimeoutMs = BUSY_TIMEOUT_MS,
+  reopenAfterMs,
+  maxFileSize,
+}: FileStoreOptions): {
   file: string;
   busyTimeoutMs: number;
   maxFileSize: number | undefined;
@@ -43,6 +53,9 @@ export function databaseOptions({ file, busyTimeoutMs = BUSY_TIMEOUT_MS, maxFile
   if (file === '') throw new IotmpError('IOTMP_ERR_CONFIG', 'the path of the file is empty');
   if (!(busyTimeoutMs >= 0 && busyTimeoutMs < 2 ** 31)) {
     throw new IotmpError('IOTMP_ERR_CONFIG', 'busyTimeoutMs has to be a number of milliseconds');
+  }
+  if (reopenAfterMs !== undefined && !(reopenAfterMs >= 1 && reopenAfterMs < 2 ** 31)) {
+    throw new IotmpError('IOTMP_ERR_CONFIG', 'reopenAfterMs has to be 1 ms or more');
   }
   if (maxFileSize !== undefined && !(maxFileSize >= MIN_FILE_SIZE)) {
     throw new IotmpError('IOTMP_ERR_CONFIG', `maxFileSize has to be ${MIN_FILE_SIZE} bytes or more`);

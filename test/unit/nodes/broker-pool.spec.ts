@@ -4,6 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { NodeAPI } from 'node-red';
 import { BrokerPool } from '../../../nodes/lib/broker-pool';
 import { FlowsStarted } from '../../../nodes/lib/flows-started';
+import { FlowsStopping } from '../../../nodes/lib/flows-stopping';
 import { IotmpServer } from '../../../src';
 
 const STOPPED = { id: 'runtime-state', payload: { state: 'stop' } };
@@ -11,7 +12,7 @@ const STOPPED_FOR_DEPLOY = { id: 'runtime-state', payload: { state: 'stop', depl
 
 async function start(
   t: TestContext,
-): Promise<{ pool: BrokerPool; events: EventEmitter; server: IotmpServer }> {
+): Promise<{ pool: BrokerPool<IotmpServer>; events: EventEmitter; server: IotmpServer }> {
   const events = new EventEmitter();
   const server = new IotmpServer({ host: '127.0.0.1', tcpPort: 0 });
   await server.start();
@@ -80,6 +81,31 @@ describe('a server that is left over a deploy', () => {
     assert.equal(server.running, true);
     t.mock.timers.tick(1);
     assert.equal(await isClosed(server), true);
+    assert.deepEqual(events.eventNames(), []);
+  });
+});
+
+describe('a node that is closed', () => {
+  it('knows whether that is for a deploy, by one listener of all nodes', () => {
+    const events = new EventEmitter();
+    const stopping = new FlowsStopping({ events } as unknown as NodeAPI);
+    const ends = [stopping.watch(), stopping.watch()];
+    assert.equal(events.listenerCount('flows:stopping'), 1);
+    assert.equal(stopping.isDeploy, false);
+    events.emit('flows:stopping', { type: 'full', diff: { added: [], globalConfigChanged: false } });
+    assert.equal(stopping.isDeploy, true);
+    for (const event of [
+      undefined,
+      null,
+      'full',
+      {},
+      { diff: null },
+      { type: 'full', diff: { added: [] } },
+    ]) {
+      events.emit('flows:stopping', event);
+      assert.equal(stopping.isDeploy, false);
+    }
+    for (const end of ends) end();
     assert.deepEqual(events.eventNames(), []);
   });
 });

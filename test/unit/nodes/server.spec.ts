@@ -93,6 +93,7 @@ describe('iotmp-server', () => {
     'half a keep-alive': [{ keepAlive: 1.5 }, 'keepAlive must be a whole number'],
     'a message size that is too small': [{ maxMessageSize: 10 }, 'maxMessageSize must be'],
     'half a connection': [{ maxConnections: 0.5 }, 'maxConnections must be'],
+    'a storage that there is not': [{ storage: 'cloud' }, 'storage must be one of file, memory'],
     'no time for requests': [{ requestTimeout: -1 }, 'requestTimeout must be'],
     'devices that are no JSON': [
       { credentials: { devices: '[{"user":"anna"' } },

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { join } from 'node:path';
+import type { NodeAPI } from 'node-red';
+import { HostedServer } from '../../../nodes/lib/hosted-server';
+import { storageFile } from '../../../nodes/lib/storage-settings';
+import { storeState } from '../../../nodes/lib/store-state';
+import { openStore, StorageError, type StorageFault, type StoreOptions } from '../../../src';
+
+const OPTIONS = { host: '127.0.0.1', tcpPort: 0 };
+const OWNER = { user: 'anna', device: 'pump' };
+
+/** A Node.js without SQLite. */
+function openWithoutSqlite(options: StoreOptions): ReturnType<typeof openStore> {
+  return 'file' in options
+    ? Promise.reject(new StorageError('unsupported', 'no SQLite'))
+    : openStore(options);
+}
+
+describe('a hosted server', () => {
+  it('keeps its state in memory where Node.js has no SQLite, and says so', async () => {
+    const hosted = new HostedServer(OPTIONS, 'store.db', openWithoutSqlite);
+    const told = once(hosted, 'store');
+    await hosted.start();
+    assert.equal((await told)[0], hosted.fault);
+    assert.equal(hosted.fault?.reason, 'unsupported');
+    await hosted.services.properties.set(OWNER, 'a', 1);
+    assert.equal((await hosted.services.properties.get(OWNER, 'a'))?.value, 1);
+    await hosted.close();
+    assert.equal(hosted.running, false);
+  });
+
+  it('takes what fails in an unknown way for a fault, too', async () => {
+    const open = (options: StoreOptions): ReturnType<typeof openStore> =>
+      'file' in options ? Promise.reject(new Error('odd')) : openStore(options);
+    const hosted = new HostedServer(OPTIONS, 'store.db', open);
+    await once(hosted, 'store');
+    assert.deepEqual([hosted.fault?.reason, hosted.fault?.message], ['failed', 'odd']);
+    await hosted.close();
+  });
+
+  it('has kept all that it was asked to keep when it is closed', async () => {
+    let closed = false;
+    const done: string[] = [];
+    const hosted: HostedServer = new HostedServer(OPTIONS, undefined, async (options) => {
+      const store = await openStore(options);
+      return {
+        ...store,
+        close: async () => {
+          assert.equal(hosted.running, false, 'the store ends after the server');
+          await store.close();
+          closed = true;
+        },
+      };
+    });
+    await hosted.start();
+    const writing = hosted.services.properties.set(OWNER, 'a', 1).then(() => done.push('written'));
+    await hosted.close();
+    await writing;
+    assert.equal(closed, true);
+    assert.deepEqual(done, ['written']);
+    await hosted.close();
+  });
+
+  it('is not started after its end', async () => {
+    const hosted = new HostedServer(OPTIONS, undefined);
+    await hosted.close();
+    await hosted.start();
+    assert.equal(hosted.running, false);
+  });
+});
+
+describe('the file of a server', () => {
+  const RED = { settings: { userDir: '/data' } } as unknown as NodeAPI;
+
+  it('is named by the node, and never outside of its folder', () => {
+    assert.equal(storageFile(RED, 'a1b2', undefined), join('/data', 'iotmp', 'a1b2.db'));
+    assert.equal(storageFile(RED, 'a1b2', 'file'), join('/data', 'iotmp', 'a1b2.db'));
+    assert.equal(storageFile(RED, '../x', 'file'), join('/data', 'iotmp', '..%2Fx.db'));
+    assert.equal(storageFile(RED, 'a1b2', 'memory'), undefined);
+  });
+
+  it('needs a user directory, and a kind of storage that there is', () => {
+    assert.throws(() => storageFile({ settings: {} } as NodeAPI, 'a', 'file'), { code: 'IOTMP_ERR_CONFIG' });
+    assert.throws(() => storageFile(RED, 'a', 'cloud'), { code: 'IOTMP_ERR_CONFIG' });
+  });
+});
+
+describe('the status of a store', () => {
+  it('is yellow where the state is in memory, and red with a text of its own where nothing is kept', () => {
+    const RED = { _: (key: string) => key } as unknown as NodeAPI;
+    const reasons: StorageFault[] = [
+      'unsupported',
+      'unavailable',
+      'locked',
+      'full',
+      'readonly',
+      'corrupt',
+      'foreign',
+      'newer',
+      'io',
+      'failed',
+    ];
+    const states = reasons.map((reason) => storeState(RED, new StorageError(reason, 'x')));
+    assert.deepEqual(
+      states.map(({ kind }) => kind),
+      ['waiting', ...reasons.slice(1).map(() => 'error')],
+    );
+    assert.equal(new Set(states.map(({ text }) => text)).size, reasons.length);
+  });
+});

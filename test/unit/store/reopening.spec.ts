@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { StorageError } from '../../../src/errors';
+import type { Engine } from '../../../src/store/core/engine';
+import { openStore } from '../../../src/store/open-store';
+import { ReopeningEngine } from '../../../src/store/sqlite/reopening-engine';
+import { FakeClock } from '../support/fake-clock';
+import { openFileStore, temporaryFolder, withCode } from './support/stores';
+
+const OWNER = { user: 'ann', device: 'd' };
+
+/** An engine over a file that can be opened or not, and what it told. `opening` is how long an attempt takes. */
+function scene(opening: Promise<undefined> = Promise.resolve(undefined)) {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  let fault: Error | undefined = new StorageError('locked', 'somebody uses it');
+  let attempts = 0;
+  let closed = 0;
+  const opened = {
+    fault: undefined,
+    check: () => Promise.resolve([]),
+    close: () => Promise.resolve(closed++),
+  } as unknown as Engine;
+  const engine = new ReopeningEngine({
+    open: async () => {
+      attempts++;
+      await opening;
+      if (fault !== undefined) throw fault;
+      return opened;
+    },
+    afterMs: 100,
+    clock,
+    onFault: ({ reason }) => told.push(reason),
+    onRecovered: () => told.push('recovered'),
+  });
+  return {
+    engine,
+    clock,
+    told,
+    setFault: (next: Error | undefined) => (fault = next),
+    attempts: () => attempts,
+    closed: () => closed,
+  };
+}
+
+async function garbage(t: TestContext): Promise<string> {
+  const file = join(temporaryFolder(t), 'store.db');
+  writeFileSync(file, Buffer.alloc(20_000, 'no database at all '));
+  await assert.rejects(openStore({ file }), withCode('IOTMP_ERR_STORAGE', 'corrupt'));
+  return file;
+}
+
+describe('a file that is opened again and again', () => {
+  it('fails what is asked of it until it can be opened', async () => {
+    const { engine, clock, told, setFault, attempts } = scene();
+    await engine.attempted;
+    assert.equal(engine.fault?.reason, 'locked');
+    await assert.rejects(engine.check(), withCode('IOTMP_ERR_STORAGE', 'locked'));
+    await clock.advance(99);
+    assert.equal(attempts(), 1);
+    await clock.advance(1);
+    assert.equal(attempts(), 2);
+    setFault(new Error('odd'));
+    await clock.advance(100);
+    await assert.rejects(engine.check(), withCode('IOTMP_ERR_STORAGE', 'unavailable'));
+    setFault(undefined);
+    await clock.advance(100);
+    assert.deepEqual(await engine.check(), []);
+    assert.equal(engine.fault, undefined);
+    await clock.advance(1000);
+    assert.equal(attempts(), 4);
+    assert.deepEqual(told, ['locked', 'unavailable', 'recovered']);
+    assert.equal(clock.pending, 0);
+  });
+
+  it('is opened no more once the store is closed', async () => {
+    const { engine, clock, attempts, closed } = scene();
+    await engine.attempted;
+    await engine.close();
+    await clock.advance(1000);
+    assert.equal(attempts(), 1);
+    assert.equal(closed(), 0);
+    assert.equal(clock.pending, 0);
+  });
+
+  it('is closed again where the store was closed while it was being opened', async () => {
+    const opening = Promise.withResolvers<undefined>();
+    const { engine, setFault, closed } = scene(opening.promise);
+    setFault(undefined);
+    await assert.rejects(engine.check(), { code: 'IOTMP_ERR_BUSY' });
+    const ended = engine.close();
+    await assert.rejects(engine.check(), { code: 'IOTMP_ERR_CLOSED' });
+    assert.equal(closed(), 0);
+    opening.resolve(undefined);
+    await ended;
+    assert.equal(closed(), 1);
+  });
+
+  it('is used as soon as the file is sound', async (t) => {
+    const file = await garbage(t);
+    const recovered = Promise.withResolvers<undefined>();
+    const faults: string[] = [];
+    const store = await openFileStore(t, {
+      file,
+      reopenAfterMs: 20,
+      onFault: ({ reason }) => faults.push(reason),
+      onRecovered: () => recovered.resolve(undefined),
+    });
+    assert.equal(store.fault?.reason, 'corrupt');
+    await assert.rejects(store.properties.set(OWNER, 'p', 1), withCode('IOTMP_ERR_STORAGE', 'corrupt'));
+    rmSync(file);
+    await recovered.promise;
+    await store.properties.set(OWNER, 'p', 2);
+    assert.equal((await store.properties.get(OWNER, 'p'))?.value, 2);
+    assert.deepEqual(await store.check(), []);
+    assert.equal(store.fault, undefined);
+    assert.deepEqual(faults, ['corrupt']);
+  });
+
+  it('is asked for with a usable time', async (t) => {
+    const file = join(temporaryFolder(t), 'store.db');
+    for (const reopenAfterMs of [0, -1, Number.NaN, 2 ** 31]) {
+      await assert.rejects(openStore({ file, reopenAfterMs }), { code: 'IOTMP_ERR_CONFIG' });
+    }
+  });
+});
