@@ -6,8 +6,10 @@ import { showLink } from './lib/flow-node';
 import { FlowsStarted } from './lib/flows-started';
 import type { LinkNode } from './lib/link';
 import { LogGate } from './lib/log-gate';
+import { mountMqttBridge } from './lib/mqtt-bridge';
 import { nodeError, statusReason } from './lib/node-error';
 import { ServerLink } from './lib/server-link';
+import { closeServer, servicesOf } from './lib/server-services-of';
 import {
   serverSettings,
   webSocketPath,
@@ -88,8 +90,20 @@ function run(
   const feed = new StateFeed({ kind: 'waiting', text: translate(RED, 'status.starting') });
   const log = new LogGate();
   const mount = new UpgradeMount(upgrades, path, server);
-  const update = (): void => feed.set(serverState(RED, server, options.anonymous === true, mount.fault));
-  node.link = new ServerLink(server, feed, options.devices?.[0]?.user);
+  const services = servicesOf(server);
+  const firstUser = options.devices?.[0]?.user;
+  const mqtt = mountMqttBridge(RED, config, {
+    id: node.id,
+    topics: services.topics,
+    user: firstUser ?? server.defaultUser,
+    warn: (text) => {
+      if (log.isNews('mqtt', text)) node.warn(text);
+    },
+  });
+  if (mqtt.fault !== undefined) node.error(mqtt.fault.message);
+  const update = (): void =>
+    feed.set(serverState(RED, server, options.anonymous === true, mount.fault ?? mqtt.fault));
+  node.link = new ServerLink(server, services, feed, firstUser);
   showLink(status, feed.state);
   feed.watch((state) => showLink(status, state));
   const unfollow = followServer(node, server, log, update);
@@ -115,15 +129,16 @@ function run(
     mount.close();
     unfollow();
     status.close();
-    if (!removed && server.running) {
-      pool.park(node.id, server);
-      done();
-      return;
-    }
-    server.close().then(done, (error: unknown) => {
-      node.error(nodeError(error).message);
-      done();
-    });
+    const isKept = !removed && server.running;
+    if (isKept) pool.park(node.id, server);
+    const ends = [mqtt.close(removed), isKept ? Promise.resolve() : closeServer(server)];
+    Promise.all(ends).then(
+      () => done(),
+      (error: unknown) => {
+        node.error(nodeError(error).message);
+        done();
+      },
+    );
   });
 }
 

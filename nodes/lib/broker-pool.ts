@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import type { IotmpServer } from '../../src';
+import { closeServer } from './server-services-of';
 
 /** A deploy that has not ended after this long has failed. */
 const PARKING_MS = 30_000;
@@ -53,7 +54,7 @@ export class BrokerPool {
     const servers = [...this.#parked.values()];
     this.#parked.clear();
     for (const server of servers) {
-      server.close().catch((error: unknown) => this.#RED.log.error(`[iotmp-server] ${String(error)}`));
+      closeServer(server).catch((error: unknown) => this.#RED.log.error(`[iotmp-server] ${String(error)}`));
     }
   }
 }

@@ -4,6 +4,7 @@ import type {
   IotmpServer,
   Reply,
   ResourceDefinition,
+  ServerServices,
   CallOptions,
 } from '../../src';
 import { copyValue } from './copy-value';
@@ -13,13 +14,21 @@ import type { StateFeed } from './state-feed';
 /** Flow nodes work with the devices of an embedded server through this. */
 export class ServerLink implements Link {
   readonly namesDevices = true;
+  /** What the server keeps and offers beside its devices: properties, buckets, endpoints, topics. */
+  readonly services: ServerServices;
   readonly #server: IotmpServer;
   readonly #feed: StateFeed;
   readonly #firstUser: string | undefined;
 
   /** @param firstUser user of the first registered device; a server that was taken over learns of it later */
-  constructor(server: IotmpServer, feed: StateFeed, firstUser: string | undefined) {
+  constructor(
+    server: IotmpServer,
+    services: ServerServices,
+    feed: StateFeed,
+    firstUser: string | undefined,
+  ) {
     this.#server = server;
+    this.services = services;
     this.#feed = feed;
     this.#firstUser = firstUser;
   }
