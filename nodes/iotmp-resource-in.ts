@@ -1,5 +1,11 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { IotmpError, type EndpointCall, type EndpointHandler, type ResourceCall, type ResourceDefinition } from '../src';
+import {
+  IotmpError,
+  type EndpointCall,
+  type EndpointHandler,
+  type ResourceCall,
+  type ResourceDefinition,
+} from '../src';
 import { copyValue } from './lib/copy-value';
 import { followLink, setUpFlowNode } from './lib/flow-node';
 import type { Link, LinkSettings } from './lib/link';

@@ -134,7 +134,9 @@ function tagsOf(value: unknown): Record<string, string[]> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw unusable('tags has to be an object');
   }
-  return Object.fromEntries(Object.entries(value).map(([name, wanted]) => [name, textsOf(name, wanted) ?? []]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, wanted]) => [name, textsOf(name, wanted) ?? []]),
+  );
 }
 
 function unusable(text: string): IotmpError {

@@ -6,7 +6,8 @@ type Ask = (client: IotmpClient, request: ServiceRequest) => Promise<ServiceRepl
 
 /** What flows can ask of the services of the server that a client is connected to: all that the protocol has. */
 export const clientServiceCalls: Readonly<Partial<Record<ServiceAction, Ask>>> = {
-  'property.get': async (client, { name, ...options }) => done(await client.getProperty(name, waitOf(options))),
+  'property.get': async (client, { name, ...options }) =>
+    done(await client.getProperty(name, waitOf(options))),
 
   'property.set': async (client, { name, payload, ...options }) => {
     await client.setProperty(name, payload, waitOf(options));

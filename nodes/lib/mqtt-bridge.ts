@@ -111,7 +111,8 @@ class MqttBridge {
     broker.subscribe(
       this.#link.filter,
       { qos: 0, rap: true },
-      (topic, payload, packet) => void this.#link.receive(topic, payload, { retain: packet?.retain === true }),
+      (topic, payload, packet) =>
+        void this.#link.receive(topic, payload, { retain: packet?.retain === true }),
       port.id,
     );
   }

@@ -21,12 +21,7 @@ export class ServerLink implements Link {
   readonly #firstUser: string | undefined;
 
   /** @param firstUser user of the first registered device; a server that was taken over learns of it later */
-  constructor(
-    server: IotmpServer,
-    services: ServerServices,
-    feed: StateFeed,
-    firstUser: string | undefined,
-  ) {
+  constructor(server: IotmpServer, services: ServerServices, feed: StateFeed, firstUser: string | undefined) {
     this.#server = server;
     this.services = services;
     this.#feed = feed;

@@ -42,7 +42,10 @@ export const serverServiceCalls: Readonly<Record<ServiceAction, Ask>> = {
   },
 
   'bucket.aggregate': async ({ buckets }, request) => {
-    const page = await buckets.aggregate(bucketOf(request), aggregationOf(request.parameters, request.device));
+    const page = await buckets.aggregate(
+      bucketOf(request),
+      aggregationOf(request.parameters, request.device),
+    );
     return { ...done([...page.rows]), cursor: page.cursor };
   },
 

@@ -22,12 +22,20 @@ function debug(name: string): FlowNode {
 }
 
 /** Flows that publish on either side, and listen on both. All use one connection to the broker. */
-function flowOf(tcpPort: number, mqttPort: number): FlowNode[] {
+function flowOf(tcpPort: number, mqttPort: number, protocolVersion: string): FlowNode[] {
   assert.ok(known.has('mqtt') && known.has('mqttPrefix') && known.has('service'));
   const through = { via: 'server', server: 'server', client: '' };
   return [
     { id: 'tab', type: 'tab', label: 'MQTT' },
-    { id: 'broker', type: 'mqtt-broker', name: '', broker: '127.0.0.1', port: String(mqttPort), autoConnect: true },
+    {
+      id: 'broker',
+      type: 'mqtt-broker',
+      name: '',
+      broker: '127.0.0.1',
+      port: String(mqttPort),
+      autoConnect: true,
+      protocolVersion,
+    },
     {
       id: 'server',
       type: 'iotmp-server',
@@ -53,10 +61,26 @@ function flowOf(tcpPort: number, mqttPort: number): FlowNode[] {
       resourceType: 'str',
       wires: [[]],
     },
-    { id: 'events', type: 'iotmp-events', ...place, ...through, events: ['device_topic_publish'], wires: [['here']] },
+    {
+      id: 'events',
+      type: 'iotmp-events',
+      ...place,
+      ...through,
+      events: ['device_topic_publish'],
+      wires: [['here']],
+    },
     debug('here'),
     inject('publish there', '{"open":1}', 'out'),
-    { id: 'out', type: 'mqtt out', ...place, topic: 'iotmp/anna/home/door', qos: '0', retain: '', broker: 'broker', wires: [] },
+    {
+      id: 'out',
+      type: 'mqtt out',
+      ...place,
+      topic: 'iotmp/anna/home/door',
+      qos: '0',
+      retain: '',
+      broker: 'broker',
+      wires: [],
+    },
     {
       id: 'in',
       type: 'mqtt in',
@@ -89,7 +113,7 @@ describe('topics and Mosquitto', { skip: hasMosquitto ? false : 'Mosquitto is no
         mosquitto = await startMosquitto(port);
         nodeRed = await startNodeRed({
           version,
-          flows: flowOf(await freePort(), port),
+          flows: flowOf(await freePort(), port, version === 5 ? '5' : '4'),
           credentials: {
             server: { devices: JSON.stringify([{ user: 'anna', device: 'pump', credential: 'secret' }]) },
           },
@@ -121,7 +145,8 @@ describe('topics and Mosquitto', { skip: hasMosquitto ? false : 'Mosquitto is no
         );
         const counts = [light, door].map(
           ({ payload }) =>
-            shownAt(comms, 'there').filter((value) => JSON.stringify(value) === JSON.stringify(payload)).length,
+            shownAt(comms, 'there').filter((value) => JSON.stringify(value) === JSON.stringify(payload))
+              .length,
         );
         assert.deepEqual(counts, [3, 3]);
         assert.deepEqual(nodeRed.errors(), []);

@@ -52,7 +52,9 @@ describe('iotmp-call of a service through a client', () => {
     const { code, cause } = await bench.error();
     assert.equal(code, 'IOTMP_ERR_REMOTE');
     assert.equal((cause as { statusCode: unknown }).statusCode, 404);
-    bench.services().endpoints.host('greet', ({ payload, caller }) => ({ payload, caller: caller?.device ?? null }));
+    bench
+      .services()
+      .endpoints.host('greet', ({ payload, caller }) => ({ payload, caller: caller?.device ?? null }));
     assert.deepEqual((await ask(bench, { payload: 1 })).payload, { payload: 1, caller: 'pump' });
   });
 

@@ -49,7 +49,12 @@ describe('iotmp-call of a property', () => {
   });
 
   it("sets, lists and deletes the user's own where the device is blank", async (t) => {
-    const bench = await start(t, { service: 'property', action: 'set', payload: '{"on":true}', payloadType: 'json' });
+    const bench = await start(t, {
+      service: 'property',
+      action: 'set',
+      payload: '{"on":true}',
+      payloadType: 'json',
+    });
     const answer = await ask(bench, { device: 'not this' });
     assert.deepEqual([answer.payload, answer.device, answer.user], [{ on: true }, 'not this', 'anna']);
     const { properties } = bench.services();
@@ -87,7 +92,12 @@ describe('iotmp-call of a property', () => {
   });
 
   it('takes its name from the message', async (t) => {
-    const bench = await start(t, { service: 'property', action: 'set', resource: 'topic', resourceType: 'msg' });
+    const bench = await start(t, {
+      service: 'property',
+      action: 'set',
+      resource: 'topic',
+      resourceType: 'msg',
+    });
     assert.equal((await ask(bench, { topic: 'limit', payload: 4 })).resource, 'limit');
     assert.equal((await bench.services().properties.get({ user: 'anna' }, 'limit'))?.value, 4);
     assert.equal(await codeOf(bench, { topic: 'no name', payload: 4 }), 'IOTMP_ERR_PROTOCOL');
@@ -117,7 +127,11 @@ describe('iotmp-call of a data bucket', () => {
     const bench = await start(t, { service: 'bucket', action: 'write', resource: 'climate' });
     const value = { v: 1 };
     await ask(bench, {
-      payload: [{ ts: 1000, value }, { ts: '1970-01-01T00:00:02Z', device: 'lamp', value }, { ts: new Date(3000), value }],
+      payload: [
+        { ts: 1000, value },
+        { ts: '1970-01-01T00:00:02Z', device: 'lamp', value },
+        { ts: new Date(3000), value },
+      ],
     });
     const { rows } = await bench.services().buckets.range({ user: 'anna', bucket: 'climate' });
     assert.deepEqual(rows, [
@@ -131,7 +145,11 @@ describe('iotmp-call of a data bucket', () => {
     const bench = await start(t, { service: 'bucket', action: 'read', params: 'query', paramsType: 'msg' });
     const key = { user: 'anna', bucket: 'config' };
     await bench.services().buckets.define(key, {});
-    const rows = [1, 2, 3, 4].map((n) => ({ ts: n * 1000, device: n % 2 === 0 ? 'lamp' : 'pump', value: { n } }));
+    const rows = [1, 2, 3, 4].map((n) => ({
+      ts: n * 1000,
+      device: n % 2 === 0 ? 'lamp' : 'pump',
+      value: { n },
+    }));
     await bench.services().buckets.write(key, rows);
     assert.deepEqual((await ask(bench)).payload, rows);
     const query = { minTs: new Date(2000), maxTs: '1970-01-01T00:00:04Z', sort: 'desc', limit: 2 };
@@ -234,10 +252,10 @@ describe('iotmp-call of a topic', () => {
       topics.subscribe('anna', 'home/+', (message) => heard.push(message));
       assert.deepEqual((await ask(bench, { payload: { on: true } })).payload, { on: true });
       assert.deepEqual((await heard.next()).payload, { on: true });
-      topics.subscribe('anna', 'home/#', (message) => heard.push(message));
+      const late = new Recording<TopicMessage>('a message that was kept');
+      topics.subscribe('anna', 'home/#', (message) => late.push(message));
       await topics.publish('anna', 'home/end', 1);
-      const rest = [(await heard.next()).topic, (await heard.next()).topic];
-      assert.deepEqual(rest, retain ? ['home/light', 'home/end'] : ['home/end', 'home/end']);
+      assert.equal((await late.next()).topic, retain ? 'home/light' : 'home/end');
     });
   }
 

@@ -37,7 +37,8 @@ function editorServices(): EditorServices {
     isVariable: () => false,
     check: { reason: (_opt: unknown, key: string) => key },
   };
-  const [, script = ''] = /<script[^>]*>([\s\S]*)<\/script>/.exec(read(join(NODES, 'iotmp-services.html'))) ?? [];
+  const [, script = ''] =
+    /<script[^>]*>([\s\S]*)<\/script>/.exec(read(join(NODES, 'iotmp-services.html'))) ?? [];
   const RED = { plugins: { registerPlugin: () => undefined } };
   runInContext(script, createContext({ window: { openIotmp }, openIotmp, RED }));
   assert.ok(openIotmp.services !== undefined);
@@ -71,7 +72,12 @@ describe('the lists of the editor', () => {
       assert.equal(uses.includes('resource'), fields.resource !== 'unused', key);
       assert.equal(uses.includes('payload'), takesPayload(key), key);
       assert.equal(uses.includes('params'), takesParameters(key), key);
-      for (const text of [`action.${key}`, `label.does.${key}`, `label.name.${service}`, `service.${service}`]) {
+      for (const text of [
+        `action.${key}`,
+        `label.does.${key}`,
+        `label.name.${service}`,
+        `service.${service}`,
+      ]) {
         assert.equal(typeof textOf('iotmp-call.json', text), 'string', text);
       }
     }

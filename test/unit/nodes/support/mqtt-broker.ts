@@ -57,7 +57,14 @@ export class MqttBroker {
   /** Publishes in the name of nobody. */
   async publish(topic: string, text: string, retain = false): Promise<void> {
     const sent = new Promise<void>((resolve, reject) => {
-      const packet = { cmd: 'publish', qos: 0, dup: false, topic, payload: Buffer.from(text), retain } as const;
+      const packet = {
+        cmd: 'publish',
+        qos: 0,
+        dup: false,
+        topic,
+        payload: Buffer.from(text),
+        retain,
+      } as const;
       this.#broker.publish(packet, (error) => (error instanceof Error ? reject(error) : resolve()));
     });
     await patiently(sent, () => `a message to ${topic}`);
