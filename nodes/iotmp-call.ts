@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { IotmpError } from '../src';
+import { callTask, type CallConfig, type CallTask } from './lib/call-task';
 import { followLink, setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow-node';
-import type { LinkSettings } from './lib/link';
 import { statusReason } from './lib/node-error';
 import { onInput, type Send } from './lib/run-input';
 import { numberSetting } from './lib/settings';
@@ -9,12 +9,12 @@ import { targetSettings, type TargetSettings } from './lib/target-settings';
 import { translate } from './lib/translate';
 import { evaluate, typedSetting, type TypedSetting } from './lib/typed-value';
 
-interface CallConfig extends NodeDef, LinkSettings {
+interface CallNodeConfig extends NodeDef, CallConfig {
   readonly timeout?: unknown;
 }
 
 export = function register(RED: NodeAPI): void {
-  RED.nodes.registerType('iotmp-call', function (this: Node, config: CallConfig) {
+  RED.nodes.registerType('iotmp-call', function (this: Node, config: CallNodeConfig) {
     RED.nodes.createNode(this, config);
     setUpFlowNode(RED, this, config, (context) => {
       const caller = new Caller(RED, this, config, context);
@@ -24,22 +24,24 @@ export = function register(RED: NodeAPI): void {
   });
 };
 
-/** Calls a resource for each message, and sends the answer on. */
+/** Calls a resource, or asks a service, for each message, and sends the answer on. */
 class Caller {
   readonly #RED: NodeAPI;
   readonly #node: Node;
   readonly #context: FlowNodeContext;
+  readonly #task: CallTask;
   readonly #target: TargetSettings;
   readonly #payload: TypedSetting;
   readonly #params: TypedSetting;
   readonly #timeoutMs: number;
   readonly #abort = new AbortController();
 
-  constructor(RED: NodeAPI, node: Node, config: CallConfig, context: FlowNodeContext) {
+  constructor(RED: NodeAPI, node: Node, config: CallNodeConfig, context: FlowNodeContext) {
     this.#RED = RED;
     this.#node = node;
     this.#context = context;
-    this.#target = targetSettings(RED, node, config, context.link.namesDevices);
+    this.#task = callTask(RED, context.link, config);
+    this.#target = targetSettings(RED, node, config, this.#task.fields);
     this.#payload = typedSetting({ payload: 'payload', ...config }, 'payload', 'msg');
     this.#params = typedSetting(config, 'params', 'json');
     this.#timeoutMs = 1000 * numberSetting('timeout', config.timeout, { min: 0.1, max: 3600, fallback: 10 });
@@ -50,16 +52,15 @@ class Caller {
     const { link, status } = this.#context;
     try {
       const target = link.resolve(await this.#target.evaluate(message));
-      const reply = await link.call(target, {
-        payload: await this.#evaluate(this.#payload, message),
-        parameters: await this.#evaluate(this.#params, message),
+      const { payload, ...fields } = await this.#task.run(target, {
+        payload: this.#task.takesPayload ? await this.#evaluate(this.#payload, message) : undefined,
+        parameters: this.#task.takesParameters ? await this.#evaluate(this.#params, message) : undefined,
         timeoutMs: this.#timeoutMs,
         signal: this.#abort.signal,
       });
       showLink(status, link.state);
-      message.payload = reply.payload ?? null;
-      message.statusCode = reply.statusCode;
-      Object.assign(message, link.namesDevices ? target : { resource: target.resource });
+      message.payload = payload ?? null;
+      Object.assign(message, fields);
       send(message);
     } catch (error) {
       this.#showFailure(error);

@@ -1,9 +1,18 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { ResourceCall, ResourceDefinition } from '../src';
+import {
+  IotmpError,
+  type EndpointCall,
+  type EndpointHandler,
+  type ResourceCall,
+  type ResourceDefinition,
+} from '../src';
+import { copyValue } from './lib/copy-value';
 import { followLink, setUpFlowNode } from './lib/flow-node';
-import type { LinkSettings } from './lib/link';
+import type { Link, LinkSettings } from './lib/link';
 import { ReplyStore } from './lib/reply-store';
+import { ServerLink } from './lib/server-link';
 import { choiceSetting, jsonSetting, numberSetting, textSetting } from './lib/settings';
+import { translate } from './lib/translate';
 
 interface ResourceInConfig extends NodeDef, LinkSettings {
   readonly resource?: unknown;
@@ -27,10 +36,10 @@ export = function register(RED: NodeAPI): void {
       setUpFlowNode(RED, this, config, (context) => {
         const timeoutS = numberSetting('timeout', config.timeout, { min: 0.1, max: 86_400, fallback: 10 });
         this.replies = new ReplyStore(this.id, timeoutS * 1000);
-        const hosted = context.link.host(textSetting(config.resource), definitionOf(this, config, timeoutS));
+        const end = host(RED, this, config, context.link, timeoutS);
         followLink(context);
         context.onClose(() => {
-          hosted.remove();
+          end();
           this.replies.close();
         });
       });
@@ -38,31 +47,73 @@ export = function register(RED: NodeAPI): void {
   );
 };
 
-function definitionOf(node: ResourceInNode, config: ResourceInConfig, timeoutS: number): ResourceDefinition {
-  const kind = choiceSetting('kind', config.kind, ['run', 'input', 'output', 'inout'], 'run');
-  const answersAtOnce = choiceSetting('reply', config.reply, ['auto', 'flow'], 'auto') === 'auto';
+/**
+ * Hosts what a node hosts: a resource, or an endpoint of the server. Returns the function that ends it.
+ * @throws IotmpError IOTMP_ERR_CONFIG, IOTMP_ERR_PROTOCOL for a bad name of an endpoint, IOTMP_ERR_CONFLICT
+ */
+function host(
+  RED: NodeAPI,
+  node: ResourceInNode,
+  config: ResourceInConfig,
+  link: Link,
+  timeoutS: number,
+): () => void {
+  const name = textSetting(config.resource);
+  const kind = choiceSetting('kind', config.kind, ['run', 'input', 'output', 'inout', 'endpoint'], 'run');
+  if (kind !== 'endpoint') {
+    const hosted = link.host(name, definitionOf(node, config, kind, timeoutS));
+    return () => hosted.remove();
+  }
+  if (link instanceof ServerLink) return link.services.endpoints.host(name, endpointOf(node, config));
+  throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.throughServer', { what: 'endpoint' }));
+}
+
+function definitionOf(
+  node: ResourceInNode,
+  config: ResourceInConfig,
+  kind: ResourceDefinition['kind'],
+  timeoutS: number,
+): ResourceDefinition {
   const sample = {
     in: jsonSetting('inSample', config.inSample),
     out: jsonSetting('outSample', config.outSample),
   };
   const givesOutput = kind === 'output' || kind === 'inout';
+  const isAnswered = isAnsweredAtOnce(config);
   return {
     kind,
     // The node's own store ends the call first, so that the flow hears of it.
     timeoutMs: timeoutS * 1000 + 1000,
     describe: () => Object.fromEntries(Object.entries(sample).filter(([, value]) => value !== undefined)),
     run: (call) => {
-      if (!answersAtOnce) return enterFlow(node, call);
+      if (!isAnswered) return enterFlow(node, messageOf(call), call.signal);
       node.send(messageOf(call));
       return givesOutput ? null : undefined;
     },
   };
 }
 
+function endpointOf(node: ResourceInNode, config: ResourceInConfig): EndpointHandler {
+  const isAnswered = isAnsweredAtOnce(config);
+  return (call) => {
+    if (!isAnswered) return enterFlow(node, endpointMessage(call), call.signal);
+    node.send(endpointMessage(call));
+    return undefined;
+  };
+}
+
+function isAnsweredAtOnce({ reply }: ResourceInConfig): boolean {
+  return choiceSetting('reply', reply, ['auto', 'flow'], 'auto') === 'auto';
+}
+
 /** A call that a response node answers. */
-function enterFlow(node: ResourceInNode, call: ResourceCall): Promise<unknown> {
-  const { token, answer } = node.replies.open(call.signal);
-  node.send({ ...messageOf(call), _iotmp: token });
+function enterFlow(
+  node: ResourceInNode,
+  message: Record<string, unknown>,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { token, answer } = node.replies.open(signal);
+  node.send({ ...message, _iotmp: token });
   return answer;
 }
 
@@ -73,5 +124,17 @@ function messageOf({ path, captures, parameters, payload, caller }: ResourceCall
     path: { ...captures },
     params: parameters ?? null,
     ...(caller === undefined ? {} : { user: caller.user, device: caller.device }),
+  };
+}
+
+/** The same fields, but that a program calls without a device. The events of the call have its payload, too. */
+function endpointMessage({ name, payload, user, caller }: EndpointCall): Record<string, unknown> {
+  return {
+    payload: payload === undefined ? null : copyValue(payload),
+    topic: name,
+    path: {},
+    params: null,
+    user,
+    ...(caller === undefined ? {} : { device: caller.device }),
   };
 }

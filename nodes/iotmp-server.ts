@@ -8,6 +8,7 @@ import { FlowsStopping } from './lib/flows-stopping';
 import { HostedServer } from './lib/hosted-server';
 import type { LinkNode } from './lib/link';
 import { LogGate } from './lib/log-gate';
+import { mountMqttBridge } from './lib/mqtt-bridge';
 import { nodeError, statusReason } from './lib/node-error';
 import { ServerLink } from './lib/server-link';
 import {
@@ -94,8 +95,19 @@ function run(
   const feed = new StateFeed({ kind: 'waiting', text: translate(RED, 'status.starting') });
   const log = new LogGate();
   const mount = new UpgradeMount(upgrades, path, hosted.server);
-  const update = (): void => feed.set(serverState(RED, hosted, options.anonymous === true, mount.fault));
-  node.link = new ServerLink(hosted, feed, options.devices?.[0]?.user);
+  const firstUser = options.devices?.[0]?.user;
+  const mqtt = mountMqttBridge(RED, config, {
+    id: node.id,
+    topics: hosted.services.topics,
+    user: firstUser ?? hosted.server.defaultUser,
+    warn: (text) => {
+      if (log.isNews('mqtt', text)) node.warn(text);
+    },
+  });
+  if (mqtt.fault !== undefined) node.error(mqtt.fault.message);
+  const update = (): void =>
+    feed.set(serverState(RED, hosted, options.anonymous === true, mount.fault ?? mqtt.fault));
+  node.link = new ServerLink(hosted, feed, firstUser);
   showLink(status, feed.state);
   feed.watch((state) => showLink(status, state));
   const unfollow = followServer(RED, node, hosted, log, update);
@@ -123,15 +135,16 @@ function run(
     mount.close();
     unfollow();
     status.close();
-    if (!removed && hosted.running && stopping.isDeploy) {
-      pool.park(node.id, hosted);
-      done();
-      return;
-    }
-    hosted.close().then(done, (error: unknown) => {
-      node.error(nodeError(error).message);
-      done();
-    });
+    const isKept = !removed && hosted.running && stopping.isDeploy;
+    if (isKept) pool.park(node.id, hosted);
+    const ends = [mqtt.close(removed), isKept ? Promise.resolve() : hosted.close()];
+    Promise.all(ends).then(
+      () => done(),
+      (error: unknown) => {
+        node.error(nodeError(error).message);
+        done();
+      },
+    );
   });
 }
 

@@ -5,7 +5,7 @@ import type { LinkSettings, LinkStream, StreamState, Target } from './lib/link';
 import { nodeError, statusReason } from './lib/node-error';
 import { onInput } from './lib/run-input';
 import { booleanSetting, integerSetting } from './lib/settings';
-import { targetSettings, type TargetSettings } from './lib/target-settings';
+import { resourceFields, targetSettings, type TargetSettings } from './lib/target-settings';
 import { translate } from './lib/translate';
 
 interface StreamConfig extends NodeDef, LinkSettings {
@@ -46,7 +46,7 @@ class FlowStream {
     this.#RED = RED;
     this.#node = node;
     this.#context = context;
-    this.#settings = targetSettings(RED, node, config, context.link.namesDevices);
+    this.#settings = targetSettings(RED, node, config, resourceFields(context.link.namesDevices));
     this.#intervalMs = integerSetting('interval', config.interval, { min: 0, max: 86_400_000, fallback: 0 });
     context.status.grey(translate(RED, 'status.stopped'));
     context.onClose(context.link.watch(() => this.#handleLink()));

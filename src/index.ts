@@ -30,6 +30,8 @@ export type { Outcome, Property, PropertyOwner } from './store/property-store';
 export type { Bucket, BucketKey, BucketSettings, WrittenRows } from './store/bucket-store';
 export type { BucketRow, NewRow, RowPage } from './store/bucket-row';
 export type { BucketAggregation, BucketRange, LatestRows, RowSelection } from './store/bucket-query';
+export { parseSpan } from './store/aggregation/span-name';
+export { parseAggregationFunction } from './store/aggregation/aggregation-function';
 export type { Page } from './store/page';
 export type {
   EndpointCall,

@@ -21,6 +21,11 @@ export class ClientLink implements Link {
     this.#feed = feed;
   }
 
+  /** The client itself, for what only a client has. */
+  get client(): IotmpClient {
+    return this.#client;
+  }
+
   get state(): LinkState {
     return this.#feed.state;
   }

@@ -4,8 +4,8 @@ import type {
   IotmpServer,
   Reply,
   ResourceDefinition,
-  CallOptions,
   ServerServices,
+  CallOptions,
 } from '../../src';
 import { copyValue } from './copy-value';
 import type { HostedServer } from './hosted-server';

@@ -1,11 +1,12 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IotmpError, type ServerOptions, type TlsOptions } from '../../src';
+import type { MqttSettings } from './mqtt-bridge';
 import { registeredDevices } from './registered-devices';
 import { booleanSetting, integerSetting, numberSetting, portSetting, textSetting } from './settings';
 import { translate } from './translate';
 
 /** The properties of an `iotmp-server` node, as Node-RED hands them on. */
-export interface ServerConfig extends NodeDef {
+export interface ServerConfig extends NodeDef, MqttSettings {
   readonly enabled?: unknown;
   readonly host?: unknown;
   readonly tcpPort?: unknown;

@@ -4,37 +4,63 @@ import type { Target } from './link';
 import { translate } from './translate';
 import { evaluateText, typedSetting } from './typed-value';
 
-/** Finds the resource that a node means, for a message where it depends on one. */
+/** Finds what a node means, for a message where it depends on one. */
 export interface TargetSettings {
   /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG when a device or a resource is missing */
   evaluate(message?: NodeMessage): Promise<Target>;
 }
 
+/** What becomes of a field: one that is `unused` is blank, whatever it says. */
+type Field = 'required' | 'optional' | 'unused';
+
+/** Which of the fields of a node count. */
+export interface TargetFields {
+  readonly user: Exclude<Field, 'required'>;
+  readonly device: Field;
+  readonly resource: Field;
+  /** The text for a `resource` that is missing. */
+  readonly missing: string;
+}
+
 /**
- * Reads the typed inputs `user`, `device` and `resource` of a node.
+ * The fields that say which resource is meant.
  * @param namesDevices whether a device has to be named
  */
+export function resourceFields(namesDevices: boolean): TargetFields {
+  return {
+    user: namesDevices ? 'optional' : 'unused',
+    device: namesDevices ? 'required' : 'unused',
+    resource: 'required',
+    missing: 'errors.noResource',
+  };
+}
+
+/** Reads the typed inputs `user`, `device` and `resource` of a node. */
 export function targetSettings(
   RED: NodeAPI,
   node: Node,
   config: object,
-  namesDevices: boolean,
+  fields: TargetFields,
 ): TargetSettings {
-  const userSetting = typedSetting(config, 'user', 'str');
-  const deviceSetting = typedSetting(config, 'device', 'str');
-  const resourceSetting = typedSetting(config, 'resource', 'str');
-  const evaluateNow = async (message?: NodeMessage): Promise<Target> => {
-    const user = namesDevices ? await evaluateText(RED, node, userSetting, message) : '';
-    const device = namesDevices ? await evaluateText(RED, node, deviceSetting, message) : '';
-    const resource = await evaluateText(RED, node, resourceSetting, message);
-    if (namesDevices && device === '') {
-      throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.noDevice'));
-    }
-    if (resource === '') throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.noResource'));
-    return { user, device, resource };
+  const settings = {
+    user: typedSetting(config, 'user', 'str'),
+    device: typedSetting(config, 'device', 'str'),
+    resource: typedSetting(config, 'resource', 'str'),
   };
+  type Name = keyof typeof settings;
+  const textOf = async (name: Name, missing: string, message?: NodeMessage): Promise<string> => {
+    if (fields[name] === 'unused') return '';
+    const text = await evaluateText(RED, node, settings[name], message);
+    if (text !== '' || fields[name] === 'optional') return text;
+    throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, missing));
+  };
+  const evaluateNow = async (message?: NodeMessage): Promise<Target> => ({
+    user: await textOf('user', '', message),
+    device: await textOf('device', 'errors.noDevice', message),
+    resource: await textOf('resource', fields.missing, message),
+  });
   // Plain texts mean the same for every message.
-  const isFixed = [userSetting, deviceSetting, resourceSetting].every(({ type }) => type === 'str');
+  const isFixed = Object.values(settings).every(({ type }) => type === 'str');
   let fixed: Promise<Target> | undefined;
   return {
     evaluate: (message) => (isFixed ? (fixed ??= evaluateNow()) : evaluateNow(message)),

@@ -161,6 +161,23 @@ const WORK: readonly (readonly [string, string, string, (value: unknown) => bool
   ['04 Server/01 Answer devices', 'no number', 'error', has('statusCode', 400)],
   ['04 Server/02 Share a value with devices', '', 'set point at the device', (value) => value === 20],
   ['04 Server/02 Share a value with devices', '22 °C', 'set point at the device', (value) => value === 22],
+  ['04 Server/03 Properties', 'set 21 °C', 'set point that is kept', (value) => value === 21],
+  ['04 Server/03 Properties', 'which are there', 'properties', has('name', 'set-point')],
+  ['04 Server/03 Properties', 'what is it?', 'set point at the device', (value) => value === 21],
+  ['04 Server/04 Data buckets', 'measure', 'written by the device', has('humidity', 60)],
+  ['04 Server/04 Data buckets', 'a row of the flow', 'written by the flow', has('temperature', 19)],
+  ['04 Server/04 Data buckets', 'newest rows', 'rows', has('device', 'greenhouse')],
+  ['04 Server/04 Data buckets', 'mean by hour', 'mean of each hour', has('humidity', 60)],
+  [
+    '04 Server/05 Endpoint',
+    'dry soil',
+    'answer to the device',
+    isDeep({ minutes: 10, device: 'greenhouse' }),
+  ],
+  ['04 Server/05 Endpoint', 'no moisture', 'error', has('statusCode', 400)],
+  ['04 Server/05 Endpoint', 'as a flow', 'answer to the flow', isDeep({ minutes: 0, device: null })],
+  ['04 Server/06 Topics', 'light on', 'light', (value) => value === true],
+  ['04 Server/06 Topics', 'door opens', 'door', isDeep({ open: true })],
 ];
 
 function isDeep(expected: unknown): (value: unknown) => boolean {

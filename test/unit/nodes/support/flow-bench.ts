@@ -13,7 +13,7 @@ import registerServer from '../../../../nodes/iotmp-server';
 import registerStream from '../../../../nodes/iotmp-stream';
 import { ClientLink } from '../../../../nodes/lib/client-link';
 import { ServerLink } from '../../../../nodes/lib/server-link';
-import type { ConnectedDevice, IotmpServer } from '../../../../src';
+import type { ConnectedDevice, IotmpServer, ServerServices } from '../../../../src';
 import { RawDevice, type RawResource } from '../../support/raw-device';
 import { Type } from '../../support/raw-message';
 import { tcpWire, type RawWire } from '../../support/raw-wire';
@@ -175,6 +175,13 @@ export class FlowBench {
     const { link } = this.node(id) as Node & { link: unknown };
     assert.ok(link instanceof ServerLink);
     return link.server;
+  }
+
+  /** What the server keeps and offers beside its devices. */
+  services(id = 'server'): ServerServices {
+    const { link } = this.node(id) as Node & { link: unknown };
+    assert.ok(link instanceof ServerLink);
+    return link.services;
   }
 
   /** Resolves when a listener of a server is open. */

@@ -11,7 +11,7 @@ export interface DeviceRow {
 export const PUMP: DeviceRow = { user: 'anna', device: 'pump', credential: 'secret' };
 export const LAMP: DeviceRow = { user: 'anna', device: 'lamp', credential: 'light' };
 
-const CONFIG_TYPES = ['iotmp-server', 'iotmp-client', 'tls-config', 'tab'];
+const CONFIG_TYPES = ['iotmp-server', 'iotmp-client', 'tls-config', 'mqtt-broker', 'tab'];
 const THROUGH_SERVER = { via: 'server', server: 'server', client: '' };
 
 /** A whole flow: a tab, and the nodes on it. Node-RED takes nodes without coordinates for config nodes. */

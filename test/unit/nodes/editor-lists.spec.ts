@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { createContext, runInContext } from 'node:vm';
+import { clientServiceCalls } from '../../../nodes/lib/client-service-calls';
+import { serverServiceCalls } from '../../../nodes/lib/server-service-calls';
+import {
+  serviceAction,
+  serviceFields,
+  takesParameters,
+  takesPayload,
+  type ServiceAction,
+} from '../../../nodes/lib/service-choice';
+import { eventKinds } from '../../../src';
+
+const NODES = resolve(__dirname, '../../../nodes');
+const TEXTS = join(NODES, 'locales/en-US');
+const read = (path: string): string => readFileSync(path, 'utf8');
+
+/** The text of a key with dots. */
+function textOf(catalogue: string, key: string): unknown {
+  let value: unknown = JSON.parse(read(join(TEXTS, catalogue)));
+  for (const part of key.split('.')) value = (value as Record<string, unknown> | undefined)?.[part];
+  return value;
+}
+
+interface EditorServices {
+  of(node: object): { readonly uses: readonly string[]; readonly client?: boolean };
+  check(node: object, action: string, opt: object): unknown;
+}
+
+/** The services as the editor knows them. */
+function editorServices(): EditorServices {
+  const openIotmp: Record<string, unknown> & { services?: EditorServices } = {
+    current: (node: Record<string, unknown>, property: string) => node[property],
+    isVariable: () => false,
+    check: { reason: (_opt: unknown, key: string) => key },
+  };
+  const [, script = ''] =
+    /<script[^>]*>([\s\S]*)<\/script>/.exec(read(join(NODES, 'iotmp-services.html'))) ?? [];
+  const RED = { plugins: { registerPlugin: () => undefined } };
+  runInContext(script, createContext({ window: { openIotmp }, openIotmp, RED }));
+  assert.ok(openIotmp.services !== undefined);
+  return openIotmp.services;
+}
+
+describe('the lists of the editor', () => {
+  it('name every event that a server tells, with its meaning and its fields', () => {
+    const names = eventKinds.map(({ event }) => event);
+    const [, list = ''] = /const known = \[([^\]]*)\]/.exec(read(join(NODES, 'iotmp-events.html'))) ?? [];
+    const shown = [...list.matchAll(/'(\w+)'/g)].map((match) => match[1]);
+    assert.deepEqual(shown, names);
+    const help = read(join(TEXTS, 'iotmp-events.html'));
+    for (const name of names) {
+      assert.equal(typeof textOf('iotmp-events.json', `event.${name}`), 'string', name);
+      assert.ok(help.includes(`\`${name}\``), name);
+    }
+  });
+
+  it('offer what the services do, where they do it, with the fields that count', () => {
+    const services = editorServices();
+    for (const key of Object.keys(serverServiceCalls) as ServiceAction[]) {
+      const [service = '', action = ''] = key.split('.');
+      assert.equal(serviceAction({ service, action }), key);
+      assert.equal(services.check({ via: 'server', service, action }, action, {}), true, key);
+      const throughClient = services.check({ via: 'client', service, action }, action, {});
+      assert.equal(throughClient, key in clientServiceCalls ? true : 'serverOnly', key);
+      const { uses } = services.of({ service, action });
+      const fields = serviceFields(key, true);
+      assert.equal(uses.includes('device'), fields.device !== 'unused', key);
+      assert.equal(uses.includes('resource'), fields.resource !== 'unused', key);
+      assert.equal(uses.includes('payload'), takesPayload(key), key);
+      assert.equal(uses.includes('params'), takesParameters(key), key);
+      for (const text of [
+        `action.${key}`,
+        `label.does.${key}`,
+        `label.name.${service}`,
+        `service.${service}`,
+      ]) {
+        assert.equal(typeof textOf('iotmp-call.json', text), 'string', text);
+      }
+    }
+  });
+
+  it('mean the same where no action is given', () => {
+    const services = editorServices();
+    for (const service of ['property', 'bucket', 'endpoint', 'topic']) {
+      const [, action = ''] = serviceAction({ service })?.split('.') ?? [];
+      assert.deepEqual(services.of({ service }), services.of({ service, action }));
+    }
+  });
+
+  it('refuse an action that the service does not have', () => {
+    const services = editorServices();
+    const node = { via: 'server', service: 'bucket', action: 'get' };
+    assert.equal(services.check(node, 'get', {}), 'action');
+  });
+});
