@@ -1,9 +1,12 @@
 import type { Node, NodeAPI } from 'node-red';
-import { IotmpServer, type ListenerStatus, type ServerOptions } from '../src';
+import { IotmpServer, openStore, ServerServices, type ListenerStatus, type ServerOptions } from '../src';
 import { mountAdminApi } from './lib/admin-api';
+import { apiSettings } from './lib/api-settings';
 import { BrokerPool } from './lib/broker-pool';
 import { showLink } from './lib/flow-node';
 import { FlowsStarted } from './lib/flows-started';
+import { GatewayMount } from './lib/gateway-mount';
+import { HttpRouter } from './lib/http-router';
 import type { LinkNode } from './lib/link';
 import { LogGate } from './lib/log-gate';
 import { nodeError, statusReason } from './lib/node-error';
@@ -18,12 +21,15 @@ import { serverState } from './lib/server-state';
 import { booleanSetting } from './lib/settings';
 import { StateFeed } from './lib/state-feed';
 import { StatusReporter } from './lib/status-reporter';
+import { mountTokenEndpoint } from './lib/token-endpoint';
 import { translate } from './lib/translate';
 import { UpgradeMount } from './lib/upgrade-mount';
 import { UpgradeRouter } from './lib/upgrade-router';
 
 interface ServerNode extends Node<ServerCredentials>, LinkNode {
   link: ServerLink | undefined;
+  /** The API for programs, while the server runs. */
+  api: GatewayMount | undefined;
   /** Core hands the status and the errors of a config node on to the flows of these. */
   users: Record<string, Node>;
 }
@@ -32,6 +38,7 @@ interface ServerNode extends Node<ServerCredentials>, LinkNode {
 interface Shared {
   readonly pool: BrokerPool;
   readonly upgrades: UpgradeRouter;
+  readonly http: HttpRouter;
   readonly started: FlowsStarted;
 }
 
@@ -39,6 +46,7 @@ export = function register(RED: NodeAPI): void {
   const shared: Shared = {
     pool: new BrokerPool(RED),
     upgrades: new UpgradeRouter(RED),
+    http: new HttpRouter(RED),
     started: new FlowsStarted(RED),
   };
 
@@ -65,6 +73,7 @@ export = function register(RED: NodeAPI): void {
     { credentials: { devices: { type: 'text' }, apiSecret: { type: 'password' } } },
   );
   mountAdminApi(RED);
+  mountTokenEndpoint(RED);
 };
 
 /** A server that is switched off or cannot work: nodes that use it say so. */
@@ -80,13 +89,19 @@ function run(
   node: ServerNode,
   config: ServerConfig,
   status: StatusReporter,
-  { pool, upgrades, started }: Shared,
+  { pool, upgrades, http, started }: Shared,
 ): void {
   const options = serverSettings(RED, config, node.credentials, (text) => node.warn(text));
   const path = webSocketPath(RED, config);
+  const settings = apiSettings(config, node.credentials.apiSecret);
   const server = pool.take(node.id) ?? new IotmpServer(options);
   const feed = new StateFeed({ kind: 'waiting', text: translate(RED, 'status.starting') });
   const log = new LogGate();
+  const store = openStore({ memory: true });
+  const services = new ServerServices(server, { store });
+  const onWarning = (text: string): void => node.warn(text);
+  const api = new GatewayMount(RED, { http, upgrades }, { ...settings, server, services, store, onWarning });
+  node.api = api;
   const mount = new UpgradeMount(upgrades, path, server);
   const update = (): void => feed.set(serverState(RED, server, options.anonymous === true, mount.fault));
   node.link = new ServerLink(server, feed, options.devices?.[0]?.user);
@@ -98,6 +113,9 @@ function run(
   const unwatch = started.watch(() => {
     // A path that another server had may be free after a deploy.
     mount.open();
+    void api.open().then(() => {
+      if (api.fault !== undefined && log.isNews('api', api.fault.message)) node.warn(api.fault.message);
+    });
     if (mount.fault !== undefined && log.isNews('path', mount.fault.message)) node.error(mount.fault.message);
     if (opened) update();
     else {
@@ -115,12 +133,14 @@ function run(
     mount.close();
     unfollow();
     status.close();
-    if (!removed && server.running) {
-      pool.park(node.id, server);
-      done();
-      return;
-    }
-    server.close().then(done, (error: unknown) => {
+    const end = async (): Promise<void> => {
+      await api.close();
+      services.close();
+      await (await store).close();
+      if (!removed && server.running) pool.park(node.id, server);
+      else await server.close();
+    };
+    end().then(done, (error: unknown) => {
       node.error(nodeError(error).message);
       done();
     });

@@ -4,9 +4,14 @@ import { eventsV1Route } from '../sockets/events-v1';
 import { eventsV2Route } from '../sockets/events-v2';
 import { resourceStreamRoute } from '../sockets/resource-stream';
 import type { SocketRoute } from '../sockets/socket-route';
+import { bucketDataRoutes } from './bucket-data';
+import { bucketExportRoutes } from './bucket-exports';
+import { bucketRoutes } from './buckets';
 import { deviceTokenRoutes } from './device-tokens';
 import { deviceRoutes } from './devices';
+import { endpointRoutes } from './endpoints';
 import { oauthRoutes } from './oauth';
+import { propertyRoutes } from './properties';
 import { referenceRoutes } from './reference';
 import { resourceRoutes } from './resources';
 import { serverRoutes } from './server';
@@ -28,7 +33,12 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...deviceRoutes,
     ...resourceRoutes,
     ...statsRoutes,
+    ...propertyRoutes,
     ...deviceTokenRoutes,
+    ...bucketRoutes,
+    ...bucketDataRoutes,
+    ...bucketExportRoutes,
+    ...endpointRoutes,
     ...tokenRoutes,
     ...userRoutes,
     ...oauthRoutes,
