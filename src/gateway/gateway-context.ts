@@ -2,6 +2,7 @@ import type { IotmpServer } from '../broker/broker';
 import type { ServerServices } from '../services/server-services';
 import type { Clock } from '../util/clock';
 import type { DeviceAccounts } from './accounts/device-accounts';
+import type { CallbackRecords } from './accounts/callback-records';
 import type { EndpointRecords } from './accounts/endpoint-records';
 import type { UserAccounts } from './accounts/user-accounts';
 import type { DeviceTokens } from './auth/device-tokens';
@@ -20,6 +21,7 @@ export interface GatewayContext {
   readonly clock: Clock;
   readonly users: UserAccounts;
   readonly devices: DeviceAccounts;
+  readonly callbacks: CallbackRecords;
   readonly endpoints: EndpointRecords;
   readonly sessions: Sessions;
   readonly tokens: Tokens;

@@ -6,6 +6,7 @@ import { openStore } from '../store/open-store';
 import type { Store } from '../store/store';
 import { systemClock } from '../util/clock';
 import { DeviceAccounts } from './accounts/device-accounts';
+import { CallbackRecords } from './accounts/callback-records';
 import { EndpointRecords } from './accounts/endpoint-records';
 import type { Documents } from './accounts/records';
 import { UserAccounts } from './accounts/user-accounts';
@@ -130,8 +131,8 @@ export class Gateway {
 
   /** All that is read at the start, and waited for at the end. */
   get #kept(): readonly { load(): Promise<string[]>; settled(): Promise<void> }[] {
-    const { users, devices, endpoints, sessions, tokens, deviceTokens } = this.#context;
-    return [users, devices, endpoints, sessions, tokens, deviceTokens];
+    const { users, devices, callbacks, endpoints, sessions, tokens, deviceTokens } = this.#context;
+    return [users, devices, callbacks, endpoints, sessions, tokens, deviceTokens];
   }
 
   async #start(): Promise<void> {
@@ -179,6 +180,7 @@ function newContext({
     clock,
     users: new UserAccounts(documents),
     devices: new DeviceAccounts(documents),
+    callbacks: new CallbackRecords(documents),
     endpoints: new EndpointRecords(documents),
     sessions: new Sessions(documents, signer, lifetimes),
     tokens: new Tokens(documents, signer),

@@ -20,6 +20,7 @@ export const eventKinds: readonly EventKind[] = [
   { event: 'bucket_write', filters: ['bucket', 'device'] },
   { event: 'bucket_write_refused', filters: ['bucket', 'device'] },
   { event: 'device_authentication_failed', filters: [...DEVICE, 'type', 'address'] },
+  { event: 'device_callback_call', filters: DEVICE },
   { event: 'device_create', filters: DEVICE },
   { event: 'device_delete', filters: DEVICE },
   { event: 'device_property_delete', filters: [...DEVICE, 'property'] },

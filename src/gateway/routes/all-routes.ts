@@ -7,6 +7,7 @@ import type { SocketRoute } from '../sockets/socket-route';
 import { bucketDataRoutes } from './bucket-data';
 import { bucketExportRoutes } from './bucket-exports';
 import { bucketRoutes } from './buckets';
+import { callbackRoutes } from './callbacks';
 import { deviceTokenRoutes } from './device-tokens';
 import { deviceRoutes } from './devices';
 import { endpointRoutes } from './endpoints';
@@ -33,6 +34,7 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...deviceRoutes,
     ...resourceRoutes,
     ...statsRoutes,
+    ...callbackRoutes,
     ...propertyRoutes,
     ...deviceTokenRoutes,
     ...bucketRoutes,

@@ -114,7 +114,11 @@ export const deviceRoutes: readonly Route[] = [
       ownDevice(context, id);
       const row = deviceRow(context, id);
       await context.devices.remove(id);
-      await context.deviceTokens.removeAll(id);
+      await Promise.all([
+        context.deviceTokens.removeAll(id),
+        context.callbacks.remove(id),
+        context.services.properties.clear(id),
+      ]);
       cutOff(context, id);
       publish(context, id, 'device_delete', row);
       return EMPTY;

@@ -119,6 +119,25 @@ describe('requests of the Node-RED pack', () => {
     assert.equal((answer.body as { type: string }).type, 'HTTP');
   });
 
+  it('device-callback: data, of a device that has to be made first', async (t) => {
+    const bench = await GatewayBench.start(t);
+    const path = '/v3/users/anna/devices/NR_hook/callback';
+    assert.equal((await send(bench, 'POST', `${path}/data`, { t: 1 })).status, 404);
+    const device = { type: 'HTTP', device: 'NR_hook' };
+    await send(bench, 'POST', '/v1/users/anna/buckets', { bucket: 'log', config: { source: 'write' } });
+    await send(bench, 'POST', '/v1/users/anna/devices', device);
+    const settings = { actions: { write_bucket: 'log', set_property: 'last', send_property: 'last' } };
+    assert.equal((await send(bench, 'PUT', path, settings)).status, 200);
+    const { actions } = (await send(bench, 'GET', path)).body as typeof settings;
+    assert.deepEqual(actions, { ...settings.actions, call_endpoint: '' });
+    const answer = await send(bench, 'POST', `${path}/data?ts=1000`, { t: 1 });
+    assert.deepEqual([answer.status, answer.body], [200, { t: 1 }]);
+    const rows = await send(bench, 'GET', '/v2/users/anna/buckets/log/data');
+    assert.deepEqual(rows.body, [{ ts: 1000, device: 'NR_hook', t: 1 }]);
+    assert.equal((await send(bench, 'GET', `${path}/data?t=2`)).status, 200);
+    assert.equal((await send(bench, 'DELETE', '/v1/users/anna/devices/NR_hook')).status, 200);
+  });
+
   it('device-stream: one socket for all listeners of a device', async (t) => {
     const bench = await GatewayBench.start(t);
     await bench.device({ temp: { fn: 3, run: () => 21.5 } });
