@@ -109,18 +109,21 @@ function run(
   feed.watch((state) => showLink(status, state));
   const unfollow = followServer(node, server, log, update);
   let opened = false;
+  let closed = false;
   // Devices connect only when the flows are there to serve them.
   const unwatch = started.watch(() => {
     // A path that another server had may be free after a deploy.
     mount.open();
-    void api.open().then(() => {
+    const mounted = api.open().then(() => {
       if (api.fault !== undefined && log.isNews('api', api.fault.message)) node.warn(api.fault.message);
     });
     if (mount.fault !== undefined && log.isNews('path', mount.fault.message)) node.error(mount.fault.message);
     if (opened) update();
     else {
       opened = true;
-      openServer(server, options).then(update, (error: unknown) => {
+      // Devices that were made over the API are let in from the beginning.
+      const running = mounted.then(() => (closed ? undefined : openServer(server, options)));
+      running.then(update, (error: unknown) => {
         node.error(nodeError(error).message);
         feed.set({ kind: 'error', text: statusReason(error) });
       });
@@ -129,6 +132,7 @@ function run(
   warnOfOpenDoors(RED, node, options);
 
   node.on('close', (removed: boolean, done: () => void) => {
+    closed = true;
     unwatch();
     mount.close();
     unfollow();

@@ -18,16 +18,12 @@ type RowShape = (row: BucketRow, aggregation: string | undefined) => Row;
 
 /** `{ts, val}`, or the name of the aggregation in place of `val`. */
 const wrapped: RowShape = ({ ts, device, value }, aggregation = 'val') => ({
+  ...fromDevice(device),
   ts,
-  ...(device !== undefined && { device }),
   [aggregation]: value,
 });
 
-const flat: RowShape = ({ ts, device, value }) => ({
-  ...(device !== undefined && { device }),
-  ...value,
-  ts,
-});
+const flat: RowShape = ({ ts, device, value }) => ({ ...fromDevice(device), ...value, ts });
 
 const READS = [
   { path: V1, shape: wrapped, asset: 'Bucket', id: 'bucket', action: 'ReadBucket' },
@@ -109,6 +105,10 @@ function readRoutes({ path, shape, asset, id, action }: (typeof READS)[number]):
       },
     }),
   ];
+}
+
+function fromDevice(device: string | undefined): Row {
+  return device === undefined ? {} : { device };
 }
 
 /** Where the path names a device, only its rows are meant. */
