@@ -56,7 +56,10 @@ export const endpointRoutes: readonly Route[] = [
       const allowed = [...names].filter((name) =>
         principal.permissions.allows('Endpoint', name, 'ListEndpoints'),
       );
-      const rows = allowed.flatMap((name) => rowOf(context, user, name) ?? []);
+      const rows = allowed.flatMap((name): Row[] => {
+        const row = rowOf(context, user, name);
+        return row === undefined ? [] : [row];
+      });
       return json(selectRows(rows, 'endpoint', query));
     },
   }),
