@@ -24,7 +24,10 @@ export interface ApiSettings {
 export function apiSettings({ api, apiPath }: ApiConfig, secret: string | undefined): ApiSettings {
   const path = textSetting(apiPath).replace(/\/+$/, '');
   if (path !== '' && !/^\/[^\s?#%]*$/.test(path)) {
-    throw new IotmpError('IOTMP_ERR_CONFIG', 'apiPath must begin with "/" and have no spaces, "?", "#" and "%"');
+    throw new IotmpError(
+      'IOTMP_ERR_CONFIG',
+      'apiPath must begin with "/" and have no spaces, "?", "#" and "%"',
+    );
   }
   return { enabled: booleanSetting(api, true), path, secret: secret === '' ? undefined : secret };
 }

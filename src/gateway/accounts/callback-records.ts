@@ -38,8 +38,7 @@ export class CallbackRecords {
 
   /** What is done with the data of a device; nothing, unless it was said. */
   get({ user, device }: DeviceId): CallbackSettings {
-    const { device: _, ...kept } = this.#records.get({ user, id: device }) ?? { ...NO_ACTIONS, device };
-    return { actions: kept };
+    return { actions: actions.parse(this.#records.get({ user, id: device }) ?? NO_ACTIONS) };
   }
 
   set({ user, device }: DeviceId, settings: CallbackSettings): Promise<void> {

@@ -122,7 +122,9 @@ export class Records<T extends RecordBody> {
   }
 
   async #write(write: (documents: DocumentStore) => Promise<unknown>, takeBack: () => void): Promise<void> {
-    const written = this.#writes.then(async () => void (await write(await this.#documents)));
+    const written = this.#writes.then(async () => {
+      await write(await this.#documents);
+    });
     this.#writes = written.catch(takeBack);
     await written;
   }

@@ -52,7 +52,7 @@ export class BucketExports {
   /** The order of a file of this bucket, while it counts. */
   get({ user, bucket }: BucketKey, file: string): ExportOrder | undefined {
     const kept = this.#kept.get(file);
-    if (kept === undefined || kept.order.user !== user || kept.order.bucket !== bucket) return undefined;
+    if (kept?.order.user !== user || kept.order.bucket !== bucket) return undefined;
     if (this.#clock.now() - kept.at < LIFETIME_MS) return kept.order;
     this.#kept.delete(file);
     return undefined;

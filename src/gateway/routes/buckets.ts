@@ -21,7 +21,9 @@ const change = z.looseObject({
   config: z
     .looseObject({})
     .optional()
-    .describe('where rows come from: {"source":"device","device","resource","update","interval"}, "write", "api"'),
+    .describe(
+      'where rows come from: {"source":"device","device","resource","update","interval"}, "write", "api"',
+    ),
   tags: z.array(z.string().max(64)).max(5).optional(),
   retention: z.looseObject({}).optional().describe('how long rows stay: {"period","unit"}'),
   asset_type: optionalId.optional(),

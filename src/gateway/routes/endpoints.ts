@@ -200,8 +200,9 @@ function publish(
   { server }: GatewayContext,
   event: string,
   { user, endpoint }: EndpointRecord,
-  { config: _, ...fields }: Row,
+  row: Row,
 ): void {
+  const fields = Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'config'));
   server.events.publish({ ...fields, event, user, ts: Date.now(), endpoint });
 }
 

@@ -20,7 +20,7 @@ interface Owned {
   readonly id: string;
   /** What the names of actions end with. */
   readonly noun: string;
-  ownerOf(context: GatewayContext, param: Param): PropertyOwner;
+  readonly ownerOf: (context: GatewayContext, param: Param) => PropertyOwner;
 }
 
 /** What is not an attribute in the body of a property. */

@@ -93,7 +93,13 @@ describeStores('bucket exports', (open) => {
   it('are refused when they are not what they should be, and end after an hour', async (t) => {
     const bench = await GatewayBench.start(t, { store: await open(t) });
     await filled(bench);
-    for (const body of [{ data_type: 'xls' }, { timestamp_format: 'x' }, { min_ts: -1 }, { max_ts: 'x' }, []]) {
+    for (const body of [
+      { data_type: 'xls' },
+      { timestamp_format: 'x' },
+      { min_ts: -1 },
+      { max_ts: 'x' },
+      [],
+    ]) {
       assert.equal((await bench.post(EXPORTS, body)).status, 400, JSON.stringify(body));
     }
     assert.equal((await bench.post('/v1/users/anna/buckets/none/exports', {})).status, 404);

@@ -9,7 +9,11 @@ const V2 = '/v2/users/anna/buckets/log/data';
 const HOUR = 3_600_000;
 
 /** Rows 1 to `count`, one an hour. */
-async function filled(bench: GatewayBench, count: number, settings: Record<string, unknown> = {}): Promise<void> {
+async function filled(
+  bench: GatewayBench,
+  count: number,
+  settings: Record<string, unknown> = {},
+): Promise<void> {
   assert.equal((await bench.post(BUCKETS, { bucket: 'log', ...settings })).status, 200);
   const rows = Array.from({ length: count }, (_, index) => ({
     ts: (index + 1) * HOUR,
@@ -135,13 +139,32 @@ describeStores('buckets over the API', (open) => {
     }
     const source = { bucket: 'x', config: { source: 'device', device: 'pump', resource: 't', interval: 0 } };
     assert.equal((await bench.post(BUCKETS, source)).status, 400);
-    for (const body of [5, 'x', null, {}, [1], [{}], { ts: 1 }, { ts: 'x', n: 1 }, { ts: -1, n: 1 }, { ts: 1e17, n: 1 }]) {
+    for (const body of [
+      5,
+      'x',
+      null,
+      {},
+      [1],
+      [{}],
+      { ts: 1 },
+      { ts: 'x', n: 1 },
+      { ts: -1, n: 1 },
+      { ts: 1e17, n: 1 },
+    ]) {
       assert.equal((await bench.post(DATA, body)).status, 400, JSON.stringify(body));
     }
     assert.equal((await bench.ask('POST', DATA, { raw: '{"n":' })).status, 400);
     assert.equal((await bench.post(`${BUCKETS}/none/data`, { n: 1 })).status, 404);
     assert.equal((await bench.get(`${BUCKETS}/none/data`)).status, 404);
-    for (const query of ['items=x', 'min_ts=-1', 'sort=up', 'agg=2h', 'agg=1h&agg_type=x', 'transform=x', 'group_by=x']) {
+    for (const query of [
+      'items=x',
+      'min_ts=-1',
+      'sort=up',
+      'agg=2h',
+      'agg=1h&agg_type=x',
+      'transform=x',
+      'group_by=x',
+    ]) {
       assert.equal((await bench.get(`${DATA}?${query}`)).status, 400, query);
     }
     assert.equal((await bench.get(`${DATA}?agg=1h&tz=Nowhere/None`)).status, 400);

@@ -73,10 +73,7 @@ describe('events socket, version 1', () => {
     await socket.synced();
     assert.equal(socket.frames.length, 1);
     const [{ event, device, product, asset_type: type, asset_group: group } = {}] = socket.messages;
-    assert.deepEqual(
-      [event, device, product, type, group],
-      ['device_state_change', 'valve', 'p1', '', 'g1'],
-    );
+    assert.deepEqual([event, device, product, type, group], ['device_state_change', 'valve', 'p1', '', 'g1']);
   });
 
   it('is silent before it is told what is wanted', async (t) => {

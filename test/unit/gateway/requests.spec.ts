@@ -10,7 +10,18 @@ const V3 = '/v3/users/anna/devices/pump/resources';
 describe('request', () => {
   it('is left alone when its path is not one of the gateway', async (t) => {
     const bench = await GatewayBench.start(t);
-    const paths = ['/', '/flows', '/ui/v1/users', '/openapi', '/%', '/..', '/v4/users', '/v1', '/v1/?x=1', '/v1/hook'];
+    const paths = [
+      '/',
+      '/flows',
+      '/ui/v1/users',
+      '/openapi',
+      '/%',
+      '/..',
+      '/v4/users',
+      '/v1',
+      '/v1/?x=1',
+      '/v1/hook',
+    ];
     for (const path of paths) assert.equal((await bench.get(path)).status, 418, path);
     assert.deepEqual(bench.foreign, paths);
   });

@@ -198,7 +198,10 @@ describe('requests of the Node-RED pack', () => {
     let from = 0;
     for (;;) {
       const query = `items=1000&min_ts=${from}&max_ts=0&sort=asc`;
-      const page = (await send(bench, 'GET', `${path}?${query}`)).body as { ts: number; val: { n: number } }[];
+      const page = (await send(bench, 'GET', `${path}?${query}`)).body as {
+        ts: number;
+        val: { n: number };
+      }[];
       seen.push(...page.map(({ val }) => val.n));
       if (page.length < 1000) break;
       from = page.at(-1)!.ts;
@@ -218,7 +221,7 @@ describe('requests of the Node-RED pack', () => {
     };
     await bench.until(() => socket.frames.length === 1);
     assert.equal(socket.messages[0]?.file, file);
-    const pieces = String(socket.messages[0]?.url).replace('file://', '').split('/');
+    const pieces = String(socket.messages[0].url).replace('file://', '').split('/');
     pieces.splice(-1, 0, 'exports');
     const answer = await send(bench, 'GET', `/v1/${pieces.join('/')}`);
     assert.equal(answer.bytes.toString(), '"ts";"n"\n"1970-01-01T00:00:00.001Z";1\n');
