@@ -1,11 +1,14 @@
 import type { Node, NodeAPI } from 'node-red';
 import { StorageError, type ListenerStatus, type ServerOptions } from '../src';
 import { mountAdminApi } from './lib/admin-api';
+import { apiSettings } from './lib/api-settings';
 import { BrokerPool } from './lib/broker-pool';
 import { showLink } from './lib/flow-node';
 import { FlowsStarted } from './lib/flows-started';
 import { FlowsStopping } from './lib/flows-stopping';
 import { HostedServer } from './lib/hosted-server';
+import { GatewayMount } from './lib/gateway-mount';
+import { HttpRouter } from './lib/http-router';
 import type { LinkNode } from './lib/link';
 import { LogGate } from './lib/log-gate';
 import { mountMqttBridge } from './lib/mqtt-bridge';
@@ -22,12 +25,15 @@ import { booleanSetting } from './lib/settings';
 import { StateFeed } from './lib/state-feed';
 import { StatusReporter } from './lib/status-reporter';
 import { storageFile } from './lib/storage-settings';
+import { mountTokenEndpoint } from './lib/token-endpoint';
 import { translate } from './lib/translate';
 import { UpgradeMount } from './lib/upgrade-mount';
 import { UpgradeRouter } from './lib/upgrade-router';
 
 interface ServerNode extends Node<ServerCredentials>, LinkNode {
   link: ServerLink | undefined;
+  /** The API for programs, while the server runs. */
+  api: GatewayMount | undefined;
   /** Core hands the status and the errors of a config node on to the flows of these. */
   users: Record<string, Node>;
 }
@@ -36,6 +42,7 @@ interface ServerNode extends Node<ServerCredentials>, LinkNode {
 interface Shared {
   readonly pool: BrokerPool<HostedServer>;
   readonly upgrades: UpgradeRouter;
+  readonly http: HttpRouter;
   readonly started: FlowsStarted;
   readonly stopping: FlowsStopping;
 }
@@ -44,6 +51,7 @@ export = function register(RED: NodeAPI): void {
   const shared: Shared = {
     pool: new BrokerPool(RED),
     upgrades: new UpgradeRouter(RED),
+    http: new HttpRouter(RED),
     started: new FlowsStarted(RED),
     stopping: new FlowsStopping(RED),
   };
@@ -71,6 +79,7 @@ export = function register(RED: NodeAPI): void {
     { credentials: { devices: { type: 'text' }, apiSecret: { type: 'password' } } },
   );
   mountAdminApi(RED);
+  mountTokenEndpoint(RED);
 };
 
 /** A server that is switched off or cannot work: nodes that use it say so. */
@@ -86,7 +95,7 @@ function run(
   node: ServerNode,
   config: ServerConfig,
   status: StatusReporter,
-  { pool, upgrades, started, stopping }: Shared,
+  { pool, upgrades, http, started, stopping }: Shared,
 ): void {
   const options = serverSettings(RED, config, node.credentials, (text) => node.warn(text));
   const path = webSocketPath(RED, config);
@@ -94,7 +103,20 @@ function run(
   const { hosted, ready } = takeOrMake(node, pool, options, file);
   const feed = new StateFeed({ kind: 'waiting', text: translate(RED, 'status.starting') });
   const log = new LogGate();
-  const mount = new UpgradeMount(upgrades, path, hosted.server);
+  const { server, services, store } = hosted;
+  const api = new GatewayMount(
+    RED,
+    { http, upgrades },
+    {
+      ...apiSettings(config, node.credentials.apiSecret),
+      server,
+      services,
+      store,
+      onWarning: (text) => node.warn(text),
+    },
+  );
+  node.api = api;
+  const mount = new UpgradeMount(upgrades, path, server);
   const firstUser = options.devices?.[0]?.user;
   const mqtt = mountMqttBridge(RED, config, {
     id: node.id,
@@ -112,16 +134,22 @@ function run(
   feed.watch((state) => showLink(status, state));
   const unfollow = followServer(RED, node, hosted, log, update);
   let opened = false;
+  let closed = false;
   // Devices connect only when the flows are there to serve them.
   const unwatchStop = stopping.watch();
   const unwatch = started.watch(() => {
     // A path that another server had may be free after a deploy.
     mount.open();
+    const mounted = api.open().then(() => {
+      if (api.fault !== undefined && log.isNews('api', api.fault.message)) node.warn(api.fault.message);
+    });
     if (mount.fault !== undefined && log.isNews('path', mount.fault.message)) node.error(mount.fault.message);
     if (opened) update();
     else {
       opened = true;
-      openServer(hosted, options, ready).then(update, (error: unknown) => {
+      // Devices that were made over the API are let in from the beginning.
+      const running = mounted.then(() => (closed ? undefined : openServer(hosted, options, ready)));
+      running.then(update, (error: unknown) => {
         node.error(nodeError(error).message);
         feed.set({ kind: 'error', text: statusReason(error) });
       });
@@ -130,21 +158,22 @@ function run(
   warnOfOpenDoors(RED, node, options);
 
   node.on('close', (removed: boolean, done: () => void) => {
+    closed = true;
     unwatch();
     unwatchStop();
     mount.close();
     unfollow();
     status.close();
     const isKept = !removed && hosted.running && stopping.isDeploy;
-    if (isKept) pool.park(node.id, hosted);
-    const ends = [mqtt.close(removed), isKept ? Promise.resolve() : hosted.close()];
-    Promise.all(ends).then(
-      () => done(),
-      (error: unknown) => {
-        node.error(nodeError(error).message);
-        done();
-      },
-    );
+    const end = async (): Promise<void> => {
+      await Promise.all([api.close(), mqtt.close(removed)]);
+      if (isKept) pool.park(node.id, hosted);
+      else await hosted.close();
+    };
+    end().then(done, (error: unknown) => {
+      node.error(nodeError(error).message);
+      done();
+    });
   });
 }
 

@@ -30,7 +30,8 @@ export class HostedServer extends EventEmitter<HostedServerEvents> {
   readonly services: ServerServices;
   /** Where the store is kept; `undefined` is in memory. */
   readonly file: string | undefined;
-  readonly #store: Promise<Store>;
+  /** Where the services keep things; rejects where it cannot be opened. */
+  readonly store: Promise<Store>;
   #fault: StorageError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -47,8 +48,8 @@ export class HostedServer extends EventEmitter<HostedServerEvents> {
     super();
     this.file = file;
     this.server = new IotmpServer(options);
-    this.#store = file === undefined ? open({ memory: true }) : this.#openFile(file, open);
-    this.services = new ServerServices(this.server, { store: this.#store });
+    this.store = file === undefined ? open({ memory: true }) : this.#openFile(file, open);
+    this.services = new ServerServices(this.server, { store: this.store });
   }
 
   /** Whether the server was started and not closed. */
@@ -82,7 +83,7 @@ export class HostedServer extends EventEmitter<HostedServerEvents> {
     try {
       await this.server.close();
     } finally {
-      await (await this.#store).close();
+      await (await this.store).close();
     }
   }
 

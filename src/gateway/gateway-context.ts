@@ -1,11 +1,14 @@
 import type { IotmpServer } from '../broker/broker';
+import type { ServerServices } from '../services/server-services';
 import type { Clock } from '../util/clock';
 import type { DeviceAccounts } from './accounts/device-accounts';
+import type { CallbackRecords } from './accounts/callback-records';
+import type { EndpointRecords } from './accounts/endpoint-records';
 import type { UserAccounts } from './accounts/user-accounts';
 import type { DeviceTokens } from './auth/device-tokens';
 import type { Sessions } from './auth/sessions';
 import type { Tokens } from './auth/tokens';
-import type { EventBus } from './events/event-bus';
+import type { BucketExports } from './exports/bucket-exports';
 import type { GatewayLimits } from './limits/gateway-limits';
 import type { RateLimiter } from './limits/rate-limiter';
 import type { SocketPlaces } from './limits/socket-places';
@@ -14,13 +17,16 @@ import type { GatewayMetrics } from './metrics/gateway-metrics';
 /** What routes and sockets work with. */
 export interface GatewayContext {
   readonly server: IotmpServer;
+  readonly services: ServerServices;
   readonly clock: Clock;
   readonly users: UserAccounts;
   readonly devices: DeviceAccounts;
+  readonly callbacks: CallbackRecords;
+  readonly endpoints: EndpointRecords;
   readonly sessions: Sessions;
   readonly tokens: Tokens;
   readonly deviceTokens: DeviceTokens;
-  readonly events: EventBus;
+  readonly exports: BucketExports;
   readonly limits: GatewayLimits;
   readonly logins: RateLimiter;
   readonly places: SocketPlaces;

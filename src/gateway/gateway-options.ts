@@ -1,5 +1,5 @@
+import type { Store } from '../store/store';
 import type { Clock } from '../util/clock';
-import type { DocumentCollection } from './accounts/document-collection';
 import type { UserRole } from './accounts/user-accounts';
 import type { GatewayLimits } from './limits/gateway-limits';
 import type { Route } from './route';
@@ -16,8 +16,11 @@ export interface GatewayUser {
 export interface GatewayOptions {
   /** Signs tokens; at least 16 characters. With another secret, all tokens given out so far count no more. */
   readonly secret: string;
-  /** Where devices, users and tokens are kept; in memory without it. */
-  readonly documents?: DocumentCollection;
+  /**
+   * Where devices, users, tokens and endpoints are kept: a store, or one that is being opened. It stays its owner's.
+   * Without it they are in memory, and gone with the gateway.
+   */
+  readonly store?: Store | Promise<Store>;
   /** Users that are made at the start, unless they are there. */
   readonly users?: readonly GatewayUser[];
   /** The path that the gateway is mounted under, such as `/api`: for the OpenAPI document. */

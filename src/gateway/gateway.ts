@@ -1,18 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { IotmpServer } from '../broker/broker';
-import { errorText } from '../errors';
+import type { ServerServices } from '../services/server-services';
+import { openStore } from '../store/open-store';
+import type { Store } from '../store/store';
 import { systemClock } from '../util/clock';
 import { DeviceAccounts } from './accounts/device-accounts';
-import { MemoryDocuments } from './accounts/document-collection';
+import { CallbackRecords } from './accounts/callback-records';
+import { EndpointRecords } from './accounts/endpoint-records';
+import type { Documents } from './accounts/records';
 import { UserAccounts } from './accounts/user-accounts';
 import { Authentication } from './auth/authentication';
 import { DeviceTokens } from './auth/device-tokens';
 import { Sessions } from './auth/sessions';
 import { TokenSigner } from './auth/token-signer';
 import { Tokens, type TokenDraft } from './auth/tokens';
-import { publishDeviceEvents } from './events/device-events';
-import { EventBus } from './events/event-bus';
+import { BucketExports } from './exports/bucket-exports';
 import type { GatewayContext } from './gateway-context';
 import type { GatewayOptions } from './gateway-options';
 import { HttpFront } from './http-front';
@@ -32,24 +35,31 @@ const DAYS_S = 24 * HOURS_S;
  * get the target of the request below the path that the gateway is mounted under, beginning with a slash.
  */
 export class Gateway {
-  /** Events of this server; whatever else happens on it can be published here, too. */
-  readonly events: EventBus;
   readonly #context: GatewayContext;
   readonly #http: HttpFront;
   readonly #sockets: SocketFront;
   readonly #options: GatewayOptions;
+  /** The gateway's own, where none was given. */
+  readonly #ownStore: Store | Promise<Store> | undefined;
   readonly #closing = new AbortController();
   readonly #ends: (() => void)[] = [];
   #started: Promise<void> | undefined;
 
-  /** @throws IotmpError IOTMP_ERR_CONFIG when the secret is too short, or a limit is not usable */
-  constructor(server: IotmpServer, options: GatewayOptions) {
+  /**
+   * @param services those of this server
+   * @throws IotmpError IOTMP_ERR_CONFIG when the secret is too short, or a limit is not usable
+   */
+  constructor(server: IotmpServer, services: ServerServices, options: GatewayOptions) {
     this.#options = options;
     const warn = (text: string): void => options.onWarning?.(text);
-    this.events = new EventBus((error) => warn(`a listener of events failed: ${errorText(error)}`));
     const signer = new TokenSigner(options.secret);
-    this.#context = newContext(server, options, signer, this.events, this.#closing.signal);
-    const { clock, limits } = this.#context;
+    const limits = gatewayLimits(options.limits);
+    const store = options.store ?? openStore({ memory: true });
+    this.#ownStore = options.store === undefined ? store : undefined;
+    const documents = documentsOf(store);
+    const { signal: closing } = this.#closing;
+    this.#context = newContext({ server, services, options, limits, signer, documents, closing });
+    const { clock } = this.#context;
     const requests = new RateLimiter(
       { perSecond: limits.requestsPerSecond, burst: limits.requestBurst },
       clock,
@@ -114,33 +124,47 @@ export class Gateway {
     this.#closing.abort();
     for (const end of this.#ends.splice(0)) end();
     await this.#sockets.close();
-    const { metrics, users, devices, sessions, tokens, deviceTokens } = this.#context;
-    metrics.close();
-    await Promise.all([users, devices, sessions, tokens, deviceTokens].map((kept) => kept.settled()));
+    this.#context.metrics.close();
+    await Promise.all(this.#kept.map((kept) => kept.settled()));
+    await (await this.#ownStore)?.close();
+  }
+
+  /** All that is read at the start, and waited for at the end. */
+  get #kept(): readonly { load(): Promise<string[]>; settled(): Promise<void> }[] {
+    const { users, devices, callbacks, endpoints, sessions, tokens, deviceTokens } = this.#context;
+    return [users, devices, callbacks, endpoints, sessions, tokens, deviceTokens];
   }
 
   async #start(): Promise<void> {
-    const { server, users, devices, sessions, tokens, deviceTokens } = this.#context;
-    for (const kept of [users, devices, sessions, tokens, deviceTokens]) {
+    const { server, users, devices } = this.#context;
+    for (const kept of this.#kept) {
       for (const name of await kept.load()) this.#options.onWarning?.(`${name} is not usable and left out`);
     }
     for (const { user, ...draft } of this.#options.users ?? []) {
       if (users.get(user) === undefined) await users.create(user, draft);
     }
     if (this.#closing.signal.aborted) return;
-    this.#ends.push(server.addDirectory(devices), publishDeviceEvents(server, devices, this.events));
+    this.#ends.push(server.addDirectory(devices));
   }
 }
 
-function newContext(
-  server: IotmpServer,
-  options: GatewayOptions,
-  signer: TokenSigner,
-  events: EventBus,
-  closing: AbortSignal,
-): GatewayContext {
-  const { clock = systemClock, documents = new MemoryDocuments() } = options;
-  const limits = gatewayLimits(options.limits);
+/** What a context is made of. */
+interface ContextParts extends Pick<GatewayContext, 'server' | 'services' | 'limits' | 'closing'> {
+  readonly options: GatewayOptions;
+  readonly signer: TokenSigner;
+  readonly documents: Documents;
+}
+
+function newContext({
+  server,
+  services,
+  options,
+  limits,
+  signer,
+  documents,
+  closing,
+}: ContextParts): GatewayContext {
+  const { clock = systemClock } = options;
   const places = new SocketPlaces(limits);
   const logins = new RateLimiter(
     { perSecond: limits.loginsPerMinute / 60, burst: limits.loginsPerMinute },
@@ -152,13 +176,16 @@ function newContext(
   };
   return {
     server,
+    services,
     clock,
     users: new UserAccounts(documents),
     devices: new DeviceAccounts(documents),
+    callbacks: new CallbackRecords(documents),
+    endpoints: new EndpointRecords(documents),
     sessions: new Sessions(documents, signer, lifetimes),
     tokens: new Tokens(documents, signer),
     deviceTokens: new DeviceTokens(documents, signer),
-    events,
+    exports: new BucketExports(clock),
     limits,
     logins,
     places,
@@ -167,4 +194,12 @@ function newContext(
     host: options.host,
     closing,
   };
+}
+
+/** The documents of a store that may still be opening. */
+function documentsOf(store: Store | Promise<Store>): Documents {
+  const documents = Promise.resolve(store).then((opened) => opened.documents);
+  // That it cannot be opened is told by whoever asks it for something first: `start()`.
+  documents.catch(() => undefined);
+  return documents;
 }

@@ -28,8 +28,8 @@ interface Found {
   readonly match: RouteMatch<Route> | undefined;
 }
 
-/** Paths that are the gateway's own, whether there is something at them or not. */
-const OWN_PATHS = /^\/(v[123]|oauth)(\/|\?|$)/;
+/** Paths that are the gateway's own, whether there is something at them or not. Others may be served by somebody else. */
+const OWN_PATHS = /^\/(v[123]\/(users|server)|oauth)(\/|\?|$)/;
 
 /** Takes requests of programs: finds the route, checks who asks, and answers, whatever happens. */
 export class HttpFront {

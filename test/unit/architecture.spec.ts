@@ -35,6 +35,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     'src/session',
     'src/transport',
     'src/broker',
+    'src/services',
+    'src/store',
   ],
   'src/index.ts': [
     'src/types.ts',

@@ -3,8 +3,7 @@ import type { DeviceDirectory } from '../../broker/admission';
 import type { DeviceId } from '../../types';
 import { conflict } from '../http/request-error';
 import { changed, type Change } from './changed';
-import type { DocumentCollection } from './document-collection';
-import { Records } from './records';
+import { Records, type Documents } from './records';
 import { hashCredential, matchesCredential } from './secret-hash';
 
 /** What is kept of a device that was made over the API. Times are in ms since 1970. */
@@ -47,7 +46,7 @@ export interface DeviceDraft extends DeviceId, DeviceChange {
 export class DeviceAccounts implements DeviceDirectory {
   readonly #records: Records<DeviceRecord>;
 
-  constructor(documents: DocumentCollection) {
+  constructor(documents: Documents) {
     this.#records = new Records(documents, 'device', deviceRecord);
   }
 

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
-import type { Document, DocumentCollection } from './document-collection';
+import type { DocumentStore, StoredDocument } from '../../store/document-store';
+import { MAX_PAGE } from '../../store/page';
+import type { Value } from '../../types';
 
 /** What a record is found by: ids are unique for each user. */
 export interface RecordKey {
@@ -7,31 +9,40 @@ export interface RecordKey {
   readonly id: string;
 }
 
+/** Whose the server's own records are; no user has this name. */
+export const SERVER = '*';
+
+/** Where records are kept. The store may still be opening: what is asked of it waits for that. */
+export type Documents = Promise<DocumentStore>;
+
+/** What is kept: a map. Members that are `undefined` are left out. */
+export type RecordBody = Readonly<Record<string, Value | undefined>>;
+
 /**
- * The documents of one kind, checked and held in memory, so that every request and every login finds them at once.
+ * The documents of one collection, checked and held in memory, so that every request and every login finds them at once.
  * Changes are seen at once, too, and are taken back when they cannot be kept.
  */
-export class Records<T extends Document> {
-  readonly #documents: DocumentCollection;
-  readonly #kind: string;
+export class Records<T extends RecordBody> {
+  readonly #documents: Documents;
+  readonly #collection: string;
   readonly #schema: z.ZodType<T>;
   readonly #users = new Map<string, Map<string, T>>();
   /** Writes go one after the other: the last change of a record is the one that stays. */
   #writes: Promise<void> = Promise.resolve();
 
-  constructor(documents: DocumentCollection, kind: string, schema: z.ZodType<T>) {
+  constructor(documents: Documents, collection: string, schema: z.ZodType<T>) {
     this.#documents = documents;
-    this.#kind = kind;
+    this.#collection = collection;
     this.#schema = schema;
   }
 
   /** Reads all of them. Returns the ids of those that are not usable; they are left out, and left alone. */
   async load(): Promise<string[]> {
     const unusable: string[] = [];
-    for (const { key, document } of await this.#documents.list(this.#kind)) {
-      const { success, data } = this.#schema.safeParse(document);
-      if (success) this.#ofUser(key.user).set(key.id, data);
-      else unusable.push(`${this.#kind} ${key.user}/${key.id}`);
+    for await (const { user, id, body } of this.#kept()) {
+      const { success, data } = this.#schema.safeParse(body);
+      if (success) this.#ofUser(user).set(id, data);
+      else unusable.push(`${this.#collection} ${user}/${id}`);
     }
     return unusable;
   }
@@ -59,7 +70,7 @@ export class Records<T extends Document> {
     const before = this.get(key);
     this.#ofUser(key.user).set(key.id, record);
     await this.#write(
-      () => this.#documents.put({ ...key, kind: this.#kind }, record),
+      (documents) => documents.put(this.#keyOf(key), withoutGaps(record)),
       () => {
         if (this.get(key) === record) this.#restore(key, before);
       },
@@ -72,7 +83,7 @@ export class Records<T extends Document> {
     if (before === undefined) return;
     this.#restore(key, undefined);
     await this.#write(
-      () => this.#documents.remove({ ...key, kind: this.#kind }),
+      (documents) => documents.remove(this.#keyOf(key)),
       () => {
         if (!this.has(key)) this.#restore(key, before);
       },
@@ -82,6 +93,20 @@ export class Records<T extends Document> {
   /** Resolves when everything is kept, or has failed. */
   settled(): Promise<void> {
     return this.#writes;
+  }
+
+  async *#kept(): AsyncGenerator<StoredDocument, undefined> {
+    const documents = await this.#documents;
+    const collection = this.#collection;
+    for (let offset = 0; ; offset += MAX_PAGE) {
+      const page = await documents.list({ collection }, { offset, limit: MAX_PAGE });
+      yield* page;
+      if (page.length < MAX_PAGE) return;
+    }
+  }
+
+  #keyOf({ user, id }: RecordKey): { collection: string; user: string; id: string } {
+    return { collection: this.#collection, user, id };
   }
 
   #ofUser(user: string): Map<string, T> {
@@ -96,9 +121,17 @@ export class Records<T extends Document> {
     else if (records.delete(id) && records.size === 0) this.#users.delete(user);
   }
 
-  async #write(write: () => Promise<void>, takeBack: () => void): Promise<void> {
-    const written = this.#writes.then(write);
+  async #write(write: (documents: DocumentStore) => Promise<unknown>, takeBack: () => void): Promise<void> {
+    const written = this.#writes.then(async () => {
+      await write(await this.#documents);
+    });
     this.#writes = written.catch(takeBack);
     await written;
   }
+}
+
+function withoutGaps(record: RecordBody): Record<string, Value> {
+  const body: Record<string, Value> = {};
+  for (const [name, value] of Object.entries(record)) if (value !== undefined) body[name] = value;
+  return body;
 }

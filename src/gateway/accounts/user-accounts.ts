@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { conflict } from '../http/request-error';
 import { changed, type Change } from './changed';
-import type { DocumentCollection } from './document-collection';
-import { Records } from './records';
+import { Records, SERVER, type Documents } from './records';
 import { hashPassword, matchesPassword } from './secret-hash';
 
 export const userRole = z.enum(['user', 'admin']);
@@ -31,14 +30,11 @@ export interface UserDraft extends Change<Pick<UserRecord, 'role' | 'enabled' | 
   readonly password?: string | undefined;
 }
 
-/** The server's own documents have no user. */
-const SERVER = '';
-
 /** The users of the server. */
 export class UserAccounts {
   readonly #records: Records<UserRecord>;
 
-  constructor(documents: DocumentCollection) {
+  constructor(documents: Documents) {
     this.#records = new Records(documents, 'user', userRecord);
   }
 

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { DeviceId } from '../../types';
-import type { DocumentCollection } from '../accounts/document-collection';
-import { Records } from '../accounts/records';
+import { Records, type Documents } from '../accounts/records';
 import type { TokenSigner } from './token-signer';
 
 const deviceTokenRecord = z.object({
@@ -28,7 +27,7 @@ export class DeviceTokens {
   readonly #records: Records<DeviceTokenRecord>;
   readonly #signer: TokenSigner;
 
-  constructor(documents: DocumentCollection, signer: TokenSigner) {
+  constructor(documents: Documents, signer: TokenSigner) {
     this.#records = new Records(documents, 'device-token', deviceTokenRecord);
     this.#signer = signer;
   }

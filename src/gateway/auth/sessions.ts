@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { DocumentCollection } from '../accounts/document-collection';
-import { Records } from '../accounts/records';
+import { Records, type Documents } from '../accounts/records';
 import type { UserRecord } from '../accounts/user-accounts';
 import { unauthorized } from '../http/request-error';
 import type { TokenClaims, TokenSigner } from './token-signer';
@@ -44,7 +43,7 @@ export class Sessions {
   readonly #signer: TokenSigner;
   readonly #lifetimes: TokenLifetimes;
 
-  constructor(documents: DocumentCollection, signer: TokenSigner, lifetimes: TokenLifetimes) {
+  constructor(documents: Documents, signer: TokenSigner, lifetimes: TokenLifetimes) {
     this.#records = new Records(documents, 'session', sessionRecord);
     this.#signer = signer;
     this.#lifetimes = lifetimes;

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { changed, type Change } from '../accounts/changed';
-import type { DocumentCollection } from '../accounts/document-collection';
-import { Records } from '../accounts/records';
+import { Records, type Documents } from '../accounts/records';
 import { conflict } from '../http/request-error';
 import { grants } from './permissions';
 import type { TokenSigner } from './token-signer';
@@ -36,7 +35,7 @@ export class Tokens {
   readonly #records: Records<TokenRecord>;
   readonly #signer: TokenSigner;
 
-  constructor(documents: DocumentCollection, signer: TokenSigner) {
+  constructor(documents: Documents, signer: TokenSigner) {
     this.#records = new Records(documents, 'token', tokenRecord);
     this.#signer = signer;
   }

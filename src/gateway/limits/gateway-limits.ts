@@ -34,7 +34,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   streamsPerSocket: 256,
   maxBufferedBytes: 1_048_576,
   drainTimeoutMs: 30_000,
-  devicesPerUser: 100_000,
+  devicesPerUser: 10_000,
 };
 
 /**

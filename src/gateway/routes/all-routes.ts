@@ -4,9 +4,15 @@ import { eventsV1Route } from '../sockets/events-v1';
 import { eventsV2Route } from '../sockets/events-v2';
 import { resourceStreamRoute } from '../sockets/resource-stream';
 import type { SocketRoute } from '../sockets/socket-route';
+import { bucketDataRoutes } from './bucket-data';
+import { bucketExportRoutes } from './bucket-exports';
+import { bucketRoutes } from './buckets';
+import { callbackRoutes } from './callbacks';
 import { deviceTokenRoutes } from './device-tokens';
 import { deviceRoutes } from './devices';
+import { endpointRoutes } from './endpoints';
 import { oauthRoutes } from './oauth';
+import { propertyRoutes } from './properties';
 import { referenceRoutes } from './reference';
 import { resourceRoutes } from './resources';
 import { serverRoutes } from './server';
@@ -28,7 +34,13 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...deviceRoutes,
     ...resourceRoutes,
     ...statsRoutes,
+    ...callbackRoutes,
+    ...propertyRoutes,
     ...deviceTokenRoutes,
+    ...bucketRoutes,
+    ...bucketDataRoutes,
+    ...bucketExportRoutes,
+    ...endpointRoutes,
     ...tokenRoutes,
     ...userRoutes,
     ...oauthRoutes,

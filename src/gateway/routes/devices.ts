@@ -7,7 +7,7 @@ import { conflict, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { deviceDocument, deviceRow, deviceRows, isKnownDevice } from './device-rows';
 import { selectRows, type Row } from './list';
-import { assetId, listQuery, longText, optionalId, shortText } from './schemas';
+import { assetId, listQuery, longText, optionalId, projectNames, projects, shortText } from './schemas';
 
 const PATH = '/v1/users/:user/devices';
 const ABOUT = { asset: 'Device', id: 'device' } as const;
@@ -114,7 +114,11 @@ export const deviceRoutes: readonly Route[] = [
       ownDevice(context, id);
       const row = deviceRow(context, id);
       await context.devices.remove(id);
-      await context.deviceTokens.removeAll(id);
+      await Promise.all([
+        context.deviceTokens.removeAll(id),
+        context.callbacks.remove(id),
+        context.services.properties.clear(id),
+      ]);
       cutOff(context, id);
       publish(context, id, 'device_delete', row);
       return EMPTY;
@@ -127,10 +131,10 @@ export const deviceRoutes: readonly Route[] = [
     path: `${PATH}/:device/projects`,
     action: 'UpdateDevice',
     summary: 'Set the projects of a device',
-    body: z.array(z.string().regex(/^([\w-]{1,32}@)?[\w-]{1,32}$/)).max(100),
+    body: projects,
     async handle({ context, param, body }) {
       const id = idOf(param);
-      const project = body.map((name) => (name.includes('@') ? name : `${id.user}@${name}`));
+      const project = projectNames(id.user, body);
       await context.devices.update(ownDevice(context, id), { project });
       return EMPTY;
     },
@@ -178,5 +182,5 @@ function tell(context: GatewayContext, id: DeviceId, event: string): ReturnType<
 }
 
 function publish(context: GatewayContext, { user }: DeviceId, event: string, row: Row): void {
-  context.events.publish({ ...row, event, user, ts: Date.now() });
+  context.server.events.publish({ ...row, event, user, ts: Date.now() });
 }

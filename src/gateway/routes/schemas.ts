@@ -46,3 +46,11 @@ export const errorBody = z.object({
     payload: z.unknown().optional().describe('what a device sent with its error'),
   }),
 });
+
+/** Projects by name, `project` or `user@project`. */
+export const projects = z.array(z.string().regex(/^([\w-]{1,32}@)?[\w-]{1,32}$/)).max(100);
+
+/** The same with their users. */
+export function projectNames(user: string, names: readonly string[]): string[] {
+  return names.map((name) => (name.includes('@') ? name : `${user}@${name}`));
+}

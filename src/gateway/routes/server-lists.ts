@@ -1,3 +1,4 @@
+import { eventKinds, type EventKind } from '../../services/event-names';
 import type { Value } from '../../types';
 
 /** Where the assets of a user are listed; clients put the user in the place of the group. */
@@ -10,25 +11,25 @@ const userAsset = (asset: string): Record<string, Value> => ({
   paths: { list: listOf(asset) },
 });
 
-const DEVICE = { field: 'device' };
-const DEVICE_FILTERS = [DEVICE, { field: 'product' }, { field: 'asset_type' }, { field: 'asset_group' }];
-
 /** The types of assets that are served here. */
 export const SERVER_ASSETS: Value[] = [
   { asset: 'user', category: 'user', role: 'admin', paths: { list: 'v1/users' } },
   userAsset('device'),
+  userAsset('bucket'),
+  userAsset('endpoint'),
   userAsset('token'),
 ];
 
+/** Values that a field of an event can have, for those who choose. */
+const HINTS: Readonly<Record<string, Value[]>> = { state: ['connected', 'disconnected'] };
+/** Streams of devices: made for each who asks, so no event of the server. */
+const STREAMS: EventKind = { event: 'device_resource_stream', filters: ['device', 'product', 'resource'] };
+
 /** The events of this server, and what they can be filtered by. */
-export const SERVER_EVENTS: Value[] = [
-  {
-    event: 'device_state_change',
-    filters: [...DEVICE_FILTERS, { field: 'state', hints: ['connected', 'disconnected'] }],
-  },
-  { event: 'device_authentication_failed', filters: [DEVICE, { field: 'type' }] },
-  { event: 'device_create', filters: DEVICE_FILTERS },
-  { event: 'device_update', filters: DEVICE_FILTERS },
-  { event: 'device_delete', filters: DEVICE_FILTERS },
-  { event: 'device_resource_stream', filters: [DEVICE, { field: 'resource' }] },
-];
+export const SERVER_EVENTS: Value[] = [...eventKinds, STREAMS].map(({ event, filters }) => ({
+  event,
+  filters: filters.map((field) => {
+    const hints = HINTS[field];
+    return hints === undefined ? { field } : { field, hints };
+  }),
+}));

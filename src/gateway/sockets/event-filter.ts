@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { ServerEvent } from '../../broker/event-feed';
 import type { Value } from '../../types';
 import { Pattern } from '../events/pattern';
-import type { ServerEvent } from '../events/server-event';
 
 /** Tells which events somebody wants. */
 export type EventFilter = (event: ServerEvent) => boolean;

@@ -1,4 +1,5 @@
 import { IotmpError } from '../../errors';
+import { listenToUser } from '../events/user-events';
 import { toJson } from '../http/json-text';
 import { CloseCode } from './client-socket';
 import { filterByPatterns, patternFilter, type EventFilter } from './event-filter';
@@ -29,8 +30,8 @@ export const eventsV1Route: SocketRoute = {
           socket.close(CloseCode.BAD_DATA, error.message.slice(0, 100));
         }
       });
-      const leave = context.events.subscribe((event) => {
-        if (event.user === user && isWanted(event)) socket.send(toJson(event));
+      const leave = listenToUser(context, user, (event) => {
+        if (isWanted(event)) socket.send(toJson(event));
       });
       signal.addEventListener('abort', leave);
     };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { errorText, IotmpError } from '../../errors';
 import type { Value } from '../../types';
+import { listenToUser } from '../events/user-events';
 import { toJson } from '../http/json-text';
 import type { ClientSocket } from './client-socket';
 import { equalityFilter, filterByValues } from './event-filter';
@@ -86,8 +87,8 @@ class EventSubscriptions {
     };
     if (event !== STREAM_EVENT) {
       const isWanted = filterByValues(event, filters);
-      return context.events.subscribe((one) => {
-        if (one.user === user && isWanted(one)) send(one);
+      return listenToUser(context, user, (one) => {
+        if (isWanted(one)) send(one);
       });
     }
     const stream = new FleetStream({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import { describe, it } from 'node:test';
-import { MemoryDocuments } from '../../../src/gateway/accounts/document-collection';
+import { openStore } from '../../../src/store/open-store';
 import { GatewayBench, type Answer } from './support/gateway-bench';
 
 const DEVICES = '/v1/users/anna/devices';
@@ -76,12 +76,13 @@ describe('devices over HTTP', () => {
   });
 
   it('are kept, without their credential', async (t) => {
-    const documents = new MemoryDocuments();
-    const first = await GatewayBench.start(t, { documents });
+    const store = await openStore({ memory: true });
+    const first = await GatewayBench.start(t, { store });
     await first.post(DEVICES, VALVE);
-    const kept = await documents.list('device');
+    const kept = await store.documents.list({ collection: 'device' });
+    assert.equal(kept.length, 1);
     assert.ok(!JSON.stringify(kept).includes(VALVE.credentials));
-    const second = await GatewayBench.start(t, { documents });
+    const second = await GatewayBench.start(t, { store });
     await second.broker.device({ device: 'valve', credential: VALVE.credentials });
     assert.equal((await second.get(`${DEVICES}/valve`)).status, 200);
   });

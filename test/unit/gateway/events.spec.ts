@@ -49,8 +49,8 @@ describe('events socket, version 1', () => {
       const socket = await bench.socket(V1);
       socket.send(filter);
       await socket.synced();
-      bench.gateway.events.publish({ ...GREEN, tags: ['a', 'b'] });
-      bench.gateway.events.publish({ ...GREEN, user: 'bert' });
+      bench.server.events.publish({ ...GREEN, tags: ['a', 'b'] });
+      bench.server.events.publish({ ...GREEN, user: 'bert' });
       await socket.synced();
       assert.deepEqual(
         socket.messages,
@@ -60,10 +60,26 @@ describe('events socket, version 1', () => {
     }
   });
 
+  it('says of which product, type and group a device is that was made over the API', async (t) => {
+    const bench = await GatewayBench.start(t);
+    const valve = { device: 'valve', credentials: 'turn-turn', product: 'p1', asset_group: 'g1' };
+    await bench.post('/v1/users/anna/devices', valve);
+    const socket = await bench.socket(V1);
+    socket.send({ product: 'p1', event: 'device_.*' });
+    await socket.synced();
+    await bench.broker.device({ device: 'valve', credential: 'turn-turn' });
+    await bench.device();
+    await bench.until(() => socket.frames.length === 1);
+    await socket.synced();
+    assert.equal(socket.frames.length, 1);
+    const [{ event, device, product, asset_type: type, asset_group: group } = {}] = socket.messages;
+    assert.deepEqual([event, device, product, type, group], ['device_state_change', 'valve', 'p1', '', 'g1']);
+  });
+
   it('is silent before it is told what is wanted', async (t) => {
     const bench = await GatewayBench.start(t);
     const socket = await bench.socket(V1);
-    bench.gateway.events.publish(GREEN);
+    bench.server.events.publish(GREEN);
     await socket.synced();
     assert.deepEqual(socket.frames, []);
   });
@@ -88,15 +104,15 @@ describe('events socket, version 2', () => {
     socket.send({ event: 'device_delete' });
     await bench.until(() => socket.frames.length === 2);
     assert.deepEqual(socket.messages[0], { success: true, registered: order });
-    bench.gateway.events.publish(GREEN);
-    bench.gateway.events.publish({ ...GREEN, device: 'esp' });
-    bench.gateway.events.publish({ ...GREEN, event: 'device_delete' });
+    bench.server.events.publish(GREEN);
+    bench.server.events.publish({ ...GREEN, device: 'esp' });
+    bench.server.events.publish({ ...GREEN, event: 'device_delete' });
     await bench.until(() => socket.frames.length === 4);
     assert.deepEqual(socket.messages.slice(2), [GREEN, { ...GREEN, event: 'device_delete' }]);
     socket.send({ ...order, enabled: false });
     await bench.until(() => socket.frames.length === 5);
     assert.deepEqual(socket.messages[4], { success: true, unregistered: order });
-    bench.gateway.events.publish(GREEN);
+    bench.server.events.publish(GREEN);
     socket.send({ nonsense: true });
     await bench.until(() => socket.frames.length === 6);
     assert.equal(socket.messages[5]?.success, false);

@@ -141,6 +141,7 @@ describe('the admin API', () => {
     for (const path of [DEVICES, `${DEVICES}/anna/pump/resources`]) {
       assert.equal((await helper.request().get(path)).status, 401);
     }
-    assert.deepEqual(new Set(asked), new Set(['iotmp.read']));
+    assert.equal((await helper.request().post('/iotmp/servers/server/tokens').send({})).status, 401);
+    assert.deepEqual(new Set(asked), new Set(['iotmp.read', 'iotmp-server.write']));
   });
 });

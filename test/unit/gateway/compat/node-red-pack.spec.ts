@@ -119,6 +119,25 @@ describe('requests of the Node-RED pack', () => {
     assert.equal((answer.body as { type: string }).type, 'HTTP');
   });
 
+  it('device-callback: data, of a device that has to be made first', async (t) => {
+    const bench = await GatewayBench.start(t);
+    const path = '/v3/users/anna/devices/NR_hook/callback';
+    assert.equal((await send(bench, 'POST', `${path}/data`, { t: 1 })).status, 404);
+    const device = { type: 'HTTP', device: 'NR_hook' };
+    await send(bench, 'POST', '/v1/users/anna/buckets', { bucket: 'log', config: { source: 'write' } });
+    await send(bench, 'POST', '/v1/users/anna/devices', device);
+    const settings = { actions: { write_bucket: 'log', set_property: 'last', send_property: 'last' } };
+    assert.equal((await send(bench, 'PUT', path, settings)).status, 200);
+    const { actions } = (await send(bench, 'GET', path)).body as typeof settings;
+    assert.deepEqual(actions, { ...settings.actions, call_endpoint: '' });
+    const answer = await send(bench, 'POST', `${path}/data?ts=1000`, { t: 1 });
+    assert.deepEqual([answer.status, answer.body], [200, { t: 1 }]);
+    const rows = await send(bench, 'GET', '/v2/users/anna/buckets/log/data');
+    assert.deepEqual(rows.body, [{ ts: 1000, device: 'NR_hook', t: 1 }]);
+    assert.equal((await send(bench, 'GET', `${path}/data?t=2`)).status, 200);
+    assert.equal((await send(bench, 'DELETE', '/v1/users/anna/devices/NR_hook')).status, 200);
+  });
+
   it('device-stream: one socket for all listeners of a device', async (t) => {
     const bench = await GatewayBench.start(t);
     await bench.device({ temp: { fn: 3, run: () => 21.5 } });
@@ -145,5 +164,83 @@ describe('requests of the Node-RED pack', () => {
     assert.equal(some.messages[0]?.state, 'disconnected');
     assert.equal(some.messages[0].event, 'device_state_change');
     some.webSocket.close(1000);
+  });
+
+  it('bucket-create: not there, made, changed, put into projects', async (t) => {
+    const bench = await GatewayBench.start(t);
+    const path = '/v1/users/anna/buckets/new1';
+    assert.equal((await send(bench, 'GET', path)).status, 404);
+    const data = {
+      bucket: 'new1',
+      name: 'New',
+      description: '',
+      enabled: true,
+      config: { source: 'api' },
+      retention: { period: 3, unit: 'months' },
+      backend: '',
+      tags: [],
+      asset_type: '',
+    };
+    assert.equal((await send(bench, 'POST', '/v1/users/anna/buckets', data)).status, 200);
+    const { bucket: _, ...change } = data;
+    const changed = await send(bench, 'PUT', path, { ...change, name: 'Newer' });
+    assert.equal((changed.body as { name: string }).name, 'Newer');
+    assert.equal((await send(bench, 'PUT', `${path}/projects`, ['green'])).status, 200);
+  });
+
+  it('bucket-write and bucket-read: rows in, and pages by moving the time', async (t) => {
+    const bench = await GatewayBench.start(t);
+    await send(bench, 'POST', '/v1/users/anna/buckets', { bucket: 'log', config: { source: 'api' } });
+    const path = '/v1/users/anna/buckets/log/data';
+    const rows = Array.from({ length: 1500 }, (_, index) => ({ ts: index + 1, n: index + 1 }));
+    assert.equal((await send(bench, 'POST', path, rows)).status, 200);
+    const seen: number[] = [];
+    let from = 0;
+    for (;;) {
+      const query = `items=1000&min_ts=${from}&max_ts=0&sort=asc`;
+      const page = (await send(bench, 'GET', `${path}?${query}`)).body as {
+        ts: number;
+        val: { n: number };
+      }[];
+      seen.push(...page.map(({ val }) => val.n));
+      if (page.length < 1000) break;
+      from = page.at(-1)!.ts;
+    }
+    assert.equal(new Set(seen).size, 1500);
+  });
+
+  it('bucket-export: the event after the answer, then the file where it says', async (t) => {
+    const bench = await GatewayBench.start(t);
+    await send(bench, 'POST', '/v1/users/anna/buckets', { bucket: 'log', config: { source: 'api' } });
+    await send(bench, 'POST', '/v1/users/anna/buckets/log/data', { n: 1, ts: 1 });
+    const socket = await bench.socket('/v1/users/anna/events');
+    socket.send({ event: 'bucket_export_completed', bucket: 'log' });
+    const order = { data_type: 'csv', timestamp_format: 'iso', min_ts: 0, max_ts: 0 };
+    const { file } = (await send(bench, 'POST', '/v1/users/anna/buckets/log/exports', order)).body as {
+      file: string;
+    };
+    await bench.until(() => socket.frames.length === 1);
+    assert.equal(socket.messages[0]?.file, file);
+    const pieces = String(socket.messages[0].url).replace('file://', '').split('/');
+    pieces.splice(-1, 0, 'exports');
+    const answer = await send(bench, 'GET', `/v1/${pieces.join('/')}`);
+    assert.equal(answer.bytes.toString(), '"ts";"n"\n"1970-01-01T00:00:00.001Z";1\n');
+  });
+
+  it('endpoint-call: the response passed through', async (t) => {
+    const bench = await GatewayBench.start(t);
+    bench.services.endpoints.host('alert', ({ payload }) => ({ got: payload ?? null }));
+    const answer = await send(bench, 'POST', '/v1/users/anna/endpoints/alert/call', { level: 3 });
+    assert.deepEqual([answer.status, answer.body], [200, { got: { level: 3 } }]);
+  });
+
+  it('property-read and property-write: the list, then PUT or POST', async (t) => {
+    const bench = await GatewayBench.start(t);
+    const path = '/v3/users/anna/devices/pump/properties';
+    assert.deepEqual((await send(bench, 'GET', path)).body, []);
+    assert.equal((await send(bench, 'POST', path, { property: 'limit', value: 5 })).status, 200);
+    assert.equal((await send(bench, 'PUT', `${path}/limit`, { value: 6 })).status, 200);
+    const answer = await send(bench, 'GET', `${path}/limit`);
+    assert.equal((answer.body as { value: number }).value, 6);
   });
 });

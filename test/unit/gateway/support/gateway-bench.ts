@@ -7,6 +7,9 @@ import { WebSocket } from 'ws';
 import type { ServerOptions } from '../../../../src/broker/broker-options';
 import { Gateway } from '../../../../src/gateway/gateway';
 import type { GatewayOptions } from '../../../../src/gateway/gateway-options';
+import { ServerServices } from '../../../../src/services/server-services';
+import { openStore } from '../../../../src/store/open-store';
+import type { Store } from '../../../../src/store/store';
 import { BrokerBench } from '../../support/broker-fixture';
 import { RawDevice, type RawDeviceOptions, type RawResource } from '../../support/raw-device';
 import { Type } from '../../support/raw-message';
@@ -36,6 +39,7 @@ export interface Ask {
 export class GatewayBench {
   readonly broker: BrokerBench;
   readonly gateway: Gateway;
+  readonly services: ServerServices;
   /** A token of anna's that allows everything. */
   token = '';
   port = 0;
@@ -43,13 +47,27 @@ export class GatewayBench {
   /** Requests that the gateway left alone. */
   readonly foreign: string[] = [];
   readonly #http: http.Server;
+  /** Of the bench's own, where the test gave none. */
+  readonly #ownStore: Promise<Store> | undefined;
   readonly #sockets: SocketClient[] = [];
 
   private constructor(broker: BrokerBench, options: Partial<GatewayOptions>) {
     this.broker = broker;
-    this.gateway = new Gateway(broker.server, {
+    const { clock } = broker;
+    this.#ownStore = options.store === undefined ? openStore({ memory: true }) : undefined;
+    const store = options.store ?? this.#ownStore;
+    const stored = store === undefined ? {} : { store };
+    this.services = new ServerServices(broker.server, {
+      ...stored,
+      locks: { clock },
+      buckets: { clock },
+      endpoints: { clock },
+      topics: { clock },
+    });
+    this.gateway = new Gateway(broker.server, this.services, {
       secret: SECRET,
-      clock: broker.clock,
+      clock,
+      ...stored,
       onWarning: (text) => this.warnings.push(text),
       users: [
         { user: 'anna', password: 'annas password' },
@@ -195,6 +213,8 @@ export class GatewayBench {
   async close(): Promise<void> {
     this.dropSockets();
     await this.gateway.close();
+    this.services.close();
+    await (await this.#ownStore)?.close();
     this.#http.closeAllConnections();
     this.#http.close();
     assert.deepEqual(this.warnings, []);

@@ -30,7 +30,10 @@ declare module 'node-red-node-test-helper' {
     unload(): Promise<void>;
     setFlows(flow: readonly object[], type: string): Promise<void>;
     getNode(id: string): unknown;
-    request(): { get(path: string): PromiseLike<AdminAnswer> };
+    request(): {
+      get(path: string): PromiseLike<AdminAnswer>;
+      post(path: string): { send(body: object): PromiseLike<AdminAnswer> };
+    };
     url(): string;
     log(): { readonly args: readonly (readonly [LogEntry])[] };
   }

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { Value } from '../../types';
+import { conflict } from '../http/request-error';
+import { changed, type Change } from './changed';
+import { Records, type Documents } from './records';
+
+/** What PSON and JSON carry; what was kept has been checked when it came. */
+const anyValue = z.custom<Value>((value) => value !== undefined);
+
+const endpointRecord = z.object({
+  endpoint: z.string(),
+  user: z.string(),
+  type: z.string(),
+  name: z.string(),
+  description: z.string(),
+  enabled: z.boolean(),
+  project: z.array(z.string()),
+  /** As the program gave it; its form is that of the type. */
+  config: anyValue,
+  /** In ms since 1970. */
+  created: z.number(),
+  modified: z.number(),
+});
+
+/** What is kept of an endpoint that was made over the API. */
+export type EndpointRecord = z.infer<typeof endpointRecord>;
+
+/** What may be told of an endpoint. */
+export type EndpointDraft = Change<
+  Pick<EndpointRecord, 'type' | 'name' | 'description' | 'enabled' | 'project' | 'config'>
+>;
+
+/** The endpoints that were made over the API. Those that flows host need no record. */
+export class EndpointRecords {
+  readonly #records: Records<EndpointRecord>;
+
+  constructor(documents: Documents) {
+    this.#records = new Records(documents, 'endpoint', endpointRecord);
+  }
+
+  load(): Promise<string[]> {
+    return this.#records.load();
+  }
+
+  settled(): Promise<void> {
+    return this.#records.settled();
+  }
+
+  get(user: string, endpoint: string): EndpointRecord | undefined {
+    return this.#records.get({ user, id: endpoint });
+  }
+
+  list(user: string): readonly EndpointRecord[] {
+    return this.#records.list(user);
+  }
+
+  /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFLICT */
+  async create(user: string, endpoint: string, draft: EndpointDraft): Promise<EndpointRecord> {
+    if (this.get(user, endpoint) !== undefined) throw conflict(`endpoint ${endpoint} is already there`);
+    const now = Date.now();
+    const fresh: EndpointRecord = {
+      endpoint,
+      user,
+      type: '',
+      name: endpoint,
+      description: '',
+      enabled: true,
+      project: [],
+      config: {},
+      created: now,
+      modified: now,
+    };
+    return this.update(fresh, draft);
+  }
+
+  async update(record: EndpointRecord, draft: EndpointDraft): Promise<EndpointRecord> {
+    const next = { ...changed<EndpointRecord>(record, draft), modified: Date.now() };
+    await this.#records.put({ user: record.user, id: record.endpoint }, next);
+    return next;
+  }
+
+  remove({ user, endpoint }: EndpointRecord): Promise<void> {
+    return this.#records.remove({ user, id: endpoint });
+  }
+}

@@ -1,0 +1,110 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import type { GatewayContext } from '../gateway-context';
+import { EXPORT_TYPES, TIMESTAMP_FORMATS, type ExportOrder } from '../exports/bucket-exports';
+import { exportMediaType, exportText } from '../exports/export-text';
+import { json, type LiveAnswer } from '../http/answer';
+import { notFound } from '../http/request-error';
+import { PLAIN, route, type Route } from '../route';
+import { bucketOf, knownBucket } from './buckets';
+
+const PATH = '/v1/users/:user/buckets/:bucket/exports';
+const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket', action: 'ExportBucket' } as const;
+const MAX_TS = 8.64e15;
+
+const time = z.number().int().nonnegative().max(MAX_TS).nullish().describe('ms since 1970; 0 = open');
+
+const order = z.object({
+  data_type: z.enum(EXPORT_TYPES).default('csv'),
+  timestamp_format: z.enum(TIMESTAMP_FORMATS).default('iso'),
+  min_ts: time,
+  max_ts: time,
+});
+
+/** Exports of buckets (`platform-api.md` section 5). */
+export const bucketExportRoutes: readonly Route[] = [
+  route({
+    ...ABOUT,
+    method: 'POST',
+    path: PATH,
+    summary: 'Order an export; the event bucket_export_completed tells when its file can be fetched',
+    body: order,
+    answer: z.object({ file: z.string(), state: z.literal(0) }),
+    async handle({ context, param, body, signal }) {
+      const key = bucketOf(param);
+      await knownBucket(context, key);
+      const { data_type: type, timestamp_format: timestamps, min_ts, max_ts } = body;
+      // What is written later is not in it, whenever the file is fetched.
+      const maxTs = (max_ts ?? 0) === 0 ? Date.now() : (max_ts ?? 0);
+      const ordered = { ...key, type, timestamps, minTs: min_ts ?? 0, maxTs };
+      const file = context.exports.add(ordered);
+      // Programs compare the file of the event with that of the answer, so it has to have been sent.
+      signal.addEventListener('abort', () => tell(context, ordered, file), { once: true });
+      return json({ file, state: 0 });
+    },
+  }),
+  route({
+    ...ABOUT,
+    method: 'GET',
+    path: `${PATH}/:file`,
+    summary: 'Fetch the file of an export, within an hour',
+    produces: 'text/csv',
+    handle({ context, param, signal }) {
+      const found = context.exports.get(bucketOf(param), param('file'));
+      if (found === undefined) throw notFound('there is no such export');
+      return serveFile(context, found, signal);
+    },
+  }),
+];
+
+function tell({ server, closing }: GatewayContext, ordered: ExportOrder, file: string): void {
+  if (closing.aborted) return;
+  const { user, bucket, type, timestamps, minTs, maxTs } = ordered;
+  server.events.publish({
+    event: 'bucket_export_completed',
+    user,
+    ts: Date.now(),
+    bucket,
+    data_type: type,
+    file,
+    min_ts: minTs,
+    max_ts: maxTs,
+    timestamp_format: timestamps,
+    url: `file://users/${user}/buckets/${bucket}/${file}`,
+  });
+}
+
+/** Sends the file as it is made: no faster than it is read, and not at all once the program is gone. */
+async function serveFile(
+  { services, closing }: GatewayContext,
+  ordered: ExportOrder,
+  gone: AbortSignal,
+): Promise<LiveAnswer> {
+  const { user, bucket, minTs, maxTs } = ordered;
+  const text = exportText(ordered, () =>
+    services.buckets.scan({ user, bucket }, { minTs, maxTs, sort: 'asc' }),
+  );
+  // What fails at once is answered; later on there is only the end of the connection to tell it by.
+  const first = await text.next();
+  return {
+    serve(response) {
+      response.writeHead(200, {
+        'Content-Type': exportMediaType(ordered),
+        'Cache-Control': 'no-store',
+        'X-Content-Type-Options': 'nosniff',
+      });
+      const rest = Readable.from(withFirst(first, text));
+      pipeline(rest, response, { signal: AbortSignal.any([closing, gone]) }).catch(() => response.destroy());
+    },
+  };
+}
+
+async function* withFirst(
+  first: IteratorResult<string, undefined>,
+  rest: AsyncGenerator<string, undefined>,
+): AsyncGenerator<string, undefined> {
+  if (first.done === true) return;
+  yield first.value;
+  yield* rest;
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import type { ServerServices } from '../../services/server-services';
+import { parseAggregationFunction } from '../../store/aggregation/aggregation-function';
+import { parseSpan } from '../../store/aggregation/span-name';
+import { parseTransform, transformRows } from '../../store/aggregation/transform';
+import type { BucketAggregation, BucketRange, RowSelection } from '../../store/bucket-query';
+import type { BucketRow, RowPage } from '../../store/bucket-row';
+import type { Bucket } from '../../store/bucket-store';
+
+/** Most rows that are given at once. */
+const MAX_ITEMS = 1000;
+
+const count = z
+  .string()
+  .regex(/^\d{0,9}$/, 'is a whole number')
+  .transform((text) => (text === '' ? undefined : Number(text)))
+  .optional();
+
+const time = z
+  .string()
+  .regex(/^\d{0,16}$/, 'is a number of ms since 1970')
+  .transform((text) => Number(text))
+  .optional();
+
+/** What rows a program asks a bucket for (`platform-api.md` section 5). Texts that are empty say nothing. */
+export const dataQuery = z.object({
+  items: count.describe('the rows that are meant: so many, the newest unless sorted otherwise; 1000 at most'),
+  index: count.describe('how many of them to leave out'),
+  count: count.describe('how many of them to give at once'),
+  min_ts: time.describe('ms since 1970; 0 = open'),
+  max_ts: time.describe('ms since 1970; 0 = open'),
+  sort: z.enum(['asc', 'desc', '']).default('desc'),
+  agg: z.string().default('').describe('one row for each span, such as 5min, 1h, 1d, 1w, 1mo, 1y'),
+  agg_type: z.string().default('').describe('mean, median, min, max, count, sum, mode, spread or stddev'),
+  transform: z.string().default(''),
+  tz: z.string().max(64).default('').describe('time zone of the spans, such as Europe/Madrid'),
+  fields: z.string().max(4096).default('').describe('members by path, with commas'),
+  group_by: z.enum(['device', '']).default('').describe('so many items of each device'),
+});
+
+export type DataQuery = z.infer<typeof dataQuery>;
+
+type Buckets = ServerServices['buckets'];
+
+/** The aggregation that a query asks for; `undefined` where it is about rows as they are. */
+export function aggregationName({ agg, agg_type }: DataQuery): string | undefined {
+  return agg === '' ? undefined : parseAggregationFunction(agg_type === '' ? 'mean' : agg_type);
+}
+
+/**
+ * The rows of a query. The window is the first `items` rows in the order of the query; `index` and `count` are a page in
+ * it, so that programs which page one way or the other come to an end.
+ * @param parameters all of the query: tags of the bucket, and `device`, choose rows by their values
+ * @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG for what is not usable
+ */
+export async function queryRows(
+  buckets: Buckets,
+  bucket: Bucket,
+  query: DataQuery,
+  parameters: URLSearchParams,
+): Promise<BucketRow[]> {
+  const items = Math.min(query.items ?? MAX_ITEMS, MAX_ITEMS);
+  const { index = 0, count: most = 0 } = query;
+  if (items === 0 || index >= items) return [];
+  const rows = await windowOf(buckets, bucket, query, { ...selectionOf(bucket, query, parameters), items });
+  const changed = query.transform === '' ? rows : transformRows(rows, parseTransform(query.transform));
+  return changed.slice(index, most === 0 ? undefined : index + most);
+}
+
+/** Which rows a query is about. */
+export function selectionOf(
+  { settings }: Bucket,
+  { min_ts: minTs = 0, max_ts: maxTs = 0 }: Pick<DataQuery, 'min_ts' | 'max_ts'>,
+  parameters: URLSearchParams,
+): RowSelection {
+  const { tags = [] } = settings;
+  const names = (Array.isArray(tags) ? tags : []).filter((tag) => typeof tag === 'string');
+  const asked = names.filter((name) => name !== 'device' && parameters.has(name));
+  const devices = parameters.getAll('device');
+  return {
+    ...(minTs > 0 && { minTs }),
+    ...(maxTs > 0 && { maxTs }),
+    ...(devices.length > 0 && { devices }),
+    ...(asked.length > 0 && {
+      tags: Object.fromEntries(asked.map((name): [string, string[]] => [name, parameters.getAll(name)])),
+    }),
+  };
+}
+
+async function windowOf(
+  buckets: Buckets,
+  bucket: Bucket,
+  query: DataQuery,
+  { items, ...selection }: RowSelection & { readonly items: number },
+): Promise<readonly BucketRow[]> {
+  const fields = query.fields.split(',').filter((field) => field !== '');
+  const sort = query.sort === 'asc' ? 'asc' : 'desc';
+  const wanted = { ...selection, ...(fields.length > 0 && { fields }) };
+  if (query.agg === '') {
+    if (query.group_by === 'device') return buckets.latest(bucket, { ...wanted, perDevice: items });
+    const range: BucketRange = { ...wanted, sort };
+    return collect(items, (limit, cursor) => buckets.range(bucket, { ...range, limit, ...cursor }));
+  }
+  const aggregation: BucketAggregation = {
+    ...wanted,
+    sort,
+    span: parseSpan(query.agg),
+    function: parseAggregationFunction(query.agg_type === '' ? 'mean' : query.agg_type),
+    ...(query.tz !== '' && { timeZone: query.tz }),
+    ...(query.group_by === 'device' && { groupBy: 'device' as const }),
+  };
+  return collect(items, (limit, cursor) => buckets.aggregate(bucket, { ...aggregation, limit, ...cursor }));
+}
+
+/** A page of the store may be shorter than asked although there is more; programs take a short one for the last. */
+async function collect(
+  items: number,
+  ask: (limit: number, cursor: { readonly cursor?: string }) => Promise<RowPage>,
+): Promise<readonly BucketRow[]> {
+  const rows: BucketRow[] = [];
+  let next: { readonly cursor?: string } = {};
+  do {
+    const page = await ask(items - rows.length, next);
+    rows.push(...page.rows);
+    if (page.cursor === undefined) break;
+    next = { cursor: page.cursor };
+  } while (rows.length < items);
+  return rows.slice(0, items);
+}

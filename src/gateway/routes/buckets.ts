@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { snapshot } from '../../services/snapshot';
+import type { Bucket, BucketKey } from '../../store/bucket-store';
+import { isMap, type Value } from '../../types';
+import type { GatewayContext } from '../gateway-context';
+import { EMPTY, json } from '../http/answer';
+import { badRequest, forbidden, notFound } from '../http/request-error';
+import { PLAIN, route, type Route } from '../route';
+import { selectRows, type Row } from './list';
+import { assetId, listQuery, longText, optionalId, projectNames, projects, shortText } from './schemas';
+
+const PATH = '/v1/users/:user/buckets';
+const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket' } as const;
+/** Buckets of one user at most: the store allows no more. */
+const MAX_BUCKETS = 1000;
+
+const change = z.looseObject({
+  name: shortText.optional(),
+  description: longText.optional(),
+  enabled: z.boolean().optional(),
+  config: z
+    .looseObject({})
+    .optional()
+    .describe(
+      'where rows come from: {"source":"device","device","resource","update","interval"}, "write", "api"',
+    ),
+  tags: z.array(z.string().max(64)).max(5).optional(),
+  retention: z.looseObject({}).optional().describe('how long rows stay: {"period","unit"}'),
+  asset_type: optionalId.optional(),
+  asset_group: optionalId.optional(),
+  product: optionalId.optional(),
+});
+
+const bucketDocument = z.looseObject({
+  bucket: z.string(),
+  user: z.string(),
+  name: z.string(),
+  description: z.string(),
+  enabled: z.boolean(),
+  rows: z.number(),
+  created: z.number(),
+  modified: z.number(),
+});
+
+/** What a bucket has of itself, whatever its settings say. */
+const OWN_MEMBERS: readonly string[] = ['bucket', 'user', 'rows', 'created', 'modified'];
+
+/** Buckets and their settings (`platform-api.md` section 5). */
+export const bucketRoutes: readonly Route[] = [
+  route({
+    ...PLAIN,
+    method: 'GET',
+    path: PATH,
+    action: 'ListBuckets',
+    asset: 'Bucket',
+    summary: 'List buckets',
+    query: listQuery,
+    answer: z.array(bucketDocument),
+    async handle({ context, principal, param, query }) {
+      const found = await context.services.buckets.list(param('user'), { limit: MAX_BUCKETS });
+      const allowed = found.filter(({ bucket }) =>
+        principal.permissions.allows('Bucket', bucket, 'ListBuckets'),
+      );
+      return json(selectRows(allowed.map(rowOf), 'bucket', query));
+    },
+  }),
+  route({
+    ...PLAIN,
+    method: 'POST',
+    path: PATH,
+    action: 'CreateBucket',
+    asset: 'Bucket',
+    summary: 'Create a bucket',
+    body: change.extend({ bucket: assetId }),
+    answer: bucketDocument,
+    async handle({ context, principal, param, body: { bucket, ...settings } }) {
+      if (!principal.permissions.allows('Bucket', bucket, 'CreateBucket')) {
+        throw forbidden('the token does not allow a bucket of this id');
+      }
+      const key = { user: param('user'), bucket };
+      await context.services.buckets.define(key, settingsOf(settings), 'absent');
+      return json(rowOf(await knownBucket(context, key)));
+    },
+  }),
+  route({
+    ...ABOUT,
+    method: 'GET',
+    path: `${PATH}/:bucket`,
+    action: 'ReadBucket',
+    summary: 'Read the settings of a bucket',
+    answer: bucketDocument,
+    handle: async ({ context, param }) => json(rowOf(await knownBucket(context, bucketOf(param)))),
+  }),
+  ...['PUT', 'PATCH'].map((method) =>
+    route({
+      ...ABOUT,
+      method,
+      path: `${PATH}/:bucket`,
+      action: 'UpdateBucket',
+      summary: 'Change settings of a bucket; what is null goes',
+      body: change,
+      answer: bucketDocument,
+      handle: async ({ context, param, body }) =>
+        json(rowOf(await context.services.buckets.update(bucketOf(param), settingsOf(body)))),
+    }),
+  ),
+  route({
+    ...ABOUT,
+    method: 'DELETE',
+    path: `${PATH}/:bucket`,
+    action: 'DeleteBucket',
+    summary: 'Delete a bucket and its rows',
+    async handle({ context, param }) {
+      const key = bucketOf(param);
+      if (!(await context.services.buckets.remove(key))) throw noBucket(key);
+      return EMPTY;
+    },
+  }),
+  route({
+    ...ABOUT,
+    method: 'PUT',
+    path: `${PATH}/:bucket/projects`,
+    action: 'UpdateBucket',
+    summary: 'Set the projects of a bucket',
+    body: projects,
+    async handle({ context, param, body }) {
+      const project = projectNames(param('user'), body);
+      await context.services.buckets.update(bucketOf(param), { project });
+      return EMPTY;
+    },
+  }),
+];
+
+/** The bucket that a path names. */
+export function bucketOf(param: (name: string) => string): BucketKey {
+  return { user: param('user'), bucket: param('bucket') };
+}
+
+/** @throws IotmpError (as a rejection) IOTMP_ERR_NOT_FOUND when there is no such bucket */
+export async function knownBucket({ services }: GatewayContext, key: BucketKey): Promise<Bucket> {
+  const found = await services.buckets.get(key);
+  if (found === undefined) throw noBucket(key);
+  return found;
+}
+
+function settingsOf(body: Readonly<Record<string, unknown>>): Record<string, Value> {
+  const given = Object.entries(body).filter(
+    ([key, value]) => value !== undefined && !OWN_MEMBERS.includes(key),
+  );
+  const settings = snapshot(Object.fromEntries(given));
+  if (!isMap(settings)) throw badRequest('body: a map of settings expected');
+  return settings;
+}
+
+function rowOf({ bucket, user, settings, rows, created, modified }: Bucket): Row {
+  const usual = { name: bucket, description: '', enabled: true, project: [] };
+  return { ...usual, ...settings, bucket, user, rows, created, modified };
+}
+
+function noBucket({ bucket }: BucketKey): Error {
+  return notFound(`there is no bucket ${bucket}`);
+}

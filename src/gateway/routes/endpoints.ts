@@ -1,0 +1,211 @@
+import { z } from 'zod';
+import { snapshot } from '../../services/snapshot';
+import type { Value } from '../../types';
+import { IotmpError } from '../../errors';
+import type { EndpointRecord } from '../accounts/endpoint-records';
+import type { GatewayContext } from '../gateway-context';
+import { bytes, EMPTY, json } from '../http/answer';
+import { forbidden, notFound } from '../http/request-error';
+import { PLAIN, route, type Route } from '../route';
+import { selectRows, type Row } from './list';
+import { assetId, listQuery, longText, projectNames, projects, shortText } from './schemas';
+
+const PATH = '/v1/users/:user/endpoints';
+const ABOUT = { ...PLAIN, asset: 'Endpoint', id: 'endpoint' } as const;
+/** The type of those that a flow hosts and nobody made over the API. */
+const FLOW = 'flow';
+const MAX_ENDPOINTS = 1000;
+
+const change = z.strictObject({
+  type: z.string().max(64).optional(),
+  name: shortText.optional(),
+  description: longText.optional(),
+  enabled: z.boolean().optional(),
+  config: z.unknown().optional(),
+});
+
+const endpointDocument = z.object({
+  endpoint: z.string(),
+  user: z.string(),
+  type: z.string(),
+  name: z.string(),
+  description: z.string(),
+  enabled: z.boolean(),
+  hosted: z.boolean().describe('whether a flow answers its calls now'),
+  project: z.array(z.string()),
+  config: z.unknown(),
+  created: z.number(),
+  modified: z.number(),
+});
+
+/** Endpoints: what is known of them, and their calls, which flows answer (`platform-api.md` section 6). */
+export const endpointRoutes: readonly Route[] = [
+  route({
+    ...PLAIN,
+    method: 'GET',
+    path: PATH,
+    action: 'ListEndpoints',
+    asset: 'Endpoint',
+    summary: 'List endpoints, with those that flows host',
+    query: listQuery,
+    answer: z.array(endpointDocument),
+    handle({ context, principal, param, query }) {
+      const user = param('user');
+      const made = context.endpoints.list(user).map(({ endpoint }) => endpoint);
+      const names = new Set([...made, ...context.services.endpoints.names]);
+      const allowed = [...names].filter((name) =>
+        principal.permissions.allows('Endpoint', name, 'ListEndpoints'),
+      );
+      const rows = allowed.flatMap((name): Row[] => {
+        const row = rowOf(context, user, name);
+        return row === undefined ? [] : [row];
+      });
+      return json(selectRows(rows, 'endpoint', query));
+    },
+  }),
+  route({
+    ...PLAIN,
+    method: 'POST',
+    path: PATH,
+    action: 'CreateEndpoint',
+    asset: 'Endpoint',
+    summary: 'Create an endpoint',
+    body: change.extend({ endpoint: assetId }),
+    answer: endpointDocument,
+    async handle({ context, principal, param, body: { endpoint, ...draft } }) {
+      const user = param('user');
+      if (!principal.permissions.allows('Endpoint', endpoint, 'CreateEndpoint')) {
+        throw forbidden('the token does not allow an endpoint of this id');
+      }
+      if (context.endpoints.list(user).length >= MAX_ENDPOINTS) {
+        throw new IotmpError('IOTMP_ERR_QUOTA', 'this user has as many endpoints as allowed');
+      }
+      const record = await context.endpoints.create(user, endpoint, withConfig(draft));
+      return tell(context, record, 'endpoint_create');
+    },
+  }),
+  route({
+    ...ABOUT,
+    method: 'GET',
+    path: `${PATH}/:endpoint`,
+    action: 'ReadEndpoint',
+    summary: 'Read an endpoint',
+    answer: endpointDocument,
+    handle({ context, param }) {
+      const row = rowOf(context, param('user'), param('endpoint'));
+      if (row === undefined) throw noEndpoint(param('endpoint'));
+      return json(row);
+    },
+  }),
+  ...['PUT', 'PATCH'].map((method) =>
+    route({
+      ...ABOUT,
+      method,
+      path: `${PATH}/:endpoint`,
+      action: 'UpdateEndpoint',
+      summary: 'Change an endpoint',
+      body: change,
+      answer: endpointDocument,
+      async handle({ context, param, body }) {
+        const record = await context.endpoints.update(madeOne(context, param), withConfig(body));
+        return tell(context, record, 'endpoint_update');
+      },
+    }),
+  ),
+  route({
+    ...ABOUT,
+    method: 'DELETE',
+    path: `${PATH}/:endpoint`,
+    action: 'DeleteEndpoint',
+    summary: 'Delete an endpoint',
+    async handle({ context, param }) {
+      const record = madeOne(context, param);
+      await context.endpoints.remove(record);
+      publish(context, 'endpoint_delete', record, {});
+      return EMPTY;
+    },
+  }),
+  route({
+    ...ABOUT,
+    method: 'PUT',
+    path: `${PATH}/:endpoint/projects`,
+    action: 'UpdateEndpoint',
+    summary: 'Set the projects of an endpoint',
+    body: projects,
+    async handle({ context, param, body }) {
+      const project = projectNames(param('user'), body);
+      await context.endpoints.update(madeOne(context, param), { project });
+      return EMPTY;
+    },
+  }),
+  route({
+    ...ABOUT,
+    method: 'POST',
+    path: `${PATH}/:endpoint/call`,
+    action: 'CallEndpoint',
+    summary: 'Call an endpoint: the body is its data, the answer that of the flow which hosts it',
+    body: z.unknown(),
+    async handle({ context, param, body, signal }) {
+      const [user, endpoint] = [param('user'), param('endpoint')];
+      checkCallable(context, user, endpoint);
+      const { payload, statusCode } = await context.services.endpoints.call(user, endpoint, body, { signal });
+      if (payload === undefined) return { ...EMPTY, status: statusCode };
+      return payload instanceof Uint8Array ? bytes(payload, statusCode) : json(payload, statusCode);
+    },
+  }),
+];
+
+/** Whatever is not hosted is not called: this server sends no mails and no requests of its own. */
+function checkCallable({ endpoints, services }: GatewayContext, user: string, endpoint: string): void {
+  const record = endpoints.get(user, endpoint);
+  if (record?.enabled === false) {
+    throw new IotmpError('IOTMP_ERR_NOT_ALLOWED', `endpoint ${endpoint} is not enabled`);
+  }
+  if (record === undefined || services.endpoints.names.includes(endpoint)) return;
+  const text = `endpoint ${endpoint} is hosted by no flow, and type "${record.type}" is not run here`;
+  throw new IotmpError('IOTMP_ERR_NOT_ALLOWED', text, { statusCode: 501 });
+}
+
+function madeOne({ endpoints, services }: GatewayContext, param: (name: string) => string): EndpointRecord {
+  const name = param('endpoint');
+  const record = endpoints.get(param('user'), name);
+  if (record !== undefined) return record;
+  if (!services.endpoints.names.includes(name)) throw noEndpoint(name);
+  throw new IotmpError('IOTMP_ERR_CONFLICT', `endpoint ${name} is a flow's, and changed only there`);
+}
+
+function withConfig<T extends { config?: unknown }>({
+  config,
+  ...draft
+}: T): Omit<T, 'config'> & { config?: Value } {
+  return config === undefined ? draft : { ...draft, config: snapshot(config) };
+}
+
+function rowOf({ endpoints, services }: GatewayContext, user: string, endpoint: string): Row | undefined {
+  const hosted = services.endpoints.names.includes(endpoint);
+  const record = endpoints.get(user, endpoint);
+  if (record === undefined && !hosted) return undefined;
+  const flow = { type: FLOW, name: endpoint, description: '', enabled: true, project: [], config: {} };
+  return { ...flow, created: 0, modified: 0, ...record, endpoint, user, hosted };
+}
+
+function tell(context: GatewayContext, record: EndpointRecord, event: string): ReturnType<typeof json> {
+  const row = rowOf(context, record.user, record.endpoint) ?? {};
+  publish(context, event, record, row);
+  return json(row);
+}
+
+/** What an endpoint is made with may hold secrets: events do without. */
+function publish(
+  { server }: GatewayContext,
+  event: string,
+  { user, endpoint }: EndpointRecord,
+  row: Row,
+): void {
+  const fields = Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'config'));
+  server.events.publish({ ...fields, event, user, ts: Date.now(), endpoint });
+}
+
+function noEndpoint(endpoint: string): Error {
+  return notFound(`there is no endpoint ${endpoint}`);
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { describeStores } from '../store/support/stores';
+import { GatewayBench } from './support/gateway-bench';
+
+const BUCKET = '/v1/users/anna/buckets/log';
+const EXPORTS = `${BUCKET}/exports`;
+const ROWS = [
+  { ts: 1000, t: 21.5, place: { room: 'a "b"; c' } },
+  { ts: 2000, t: -3, note: '=1+1' },
+];
+
+async function filled(bench: GatewayBench): Promise<void> {
+  await bench.post('/v1/users/anna/buckets', { bucket: 'log' });
+  await bench.post(`${BUCKET}/data`, ROWS);
+}
+
+async function fetched(bench: GatewayBench, order: Record<string, unknown>): Promise<string> {
+  const { file } = (await bench.post(EXPORTS, order)).body as { file: string };
+  const answer = await bench.get(`${EXPORTS}/${file}`);
+  assert.equal(answer.status, 200);
+  return answer.bytes.toString();
+}
+
+describeStores('bucket exports', (open) => {
+  it('are told of by an event, once the answer has been sent', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await filled(bench);
+    const socket = await bench.socket('/v1/users/anna/events');
+    socket.send({ event: 'bucket_export_completed', bucket: 'log' });
+    await socket.synced();
+    const answer = await bench.post(EXPORTS, { data_type: 'csv', callback: '', min_ts: 0, max_ts: 0 });
+    assert.equal(answer.status, 200);
+    const { file, state } = answer.body as { file: string; state: number };
+    assert.equal(state, 0);
+    await bench.until(() => socket.frames.length === 1);
+    const [event] = socket.messages;
+    assert.deepEqual(
+      [event?.file, event?.bucket, event?.data_type, event?.timestamp_format, event?.url],
+      [file, 'log', 'csv', 'iso', `file://users/anna/buckets/log/${file}`],
+    );
+  });
+
+  it('are tables with a semicolon, in which nothing is a formula', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await filled(bench);
+    assert.equal(
+      await fetched(bench, { data_type: 'csv', timestamp_format: 'iso' }),
+      [
+        '"ts";"t";"place.room";"note"',
+        '"1970-01-01T00:00:01.000Z";21.5;"a ""b""; c";',
+        `"1970-01-01T00:00:02.000Z";-3;;"'=1+1"`,
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('are JSON and ARFF, too, of the time that was asked for', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await filled(bench);
+    const json = await fetched(bench, { data_type: 'json', timestamp_format: 'milliseconds', max_ts: 1500 });
+    assert.deepEqual(JSON.parse(json), ROWS.slice(0, 1));
+    const none = await fetched(bench, { data_type: 'json', min_ts: 5000, max_ts: 6000 });
+    assert.deepEqual(JSON.parse(none), []);
+    const arff = await fetched(bench, { data_type: 'arff', timestamp_format: 'seconds' });
+    assert.equal(
+      arff,
+      [
+        "@RELATION 'log'",
+        '',
+        '@ATTRIBUTE ts NUMERIC',
+        "@ATTRIBUTE 't' NUMERIC",
+        "@ATTRIBUTE 'place.room' STRING",
+        "@ATTRIBUTE 'note' STRING",
+        '',
+        '@DATA',
+        `1,21.5,'a "b"; c',?`,
+        "2,-3,?,'=1+1'",
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('of many rows are sent whole', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await filled(bench);
+    const rows = Array.from({ length: 2500 }, (_, index) => ({ ts: 10_000 + index, t: index }));
+    await bench.post(`${BUCKET}/data`, rows);
+    const json = JSON.parse(await fetched(bench, { data_type: 'json' })) as unknown[];
+    assert.equal(json.length, 2502);
+  });
+
+  it('are refused when they are not what they should be, and end after an hour', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await filled(bench);
+    for (const body of [
+      { data_type: 'xls' },
+      { timestamp_format: 'x' },
+      { min_ts: -1 },
+      { max_ts: 'x' },
+      [],
+    ]) {
+      assert.equal((await bench.post(EXPORTS, body)).status, 400, JSON.stringify(body));
+    }
+    assert.equal((await bench.post('/v1/users/anna/buckets/none/exports', {})).status, 404);
+    assert.equal((await bench.get(`${EXPORTS}/none.csv`)).status, 404);
+    const { file } = (await bench.post(EXPORTS, {})).body as { file: string };
+    await bench.post('/v1/users/anna/buckets', { bucket: 'other' });
+    assert.equal((await bench.get(`/v1/users/anna/buckets/other/exports/${file}`)).status, 404);
+    await bench.broker.clock.advance(3_600_000);
+    assert.equal((await bench.get(`${EXPORTS}/${file}`)).status, 404);
+  });
+});

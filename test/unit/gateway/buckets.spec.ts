@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { describeStores } from '../store/support/stores';
+import { GatewayBench, type Answer } from './support/gateway-bench';
+
+const BUCKETS = '/v1/users/anna/buckets';
+const DATA = `${BUCKETS}/log/data`;
+const V2 = '/v2/users/anna/buckets/log/data';
+const HOUR = 3_600_000;
+
+/** Rows 1 to `count`, one an hour. */
+async function filled(
+  bench: GatewayBench,
+  count: number,
+  settings: Record<string, unknown> = {},
+): Promise<void> {
+  assert.equal((await bench.post(BUCKETS, { bucket: 'log', ...settings })).status, 200);
+  const rows = Array.from({ length: count }, (_, index) => ({
+    ts: (index + 1) * HOUR,
+    n: index + 1,
+    room: index % 2 === 0 ? 'even' : 'odd',
+  }));
+  const answer = await bench.post(DATA, rows);
+  assert.deepEqual([answer.status, answer.headers['content-length']], [200, '0']);
+}
+
+function numbers({ body }: Answer): unknown[] {
+  return (body as { n: unknown }[]).map(({ n }) => n);
+}
+
+describeStores('buckets over the API', (open) => {
+  it('are made, listed, read, changed and deleted', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    assert.equal((await bench.get(`${BUCKETS}/log`)).status, 404);
+    const made = await bench.post(BUCKETS, { bucket: 'log', name: 'Log', config: { source: 'api' } });
+    assert.equal(made.status, 200);
+    const { created: _, modified: __, ...document } = made.body as Record<string, unknown>;
+    assert.deepEqual(document, {
+      bucket: 'log',
+      user: 'anna',
+      name: 'Log',
+      description: '',
+      enabled: true,
+      project: [],
+      config: { source: 'api' },
+      rows: 0,
+    });
+    assert.equal((await bench.post(BUCKETS, { bucket: 'log' })).status, 409);
+    const put = await bench.ask('PUT', `${BUCKETS}/log`, { body: { description: 'of all' } });
+    assert.equal((put.body as { description: string }).description, 'of all');
+    assert.equal((await bench.ask('PUT', `${BUCKETS}/log/projects`, { body: ['green'] })).status, 200);
+    const [row] = (await bench.get(`${BUCKETS}?name=lo&project=green`)).body as { project: unknown }[];
+    assert.deepEqual(row?.project, ['anna@green']);
+    assert.equal((await bench.ask('DELETE', `${BUCKETS}/log`)).status, 200);
+    assert.equal((await bench.ask('DELETE', `${BUCKETS}/log`)).status, 404);
+    assert.equal((await bench.ask('PUT', `${BUCKETS}/log`, { body: {} })).status, 404);
+  });
+
+  it('take rows one by one and in lists, with and without a time', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await bench.post(BUCKETS, { bucket: 'log' });
+    const before = Date.now();
+    assert.equal((await bench.post(DATA, { n: 1 })).status, 200);
+    assert.equal((await bench.post(DATA, { n: 2, ts: 1000 })).status, 200);
+    assert.equal((await bench.post(DATA, { n: 3, ts: 1000 })).status, 200, 'takes the place of the other');
+    const rows = (await bench.get(DATA)).body as { ts: number; val: unknown }[];
+    assert.deepEqual(
+      rows.map(({ val }) => val),
+      [{ n: 1 }, { n: 3 }],
+    );
+    assert.ok(rows[0]!.ts >= before);
+    assert.equal((await bench.ask('DELETE', DATA)).status, 200);
+    assert.deepEqual((await bench.get(DATA)).body, []);
+  });
+
+  it('give rows in both shapes, by range, order, number and field', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await filled(bench, 5);
+    assert.deepEqual((await bench.get(`${DATA}?items=1&sort=asc`)).body, [
+      { ts: HOUR, val: { n: 1, room: 'even' } },
+    ]);
+    assert.deepEqual((await bench.get(`${V2}?items=1`)).body, [{ ts: 5 * HOUR, n: 5, room: 'even' }]);
+    const asked = async (query: string): Promise<unknown[]> => numbers(await bench.get(`${V2}?${query}`));
+    assert.deepEqual(await asked(`sort=asc&min_ts=${2 * HOUR}&max_ts=${4 * HOUR}`), [2, 3, 4]);
+    assert.deepEqual(await asked('sort=asc&min_ts=0&max_ts=0'), [1, 2, 3, 4, 5]);
+    assert.deepEqual((await bench.get(`${V2}?fields=n&items=1`)).body, [{ ts: 5 * HOUR, n: 5 }]);
+  });
+
+  it('give pages inside the window of items, so that every way of paging ends', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await filled(bench, 7);
+    const asked = async (query: string): Promise<unknown[]> => numbers(await bench.get(`${V2}?${query}`));
+    assert.deepEqual(await asked('sort=asc&items=5&count=3&index=0'), [1, 2, 3]);
+    assert.deepEqual(await asked('sort=asc&items=5&count=3&index=3'), [4, 5]);
+    assert.deepEqual(await asked('sort=asc&items=5&count=5&index=5'), []);
+    assert.deepEqual(await asked('sort=asc&items=3&count=100&index=100'), []);
+  });
+
+  it('put rows together by time, with the name of the function in v1', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await filled(bench, 4);
+    const query = 'agg=3h&agg_type=max&sort=asc';
+    assert.deepEqual((await bench.get(`${DATA}?${query}`)).body, [
+      { ts: 0, max: { n: 2 } },
+      { ts: 3 * HOUR, max: { n: 4 } },
+    ]);
+    const flat = (await bench.get(`${V2}?agg=1d&agg_type=avg`)).body;
+    assert.deepEqual(flat, [{ ts: 0, n: 2.5 }]);
+    assert.deepEqual(numbers(await bench.get(`${V2}?sort=asc&fields=n&transform=difference`)), [1, 1, 1]);
+  });
+
+  it('choose rows by tags and devices, and tell the values of both', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await filled(bench, 4, { tags: ['room'] });
+    const key = { user: 'anna', bucket: 'log' };
+    await bench.services.buckets.write(key, [
+      { ts: 9 * HOUR, device: 'pump', value: { n: 9 } },
+      { ts: 8 * HOUR, device: 'pump', value: { n: 8 } },
+      { ts: 7 * HOUR, device: 'lamp', value: { n: 7 } },
+    ]);
+    assert.deepEqual(numbers(await bench.get(`${V2}?room=odd&sort=asc`)), [2, 4]);
+    assert.deepEqual(numbers(await bench.get(`${V2}?room=odd&room=even`)).length, 4);
+    assert.deepEqual(numbers(await bench.get(`${V2}?device=pump`)), [9, 8]);
+    assert.deepEqual((await bench.get('/v3/users/anna/devices/lamp/buckets/log/data')).body, [
+      { ts: 7 * HOUR, device: 'lamp', n: 7 },
+    ]);
+    const latest = numbers(await bench.get(`${V2}?group_by=device&items=1&min_ts=${6 * HOUR}`));
+    assert.deepEqual(latest.sort(), [7, 9]);
+    assert.deepEqual((await bench.get(`${BUCKETS}/log/tags`)).body, ['room']);
+    assert.deepEqual((await bench.get(`${BUCKETS}/log/tags/room`)).body, ['even', 'odd']);
+    assert.deepEqual((await bench.get(`${BUCKETS}/log/tags/device`)).body, ['lamp', 'pump']);
+  });
+
+  it('refuse what is not usable', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await filled(bench, 1);
+    for (const body of [{ bucket: 'a b' }, {}, [], { bucket: 'x', config: 5 }, { bucket: 'x', tags: 'a' }]) {
+      assert.equal((await bench.post(BUCKETS, body)).status, 400, JSON.stringify(body));
+    }
+    const source = { bucket: 'x', config: { source: 'device', device: 'pump', resource: 't', interval: 0 } };
+    assert.equal((await bench.post(BUCKETS, source)).status, 400);
+    for (const body of [
+      5,
+      'x',
+      null,
+      {},
+      [1],
+      [{}],
+      { ts: 1 },
+      { ts: 'x', n: 1 },
+      { ts: -1, n: 1 },
+      { ts: 1e17, n: 1 },
+    ]) {
+      assert.equal((await bench.post(DATA, body)).status, 400, JSON.stringify(body));
+    }
+    assert.equal((await bench.ask('POST', DATA, { raw: '{"n":' })).status, 400);
+    assert.equal((await bench.post(`${BUCKETS}/none/data`, { n: 1 })).status, 404);
+    assert.equal((await bench.get(`${BUCKETS}/none/data`)).status, 404);
+    for (const query of [
+      'items=x',
+      'min_ts=-1',
+      'sort=up',
+      'agg=2h',
+      'agg=1h&agg_type=x',
+      'transform=x',
+      'group_by=x',
+    ]) {
+      assert.equal((await bench.get(`${DATA}?${query}`)).status, 400, query);
+    }
+    assert.equal((await bench.get(`${DATA}?agg=1h&tz=Nowhere/None`)).status, 400);
+  });
+
+  it('show each token only what it allows', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await filled(bench, 1);
+    await bench.post(BUCKETS, { bucket: 'other' });
+    const token = await bench.tokenOf('anna', { Bucket: { log: ['ReadBucket', 'ListBuckets'] } });
+    const list = (await bench.get(BUCKETS, { token })).body as { bucket: string }[];
+    assert.deepEqual(
+      list.map(({ bucket }) => bucket),
+      ['log'],
+    );
+    assert.equal((await bench.get(DATA, { token })).status, 200);
+    assert.equal((await bench.post(DATA, { n: 1 }, { token })).status, 403);
+    assert.equal((await bench.get(`${BUCKETS}/other`, { token })).status, 403);
+    assert.equal((await bench.post(BUCKETS, { bucket: 'mine' }, { token })).status, 403);
+  });
+});

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import helper from 'node-red-node-test-helper';
+import { WebSocket } from 'ws';
+import { FlowBench } from './support/flow-bench';
+import { PUMP, serverNode, sinkNode } from './support/flows';
+import { patiently } from './support/patience';
+
+const API = { api: true };
+const TOKENS = '/iotmp/servers/server/tokens';
+/** Real milliseconds after which a condition that a test waits for counts as missed. */
+const PATIENCE_MS = 5000;
+const TEMP = '/v3/users/anna/devices/pump/resources/temp';
+
+/** The HTTP nodes of Node-RED, as its settings have them served. */
+class NodeHttp {
+  readonly #bench: FlowBench;
+  readonly #server: http.Server;
+
+  private constructor(bench: FlowBench) {
+    this.#bench = bench;
+    this.#server = http.createServer((request, response) => {
+      bench.RED.httpNode(request, response);
+    });
+  }
+
+  static async open(t: TestContext, bench: FlowBench): Promise<NodeHttp> {
+    const opened = new NodeHttp(bench);
+    opened.#server.listen(0, '127.0.0.1');
+    await once(opened.#server, 'listening');
+    t.after(() => {
+      opened.#server.closeAllConnections();
+      opened.#server.close();
+    });
+    return opened;
+  }
+
+  async get(path: string, token = ''): Promise<{ status: number; text: string }> {
+    const { port } = this.#server.address() as AddressInfo;
+    const headers = { Authorization: `Bearer ${token}`, Connection: 'close' };
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+    return { status: response.status, text: await response.text() };
+  }
+
+  /** Resolves when the API answers. */
+  async ready(prefix = ''): Promise<void> {
+    await until(async () => (await this.get(`${prefix}/v1/server/healthcheck`)).status === 200);
+  }
+
+  get port(): number {
+    return this.#bench.httpPort;
+  }
+}
+
+async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  const giveUpAt = Date.now() + PATIENCE_MS;
+  while (!(await condition())) {
+    assert.ok(Date.now() < giveUpAt, `never came true: ${String(condition)}`);
+    await setImmediate();
+  }
+}
+
+async function newToken(body: object = {}): Promise<{ user: string; path: string; token: string }> {
+  const answer = await helper.request().post(TOKENS).send(body);
+  assert.equal(answer.status, 200);
+  return answer.body as { user: string; path: string; token: string };
+}
+
+async function refusal(body: object, path = TOKENS): Promise<number> {
+  return (await helper.request().post(path).send(body)).status;
+}
+
+describe('the API of iotmp-server', () => {
+  it('reads a sensor of a device, with a token that was made in the editor', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(serverNode(bench.port, API), sinkNode());
+    const requests = await NodeHttp.open(t, bench);
+    await requests.ready();
+    await bench.device(PUMP, { temp: { fn: 3, run: () => 21.5 } });
+    const { user, path, token } = await newToken();
+    assert.deepEqual([user, path], ['anna', '']);
+    assert.deepEqual(await requests.get(TEMP, token), { status: 200, text: '21.5' });
+    assert.equal((await requests.get(TEMP)).status, 401);
+    const again = await newToken();
+    assert.equal((await requests.get(TEMP, again.token)).status, 200);
+    assert.equal((await requests.get(TEMP, token)).status, 401, 'the older one counts no more');
+  });
+
+  it('streams over a WebSocket below its path', async (t) => {
+    const bench = await FlowBench.start(t, { httpNodeRoot: '/red/' });
+    await bench.load(serverNode(bench.port, { ...API, apiPath: '/api/' }), sinkNode());
+    const requests = await NodeHttp.open(t, bench);
+    await requests.ready('/api');
+    await bench.device(PUMP, { temp: { fn: 3, run: () => 7 } });
+    const { path, token } = await newToken();
+    assert.equal(path, '/red/api');
+    const url = `ws://127.0.0.1:${requests.port}${path}/v3/users/anna/devices/pump/resources`;
+    const socket = new WebSocket(`${url}?authorization=${token}`);
+    t.after(() => socket.terminate());
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ resource: 'temp', interval: 1 }));
+    const [frame] = (await patiently(once(socket, 'message'), () => 'a sample')) as [Buffer];
+    assert.deepEqual(JSON.parse(frame.toString()), { resource: 'temp', signal: 'data', payload: 7 });
+  });
+
+  it('leaves other paths to the flows', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(serverNode(bench.port, API), sinkNode());
+    const requests = await NodeHttp.open(t, bench);
+    await requests.ready();
+    bench.RED.httpNode.get('/v1/hook', (_request, response) => void response.send('mine'));
+    assert.deepEqual(await requests.get('/v1/hook'), { status: 200, text: 'mine' });
+  });
+
+  it('is there again after a deploy, and gone when it is switched off', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(serverNode(bench.port, API), sinkNode());
+    const requests = await NodeHttp.open(t, bench);
+    await requests.ready();
+    const listeners = bench.RED.server.listenerCount('upgrade');
+    await bench.deploy('full', serverNode(bench.port, { ...API, apiPath: '/api' }), sinkNode());
+    await requests.ready('/api');
+    assert.equal((await requests.get('/v1/server/healthcheck')).status, 404);
+    await bench.deploy('full', serverNode(bench.port, { api: false }), sinkNode());
+    assert.equal((await requests.get('/api/v1/server/healthcheck')).status, 404);
+    assert.equal(bench.RED.server.listenerCount('upgrade'), listeners - 1, 'none is left behind');
+    assert.equal(await refusal({}), 503);
+  });
+
+  it('makes no token for what is no user, name or server', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(serverNode(bench.port, API), sinkNode());
+    const requests = await NodeHttp.open(t, bench);
+    await requests.ready();
+    assert.equal(await refusal({ name: 'a.b' }), 400);
+    assert.equal(await refusal({ user: 'x'.repeat(300) }), 400);
+    assert.equal(await refusal({}, '/iotmp/servers/none/tokens'), 404);
+    assert.equal((await newToken({ user: 'bert', name: 'mine' })).user, 'bert');
+  });
+
+  it('is one of several servers only where each has its own path', async (t) => {
+    const bench = await FlowBench.start(t);
+    const other = { ...serverNode(bench.port, { ...API, tcpPort: '' }), id: 'other' };
+    await bench.load(serverNode(bench.port, API), other, sinkNode());
+    const requests = await NodeHttp.open(t, bench);
+    await requests.ready();
+    await until(() => bench.log('warn').some((line) => line.startsWith('errors.apiPathInUse')));
+  });
+});
