@@ -1,4 +1,4 @@
-import { buildGenerator, NO_GENERATOR, type GeneratorProgram } from '../harness/build-generator';
+import type { GeneratorProgram } from '../harness/build-generator';
 import { ContenderProcess } from '../harness/contender-process';
 import { LoadGenerator } from '../harness/load-generator';
 import { Measurements } from '../harness/measurements';
@@ -7,7 +7,7 @@ import type { Ratio, Suite, SuiteResult, Thoroughness } from '../harness/suite';
 import { forDevices } from '../wire/device-names';
 import { answerDescribe, answerRun, connectMessage, rawSample } from '../wire/iotmp-wire';
 import { answerCall, callTopic, connectPacket, subscribePacket } from '../wire/mqtt-wire';
-import { skipped } from './skipped';
+import { withGenerator } from './with-generator';
 
 const NAME = 'calls';
 const TITLE = 'Calls from the server to its devices';
@@ -58,16 +58,15 @@ const dialects: readonly Dialect[] = [
 ];
 
 /** Calls from the server's own process: there and back over one connection. */
-export const callsSuite: Suite = {
-  name: NAME,
-  title: TITLE,
-  full: { rounds: 5, seconds: 1 },
-  quick: { rounds: 3, seconds: 0.5 },
-  async run(how) {
-    const program = buildGenerator();
-    return program === undefined ? skipped(NAME, TITLE, NO_GENERATOR) : measureAll(program, how);
+export const callsSuite: Suite = withGenerator(
+  {
+    name: NAME,
+    title: TITLE,
+    full: { rounds: 5, seconds: 1 },
+    quick: { rounds: 3, seconds: 0.5 },
   },
-};
+  measureAll,
+);
 
 async function measureAll(program: GeneratorProgram, how: Thoroughness): Promise<SuiteResult> {
   const measurements = new Measurements();

@@ -1,4 +1,4 @@
-import { buildGenerator, NO_GENERATOR, type GeneratorProgram } from '../harness/build-generator';
+import type { GeneratorProgram } from '../harness/build-generator';
 import { between, ContenderProcess } from '../harness/contender-process';
 import { possibleConnections, tooFewDescriptors } from '../harness/descriptors';
 import { LoadGenerator } from '../harness/load-generator';
@@ -8,7 +8,7 @@ import type { Check, Ratio, Suite, SuiteResult, Thoroughness } from '../harness/
 import { forDevices } from '../wire/device-names';
 import { connectMessage, MessageType, rawSample } from '../wire/iotmp-wire';
 import { anonymousPacket, PacketType } from '../wire/mqtt-wire';
-import { skipped } from './skipped';
+import { withGenerator } from './with-generator';
 
 const NAME = 'connections';
 const TITLE = 'Idle devices';
@@ -48,16 +48,15 @@ const dialects: readonly Dialect[] = [
 ];
 
 /** What it costs to connect many devices, and to have them. */
-export const connectionsSuite: Suite = {
-  name: NAME,
-  title: TITLE,
-  full: { rounds: 5, seconds: 3 },
-  quick: { rounds: 2, seconds: 2 },
-  async run(how) {
-    const program = buildGenerator();
-    return program === undefined ? skipped(NAME, TITLE, NO_GENERATOR) : measureAll(program, how);
+export const connectionsSuite: Suite = withGenerator(
+  {
+    name: NAME,
+    title: TITLE,
+    full: { rounds: 5, seconds: 3 },
+    quick: { rounds: 2, seconds: 2 },
   },
-};
+  measureAll,
+);
 
 async function measureAll(
   program: GeneratorProgram,

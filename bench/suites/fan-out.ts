@@ -1,4 +1,4 @@
-import { buildGenerator, NO_GENERATOR, type GeneratorProgram } from '../harness/build-generator';
+import type { GeneratorProgram } from '../harness/build-generator';
 import { launchContender, MOSQUITTO } from '../harness/launch';
 import { LoadGenerator } from '../harness/load-generator';
 import { Measurements } from '../harness/measurements';
@@ -16,7 +16,7 @@ import {
   subscribeMessage,
 } from '../wire/iotmp-wire';
 import { connectPacket, FEED_TOPIC, PacketType, publishBody, subscribePacket } from '../wire/mqtt-wire';
-import { skipped } from './skipped';
+import { withGenerator } from './with-generator';
 
 const NAME = 'fan-out';
 const TITLE = 'One stream out to 1,000 subscribers';
@@ -82,16 +82,15 @@ const dialects: readonly Dialect[] = [
 ];
 
 /** A device's samples, passed on to many: the next ones come when the last subscriber has the ones before. */
-export const fanOutSuite: Suite = {
-  name: NAME,
-  title: TITLE,
-  full: { rounds: 5, seconds: 0.8 },
-  quick: { rounds: 3, seconds: 0.5 },
-  async run(how) {
-    const program = buildGenerator();
-    return program === undefined ? skipped(NAME, TITLE, NO_GENERATOR) : measureAll(program, how);
+export const fanOutSuite: Suite = withGenerator(
+  {
+    name: NAME,
+    title: TITLE,
+    full: { rounds: 5, seconds: 0.8 },
+    quick: { rounds: 3, seconds: 0.5 },
   },
-};
+  measureAll,
+);
 
 async function measureAll(program: GeneratorProgram, how: Thoroughness): Promise<SuiteResult> {
   const measurements = new Measurements();

@@ -1,4 +1,4 @@
-import { buildGenerator, NO_GENERATOR, type GeneratorProgram } from '../harness/build-generator';
+import type { GeneratorProgram } from '../harness/build-generator';
 import { between, ContenderProcess } from '../harness/contender-process';
 import { possibleConnections, tooFewDescriptors } from '../harness/descriptors';
 import { LoadGenerator } from '../harness/load-generator';
@@ -18,7 +18,7 @@ import {
   resourceName,
   sampleBody,
 } from '../wire/iotmp-wire';
-import { skipped } from './skipped';
+import { withGenerator } from './with-generator';
 
 const NAME = 'flatness';
 const TITLE = 'What a message costs among many devices and resources';
@@ -50,16 +50,15 @@ const perStreams = (count: number): string => `samples, streams of a device: ${t
 const perResources = (count: number): string => `calls, resources of a device: ${thousands(count)}`;
 
 /** Whether the cost of a message stays what it is, however much there is beside it. */
-export const flatnessSuite: Suite = {
-  name: NAME,
-  title: TITLE,
-  full: { rounds: 3, seconds: 1 },
-  quick: { rounds: 2, seconds: 0.5 },
-  async run(how) {
-    const program = buildGenerator();
-    return program === undefined ? skipped(NAME, TITLE, NO_GENERATOR) : measureAll(program, how);
+export const flatnessSuite: Suite = withGenerator(
+  {
+    name: NAME,
+    title: TITLE,
+    full: { rounds: 3, seconds: 1 },
+    quick: { rounds: 2, seconds: 0.5 },
   },
-};
+  measureAll,
+);
 
 async function measureAll(
   program: GeneratorProgram,

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildGenerator, NO_GENERATOR, type GeneratorProgram } from '../harness/build-generator';
+import type { GeneratorProgram } from '../harness/build-generator';
 import { between, ContenderProcess } from '../harness/contender-process';
 import { LoadGenerator } from '../harness/load-generator';
 import { Measurements } from '../harness/measurements';
@@ -28,7 +28,7 @@ import {
   publishBody,
   subscribePacket,
 } from '../wire/mqtt-wire';
-import { skipped } from './skipped';
+import { withGenerator } from './with-generator';
 
 const NAME = 'node-red';
 const TITLE = 'Through the flows of a Node-RED';
@@ -102,16 +102,15 @@ const settings: readonly Setting[] = [
 ];
 
 /** Samples into a function, and calls by a function, as users wire them. */
-export const nodeRedSuite: Suite = {
-  name: NAME,
-  title: TITLE,
-  full: { rounds: 3, seconds: 0.8 },
-  quick: { rounds: 2, seconds: 0.4 },
-  async run(how) {
-    const program = buildGenerator();
-    return program === undefined ? skipped(NAME, TITLE, NO_GENERATOR) : measureAll(program, how);
+export const nodeRedSuite: Suite = withGenerator(
+  {
+    name: NAME,
+    title: TITLE,
+    full: { rounds: 3, seconds: 0.8 },
+    quick: { rounds: 2, seconds: 0.4 },
   },
-};
+  measureAll,
+);
 
 async function measureAll(
   program: GeneratorProgram,

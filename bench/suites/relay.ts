@@ -1,4 +1,4 @@
-import { buildGenerator, NO_GENERATOR, type GeneratorProgram } from '../harness/build-generator';
+import type { GeneratorProgram } from '../harness/build-generator';
 import { launchContender, MOSQUITTO } from '../harness/launch';
 import { LoadGenerator, type AnswerRule } from '../harness/load-generator';
 import { Measurements } from '../harness/measurements';
@@ -16,7 +16,7 @@ import {
   REPLY_TOPIC,
   subscribePacket,
 } from '../wire/mqtt-wire';
-import { skipped } from './skipped';
+import { withGenerator } from './with-generator';
 
 const NAME = 'relay';
 const TITLE = 'Calls from one device to another';
@@ -86,16 +86,15 @@ const dialects: readonly Dialect[] = [
 ];
 
 /** A device calls another one through the server, there and back over two connections. */
-export const relaySuite: Suite = {
-  name: NAME,
-  title: TITLE,
-  full: { rounds: 5, seconds: 0.8 },
-  quick: { rounds: 3, seconds: 0.5 },
-  async run(how) {
-    const program = buildGenerator();
-    return program === undefined ? skipped(NAME, TITLE, NO_GENERATOR) : measureAll(program, how);
+export const relaySuite: Suite = withGenerator(
+  {
+    name: NAME,
+    title: TITLE,
+    full: { rounds: 5, seconds: 0.8 },
+    quick: { rounds: 3, seconds: 0.5 },
   },
-};
+  measureAll,
+);
 
 async function measureAll(program: GeneratorProgram, how: Thoroughness): Promise<SuiteResult> {
   const measurements = new Measurements();

@@ -1,10 +1,10 @@
-import { buildGenerator, NO_GENERATOR, type GeneratorProgram } from '../harness/build-generator';
+import type { GeneratorProgram } from '../harness/build-generator';
 import { Measurements } from '../harness/measurements';
 import { interleave } from '../harness/rounds';
 import type { Ratio, Suite, SuiteResult, Thoroughness } from '../harness/suite';
 import { forDevices } from '../wire/device-names';
 import { connectPacket, PacketType, publishBody, sampleTopic } from '../wire/mqtt-wire';
-import { skipped } from './skipped';
+import { withGenerator } from './with-generator';
 import {
   iotmpTelemetry,
   Load,
@@ -34,16 +34,15 @@ const aedes: TelemetryDialect = {
 const dialects = [rawTelemetry('raw frames', 'raw-telemetry', 'tcp'), iotmpTelemetry('tcp'), aedes];
 
 /** Samples of many devices, to one who counts them in the server's own process. */
-export const telemetrySuite: Suite = {
-  name: NAME,
-  title: TITLE,
-  full: { rounds: 5, seconds: 0.7 },
-  quick: { rounds: 3, seconds: 0.5 },
-  async run(how) {
-    const program = buildGenerator();
-    return program === undefined ? skipped(NAME, TITLE, NO_GENERATOR) : measureAll(program, how);
+export const telemetrySuite: Suite = withGenerator(
+  {
+    name: NAME,
+    title: TITLE,
+    full: { rounds: 5, seconds: 0.7 },
+    quick: { rounds: 3, seconds: 0.5 },
   },
-};
+  measureAll,
+);
 
 async function measureAll(
   program: GeneratorProgram,

@@ -1,8 +1,9 @@
-import { buildGenerator, NO_GENERATOR, type GeneratorProgram } from '../harness/build-generator';
+import type { GeneratorProgram } from '../harness/build-generator';
 import { Measurements } from '../harness/measurements';
 import { interleave } from '../harness/rounds';
 import type { Ratio, Suite, SuiteResult, Thoroughness } from '../harness/suite';
 import { skipped } from './skipped';
+import { withGenerator } from './with-generator';
 import {
   iotmpTelemetry,
   Load,
@@ -30,18 +31,11 @@ export interface TransportTelemetry {
 /** A suite that compares the library with one that only counts, over the same transport. */
 export function transportTelemetry(what: TransportTelemetry): Suite {
   const { name, title, obstacle } = what;
-  return {
-    name,
-    title,
-    full: { rounds: 5, seconds: 1 },
-    quick: { rounds: 3, seconds: 0.5 },
-    async run(how) {
-      const program = buildGenerator();
-      if (program === undefined) return skipped(name, title, NO_GENERATOR);
-      const reason = obstacle?.(program);
-      return reason === undefined ? measureAll(program, how, what) : skipped(name, title, reason);
-    },
-  };
+  const timing = { full: { rounds: 5, seconds: 1 }, quick: { rounds: 3, seconds: 0.5 } };
+  return withGenerator({ name, title, ...timing }, async (program, how) => {
+    const reason = obstacle?.(program);
+    return reason === undefined ? measureAll(program, how, what) : skipped(name, title, reason);
+  });
 }
 
 async function measureAll(

@@ -1,23 +1,12 @@
 import { z } from 'zod';
 import type { ConnectedDevice } from '../../broker/connected-device';
 import type { DeviceId } from '../../types';
+import { deviceRecord } from '../accounts/device-accounts';
 import type { GatewayContext } from '../gateway-context';
 import type { Row } from './list';
 
 /** A device as clients see it (`platform-api.md` section 1.3). Times are in ms since 1970. */
-export const deviceDocument = z.object({
-  device: z.string(),
-  user: z.string(),
-  type: z.string(),
-  name: z.string(),
-  description: z.string(),
-  enabled: z.boolean(),
-  asset_type: z.string(),
-  asset_group: z.string(),
-  product: z.string(),
-  project: z.array(z.string()),
-  created: z.number(),
-  modified: z.number(),
+export const deviceDocument = deviceRecord.omit({ credential: true }).extend({
   connection: z.object({
     active: z.boolean(),
     ts: z.number().describe('since when it is connected, or was last seen; 0 = never'),
