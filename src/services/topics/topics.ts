@@ -6,7 +6,7 @@ import { WarningGate } from '../../session/warning-gate';
 import { systemClock, type Clock } from '../../util/clock';
 import type { EventSource } from '../events/event-subscription';
 import { DispatchQueue } from './dispatch-queue';
-import { MemoryRetainedMessages, type RetainedMessages } from './retained-messages';
+import type { RetainedMessages } from './retained-messages';
 import { RetainedWriter } from './retained-writer';
 import { BridgeLink, type BridgeOptions, type TopicBridge } from './topic-bridge';
 import { keptMessage, newMessage, type Publication } from './topic-message';
@@ -17,10 +17,13 @@ import { TopicTree } from './topic-tree';
 
 /** What {@link Topics} can be told. */
 export interface TopicsOptions {
-  /** Where retained messages are kept; in memory without it. */
+  /** Where retained messages are kept, in place of the store of the services. */
   readonly retained?: RetainedMessages;
   readonly clock?: Clock;
 }
+
+/** Where retained messages are kept. */
+type Kept = Required<Pick<TopicsOptions, 'retained'>>;
 
 /** How a message is published. */
 export interface PublishOptions {
@@ -47,8 +50,7 @@ export class Topics {
   readonly #warnings: WarningGate;
   #closed = false;
 
-  constructor(server: IotmpServer, options: TopicsOptions = {}) {
-    const { retained = new MemoryRetainedMessages(), clock = systemClock } = options;
+  constructor(server: IotmpServer, { retained, clock = systemClock }: TopicsOptions & Kept) {
     this.#server = server;
     this.#clock = clock;
     this.#retained = new RetainedWriter(retained);

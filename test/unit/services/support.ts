@@ -4,7 +4,7 @@ import type { ServerOptions } from '../../../src/broker/broker-options';
 import { IotmpClient } from '../../../src/client/client';
 import { createMemoryPair } from '../../../src/transport/memory-transport';
 import { ServerServices, type ServicesOptions } from '../../../src/services/server-services';
-import { MemoryRetainedMessages } from '../../../src/services/topics/retained-messages';
+import { MemoryRetainedMessages } from './memory-retained-messages';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import type { RawDevice } from '../support/raw-device';
 import { message, psonField, Type, varintField, type RawMessage } from '../support/raw-message';

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import {
-  MemoryRetainedMessages,
-  type RetainedMessage,
-  type RetainedMessages,
-} from '../../../../src/services/topics/retained-messages';
+import type { RetainedMessage, RetainedMessages } from '../../../../src/services/topics/retained-messages';
 import type { TopicMessage } from '../../../../src/services/topics/topic-message';
 import type { Topics } from '../../../../src/services/topics/topics';
 import type { Value } from '../../../../src/types';
+import { MemoryRetainedMessages } from '../memory-retained-messages';
 import { ServicesBench } from '../support';
 
 /** A store whose answers a test gives when it likes. */
