@@ -1,4 +1,4 @@
-import { IotmpError, type PropertyOwner, type ServerServices } from '../../src';
+import type { PropertyOwner, ServerServices } from '../../src';
 import { aggregationOf, fieldsOf, numberOf, rangeOf, rowsOf } from './bucket-query';
 import { copyValue } from './copy-value';
 import type { ServiceAction } from './service-choice';
@@ -63,18 +63,7 @@ export const serverServiceCalls: Readonly<Record<ServiceAction, Ask>> = {
 
 /** A bucket that there is not is made, as it is for a device. */
 async function writeRows({ buckets }: ServerServices, request: ServiceRequest): Promise<void> {
-  const key = bucketOf(request);
-  const rows = rowsOf(request.payload, request.device);
-  try {
-    await buckets.write(key, rows);
-  } catch (error) {
-    if (!hasCode(error, 'IOTMP_ERR_NOT_FOUND')) throw error;
-    await buckets.define(key, { config: { source: 'write' } }, 'absent').catch((conflict: unknown) => {
-      // Another write may have made it meanwhile.
-      if (!hasCode(conflict, 'IOTMP_ERR_CONFLICT')) throw conflict;
-    });
-    await buckets.write(key, rows);
-  }
+  await buckets.write(bucketOf(request), rowsOf(request.payload, request.device), { create: true });
 }
 
 function ownerOf({ user, device }: ServiceRequest): PropertyOwner {
@@ -83,8 +72,4 @@ function ownerOf({ user, device }: ServiceRequest): PropertyOwner {
 
 function bucketOf({ user, name }: ServiceRequest): { user: string; bucket: string } {
   return { user, bucket: name };
-}
-
-function hasCode(error: unknown, code: IotmpError['code']): boolean {
-  return error instanceof IotmpError && error.code === code;
 }

@@ -33,15 +33,19 @@ export interface Bucket extends BucketKey {
 
 /** What a write of rows did. */
 export interface WrittenRows {
+  /** The time of each row, in the order in which they were given. */
+  readonly ts: readonly number[];
   /** How many rows were new; the others took the place of rows of the same time and device. */
   readonly added: number;
   /** How many old rows went because of the bucket's retention. */
   readonly pruned: number;
+  /** Whether the bucket was made by this write. */
+  readonly created: boolean;
 }
 
 /**
  * Data buckets: rows of values by time (`protocol.md` section 7, service 5). Whatever names a bucket that is not there
- * rejects with `IOTMP_ERR_NOT_FOUND`, but for `get`, `define` and `remove`.
+ * rejects with `IOTMP_ERR_NOT_FOUND`, but for `get`, `define` and `remove`, and a `write` that makes the bucket.
  */
 export interface BucketStore {
   /** One bucket, or undefined. */
@@ -67,11 +71,14 @@ export interface BucketStore {
   remove(key: BucketKey): Promise<boolean>;
 
   /**
-   * Writes rows, all or none. A row of the same time and device as one that is there takes its place. Rejects with
-   * `IOTMP_ERR_NOT_ALLOWED` for a bucket that is not enabled, `IOTMP_ERR_TOO_LARGE` for a value past the limit, or for
-   * more rows at once than the limit.
+   * Writes rows, all or none. A row that is given the time of one of its device takes its place; one without a time never
+   * does. Rejects with `IOTMP_ERR_NOT_ALLOWED` for a bucket that is not enabled, `IOTMP_ERR_TOO_LARGE` for a value past
+   * the limit, or for more rows at once than the limit, and `IOTMP_ERR_BUSY` for rows without a time that would run 10 s
+   * ahead of it.
+   *
+   * @param create settings of the bucket, where there is none yet; without them, such a write is refused
    */
-  write(key: BucketKey, rows: readonly NewRow[]): Promise<WrittenRows>;
+  write(key: BucketKey, rows: readonly NewRow[], create?: BucketSettings): Promise<WrittenRows>;
 
   /** Rows of a time range, by time; those of one time in the order in which their devices first wrote. */
   range(key: BucketKey, query?: BucketRange): Promise<RowPage>;

@@ -17,20 +17,17 @@ import type { StoreAccess } from '../store-access';
 import { bucketId } from './bucket-id';
 import { deviceSource } from './bucket-source';
 import { BucketUpkeep } from './bucket-upkeep';
-import { RowClock } from './row-clock';
 
 /** What {@link Buckets} can be told. */
 export interface BucketsOptions {
   /** Whether a bucket that a device writes to is made where there is none; true unless given. */
   readonly autoCreate?: boolean;
-  /** The time of rows that have none, in ms since 1970; that of the machine unless given. */
-  readonly now?: () => number;
   /** For what goes on by itself; that of the machine unless given. */
   readonly clock?: Clock;
 }
 
-/** A row with its time. */
-type TimedRow = NewRow & { readonly ts: number };
+/** Settings of a bucket that is made by its first row. */
+const MADE_BY_WRITE: BucketSettings = { config: { source: 'write' } };
 
 /**
  * Service 5: data buckets (`protocol.md` section 7), rows of values by time. A device writes a map of values to a bucket of
@@ -53,21 +50,18 @@ export class Buckets implements Service {
   readonly #server: IotmpServer;
   readonly #store: StoreAccess;
   readonly #autoCreate: boolean;
-  readonly #times: RowClock;
   readonly #outcomes = new OrderedOutcomes();
   readonly #upkeep: BucketUpkeep;
 
   constructor(
     server: IotmpServer,
     store: StoreAccess,
-    { autoCreate = true, now = Date.now, clock = systemClock }: BucketsOptions = {},
+    { autoCreate = true, clock = systemClock }: BucketsOptions = {},
   ) {
     this.#server = server;
     this.#store = store;
     this.#autoCreate = autoCreate;
-    this.#times = new RowClock(now);
-    const write = async (key: BucketKey, row: NewRow): Promise<unknown> =>
-      this.#write(key, this.#timed(key, [row]));
+    const write = (key: BucketKey, row: NewRow): Promise<unknown> => this.#write(key, [row]);
     this.#upkeep = new BucketUpkeep({ server, store, clock, write });
   }
 
@@ -109,8 +103,7 @@ export class Buckets implements Service {
     const kept = checkedSettings(snapshotMap(settings));
     const work = this.#store.use(({ buckets }) => buckets.define(checked, kept, expect));
     return this.#outcomes.add(bucketId(checked), work, (outcome) => {
-      this.#upkeep.set(checked, kept);
-      this.#publish(outcome === 'created' ? 'bucket_create' : 'bucket_update', checked, kept);
+      this.#take(checked, kept, outcome === 'created' ? 'bucket_create' : 'bucket_update');
       return outcome;
     });
   }
@@ -123,8 +116,7 @@ export class Buckets implements Service {
     checkedSettings(mergeMap(before?.settings ?? {}, kept));
     const work = this.#store.use(({ buckets }) => buckets.update(checked, kept));
     return this.#outcomes.add(bucketId(checked), work, (bucket) => {
-      this.#upkeep.set(checked, bucket.settings);
-      this.#publish('bucket_update', checked, bucket.settings);
+      this.#take(checked, bucket.settings, 'bucket_update');
       return bucket;
     });
   }
@@ -141,13 +133,18 @@ export class Buckets implements Service {
   }
 
   /**
-   * Writes rows, all or none. Those without a time get one each; one of the same time and device as a row that is there
-   * takes its place. IOTMP_ERR_NOT_FOUND where there is no such bucket.
+   * Writes rows, all or none. Those without a time get a free one each; one that is given the time of a row of its device
+   * takes that row's place. IOTMP_ERR_NOT_FOUND where there is no such bucket, unless `create` says that it is made then,
+   * as by a device.
    */
-  async write(key: BucketKey, rows: readonly NewRow[]): Promise<WrittenRows> {
+  async write(
+    key: BucketKey,
+    rows: readonly NewRow[],
+    { create = false }: { readonly create?: boolean } = {},
+  ): Promise<WrittenRows> {
     const checked = checkedKey(key);
     const kept = rows.map((row) => ({ ...row, value: snapshotMap(row.value) }));
-    return this.#write(checked, this.#timed(checked, kept));
+    return this.#write(checked, kept, create ? MADE_BY_WRITE : undefined);
   }
 
   /** Removes all rows; the bucket stays. */
@@ -193,37 +190,31 @@ export class Buckets implements Service {
   async #serveWrite({ caller, parameters, payload }: ServiceCall): Promise<void> {
     const key = { user: caller.user, bucket: serviceName(parameters) };
     if (!isMap(payload) || Object.keys(payload).length === 0) throw badRequest('a map of values expected');
-    const rows = this.#timed(key, [{ device: caller.device, value: payload }]);
-    try {
-      await this.#write(key, rows);
-    } catch (error) {
-      if (!this.#autoCreate || !hasCode(error, 'IOTMP_ERR_NOT_FOUND')) throw error;
-      await this.#make(key);
-      await this.#write(key, rows);
-    }
+    const rows = [{ device: caller.device, value: payload }];
+    await this.#write(key, rows, this.#autoCreate ? MADE_BY_WRITE : undefined);
   }
 
-  /** Another write may have made it meanwhile. */
-  async #make(key: BucketKey): Promise<void> {
-    try {
-      await this.define(key, { config: { source: 'write' } }, 'absent');
-    } catch (error) {
-      if (!hasCode(error, 'IOTMP_ERR_CONFLICT')) throw error;
-    }
+  #write(key: BucketKey, rows: readonly NewRow[], create?: BucketSettings): Promise<WrittenRows> {
+    const work = this.#store.use(({ buckets }) => buckets.write(key, rows, create));
+    return this.#outcomes.add(bucketId(key), work, (written) => {
+      if (written.created) this.#take(key, create ?? {}, 'bucket_create');
+      this.#tellRows(key, rows, written.ts);
+      return written;
+    });
   }
 
-  #timed(key: BucketKey, rows: readonly NewRow[]): TimedRow[] {
-    const id = bucketId(key);
-    return rows.map((row) => ({ ...row, ts: row.ts ?? this.#times.next(`${id}/${row.device ?? ''}`) }));
-  }
-
-  async #write(key: BucketKey, rows: readonly TimedRow[]): Promise<WrittenRows> {
-    const written = await this.#store.use(({ buckets }) => buckets.write(key, rows));
-    for (const { ts, device, value } of rows) {
+  #tellRows(key: BucketKey, rows: readonly NewRow[], times: readonly number[]): void {
+    for (const [index, { device, value }] of rows.entries()) {
+      const { [index]: ts = Date.now() } = times;
       const about = { user: key.user, ...(device !== undefined && { device }), ts };
       this.#server.events.publish({ event: 'bucket_write', ...about, bucket: key.bucket, data: value });
     }
-    return written;
+  }
+
+  /** A bucket has these settings from now on. */
+  #take(key: BucketKey, settings: BucketSettings, event: 'bucket_create' | 'bucket_update'): void {
+    this.#upkeep.set(key, settings);
+    this.#publish(event, key, settings);
   }
 
   /** What an event has by its nature is not replaced by settings of the same name. */
@@ -246,8 +237,4 @@ function snapshotMap(value: unknown): Record<string, Value> {
   const kept = snapshot(value);
   if (isMap(kept)) return kept;
   throw new IotmpError('IOTMP_ERR_CONFIG', 'a map of values expected');
-}
-
-function hasCode(error: unknown, code: IotmpError['code']): boolean {
-  return error instanceof IotmpError && error.code === code;
 }

@@ -7,6 +7,7 @@ import { mapFromStored, toStored } from '../stored-value';
 import { bucketRules, type BucketRules } from './bucket-rules';
 import { checkExpected, checkQuota, missing } from './failures';
 import type { BucketArgs, Writes } from './operations';
+import { RowClock } from './row-clock';
 import { searchText } from './search-text';
 import type { BucketEntry, BucketTable, PointTable } from './tables';
 
@@ -29,17 +30,20 @@ export class BucketOperations {
   readonly #buckets: BucketTable;
   readonly #points: PointTable;
   readonly #limits: StoreLimits;
+  readonly #clock: RowClock;
   readonly #known = new Map<string, KnownBucket>();
 
   constructor(buckets: BucketTable, points: PointTable, limits: StoreLimits) {
     this.#buckets = buckets;
     this.#points = points;
     this.#limits = limits;
+    this.#clock = new RowClock(points);
   }
 
   /** Forgets what is remembered of the tables, as what was written last has been undone. */
   forget(): void {
     this.#known.clear();
+    this.#clock.forget();
   }
 
   define(args: Writes['bucketDefine']['args']): 'created' | 'updated' {
@@ -86,19 +90,24 @@ export class BucketOperations {
   }
 
   write(args: Writes['bucketWrite']['args']): WrittenRows {
+    const created = this.#makeIfAbsent(args);
     const bucket = this.#know(args);
     if (!bucket.rules.enabled) {
       throw new IotmpError('IOTMP_ERR_NOT_ALLOWED', `the bucket "${args.bucket}" is not enabled`);
     }
+    // All of them before the first is written: there may be none for one of them.
+    const times = args.devices.map(
+      (device, index) => args.ts[index] ?? this.#clock.next(bucket.id, device, args.at),
+    );
     let added = 0;
     for (const [index, value] of unpackValues(args.values).entries()) {
-      const { [index]: ts = args.at } = args.ts;
+      const { [index]: ts = args.at } = times;
       if (this.#points.put(bucket.id, ts, args.devices[index] ?? '', value)) added++;
     }
     const limit = Math.max(MIN_PRUNED, 2 * args.ts.length);
     const pruned = this.#removeOld(bucket, args.at, bucket.rows + added, limit);
     this.#addRows(bucket, added - pruned);
-    return { added, pruned };
+    return { ts: times, added, pruned, created };
   }
 
   /** Removes what is too old or too much, up to {@link PRUNE_STEP} rows. */
@@ -107,6 +116,13 @@ export class BucketOperations {
     const pruned = this.#removeOld(bucket, args.at, bucket.rows, PRUNE_STEP);
     this.#addRows(bucket, -pruned);
     return pruned;
+  }
+
+  #makeIfAbsent({ user, bucket, at, create: settings }: Writes['bucketWrite']['args']): boolean {
+    if (settings === undefined || this.#known.has(keyOf({ user, bucket }))) return false;
+    if (this.#buckets.get(user, bucket) !== undefined) return false;
+    this.define({ user, bucket, settings, at, expect: 'absent' });
+    return true;
   }
 
   #put(key: BucketArgs, settings: Uint8Array, created: number, modified: number): void {

@@ -149,9 +149,12 @@ export interface Writes {
   bucketWrite: Operation<
     BucketArgs &
       At & {
-        readonly ts: readonly number[];
+        /** `undefined` for a row that gets the next free time. */
+        readonly ts: readonly (number | undefined)[];
         readonly devices: readonly string[];
         readonly values: PackedValues;
+        /** Settings of the bucket, where there is none yet. */
+        readonly create: Uint8Array | undefined;
       },
     WrittenRows
   >;

@@ -106,6 +106,8 @@ export interface BucketTable {
 
 /** Rows of buckets. A bucket is named by its id here. */
 export interface PointTable extends PointSource {
+  /** Whether there is one of that time and device. */
+  has(bucket: number, ts: number, device: string): boolean;
   /** Writes one; answers whether there was none of that time and device. No device is the empty text. */
   put(bucket: number, ts: number, device: string, value: Uint8Array): boolean;
   /** Removes the oldest; answers how many. */

@@ -58,16 +58,16 @@ export class Buckets implements BucketStore {
     return this.#context.engine.write('bucketRemove', bucketArgs(key), 0);
   }
 
-  async write(key: BucketKey, rows: readonly NewRow[]): Promise<WrittenRows> {
+  async write(key: BucketKey, rows: readonly NewRow[], create?: BucketSettings): Promise<WrittenRows> {
     const { engine, limits, now } = this.#context;
     checkAtMost('rows', rows.length, limits.rowsPerWrite);
-    const at = now();
     const args = {
       ...bucketArgs(key),
-      at,
-      ts: rows.map(({ ts = at }) => checkTime('ts', ts)),
+      at: now(),
+      ts: rows.map(({ ts }) => (ts === undefined ? undefined : checkTime('ts', ts))),
       devices: rows.map(({ device }) => (device === undefined ? '' : checkName('a device', device))),
       values: packValues(rows.map(({ value }) => encodeMap(value, limits.valueSize))),
+      create: create && toStoredMap(create, limits.valueSize),
     };
     const size = args.values.bytes.length;
     checkAtMost('bytes', size, MAX_WRITE_BYTES);

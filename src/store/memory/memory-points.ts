@@ -5,6 +5,10 @@ import type { PointTable } from '../core/tables';
 export class MemoryPoints implements PointTable {
   readonly #buckets = new Map<number, BucketPoints>();
 
+  has(bucket: number, ts: number, device: string): boolean {
+    return this.#buckets.get(bucket)?.has(ts, device) ?? false;
+  }
+
   put(bucket: number, ts: number, device: string, value: Uint8Array): boolean {
     let points = this.#buckets.get(bucket);
     if (points === undefined) {
@@ -47,6 +51,11 @@ class BucketPoints {
   #first = 0;
   readonly #series = new Map<string, number>();
 
+  has(ts: number, device: string): boolean {
+    const series = this.#series.get(device);
+    return series !== undefined && this.#isAt(this.#indexOf({ ts, series }), { ts, series });
+  }
+
   put(ts: number, device: string, value: Uint8Array): boolean {
     let series = this.#series.get(device);
     if (series === undefined) {
@@ -55,8 +64,7 @@ class BucketPoints {
     }
     const point = { ts, series, device, value };
     const index = this.#indexOf(point);
-    const there = this.#points[index];
-    const isNew = there === undefined || compareKeys(there, point) !== 0;
+    const isNew = !this.#isAt(index, point);
     if (index === this.#points.length) this.#points.push(point);
     else this.#points.splice(index, isNew ? 0 : 1, point);
     return isNew;
@@ -105,6 +113,11 @@ class BucketPoints {
     }
     const byTime = this.#indexOf({ ts: maxTs, series: Infinity }) - 1;
     return after === undefined ? byTime : Math.min(byTime, this.#indexOf(after) - 1);
+  }
+
+  #isAt(index: number, key: PointKey): boolean {
+    const there = this.#points[index];
+    return there !== undefined && compareKeys(there, key) === 0;
   }
 
   /** Index of the first point that is not before a key. */

@@ -6,6 +6,7 @@ import { bytesOf, numberOf, textOf, type Row, type Statements } from './statemen
 const MAX_KNOWN = 100_000;
 const MAX_SERIES = Number.MAX_SAFE_INTEGER;
 
+const HAS_POINT = 'SELECT 1 FROM point WHERE bucket = ? AND ts = ? AND series = ?';
 const READ_BUCKET = `
   SELECT ts, series, value FROM point
   WHERE bucket = ? AND (ts, series) > (?, ?) AND ts <= ? ORDER BY ts, series LIMIT ?`;
@@ -34,6 +35,11 @@ export class SqlitePoints implements PointTable {
   forget(): void {
     this.#series.clear();
     this.#devices.clear();
+  }
+
+  has(bucket: number, ts: number, device: string): boolean {
+    const series = this.findSeries(bucket, device);
+    return series !== undefined && this.#sql.get(HAS_POINT, bucket, ts, series) !== undefined;
   }
 
   put(bucket: number, ts: number, device: string, value: Uint8Array): boolean {

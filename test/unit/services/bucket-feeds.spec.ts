@@ -49,7 +49,7 @@ describe('row of a sample', () => {
 
 describeStores('bucket that is fed from a device', (open) => {
   it('gets its samples at its interval, however often the device comes and goes', async (t) => {
-    const scenery = await scene(t, { store: await open(t), buckets: { now: () => 1000 } });
+    const scenery = await scene(t, { store: await open(t, { now: () => 1000 }) });
     const { bench, pump, lamp, takeEvents } = scenery;
     lamp.resources.set('t', { fn: 3, run: () => ({ t: 0 }) });
     await bench.services.buckets.define(KEY, config('t', { device: 'lamp' }));
@@ -241,7 +241,10 @@ async function heldStore(): Promise<{ store: Store; release: () => void; waiting
   const buckets = Object.assign(Object.create(store.buckets) as Store['buckets'], {
     define: store.buckets.define.bind(store.buckets),
     list: store.buckets.list.bind(store.buckets),
-    write: () => new Promise((resolve) => resolvers.push(() => resolve({ added: 1, pruned: 0 }))),
+    write: () =>
+      new Promise((resolve) =>
+        resolvers.push(() => resolve({ ts: [1], added: 1, pruned: 0, created: false })),
+      ),
   });
   const release = (): void => {
     for (const resolve of resolvers) resolve();

@@ -62,7 +62,7 @@ describeStores('old rows of a bucket', (open) => {
   it('are removed once an hour, also where nothing is written', async (t) => {
     let now = DAY_MS;
     const store = await open(t, { now: () => now });
-    const { bench } = await scene(t, { store, buckets: { now: () => now } });
+    const { bench } = await scene(t, { store });
     const { buckets } = bench.services;
     const { clock } = bench.broker;
     const kept = { user: 'anna', bucket: 'kept' };

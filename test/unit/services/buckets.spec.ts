@@ -15,8 +15,7 @@ describeStores('buckets', (open) => {
   for (const dialect of DIALECTS) {
     it(`take rows of devices, which are their tags, dialect ${dialect}`, async (t) => {
       const { bench, pump, lamp, takeEvents } = await scene(t, {
-        store: await open(t),
-        buckets: { now: () => 5 },
+        store: await open(t, { now: () => 5 }),
       });
       const { buckets } = bench.services;
       await buckets.define(KEY, { description: 'of the roof' });
@@ -110,7 +109,7 @@ describeStores('buckets', (open) => {
   });
 
   it('keep bytes and integers of 64 bits exactly, and a member ts as a value', async (t) => {
-    const { bench, pump } = await scene(t, { store: await open(t), buckets: { now: () => 7 } });
+    const { bench, pump } = await scene(t, { store: await open(t, { now: () => 7 }) });
     const value = {
       big: 2n ** 63n,
       neg: -(2n ** 62n),
@@ -126,7 +125,7 @@ describeStores('buckets', (open) => {
   });
 
   it('lose no row of those that come in the same millisecond', async (t) => {
-    const { bench, pump, lamp } = await scene(t, { store: await open(t), buckets: { now: () => 1000 } });
+    const { bench, pump, lamp } = await scene(t, { store: await open(t, { now: () => 1000 }) });
     const { buckets } = bench.services;
     for (const device of [pump, lamp]) {
       for (let id = 1; id <= 200; id++)
@@ -145,7 +144,7 @@ describeStores('buckets', (open) => {
 
   it('refuse one who writes far more rows than there are milliseconds', async (t) => {
     let now = 0;
-    const { bench } = await scene(t, { store: await open(t), buckets: { now: () => now } });
+    const { bench } = await scene(t, { store: await open(t, { now: () => now }) });
     const { buckets } = bench.services;
     await buckets.define(KEY, {});
     const rows = (count: number): { value: { n: number } }[] =>
@@ -154,9 +153,8 @@ describeStores('buckets', (open) => {
     await assert.rejects(buckets.write(KEY, rows(2)), { code: 'IOTMP_ERR_BUSY' });
     now = 5000;
     await buckets.write(KEY, rows(2));
-    now = -20_000;
     await buckets.write(KEY, [{ ts: 3, value: { n: 1 } }]);
-    assert.equal((await buckets.get(KEY))?.rows, 10_003 - 1, 'the row at 3 took the place of another');
+    assert.equal((await buckets.get(KEY))?.rows, 10_002, 'the row at 3 took the place of another');
   });
 
   it('are limited in size and number', async (t) => {
@@ -213,7 +211,7 @@ describeStores('buckets', (open) => {
       device: n < 3 ? 'pump' : 'lamp',
       value: { n, room: n % 2 === 0 ? 'a' : 'b' },
     }));
-    assert.deepEqual(await buckets.write(KEY, rows), { added: 4, pruned: 0 });
+    assert.partialDeepStrictEqual(await buckets.write(KEY, rows), { added: 4, pruned: 0 });
     assert.deepEqual(
       events.slice(1).map(({ ts, device }) => [ts, device]),
       rows.map(({ ts, device }) => [ts, device]),

@@ -152,7 +152,7 @@ describeStores('aggregation of rows', (open) => {
     );
     assert.deepEqual(
       await Promise.all(writes),
-      writes.map(() => ({ added: 1, pruned: 0 })),
+      writes.map((_, n) => ({ ts: [n], added: 1, pruned: 0, created: false })),
     );
     assert.equal((await buckets.range(KEY, { devices: ['c'] })).rows.length, 20);
     for (const { rows } of await Promise.all(long)) assert.equal(rows.length, 139);

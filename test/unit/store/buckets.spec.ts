@@ -85,9 +85,12 @@ describeStores('buckets', (open) => {
         { ts: 1, device: 'a', value: { t: 4 } },
         { value: { t: 5 } },
       ]),
-      { added: 4, pruned: 0 },
+      { ts: [1, 1, 1, 1, 7], added: 4, pruned: 0, created: false },
     );
-    assert.deepEqual(await buckets.write(KEY, [{ ts: 1, value: { t: 6 } }]), { added: 0, pruned: 0 });
+    assert.partialDeepStrictEqual(await buckets.write(KEY, [{ ts: 1, value: { t: 6 } }]), {
+      added: 0,
+      pruned: 0,
+    });
     assert.deepEqual((await buckets.range(KEY)).rows, [
       { ts: 1, device: 'a', value: { t: 4 } },
       { ts: 1, device: 'b', value: { t: 2 } },
@@ -95,6 +98,48 @@ describeStores('buckets', (open) => {
       { ts: 7, value: { t: 5 } },
     ]);
     assert.equal(await buckets.count(KEY), 4);
+  });
+
+  it('gives a row without a time the next that is free, for each device on its own', async (t) => {
+    let now = 10;
+    const { buckets } = await open(t, { now: () => now });
+    await buckets.define(KEY, {});
+    const write = async (...rows: { ts?: number; device?: string }[]): Promise<readonly number[]> =>
+      (
+        await buckets.write(
+          KEY,
+          rows.map((row) => ({ ...row, value: {} })),
+        )
+      ).ts;
+    assert.deepEqual(await write({ ts: 11 }, { ts: 13 }), [11, 13]);
+    assert.deepEqual(await write({}, {}, { device: 'a' }, {}, { device: 'a' }), [10, 12, 10, 14, 11]);
+    assert.deepEqual(await write({}), [15]);
+    now = 9;
+    assert.deepEqual(await write({}, { device: 'b' }), [16, 9], 'a clock that was set back a little');
+    now = 100;
+    assert.deepEqual(await write({}, {}), [100, 101]);
+    now = 10;
+    assert.deepEqual(await write({ device: 'a' }), [12], 'what is not remembered is in the table');
+    assert.equal(await buckets.count(KEY), 13);
+  });
+
+  it('makes the bucket with its first row, if the write says how', async (t) => {
+    const { buckets } = await open(t, { limits: { bucketsPerUser: 1 } });
+    const settings = { config: { source: 'write' } };
+    const writes = [1, 2].map((n) => buckets.write(KEY, [{ ts: n, value: { n } }], settings));
+    assert.deepEqual(
+      (await Promise.all(writes)).map(({ created }) => created),
+      [true, false],
+    );
+    assert.partialDeepStrictEqual(await buckets.get(KEY), { settings, rows: 2 });
+    await buckets.remove(KEY);
+    assert.equal((await buckets.write(KEY, [{ value: {} }], settings)).created, true);
+    const other = { ...KEY, bucket: 'b' };
+    await assert.rejects(buckets.write(other, [{ value: {} }], settings), withCode('IOTMP_ERR_QUOTA'));
+    const unusable = { tags: 5 };
+    await buckets.remove(KEY);
+    await assert.rejects(buckets.write(KEY, [{ value: {} }], unusable), withCode('IOTMP_ERR_CONFIG'));
+    assert.equal(await buckets.get(KEY), undefined);
   });
 
   it('writes all rows or none', async (t) => {
@@ -118,7 +163,7 @@ describeStores('buckets', (open) => {
       await assert.rejects(buckets.write(KEY, [good, row]), withCode('IOTMP_ERR_CONFIG'));
     }
     assert.equal(await buckets.count(KEY), 0);
-    assert.deepEqual(await buckets.write(KEY, []), { added: 0, pruned: 0 });
+    assert.partialDeepStrictEqual(await buckets.write(KEY, []), { added: 0, pruned: 0 });
   });
 
   it('has no rows where there is no bucket', async (t) => {
@@ -144,7 +189,7 @@ describeStores('buckets', (open) => {
     await assert.rejects(buckets.write(KEY, [{ ts: 2, value: {} }]), withCode('IOTMP_ERR_NOT_ALLOWED'));
     assert.equal((await buckets.range(KEY)).rows.length, 1);
     await buckets.update(KEY, { enabled: true });
-    assert.deepEqual(await buckets.write(KEY, [{ ts: 2, value: {} }]), { added: 1, pruned: 0 });
+    assert.partialDeepStrictEqual(await buckets.write(KEY, [{ ts: 2, value: {} }]), { added: 1, pruned: 0 });
   });
 
   it('forgets the rows of a bucket that is removed or cleared, and nothing else', async (t) => {
