@@ -92,7 +92,7 @@ export class GatewayMount {
     if (this.#closed) return;
     const { http, upgrades } = this.#routers;
     this.#ends.push(
-      http.mount(this.#options.path, (request, response, target) =>
+      http.mount(this.path, (request, response, target) =>
         gateway.handle(request, response, target),
       ),
     );

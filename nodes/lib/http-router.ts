@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 import { IotmpError } from '../../src';
 import { translate } from './translate';
@@ -9,38 +9,45 @@ import { translate } from './translate';
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse, target: string) => boolean;
 
 /**
- * Gives requests to Node-RED's HTTP nodes to those who serve a path below their root. Node-RED's router takes no handler
- * back, so there is one for as long as Node-RED runs, which looks up who is there. What nobody serves goes on to the flows.
+ * Gives the requests of Node-RED's HTTP server to those who serve a path; what nobody serves goes on to whoever had them
+ * before. That is ahead of Node-RED's routers: where editor and flows share a root, the editor has read every body before
+ * the routers of the flows get it, as JSON of objects only, up to its own limit, and refuses all other.
  */
 export class HttpRouter {
   readonly #RED: NodeAPI;
+  /** Absent where Node-RED is embedded into a program without one. */
+  readonly #server: Server | undefined;
   readonly #handlers = new Map<string, HttpHandler>();
-  readonly #isServed: boolean;
+  #giveBack: (() => boolean) | undefined;
 
   constructor(RED: NodeAPI) {
     this.#RED = RED;
-    const router = routerOf(RED);
-    this.#isServed = router !== undefined;
-    router?.use((request, response, next) => {
-      if (!this.#handle(request, response)) next();
-    });
+    this.#server = RED.server;
   }
 
   /**
-   * Serves what is below a path until the returned function is called; '' is all that is below the root.
+   * Serves what is below a path until the returned function is called; '' is all there is.
    * @throws IotmpError IOTMP_ERR_CONFLICT when the path is taken, IOTMP_ERR_LISTEN when Node-RED serves no such requests
    */
   mount(path: string, handler: HttpHandler): () => void {
-    if (!this.#isServed) {
-      throw new IotmpError('IOTMP_ERR_LISTEN', translate(this.#RED, 'errors.noHttpRoot'));
-    }
+    const server = this.#serverFor(path);
     if (this.#handlers.has(path)) {
       throw new IotmpError('IOTMP_ERR_CONFLICT', translate(this.#RED, 'errors.apiPathInUse', { path }));
     }
     this.#handlers.set(path, handler);
+    this.#giveBack ??= takeRequests(server, (request, response) => this.#handle(request, response));
     return () => {
-      if (this.#handlers.get(path) === handler) this.#handlers.delete(path);
+      if (this.#handlers.get(path) !== handler) return;
+      this.#handlers.delete(path);
+      if (this.#handlers.size === 0 && this.#giveBack?.() === true) this.#giveBack = undefined;
     };
+  }
+
+  #serverFor(path: string): Server {
+    const root: unknown = this.#RED.settings.httpNodeRoot;
+    if (root === false) throw new IotmpError('IOTMP_ERR_LISTEN', translate(this.#RED, 'errors.noHttpRoot'));
+    if (this.#server !== undefined) return this.#server;
+    throw new IotmpError('IOTMP_ERR_LISTEN', translate(this.#RED, 'errors.noHttpServer', { path }));
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): boolean {
@@ -49,10 +56,34 @@ export class HttpRouter {
   }
 }
 
-/** Where there is no root, Node-RED may have the router all the same, but nothing leads to it. */
-function routerOf(RED: NodeAPI): NodeAPI['httpNode'] | undefined {
-  const root: unknown = RED.settings.httpNodeRoot;
-  return root === false ? undefined : RED.httpNode;
+/**
+ * Offers each request first to `take`, and then, if that returns false, to those who listened so far. The returned function
+ * puts them back, and gives false if it cannot, because somebody else has taken all listeners meanwhile.
+ */
+function takeRequests(
+  server: Server,
+  take: (request: IncomingMessage, response: ServerResponse) => boolean,
+): () => boolean {
+  const others = requestListeners(server);
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    if (take(request, response)) return;
+    for (const other of others) other.call(server, request, response);
+  };
+  server.removeAllListeners('request');
+  server.on('request', listener);
+  return () => {
+    const [first, ...later] = requestListeners(server);
+    if (first !== listener) return false;
+    server.removeAllListeners('request');
+    for (const other of [...others, ...later]) server.on('request', other);
+    return true;
+  };
+}
+
+function requestListeners(server: Server): RequestListener[] {
+  return server
+    .listeners('request')
+    .filter((listener): listener is RequestListener => listener instanceof Function);
 }
 
 /** Those whose path a URL is below, the longest path first, each with what comes after the path. */

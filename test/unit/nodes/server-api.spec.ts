@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import type { IncomingMessage } from 'node:http';
+import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import helper from 'node-red-node-test-helper';
 import { WebSocket } from 'ws';
@@ -16,34 +15,25 @@ const TOKENS = '/iotmp/servers/server/tokens';
 const PATIENCE_MS = 5000;
 const TEMP = '/v3/users/anna/devices/pump/resources/temp';
 
-/** The HTTP nodes of Node-RED, as its settings have them served. */
+/** Programs that ask the HTTP server of Node-RED. */
 class NodeHttp {
   readonly #bench: FlowBench;
-  readonly #server: http.Server;
 
-  private constructor(bench: FlowBench) {
+  constructor(bench: FlowBench) {
     this.#bench = bench;
-    this.#server = http.createServer((request, response) => {
-      bench.RED.httpNode(request, response);
-    });
-  }
-
-  static async open(t: TestContext, bench: FlowBench): Promise<NodeHttp> {
-    const opened = new NodeHttp(bench);
-    opened.#server.listen(0, '127.0.0.1');
-    await once(opened.#server, 'listening');
-    t.after(() => {
-      opened.#server.closeAllConnections();
-      opened.#server.close();
-    });
-    return opened;
   }
 
   async get(path: string, token = ''): Promise<{ status: number; text: string }> {
-    const { port } = this.#server.address() as AddressInfo;
+    return this.#fetch(path, { headers: { Authorization: `Bearer ${token}`, Connection: 'close' } });
+  }
+
+  async post(path: string, body: string, token: string): Promise<{ status: number; text: string }> {
     const headers = { Authorization: `Bearer ${token}`, Connection: 'close' };
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
-    return { status: response.status, text: await response.text() };
+    return this.#fetch(path, {
+      method: 'POST',
+      body,
+      headers: { ...headers, 'Content-Type': 'application/json' },
+    });
   }
 
   /** Resolves when the API answers. */
@@ -53,6 +43,11 @@ class NodeHttp {
 
   get port(): number {
     return this.#bench.httpPort;
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
+    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, init);
+    return { status: response.status, text: await response.text() };
   }
 }
 
@@ -78,7 +73,7 @@ describe('the API of iotmp-server', () => {
   it('reads a sensor of a device, with a token that was made in the editor', async (t) => {
     const bench = await FlowBench.start(t);
     await bench.load(serverNode(bench.port, API), sinkNode());
-    const requests = await NodeHttp.open(t, bench);
+    const requests = new NodeHttp(bench);
     await requests.ready();
     await bench.device(PUMP, { temp: { fn: 3, run: () => 21.5 } });
     const { user, path, token } = await newToken();
@@ -93,8 +88,8 @@ describe('the API of iotmp-server', () => {
   it('streams over a WebSocket below its path', async (t) => {
     const bench = await FlowBench.start(t, { httpNodeRoot: '/red/' });
     await bench.load(serverNode(bench.port, { ...API, apiPath: '/api/' }), sinkNode());
-    const requests = await NodeHttp.open(t, bench);
-    await requests.ready('/api');
+    const requests = new NodeHttp(bench);
+    await requests.ready('/red/api');
     await bench.device(PUMP, { temp: { fn: 3, run: () => 7 } });
     const { path, token } = await newToken();
     assert.equal(path, '/red/api');
@@ -110,16 +105,47 @@ describe('the API of iotmp-server', () => {
   it('leaves other paths to the flows', async (t) => {
     const bench = await FlowBench.start(t);
     await bench.load(serverNode(bench.port, API), sinkNode());
-    const requests = await NodeHttp.open(t, bench);
+    const requests = new NodeHttp(bench);
     await requests.ready();
-    bench.RED.httpNode.get('/v1/hook', (_request, response) => void response.send('mine'));
-    assert.deepEqual(await requests.get('/v1/hook'), { status: 200, text: 'mine' });
+    const { status, text } = await requests.get('/v1/hook');
+    assert.deepEqual([status, text.includes('Cannot GET /v1/hook')], [404, true], 'express answers');
+  });
+
+  it('gets the bodies as they were sent, before the editor reads them', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(serverNode(bench.port, API), sinkNode());
+    const requests = new NodeHttp(bench);
+    await requests.ready();
+    const got: unknown[] = [];
+    await bench.device(PUMP, { led: { fn: 2, run: (value) => void got.push(value) } });
+    const { token } = await newToken();
+    const led = '/v3/users/anna/devices/pump/resources/led';
+    for (const body of ['true', '7', '18446744073709551615', '"x"']) {
+      assert.deepEqual(await requests.post(led, body, token), { status: 200, text: '' });
+    }
+    assert.deepEqual(got, [true, 7, 2n ** 64n - 1n, 'x']);
+  });
+
+  it('leaves the listeners of the HTTP server as they were, also those that came later', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(serverNode(bench.port, { api: false }), sinkNode());
+    const requests = new NodeHttp(bench);
+    const before = bench.RED.server.listeners('request');
+    await bench.deploy('full', serverNode(bench.port, API), sinkNode());
+    await requests.ready();
+    const seen: (string | undefined)[] = [];
+    const later = (request: IncomingMessage): void => void seen.push(request.url);
+    bench.RED.server.on('request', later);
+    await requests.ready();
+    assert.ok(seen.includes('/v1/server/healthcheck'));
+    await bench.deploy('full', serverNode(bench.port, { api: false }), sinkNode());
+    assert.deepEqual(bench.RED.server.listeners('request'), [...before, later]);
   });
 
   it('is there again after a deploy, and gone when it is switched off', async (t) => {
     const bench = await FlowBench.start(t);
     await bench.load(serverNode(bench.port, API), sinkNode());
-    const requests = await NodeHttp.open(t, bench);
+    const requests = new NodeHttp(bench);
     await requests.ready();
     const listeners = bench.RED.server.listenerCount('upgrade');
     await bench.deploy('full', serverNode(bench.port, { ...API, apiPath: '/api' }), sinkNode());
@@ -134,7 +160,7 @@ describe('the API of iotmp-server', () => {
   it('makes no token for what is no user, name or server', async (t) => {
     const bench = await FlowBench.start(t);
     await bench.load(serverNode(bench.port, API), sinkNode());
-    const requests = await NodeHttp.open(t, bench);
+    const requests = new NodeHttp(bench);
     await requests.ready();
     assert.equal(await refusal({ name: 'a.b' }), 400);
     assert.equal(await refusal({ user: 'x'.repeat(300) }), 400);
@@ -146,7 +172,7 @@ describe('the API of iotmp-server', () => {
     const bench = await FlowBench.start(t);
     const other = { ...serverNode(bench.port, { ...API, tcpPort: '' }), id: 'other' };
     await bench.load(serverNode(bench.port, API), other, sinkNode());
-    const requests = await NodeHttp.open(t, bench);
+    const requests = new NodeHttp(bench);
     await requests.ready();
     await until(() => bench.log('warn').some((line) => line.startsWith('errors.apiPathInUse')));
   });

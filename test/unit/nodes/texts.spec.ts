@@ -20,6 +20,23 @@ const sources = readdirSync(NODES, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => ({ name, text: readFileSync(join(NODES, name), 'utf8') }));
 
+/** Keys that dialogs show, each with the catalogue that it is in. */
+const shown = readdirSync(NODES)
+  .filter((name) => name.endsWith('.html'))
+  .flatMap((file) => {
+    const dialog = readFileSync(join(NODES, file), 'utf8');
+    const keys = [...dialog.matchAll(/data-i18n="([^"]*)"/g)].flatMap(([, value]) => value!.split(';'));
+    return keys.map((key) => ({ file, ...placeOf(file, key.replace(/^\[\w+\]/, '')) }));
+  })
+  .filter(({ catalogue }) => catalogue !== 'node-red');
+
+/** `key` of the dialog's own catalogue, or `<catalogue>:key` of another. */
+function placeOf(file: string, name: string): { catalogue: string; key: string } {
+  const [, catalogue = file.replace('.html', ''), key = ''] =
+    /^(?:(?:.*\/)?([\w-]+):)?(.+)$/.exec(name) ?? [];
+  return { catalogue, key };
+}
+
 /** Keys that the runtime translates: `translate(RED, 'key', { parameters })`, and the keys that it picks one of. */
 const used = sources.flatMap(({ name, text }) =>
   [...text.matchAll(/'((?:status|errors|devices)\.\w+)'(?:,\s*\{([^}]*)\})?/g)].map((match) => ({
@@ -41,6 +58,14 @@ describe('the texts of the nodes', () => {
       }
       for (const key of ['noServer', 'noClient']) {
         assert.ok(texts.has(`errors.${key}`) && texts.has(`status.${key}`), key);
+      }
+    });
+
+    it(`that dialogs show are all there in ${language}`, () => {
+      assert.ok(shown.length > 50);
+      for (const { file, catalogue, key } of shown) {
+        const texts = textsOf(JSON.parse(readFileSync(join(LOCALES, language, `${catalogue}.json`), 'utf8')));
+        assert.ok(texts.has(key), `${file} shows ${catalogue}:${key}`);
       }
     });
 
