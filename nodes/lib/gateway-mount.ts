@@ -92,9 +92,7 @@ export class GatewayMount {
     if (this.#closed) return;
     const { http, upgrades } = this.#routers;
     this.#ends.push(
-      http.mount(this.path, (request, response, target) =>
-        gateway.handle(request, response, target),
-      ),
+      http.mount(this.path, (request, response, target) => gateway.handle(request, response, target)),
     );
     this.#ends.push(
       upgrades.mountBelow(this.path, (request, socket, head, target) =>
