@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { NodeAPI } from 'node-red';
 import { Gateway, IotmpError, type IotmpServer, type ServerServices, type Store } from '../../src';
+import { allowedOrigins } from './api-settings';
 import type { HttpRouter } from './http-router';
 import { nodeError } from './node-error';
 import type { UpgradeRouter } from './upgrade-router';
@@ -38,6 +39,7 @@ export class GatewayMount {
   readonly path: string;
   readonly #routers: GatewayRouters;
   readonly #options: GatewayMountOptions;
+  readonly #corsOrigins: readonly string[];
   readonly #ends: (() => void)[] = [];
   #gateway: Gateway | undefined;
   #opening: Promise<void> | undefined;
@@ -48,6 +50,7 @@ export class GatewayMount {
     this.#routers = routers;
     this.#options = options;
     const root: unknown = RED.settings.httpNodeRoot;
+    this.#corsOrigins = allowedOrigins(RED.settings.httpNodeCors);
     this.path = (typeof root === 'string' ? root.replace(/\/$/, '') : '') + options.path;
   }
 
@@ -108,6 +111,7 @@ export class GatewayMount {
       secret: secret ?? (await keptSecret(await store)),
       store,
       basePath: this.path,
+      corsOrigins: this.#corsOrigins,
       onWarning,
     });
     try {

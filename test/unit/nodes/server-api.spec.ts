@@ -102,6 +102,20 @@ describe('the API of iotmp-server', () => {
     assert.deepEqual(JSON.parse(frame.toString()), { resource: 'temp', signal: 'data', payload: 7 });
   });
 
+  it('lets in the pages of origins that Node-RED lets in', async (t) => {
+    const bench = await FlowBench.start(t, { httpNodeCors: { origin: ['http://a.test', /b/] } });
+    await bench.load(serverNode(bench.port, API), sinkNode());
+    const requests = new NodeHttp(bench);
+    await requests.ready();
+    const allowedFor = async (origin: string): Promise<string | null> => {
+      const url = `http://127.0.0.1:${requests.port}/v1/server/healthcheck`;
+      const { headers } = await fetch(url, { headers: { Origin: origin, Connection: 'close' } });
+      return headers.get('access-control-allow-origin');
+    };
+    assert.equal(await allowedFor('http://a.test'), 'http://a.test');
+    assert.equal(await allowedFor('http://b.test'), null);
+  });
+
   it('leaves other paths to the flows', async (t) => {
     const bench = await FlowBench.start(t);
     await bench.load(serverNode(bench.port, API), sinkNode());
