@@ -14,17 +14,21 @@ const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket' } as const;
 /** Buckets of one user at most: the store allows no more. */
 const MAX_BUCKETS = 1000;
 
+const tagNames = z.array(z.string().max(64)).max(5);
+
 const change = z.looseObject({
   name: shortText.optional(),
   description: longText.optional(),
   enabled: z.boolean().optional(),
   config: z
-    .looseObject({})
+    .looseObject({ tags: tagNames.optional() })
     .optional()
     .describe(
       'where rows come from: {"source":"device","device","resource","update","interval"}, "write", "api"',
     ),
-  tags: z.array(z.string().max(64)).max(5).optional(),
+  tags: tagNames
+    .optional()
+    .describe('members by whose values rows are told apart; config may hold them, too'),
   retention: z.looseObject({}).optional().describe('how long rows stay: {"period","unit"}'),
   asset_type: optionalId.optional(),
   asset_group: optionalId.optional(),
@@ -37,6 +41,7 @@ const bucketDocument = z.looseObject({
   name: z.string(),
   description: z.string(),
   enabled: z.boolean(),
+  config: z.looseObject({ tags: z.array(z.string()).optional() }),
   rows: z.number(),
   created: z.number(),
   modified: z.number(),
@@ -149,12 +154,21 @@ function settingsOf(body: Readonly<Record<string, unknown>>): Record<string, Val
   );
   const settings = snapshot(Object.fromEntries(given));
   if (!isMap(settings)) throw badRequest('body: a map of settings expected');
-  return settings;
+  return withTags(settings);
 }
 
+/** Programs of the platform have tags in `config`, where the store does not look for them. */
+function withTags(settings: Record<string, Value>): Record<string, Value> {
+  const { config } = settings;
+  return isMap(config) && config.tags !== undefined ? { tags: config.tags, ...settings } : settings;
+}
+
+/** Programs read `config.tags`, whatever a bucket was made with. */
 function rowOf({ bucket, user, settings, rows, created, modified }: Bucket): Row {
+  const { tags } = settings;
+  const config = { ...(tags !== undefined && { tags }), ...(isMap(settings.config) && settings.config) };
   const usual = { name: bucket, description: '', enabled: true, project: [] };
-  return { ...usual, ...settings, bucket, user, rows, created, modified };
+  return { ...usual, ...settings, config, bucket, user, rows, created, modified };
 }
 
 function noBucket({ bucket }: BucketKey): Error {
