@@ -12,7 +12,7 @@ import { assetId, listQuery, longText, optionalId, projectNames, projects, short
 const PATH = '/v1/users/:user/buckets';
 const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket' } as const;
 /** Buckets of one user at most: the store allows no more. */
-const MAX_BUCKETS = 1000;
+export const MAX_BUCKETS = 1000;
 
 const tagNames = z.array(z.string().max(64)).max(5);
 
@@ -35,7 +35,7 @@ const change = z.looseObject({
   product: optionalId.optional(),
 });
 
-const bucketDocument = z.looseObject({
+export const bucketDocument = z.looseObject({
   bucket: z.string(),
   user: z.string(),
   name: z.string(),
@@ -66,7 +66,7 @@ export const bucketRoutes: readonly Route[] = [
       const allowed = found.filter(({ bucket }) =>
         principal.permissions.allows('Bucket', bucket, 'ListBuckets'),
       );
-      return json(selectRows(allowed.map(rowOf), 'bucket', query));
+      return json(selectRows(allowed.map(bucketRow), 'bucket', query));
     },
   }),
   route({
@@ -84,7 +84,7 @@ export const bucketRoutes: readonly Route[] = [
       }
       const key = { user: param('user'), bucket };
       await context.services.buckets.define(key, settingsOf(settings), 'absent');
-      return json(rowOf(await knownBucket(context, key)));
+      return json(bucketRow(await knownBucket(context, key)));
     },
   }),
   route({
@@ -94,7 +94,7 @@ export const bucketRoutes: readonly Route[] = [
     action: 'ReadBucket',
     summary: 'Read the settings of a bucket',
     answer: bucketDocument,
-    handle: async ({ context, param }) => json(rowOf(await knownBucket(context, bucketOf(param)))),
+    handle: async ({ context, param }) => json(bucketRow(await knownBucket(context, bucketOf(param)))),
   }),
   ...['PUT', 'PATCH'].map((method) =>
     route({
@@ -106,7 +106,7 @@ export const bucketRoutes: readonly Route[] = [
       body: change,
       answer: bucketDocument,
       handle: async ({ context, param, body }) =>
-        json(rowOf(await context.services.buckets.update(bucketOf(param), settingsOf(body)))),
+        json(bucketRow(await context.services.buckets.update(bucketOf(param), settingsOf(body)))),
     }),
   ),
   route({
@@ -154,17 +154,22 @@ function settingsOf(body: Readonly<Record<string, unknown>>): Record<string, Val
   );
   const settings = snapshot(Object.fromEntries(given));
   if (!isMap(settings)) throw badRequest('body: a map of settings expected');
-  return withTags(settings);
+  return isMap(settings.config) ? withConfig(settings, settings.config) : settings;
 }
 
-/** Programs of the platform have tags in `config`, where the store does not look for them. */
-function withTags(settings: Record<string, Value>): Record<string, Value> {
-  const { config } = settings;
-  return isMap(config) && config.tags !== undefined ? { tags: config.tags, ...settings } : settings;
+/**
+ * Programs of the platform have tags in `config`, where the store does not look for them, and leave out `update` where
+ * they mean that nothing is to be sampled.
+ */
+function withConfig(settings: Record<string, Value>, config: Record<string, Value>): Record<string, Value> {
+  const { source, tags, update, interval } = config;
+  const isIdle = source === 'device' && update === undefined && interval === undefined;
+  const meant = { ...settings, config: isIdle ? { ...config, update: 'none' } : config };
+  return tags === undefined ? meant : { tags, ...meant };
 }
 
 /** Programs read `config.tags`, whatever a bucket was made with. */
-function rowOf({ bucket, user, settings, rows, created, modified }: Bucket): Row {
+export function bucketRow({ bucket, user, settings, rows, created, modified }: Bucket): Row {
   const { tags } = settings;
   const config = { ...(tags !== undefined && { tags }), ...(isMap(settings.config) && settings.config) };
   const usual = { name: bucket, description: '', enabled: true, project: [] };
