@@ -1,7 +1,7 @@
 import type { ConnectedDevice } from '../../broker/connected-device';
 import { decodeValue } from '../../codec/pson-decoder';
 import { encodeValue } from '../../codec/pson-encoder';
-import { IotmpError } from '../../errors';
+import { IotmpError, RemoteError } from '../../errors';
 import type { Reply, RequestOptions } from '../../session/request-table';
 import { FunctionCode } from '../../session/resource';
 import { isMap, type DeviceId, type Value } from '../../types';
@@ -64,12 +64,26 @@ export async function readResource(request: ResourceRequest): Promise<ReadState>
   return { kind, value: isMap(samples) ? (samples[kind] ?? null) : undefined };
 }
 
-/** Runs a resource, with or without an input. */
+/**
+ * Runs a resource, with or without an input.
+ * @throws IotmpError (as a rejection) IOTMP_ERR_NOT_FOUND where the device has no such resource, which most firmware
+ *   does not tell from a failure of its code
+ */
 export async function runResource(request: ResourceRequest, payload: unknown): Promise<Reply> {
   const { resource, query, signal } = request;
   const device = connectedDevice(request, resource);
   const parameters = parametersOf(query);
-  return measured(request, () => device.call(resource, { payload, parameters, signal }));
+  try {
+    return await measured(request, () => device.call(resource, { payload, parameters, signal }));
+  } catch (error) {
+    if (saysNothing(error)) await functionOf(device, resource);
+    throw error;
+  }
+}
+
+/** Whether a device has answered with an error that has neither code nor text. */
+function saysNothing(error: unknown): boolean {
+  return error instanceof RemoteError && error.statusCode === 500 && error.payload === undefined;
 }
 
 /** Samples of a resource, `{in?, out?}`: the device runs its code to make them. `undefined` when it has none. */
