@@ -8,7 +8,7 @@ const TEMP = { temp: { fn: 3, run: () => 21.5 } } as const;
 
 /** The frames that device-stream sends, as it writes them. */
 const start = (resource: string, interval: number): string =>
-  JSON.stringify({ resource, interval: Number(interval), enabled: true });
+  JSON.stringify({ resource, interval, enabled: true });
 const stop = (resource: string): string => JSON.stringify({ resource, enabled: false });
 
 describe('device-stream', () => {
