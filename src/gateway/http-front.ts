@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText, IotmpError } from '../errors';
 import { checkAccess, NOBODY } from './auth/access';
+import { addressKey, admit } from './auth/admittance';
 import type { Authentication } from './auth/authentication';
 import type { Principal } from './auth/principal';
 import type { GatewayContext } from './gateway-context';
@@ -99,22 +100,10 @@ export class HttpFront {
     return route.run({ context, request, captures, query, body, principal, signal: gone.signal });
   }
 
-  /** Whoever guesses tokens is limited by his address, everybody else by his token. */
   async #principal(request: IncomingMessage, { query }: RequestTarget, route: Route): Promise<Principal> {
-    const { authentication, requests } = this.#port;
-    const address = `@${request.socket.remoteAddress ?? ''}`;
-    if (route.access === 'public') {
-      requests.check(address);
-      return NOBODY;
-    }
-    try {
-      const principal = await authentication.authenticate(request, query);
-      requests.check(principal.token);
-      return principal;
-    } catch (error) {
-      if (error instanceof IotmpError && error.code === 'IOTMP_ERR_AUTH') requests.check(address);
-      throw error;
-    }
+    if (route.access !== 'public') return admit(this.#port, request, query);
+    this.#port.requests.check(addressKey(request));
+    return NOBODY;
   }
 }
 

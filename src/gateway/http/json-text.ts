@@ -1,9 +1,13 @@
+import { MAX_DEPTH } from '../../codec/constants';
 import type { Value } from '../../types';
 import { badRequest } from './request-error';
 
 /** A number of this many digits may be past what JSON.parse reads exactly. */
 const LONG_NUMBER = /\d{16}/;
 const WHOLE_NUMBER = /^-?\d+$/;
+/** Integers of devices have 64 bits at most. */
+const MIN_INTEGER = -(2n ** 63n);
+const MAX_INTEGER = 2n ** 64n - 1n;
 
 /** What JSON is made of here. */
 export type JsonSource = Value | undefined | Readonly<Record<string, Value | undefined>>;
@@ -39,22 +43,34 @@ function containerToJson(value: Uint8Array | Value[] | Readonly<Record<string, V
 }
 
 /**
- * Reads JSON. Integers past 2^53 become BigInt instead of being rounded.
- * @throws IotmpError IOTMP_ERR_REQUEST
+ * Reads JSON. Integers past 2^53 become BigInt instead of being rounded, those past 64 bits are rounded.
+ * @throws IotmpError IOTMP_ERR_REQUEST, also for what is nested deeper than a device can be sent
  */
 export function parseJson(text: string): unknown {
+  const value = parsed(text);
+  if (isDeeper(value, MAX_DEPTH)) throw badRequest('the body is nested too deeply');
+  return value;
+}
+
+function parsed(text: string): unknown {
   try {
     if (!LONG_NUMBER.test(text)) return JSON.parse(text);
     // The type of JSON.parse does not know yet that a reviver is told the source text.
-    const parsed: unknown = Reflect.apply(JSON.parse, JSON, [text, keepLongNumbers]);
-    return parsed;
+    return Reflect.apply(JSON.parse, JSON, [text, keepLongNumbers]);
   } catch (error) {
     throw badRequest('the body is not JSON', error);
   }
 }
 
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((member) => isDeeper(member, depth - 1));
+}
+
 function keepLongNumbers(_key: string, value: unknown, context: { source?: string }): unknown {
   const { source } = context;
   if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined) return value;
-  return WHOLE_NUMBER.test(source) ? BigInt(source) : value;
+  if (!WHOLE_NUMBER.test(source)) return value;
+  const integer = BigInt(source);
+  return integer >= MIN_INTEGER && integer <= MAX_INTEGER ? integer : value;
 }

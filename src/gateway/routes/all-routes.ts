@@ -8,11 +8,13 @@ import { bucketDataRoutes } from './bucket-data';
 import { bucketExportRoutes } from './bucket-exports';
 import { bucketRoutes } from './buckets';
 import { callbackRoutes } from './callbacks';
+import { deviceBucketRoutes } from './device-buckets';
 import { deviceTokenRoutes } from './device-tokens';
 import { deviceRoutes } from './devices';
 import { endpointRoutes } from './endpoints';
 import { oauthRoutes } from './oauth';
 import { propertyRoutes } from './properties';
+import { proxyRoutes } from './proxies';
 import { referenceRoutes } from './reference';
 import { resourceRoutes } from './resources';
 import { serverRoutes } from './server';
@@ -39,11 +41,13 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...deviceTokenRoutes,
     ...bucketRoutes,
     ...bucketDataRoutes,
+    ...deviceBucketRoutes,
     ...bucketExportRoutes,
     ...endpointRoutes,
     ...tokenRoutes,
     ...userRoutes,
     ...oauthRoutes,
+    ...proxyRoutes,
     ...serverRoutes,
     ...added,
   ];

@@ -25,16 +25,15 @@ const wrapped: RowShape = ({ ts, device, value }, aggregation = 'val') => ({
 
 const flat: RowShape = ({ ts, device, value }) => ({ ...fromDevice(device), ...value, ts });
 
+const OF_DEVICE = { asset: 'Device', id: 'device', action: 'ReadDeviceBucket' } as const;
+const DEVICE_PATH = '/users/:user/devices/:device/buckets/:bucket';
+
 const READS = [
   { path: V1, shape: wrapped, asset: 'Bucket', id: 'bucket', action: 'ReadBucket' },
   { path: V1.replace('v1', 'v2'), shape: flat, asset: 'Bucket', id: 'bucket', action: 'ReadBucket' },
-  {
-    path: '/v3/users/:user/devices/:device/buckets/:bucket',
-    shape: flat,
-    asset: 'Device',
-    id: 'device',
-    action: 'ReadDeviceBucket',
-  },
+  { ...OF_DEVICE, path: `/v1${DEVICE_PATH}`, shape: wrapped },
+  { ...OF_DEVICE, path: `/v2${DEVICE_PATH}`, shape: flat },
+  { ...OF_DEVICE, path: `/v3${DEVICE_PATH}`, shape: flat },
 ] as const;
 
 /** The rows of buckets: written, read and removed (`platform-api.md` section 5). */

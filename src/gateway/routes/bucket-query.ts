@@ -10,6 +10,11 @@ import type { Bucket } from '../../store/bucket-store';
 /** Most rows that are given at once. */
 const MAX_ITEMS = 1000;
 
+/** A client in the field writes an `m` too much. */
+const spelled = (transform: string): string => transform.replace('cummulative', 'cumulative');
+/** Clients write `Etc/GMT+1` as it is, which in a query is a blank. */
+const withPlus = (zone: string): string => zone.replace(' ', '+');
+
 const count = z
   .string()
   .regex(/^\d{0,9}$/, 'is a whole number')
@@ -32,8 +37,13 @@ export const dataQuery = z.object({
   sort: z.enum(['asc', 'desc', '']).default('desc'),
   agg: z.string().default('').describe('one row for each span, such as 5min, 1h, 1d, 1w, 1mo, 1y'),
   agg_type: z.string().default('').describe('mean, median, min, max, count, sum, mode, spread or stddev'),
-  transform: z.string().default(''),
-  tz: z.string().max(64).default('').describe('time zone of the spans, such as Europe/Madrid'),
+  transform: z.string().default('').transform(spelled),
+  tz: z
+    .string()
+    .max(64)
+    .default('')
+    .transform(withPlus)
+    .describe('time zone of the spans, such as Europe/Madrid'),
   fields: z.string().max(4096).default('').describe('members by path, with commas'),
   group_by: z.enum(['device', '']).default('').describe('so many items of each device'),
 });
@@ -75,14 +85,15 @@ export function selectionOf(
 ): RowSelection {
   const { tags = [] } = settings;
   const names = (Array.isArray(tags) ? tags : []).filter((tag) => typeof tag === 'string');
-  const asked = names.filter((name) => name !== 'device' && parameters.has(name));
+  const valuesOf = (name: string): string[] => [name, `tag_${name}`].flatMap((key) => parameters.getAll(key));
+  const asked = names.filter((name) => name !== 'device' && valuesOf(name).length > 0);
   const devices = parameters.getAll('device');
   return {
     ...(minTs > 0 && { minTs }),
     ...(maxTs > 0 && { maxTs }),
     ...(devices.length > 0 && { devices }),
     ...(asked.length > 0 && {
-      tags: Object.fromEntries(asked.map((name): [string, string[]] => [name, parameters.getAll(name)])),
+      tags: Object.fromEntries(asked.map((name): [string, string[]] => [name, valuesOf(name)])),
     }),
   };
 }

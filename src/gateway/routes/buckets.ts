@@ -12,31 +12,36 @@ import { assetId, listQuery, longText, optionalId, projectNames, projects, short
 const PATH = '/v1/users/:user/buckets';
 const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket' } as const;
 /** Buckets of one user at most: the store allows no more. */
-const MAX_BUCKETS = 1000;
+export const MAX_BUCKETS = 1000;
+
+const tagNames = z.array(z.string().max(64)).max(5);
 
 const change = z.looseObject({
   name: shortText.optional(),
   description: longText.optional(),
   enabled: z.boolean().optional(),
   config: z
-    .looseObject({})
+    .looseObject({ tags: tagNames.optional() })
     .optional()
     .describe(
       'where rows come from: {"source":"device","device","resource","update","interval"}, "write", "api"',
     ),
-  tags: z.array(z.string().max(64)).max(5).optional(),
+  tags: tagNames
+    .optional()
+    .describe('members by whose values rows are told apart; config may hold them, too'),
   retention: z.looseObject({}).optional().describe('how long rows stay: {"period","unit"}'),
   asset_type: optionalId.optional(),
   asset_group: optionalId.optional(),
   product: optionalId.optional(),
 });
 
-const bucketDocument = z.looseObject({
+export const bucketDocument = z.looseObject({
   bucket: z.string(),
   user: z.string(),
   name: z.string(),
   description: z.string(),
   enabled: z.boolean(),
+  config: z.looseObject({ tags: z.array(z.string()).optional() }),
   rows: z.number(),
   created: z.number(),
   modified: z.number(),
@@ -61,7 +66,7 @@ export const bucketRoutes: readonly Route[] = [
       const allowed = found.filter(({ bucket }) =>
         principal.permissions.allows('Bucket', bucket, 'ListBuckets'),
       );
-      return json(selectRows(allowed.map(rowOf), 'bucket', query));
+      return json(selectRows(allowed.map(bucketRow), 'bucket', query));
     },
   }),
   route({
@@ -79,7 +84,7 @@ export const bucketRoutes: readonly Route[] = [
       }
       const key = { user: param('user'), bucket };
       await context.services.buckets.define(key, settingsOf(settings), 'absent');
-      return json(rowOf(await knownBucket(context, key)));
+      return json(bucketRow(await knownBucket(context, key)));
     },
   }),
   route({
@@ -89,7 +94,7 @@ export const bucketRoutes: readonly Route[] = [
     action: 'ReadBucket',
     summary: 'Read the settings of a bucket',
     answer: bucketDocument,
-    handle: async ({ context, param }) => json(rowOf(await knownBucket(context, bucketOf(param)))),
+    handle: async ({ context, param }) => json(bucketRow(await knownBucket(context, bucketOf(param)))),
   }),
   ...['PUT', 'PATCH'].map((method) =>
     route({
@@ -101,7 +106,7 @@ export const bucketRoutes: readonly Route[] = [
       body: change,
       answer: bucketDocument,
       handle: async ({ context, param, body }) =>
-        json(rowOf(await context.services.buckets.update(bucketOf(param), settingsOf(body)))),
+        json(bucketRow(await context.services.buckets.update(bucketOf(param), settingsOf(body)))),
     }),
   ),
   route({
@@ -149,12 +154,26 @@ function settingsOf(body: Readonly<Record<string, unknown>>): Record<string, Val
   );
   const settings = snapshot(Object.fromEntries(given));
   if (!isMap(settings)) throw badRequest('body: a map of settings expected');
-  return settings;
+  return isMap(settings.config) ? withConfig(settings, settings.config) : settings;
 }
 
-function rowOf({ bucket, user, settings, rows, created, modified }: Bucket): Row {
+/**
+ * Programs of the platform have tags in `config`, where the store does not look for them, and leave out `update` where
+ * they mean that nothing is to be sampled.
+ */
+function withConfig(settings: Record<string, Value>, config: Record<string, Value>): Record<string, Value> {
+  const { source, tags, update, interval } = config;
+  const isIdle = source === 'device' && update === undefined && interval === undefined;
+  const meant = { ...settings, config: isIdle ? { ...config, update: 'none' } : config };
+  return tags === undefined ? meant : { tags, ...meant };
+}
+
+/** Programs read `config.tags`, whatever a bucket was made with. */
+export function bucketRow({ bucket, user, settings, rows, created, modified }: Bucket): Row {
+  const { tags } = settings;
+  const config = { ...(tags !== undefined && { tags }), ...(isMap(settings.config) && settings.config) };
   const usual = { name: bucket, description: '', enabled: true, project: [] };
-  return { ...usual, ...settings, bucket, user, rows, created, modified };
+  return { ...usual, ...settings, config, bucket, user, rows, created, modified };
 }
 
 function noBucket({ bucket }: BucketKey): Error {

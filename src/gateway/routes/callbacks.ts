@@ -66,26 +66,27 @@ export const callbackRoutes: readonly Route[] = [
     method: 'GET',
     path: `${PATH}/data`,
     action: 'CallDeviceCallback',
-    summary: 'Send data of a device as a query, for devices that can do no more',
+    summary:
+      'Send data of a device as a query, for devices that can do no more; without data, read the answer',
     query: dataQuery,
     async handle({ context, param, query, parameters }) {
+      const id = knownDevice(context, idOf(param));
       const data = parametersOf(parameters, OWN_KEYS);
-      if (data === undefined) throw badRequest('query: there is no data');
-      return take(context, knownDevice(context, idOf(param)), data, query.ts);
+      return data === undefined ? answerOf(context, id) : take(context, id, data, query.ts);
     },
   }),
 ];
 
 /** Does what is to be done with data. It is answered when all of that is done. */
 async function take(
-  { callbacks, server, services }: GatewayContext,
+  context: GatewayContext,
   id: DeviceId,
   payload: Value,
   ts = Date.now(),
 ): Promise<BodyAnswer> {
+  const { callbacks, server, services } = context;
   const { user, device } = id;
-  const { actions } = callbacks.get(id);
-  const { write_bucket: bucket, call_endpoint: endpoint, set_property: set, send_property: sent } = actions;
+  const { write_bucket: bucket, call_endpoint: endpoint, set_property: set } = callbacks.get(id).actions;
   server.events.publish({ event: 'device_callback_call', user, device, ts, payload });
   const value = isMap(payload) ? payload : { value: payload };
   await Promise.all([
@@ -93,6 +94,12 @@ async function take(
     endpoint === '' ? undefined : services.endpoints.call(user, endpoint, payload, { caller: id }),
     set === '' ? undefined : services.properties.set(id, set, payload),
   ]);
+  return answerOf(context, id);
+}
+
+/** What a device is told: a property of its own, where one was named. */
+async function answerOf({ callbacks, services }: GatewayContext, id: DeviceId): Promise<BodyAnswer> {
+  const { send_property: sent } = callbacks.get(id).actions;
   const property = sent === '' ? undefined : await services.properties.get(id, sent);
   return property === undefined ? EMPTY : json(property.value);
 }

@@ -1,9 +1,13 @@
+import { IotmpError } from '../../errors';
 import type { Value } from '../../types';
+import { Pattern } from '../events/pattern';
 import type { ListQuery } from './schemas';
 
 /** A row of a list, as clients see it. */
 export type Row = Record<string, Value>;
 
+/** Characters by which a name may be a regular expression. */
+const SPECIAL = /[\\^$.*+?()[\]{}|]/;
 const EXACT = ['type', 'product', 'asset_type', 'asset_group'] as const;
 
 /**
@@ -15,20 +19,34 @@ export function selectRows(rows: readonly Row[], asset: string, query: ListQuery
   const { count = 0, index = 0, sort = '', order = 'asc' } = query;
   const field = sort === '' ? asset : sort;
   const sign = order === 'desc' ? -1 : 1;
-  const found = rows.filter((row) => isWanted(row, asset, query));
+  const isNamed = nameTest(query.name ?? '');
+  const found = rows.filter((row) => [row[asset], row.name].some(isNamed) && isWanted(row, query));
   found.sort((a, b) => sign * compare(a[field], b[field]));
   return found.slice(index, count === 0 ? undefined : index + count);
 }
 
-function isWanted(row: Row, asset: string, query: ListQuery): boolean {
-  const { name = '', project = '' } = query;
-  if (name !== '' && ![row[asset], row.name].some((text) => contains(text, name))) return false;
+function isWanted(row: Row, query: ListQuery): boolean {
+  const { project = '' } = query;
   if (project !== '' && !belongsTo(row.project, project)) return false;
   return EXACT.every((field) => (query[field] ?? '') === '' || row[field] === query[field]);
 }
 
-function contains(text: Value | undefined, part: string): boolean {
-  return typeof text === 'string' && text.toLowerCase().includes(part.toLowerCase());
+/** A name is looked for as it is written, in small or capital letters, or else as a regular expression. */
+function nameTest(name: string): (text: Value | undefined) => boolean {
+  if (name === '') return () => true;
+  const part = name.toLowerCase();
+  const pattern = SPECIAL.test(name) ? patternOf(`.*(${name}).*`) : undefined;
+  return (text) =>
+    typeof text === 'string' && (text.toLowerCase().includes(part) || pattern?.matches(text) === true);
+}
+
+function patternOf(source: string): Pattern | undefined {
+  try {
+    return new Pattern(source);
+  } catch (error) {
+    if (error instanceof IotmpError) return undefined;
+    throw error;
+  }
 }
 
 /** Projects are named `user@project`, by those who ask mostly without the user. */

@@ -15,7 +15,8 @@ const login = z.object({
 
 const renewal = z.object({
   grant_type: z.literal('refresh_token'),
-  refresh_token: z.string().max(4096),
+  refresh_token: z.string().max(4096).optional(),
+  refreshToken: z.string().max(4096).optional().describe('the same, as a client in the field spells it'),
   client_id: z.string().optional(),
 });
 
@@ -49,7 +50,10 @@ async function logIn(call: AnyCall, { username, password }: z.infer<typeof login
   return sessions.open(user, hostOf(call));
 }
 
-async function renew(call: AnyCall, { refresh_token }: z.infer<typeof renewal>): Promise<TokenPair> {
+async function renew(
+  call: AnyCall,
+  { refreshToken = '', refresh_token = refreshToken }: z.infer<typeof renewal>,
+): Promise<TokenPair> {
   const { sessions, users } = call.context;
   const session = await sessions.redeem(refresh_token);
   const user = users.get(session.user);

@@ -1,8 +1,8 @@
 import type { ConnectedDevice } from '../../broker/connected-device';
 import { decodeValue } from '../../codec/pson-decoder';
 import { encodeValue } from '../../codec/pson-encoder';
-import { IotmpError } from '../../errors';
-import type { Reply, RequestOptions } from '../../session/request-table';
+import { IotmpError, RemoteError } from '../../errors';
+import type { Reply } from '../../session/request-table';
 import { FunctionCode } from '../../session/resource';
 import { isMap, type DeviceId, type Value } from '../../types';
 import { reachesResource, type Principal } from '../auth/principal';
@@ -64,20 +64,43 @@ export async function readResource(request: ResourceRequest): Promise<ReadState>
   return { kind, value: isMap(samples) ? (samples[kind] ?? null) : undefined };
 }
 
-/** Runs a resource, with or without an input. */
-export async function runResource(request: ResourceRequest, payload: unknown): Promise<Reply> {
+/**
+ * Runs a resource, with or without an input.
+ * @throws IotmpError (as a rejection) IOTMP_ERR_NOT_FOUND where the device has no such resource
+ */
+export function runResource(request: ResourceRequest, payload: unknown): Promise<Reply> {
   const { resource, query, signal } = request;
-  const device = connectedDevice(request, resource);
   const parameters = parametersOf(query);
-  return measured(request, () => device.call(resource, { payload, parameters, signal }));
+  return ask(request, (device) => device.call(resource, { payload, parameters, signal }));
 }
 
-/** Samples of a resource, `{in?, out?}`: the device runs its code to make them. `undefined` when it has none. */
+/**
+ * Samples of a resource, `{in?, out?}`: the device runs its code to make them. `undefined` when it has none.
+ * @throws IotmpError (as a rejection) IOTMP_ERR_NOT_FOUND where the device has no such resource
+ */
 export async function describeResource(request: ResourceRequest): Promise<Value | undefined> {
   const { resource, signal } = request;
-  const device = connectedDevice(request, resource);
-  const reply = await measured(request, () => device.session.describe(resource, { signal }));
+  const reply = await ask(request, (device) => device.session.describe(resource, { signal }));
   return reply.payload;
+}
+
+/** Asks a device. Most firmware does not tell a resource that it does not have from one whose code failed. */
+async function ask(
+  request: ResourceRequest,
+  call: (device: ConnectedDevice) => Promise<Reply>,
+): Promise<Reply> {
+  const device = connectedDevice(request, request.resource);
+  try {
+    return await measured(request, () => call(device));
+  } catch (error) {
+    if (saysNothing(error)) await functionOf(device, request.resource);
+    throw error;
+  }
+}
+
+/** Whether a device has answered with an error that has neither code nor text. */
+function saysNothing(error: unknown): boolean {
+  return error instanceof RemoteError && error.statusCode === 500 && error.payload === undefined;
 }
 
 /**
@@ -105,7 +128,7 @@ async function describedBy(
 
 async function measured(
   { context: { clock, metrics } }: ResourceRequest,
-  call: (options?: RequestOptions) => Promise<Reply>,
+  call: () => Promise<Reply>,
 ): Promise<Reply> {
   const startedAt = clock.now();
   try {

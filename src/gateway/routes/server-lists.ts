@@ -25,10 +25,13 @@ const HINTS: Readonly<Record<string, Value[]>> = { state: ['connected', 'disconn
 /** Streams of devices: made for each who asks, so no event of the server. */
 const STREAMS: EventKind = { event: 'device_resource_stream', filters: ['device', 'product', 'resource'] };
 
-/** The events of this server, and what they can be filtered by. */
+/**
+ * The events of this server, and what they can be filtered by. Programs take the first filter for the asset of the event,
+ * and fail where there is none: what is about nothing else is about the user.
+ */
 export const SERVER_EVENTS: Value[] = [...eventKinds, STREAMS].map(({ event, filters }) => ({
   event,
-  filters: filters.map((field) => {
+  filters: (filters.length === 0 ? ['user'] : filters).map((field) => {
     const hints = HINTS[field];
     return hints === undefined ? { field } : { field, hints };
   }),

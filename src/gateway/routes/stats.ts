@@ -74,13 +74,14 @@ function statsOf({ server }: GatewayContext, id: DeviceId): DeviceStats {
   };
 }
 
-/** All of it at first, then what is another. */
+/** All of it at first, then what is another. Programs look at nothing but messages, but wait for `connect`. */
 function follow(context: GatewayContext, id: DeviceId, token: string): LiveAnswer {
   const { clock, closing, limits, places, server } = context;
   const leave = places.take(token);
   return eventStream({ clock, closing, maxBufferedBytes: limits.maxBufferedBytes }, (stream) => {
     let told = statsOf(context, id);
     stream.send(told, 'connect');
+    stream.send(told, 'message');
     const look = (): void => {
       const now = statsOf(context, id);
       const news = changesBetween(told, now);

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { errorText, IotmpError } from '../../errors';
 import { checkAccess } from '../auth/access';
+import { admit } from '../auth/admittance';
 import type { Authentication } from '../auth/authentication';
 import type { GatewayContext } from '../gateway-context';
 import { failure } from '../http/answer';
@@ -94,13 +95,12 @@ export class SocketFront {
     { request, socket, head }: Handshake,
     { query, captures, route }: SocketMatch,
   ): Promise<void> {
-    const { authentication, context, requests, onFault } = this.#port;
+    const { context, onFault } = this.#port;
     const life = new AbortController();
     socket.once('close', () => life.abort());
     const stopWatching = watchForEnd(socket);
     try {
-      const principal = await authentication.authenticate(request, query);
-      requests.check(principal.token);
+      const principal = await admit(this.#port, request, query);
       checkAccess(principal, route, captures);
       const leave = context.places.take(principal.token);
       socket.once('close', leave);
