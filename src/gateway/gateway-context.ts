@@ -1,6 +1,7 @@
 import type { IotmpServer } from '../broker/broker';
 import type { ServerServices } from '../services/server-services';
 import type { Clock } from '../util/clock';
+import type { Assets } from './accounts/asset-records';
 import type { DeviceAccounts } from './accounts/device-accounts';
 import type { CallbackRecords } from './accounts/callback-records';
 import type { EndpointRecords } from './accounts/endpoint-records';
@@ -21,6 +22,7 @@ export interface GatewayContext {
   readonly clock: Clock;
   readonly users: UserAccounts;
   readonly devices: DeviceAccounts;
+  readonly assets: Assets;
   readonly callbacks: CallbackRecords;
   readonly endpoints: EndpointRecords;
   readonly sessions: Sessions;

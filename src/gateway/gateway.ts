@@ -5,6 +5,7 @@ import type { ServerServices } from '../services/server-services';
 import { openStore } from '../store/open-store';
 import type { Store } from '../store/store';
 import { systemClock } from '../util/clock';
+import { assetsIn } from './accounts/asset-records';
 import { DeviceAccounts } from './accounts/device-accounts';
 import { CallbackRecords } from './accounts/callback-records';
 import { EndpointRecords } from './accounts/endpoint-records';
@@ -131,8 +132,8 @@ export class Gateway {
 
   /** All that is read at the start, and waited for at the end. */
   get #kept(): readonly { load(): Promise<string[]>; settled(): Promise<void> }[] {
-    const { users, devices, callbacks, endpoints, sessions, tokens, deviceTokens } = this.#context;
-    return [users, devices, callbacks, endpoints, sessions, tokens, deviceTokens];
+    const { users, devices, assets, callbacks, endpoints, sessions, tokens, deviceTokens } = this.#context;
+    return [users, devices, ...Object.values(assets), callbacks, endpoints, sessions, tokens, deviceTokens];
   }
 
   async #start(): Promise<void> {
@@ -180,6 +181,7 @@ function newContext({
     clock,
     users: new UserAccounts(documents),
     devices: new DeviceAccounts(documents),
+    assets: assetsIn(documents),
     callbacks: new CallbackRecords(documents),
     endpoints: new EndpointRecords(documents),
     sessions: new Sessions(documents, signer, lifetimes),

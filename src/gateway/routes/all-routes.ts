@@ -4,10 +4,12 @@ import { eventsV1Route } from '../sockets/events-v1';
 import { eventsV2Route } from '../sockets/events-v2';
 import { resourceStreamRoute } from '../sockets/resource-stream';
 import type { SocketRoute } from '../sockets/socket-route';
+import { assetRoutes } from './assets';
 import { bucketDataRoutes } from './bucket-data';
 import { bucketExportRoutes } from './bucket-exports';
 import { bucketRoutes } from './buckets';
 import { callbackRoutes } from './callbacks';
+import { deviceCloneRoutes } from './device-clone';
 import { deviceTokenRoutes } from './device-tokens';
 import { deviceRoutes } from './devices';
 import { endpointRoutes } from './endpoints';
@@ -36,6 +38,8 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...statsRoutes,
     ...callbackRoutes,
     ...propertyRoutes,
+    ...assetRoutes,
+    ...deviceCloneRoutes,
     ...deviceTokenRoutes,
     ...bucketRoutes,
     ...bucketDataRoutes,
