@@ -1,5 +1,6 @@
 import type { IotmpServer } from '../broker/broker';
 import type { ServerServices } from '../services/server-services';
+import type { FileStore } from '../store/files/file-store';
 import type { Clock } from '../util/clock';
 import type { Assets } from './accounts/asset-records';
 import type { DeviceAccounts } from './accounts/device-accounts';
@@ -28,6 +29,8 @@ export interface GatewayContext {
   readonly sessions: Sessions;
   readonly tokens: Tokens;
   readonly deviceTokens: DeviceTokens;
+  /** Those of storages. */
+  readonly files: FileStore;
   readonly exports: BucketExports;
   readonly limits: GatewayLimits;
   readonly logins: RateLimiter;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { IotmpServer } from '../broker/broker';
 import type { ServerServices } from '../services/server-services';
+import { openFiles } from '../store/files/open-files';
 import { openStore } from '../store/open-store';
 import type { Store } from '../store/store';
 import { systemClock } from '../util/clock';
@@ -187,6 +188,7 @@ function newContext({
     sessions: new Sessions(documents, signer, lifetimes),
     tokens: new Tokens(documents, signer),
     deviceTokens: new DeviceTokens(documents, signer),
+    files: openFiles(options.filesFolder, limits),
     exports: new BucketExports(clock),
     limits,
     logins,

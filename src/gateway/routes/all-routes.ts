@@ -19,6 +19,7 @@ import { referenceRoutes } from './reference';
 import { resourceRoutes } from './resources';
 import { serverRoutes } from './server';
 import { statsRoutes } from './stats';
+import { storageFileRoutes } from './storage-files';
 import { tokenRoutes } from './tokens';
 import { userRoutes } from './users';
 
@@ -40,6 +41,7 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...propertyRoutes,
     ...assetRoutes,
     ...deviceCloneRoutes,
+    ...storageFileRoutes,
     ...deviceTokenRoutes,
     ...bucketRoutes,
     ...bucketDataRoutes,

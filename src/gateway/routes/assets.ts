@@ -232,13 +232,23 @@ async function removeAsset(
   form: AssetForm,
   record: AssetRecord,
 ): Promise<BodyAnswer> {
-  const clear = (): Promise<unknown> => context.services.properties.clear(ownerOf(form, record));
+  const clear = (): Promise<unknown> => clearBelongings(context, form, record);
   // Before, so that nothing is left behind where this fails; and after, as more may have come meanwhile.
   await clear();
   await context.assets[form.kind].remove(record);
   await clear();
   tell(context, form, record, 'delete');
   return EMPTY;
+}
+
+/** What belongs to an asset alone: its properties and, of a storage, its files. */
+async function clearBelongings(
+  { files, services }: GatewayContext,
+  form: AssetForm,
+  { user, id }: AssetRecord,
+): Promise<void> {
+  if (form.kind === 'storage') await files.clear({ user, storage: id });
+  await services.properties.clear(ownerOf(form, { user, id }));
 }
 
 function newId({ kind, noun }: AssetForm, { permissions }: Principal, id: unknown): string {
