@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import helper from 'node-red-node-test-helper';
 import { WebSocket } from 'ws';
+import { temporaryFolder } from '../store/support/stores';
 import { FlowBench } from './support/flow-bench';
 import { PUMP, serverNode, sinkNode } from './support/flows';
 import { patiently } from './support/patience';
@@ -39,10 +42,21 @@ class NodeHttp {
     return opened;
   }
 
-  async get(path: string, token = ''): Promise<{ status: number; text: string }> {
+  get(path: string, token = ''): Promise<{ status: number; text: string }> {
+    return this.send('GET', path, token);
+  }
+
+  async send(
+    method: string,
+    path: string,
+    token: string,
+    body?: string,
+  ): Promise<{ status: number; text: string }> {
     const { port } = this.#server.address() as AddressInfo;
-    const headers = { Authorization: `Bearer ${token}`, Connection: 'close' };
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+    const json = body === undefined ? {} : { 'Content-Type': 'application/json' };
+    const headers = { Authorization: `Bearer ${token}`, Connection: 'close', ...json };
+    const init = { method, headers, ...(body !== undefined && { body }) };
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
     return { status: response.status, text: await response.text() };
   }
 
@@ -105,6 +119,37 @@ describe('the API of iotmp-server', () => {
     socket.send(JSON.stringify({ resource: 'temp', interval: 1 }));
     const [frame] = (await patiently(once(socket, 'message'), () => 'a sample')) as [Buffer];
     assert.deepEqual(JSON.parse(frame.toString()), { resource: 'temp', signal: 'data', payload: 7 });
+  });
+
+  it('keeps the files of storages beside the file of the store, over deploys', async (t) => {
+    const userDir = temporaryFolder(t);
+    const bench = await FlowBench.start(t, { userDir });
+    await bench.load(serverNode(bench.port, { ...API, storage: 'file' }), sinkNode());
+    const requests = await NodeHttp.open(t, bench);
+    await requests.ready();
+    const { token } = await newToken();
+    const path = '/v1/users/anna/storages';
+    assert.equal((await requests.send('POST', path, token, '{"storage":"s"}')).status, 200);
+    assert.equal((await requests.send('PUT', `${path}/s/files/a/x.txt`, token, 'hello')).status, 200);
+    const file = join(userDir, 'iotmp', 'server.files', 'anna', 's', 'a', 'x.txt');
+    assert.equal(readFileSync(file, 'utf8'), 'hello');
+    await bench.deploy('full', serverNode(bench.port, { ...API, storage: 'file' }), sinkNode());
+    await requests.ready();
+    assert.deepEqual(await requests.get(`${path}/s/files/a/x.txt`, token), { status: 200, text: 'hello' });
+  });
+
+  it('keeps the files of storages in memory where its store is', async (t) => {
+    const userDir = temporaryFolder(t);
+    const bench = await FlowBench.start(t, { userDir });
+    await bench.load(serverNode(bench.port, { ...API, storage: 'memory' }), sinkNode());
+    const requests = await NodeHttp.open(t, bench);
+    await requests.ready();
+    const { token } = await newToken();
+    const path = '/v1/users/anna/storages';
+    assert.equal((await requests.send('POST', path, token, '{"storage":"s"}')).status, 200);
+    assert.equal((await requests.send('PUT', `${path}/s/files/x.txt`, token, 'hello')).status, 200);
+    assert.deepEqual(await requests.get(`${path}/s/files/x.txt`, token), { status: 200, text: 'hello' });
+    assert.deepEqual(readdirSync(userDir), []);
   });
 
   it('leaves other paths to the flows', async (t) => {
