@@ -3,7 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { inTheWay, isAbsent, noFile, noRoom, toFileError } from './file-errors';
+import { inTheWay, noFile, noRoom, toFileError } from './file-errors';
 import { namesBelowRoot, namesOf, toFolderName } from './file-path';
 import type { FileEntry, FileLimits, FileStore, OpenFile, StorageKey } from './file-store';
 import {
@@ -148,8 +148,11 @@ export class DiskFiles implements FileStore {
 
   clear(key: StorageKey): Promise<void> {
     return this.#do(() => {
-      const { root } = this.#place(key, []);
-      return this.#turns.run(root, () => this.#changing(key, () => this.#discard(root)));
+      const place = this.#place(key, []);
+      return this.#turns.run(place.root, async () => {
+        if ((await statAt(place)) === undefined) return;
+        await this.#changing(key, () => this.#discard(place.root));
+      });
     });
   }
 
@@ -219,12 +222,7 @@ export class DiskFiles implements FileStore {
 
   async #discard(path: string): Promise<void> {
     const aside = await this.#newAside();
-    try {
-      await rename(path, aside);
-    } catch (error) {
-      if (isAbsent(error)) return;
-      throw error;
-    }
+    await rename(path, aside);
     await syncFolder(dirname(path));
     await rm(aside, { recursive: true, force: true });
   }

@@ -359,6 +359,21 @@ describe('storages', () => {
     );
   });
 
+  it('go with their user', async (t) => {
+    const filesFolder = join(temporaryFolder(t), 'files');
+    const bench = await withStorage(t, { filesFolder });
+    await put(bench, 'a', '1');
+    await bench.post('/v1/users/anna/types', { type: 'motor' });
+    await bench.post('/v1/users/anna/types/motor/properties', { property: 'p', value: 1 });
+    const token = await bench.tokenOf('root');
+    assert.equal((await bench.ask('DELETE', '/v1/users/anna', { token })).status, 200);
+    assert.deepEqual((await bench.get(STORAGES, { token })).body, []);
+    assert.deepEqual((await bench.get('/v1/users/anna/types', { token })).body, []);
+    assert.deepEqual(readdirSync(join(filesFolder, 'anna')), []);
+    const owner = { user: 'anna', asset: { kind: 'type', id: 'motor' } };
+    assert.equal(await bench.services.properties.get(owner, 'p'), undefined);
+  });
+
   it('are on the disk when they are told to be, and there again after a restart', async (t) => {
     const folder = temporaryFolder(t);
     const filesFolder = join(folder, 'files');
