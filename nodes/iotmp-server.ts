@@ -24,7 +24,7 @@ import { serverState } from './lib/server-state';
 import { booleanSetting } from './lib/settings';
 import { StateFeed } from './lib/state-feed';
 import { StatusReporter } from './lib/status-reporter';
-import { storageFile } from './lib/storage-settings';
+import { filesFolder, storageFile } from './lib/storage-settings';
 import { mountTokenEndpoint } from './lib/token-endpoint';
 import { translate } from './lib/translate';
 import { UpgradeMount } from './lib/upgrade-mount';
@@ -112,6 +112,7 @@ function run(
       server,
       services,
       store,
+      filesFolder: file === undefined ? undefined : filesFolder(file),
       onWarning: (text) => node.warn(text),
     },
   );

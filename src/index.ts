@@ -27,7 +27,7 @@ export type { Store } from './store/store';
 export type { FileStoreOptions, MemoryStoreOptions, StoreOptions } from './store/store-options';
 export type { StoreLimits } from './store/store-limits';
 export type { DocumentBody, DocumentKey, DocumentStore, StoredDocument } from './store/document-store';
-export type { Outcome, Property, PropertyOwner } from './store/property-store';
+export type { AssetKey, Outcome, Property, PropertyOwner } from './store/property-store';
 export type { Bucket, BucketKey, BucketSettings, WrittenRows } from './store/bucket-store';
 export type { BucketRow, NewRow, RowPage } from './store/bucket-row';
 export type { BucketAggregation, BucketRange, LatestRows, RowSelection } from './store/bucket-query';

@@ -18,6 +18,8 @@ export interface GatewayMountOptions {
   readonly services: ServerServices;
   /** The store of the services; it stays its owner's. */
   readonly store: Store | Promise<Store>;
+  /** The folder for the files of storages; without it, or while the store is in memory, they are in memory. */
+  readonly filesFolder: string | undefined;
   /** False mounts nothing. */
   readonly enabled: boolean;
   /** The path below Node-RED's HTTP root; '' is the root itself. */
@@ -106,10 +108,12 @@ export class GatewayMount {
   }
 
   async #start(): Promise<Gateway> {
-    const { server, services, store, secret, onWarning } = this.#options;
+    const { server, services, store, filesFolder, secret, onWarning } = this.#options;
+    const { kind } = await store;
     const gateway = new Gateway(server, services, {
       secret: secret ?? (await keptSecret(await store)),
       store,
+      ...(filesFolder !== undefined && kind === 'file' && { filesFolder }),
       basePath: this.path,
       corsOrigins: this.#corsOrigins,
       onWarning,

@@ -6,6 +6,11 @@ import { choiceSetting } from './settings';
 /** Folder in the user directory of Node-RED that has the files of all servers. */
 const FOLDER = 'iotmp';
 
+/** The folder for the files of storages, beside the file of the store. */
+export function filesFolder(file: string): string {
+  return file.replace(/\.db$/, '.files');
+}
+
 /**
  * The file of a server's store, named by the id of its node; `undefined` for a store in memory.
  * A node that says nothing has a file, where Node-RED has a user directory.

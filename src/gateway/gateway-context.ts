@@ -1,6 +1,8 @@
 import type { IotmpServer } from '../broker/broker';
 import type { ServerServices } from '../services/server-services';
+import type { FileStore } from '../store/files/file-store';
 import type { Clock } from '../util/clock';
+import type { Assets } from './accounts/asset-records';
 import type { DeviceAccounts } from './accounts/device-accounts';
 import type { CallbackRecords } from './accounts/callback-records';
 import type { EndpointRecords } from './accounts/endpoint-records';
@@ -21,11 +23,14 @@ export interface GatewayContext {
   readonly clock: Clock;
   readonly users: UserAccounts;
   readonly devices: DeviceAccounts;
+  readonly assets: Assets;
   readonly callbacks: CallbackRecords;
   readonly endpoints: EndpointRecords;
   readonly sessions: Sessions;
   readonly tokens: Tokens;
   readonly deviceTokens: DeviceTokens;
+  /** Those of storages. */
+  readonly files: FileStore;
   readonly exports: BucketExports;
   readonly limits: GatewayLimits;
   readonly logins: RateLimiter;

@@ -21,6 +21,11 @@ export interface GatewayOptions {
    * Without it they are in memory, and gone with the gateway.
    */
   readonly store?: Store | Promise<Store>;
+  /**
+   * The folder for the files of storages; it is made where it is missing, and is for this gateway alone. Without it they
+   * are in memory, and gone with the gateway.
+   */
+  readonly filesFolder?: string;
   /** Users that are made at the start, unless they are there. */
   readonly users?: readonly GatewayUser[];
   /** The path that the gateway is mounted under, such as `/api`: for the OpenAPI document. */

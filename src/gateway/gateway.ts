@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { IotmpServer } from '../broker/broker';
 import type { ServerServices } from '../services/server-services';
+import { openFiles } from '../store/files/open-files';
 import { openStore } from '../store/open-store';
 import type { Store } from '../store/store';
 import { systemClock } from '../util/clock';
+import { assetsIn } from './accounts/asset-records';
 import { DeviceAccounts } from './accounts/device-accounts';
 import { CallbackRecords } from './accounts/callback-records';
 import { EndpointRecords } from './accounts/endpoint-records';
@@ -131,8 +133,8 @@ export class Gateway {
 
   /** All that is read at the start, and waited for at the end. */
   get #kept(): readonly { load(): Promise<string[]>; settled(): Promise<void> }[] {
-    const { users, devices, callbacks, endpoints, sessions, tokens, deviceTokens } = this.#context;
-    return [users, devices, callbacks, endpoints, sessions, tokens, deviceTokens];
+    const { users, devices, assets, callbacks, endpoints, sessions, tokens, deviceTokens } = this.#context;
+    return [users, devices, ...Object.values(assets), callbacks, endpoints, sessions, tokens, deviceTokens];
   }
 
   async #start(): Promise<void> {
@@ -180,11 +182,13 @@ function newContext({
     clock,
     users: new UserAccounts(documents),
     devices: new DeviceAccounts(documents),
+    assets: assetsIn(documents),
     callbacks: new CallbackRecords(documents),
     endpoints: new EndpointRecords(documents),
     sessions: new Sessions(documents, signer, lifetimes),
     tokens: new Tokens(documents, signer),
     deviceTokens: new DeviceTokens(documents, signer),
+    files: openFiles(options.filesFolder, limits),
     exports: new BucketExports(clock),
     limits,
     logins,

@@ -7,6 +7,17 @@ export interface EventKind {
 
 const DEVICE = ['device', 'product', 'asset_type', 'asset_group'] as const;
 
+/** What is told of an asset, and of the properties that it has. */
+function ofAsset(asset: string): EventKind[] {
+  return [
+    { event: `${asset}_create`, filters: [asset] },
+    { event: `${asset}_delete`, filters: [asset] },
+    { event: `${asset}_property_delete`, filters: [asset, 'property'] },
+    { event: `${asset}_property_update`, filters: [asset, 'property'] },
+    { event: `${asset}_update`, filters: [asset] },
+  ];
+}
+
 /**
  * The events that a server tells, by the names that programs know (`protocol.md` section 7). The one list of them: for
  * subscriptions of devices, and for programs that ask what there is.
@@ -34,8 +45,15 @@ export const eventKinds: readonly EventKind[] = [
   { event: 'endpoint_create', filters: ['endpoint'] },
   { event: 'endpoint_delete', filters: ['endpoint'] },
   { event: 'endpoint_update', filters: ['endpoint'] },
+  ...ofAsset('group'),
+  ...ofAsset('product'),
+  ...ofAsset('project'),
+  { event: 'storage_create', filters: ['storage'] },
+  { event: 'storage_delete', filters: ['storage'] },
   { event: 'storage_fault', filters: ['reason'] },
   { event: 'storage_recovered', filters: [] },
+  { event: 'storage_update', filters: ['storage'] },
+  ...ofAsset('type'),
   { event: 'user_property_delete', filters: ['property'] },
   { event: 'user_property_update', filters: ['property'] },
 ];

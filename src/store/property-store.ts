@@ -1,10 +1,19 @@
 import type { Value } from '../types';
 import type { Page } from './page';
 
-/** Whose properties: those of a device or, without one, the user's own. */
+/** Something that a user has beside devices, and that has properties: such as a type of devices. */
+export interface AssetKey {
+  /** What it is, in small letters: `type`. */
+  readonly kind: string;
+  readonly id: string;
+}
+
+/** Whose properties: those of a device, those of an asset or, without either, the user's own. */
 export interface PropertyOwner {
   readonly user: string;
   readonly device?: string;
+  /** Counts where there is no device. */
+  readonly asset?: AssetKey;
 }
 
 /** A named value that outlives the connection of its device (`protocol.md` section 7, services 1 and 2). */
@@ -22,7 +31,7 @@ export interface Property {
 /** What a write did. `unchanged` means that just this was there already. */
 export type Outcome = 'created' | 'updated' | 'unchanged';
 
-/** Properties of devices and users. */
+/** Properties of devices, assets and users. */
 export interface PropertyStore {
   /** One property, or undefined. */
   get(owner: PropertyOwner, name: string): Promise<Property | undefined>;

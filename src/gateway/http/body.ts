@@ -10,6 +10,9 @@ export interface RequestBody {
   readonly type: string;
 }
 
+/** Nothing, or nothing that has been read. */
+export const NO_BODY: RequestBody = Object.freeze({ bytes: Buffer.alloc(0), type: '' });
+
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 /** A client in the field misspells it (`platform-api.md` section 1.2). */
 const BYTES: readonly string[] = ['application/octet-stream', 'application/octec-stream'];
@@ -25,6 +28,23 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0] ?? '';
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   return { bytes: await collect(request, maxBytes), type: type.trim().toLowerCase() };
+}
+
+/**
+ * The body of a request as it comes, whatever its type. Whoever stops to read it early has to close the connection.
+ * @throws IotmpError IOTMP_ERR_TOO_LARGE when it says that it is, or IOTMP_ERR_ABORTED when the client goes away
+ */
+export async function* bodyContent(
+  request: IncomingMessage,
+  maxBytes: number,
+): AsyncGenerator<Uint8Array, undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const chunks: AsyncIterable<unknown> = request.iterator({ destroyOnReturn: false });
+  try {
+    for await (const chunk of chunks) if (chunk instanceof Uint8Array) yield chunk;
+  } catch (error) {
+    throw new IotmpError('IOTMP_ERR_ABORTED', 'the client went away', { cause: error });
+  }
 }
 
 async function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {

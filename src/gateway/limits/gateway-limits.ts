@@ -22,6 +22,12 @@ export interface GatewayLimits {
   readonly drainTimeoutMs: number;
   /** Devices that one user may make over the API. */
   readonly devicesPerUser: number;
+  /** Largest file in a storage, in bytes. */
+  readonly fileBytes: number;
+  /** Bytes of all files of a storage. Of storages in memory there are 64 MiB at most, all together. */
+  readonly storageBytes: number;
+  /** Files and folders of a storage. */
+  readonly storageEntries: number;
 }
 
 export const DEFAULT_LIMITS: GatewayLimits = {
@@ -35,6 +41,9 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   maxBufferedBytes: 1_048_576,
   drainTimeoutMs: 30_000,
   devicesPerUser: 10_000,
+  fileBytes: 67_108_864,
+  storageBytes: 1_073_741_824,
+  storageEntries: 10_000,
 };
 
 /**

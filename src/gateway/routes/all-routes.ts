@@ -4,11 +4,13 @@ import { eventsV1Route } from '../sockets/events-v1';
 import { eventsV2Route } from '../sockets/events-v2';
 import { resourceStreamRoute } from '../sockets/resource-stream';
 import type { SocketRoute } from '../sockets/socket-route';
+import { assetRoutes } from './assets';
 import { bucketDataRoutes } from './bucket-data';
 import { bucketExportRoutes } from './bucket-exports';
 import { bucketRoutes } from './buckets';
 import { callbackRoutes } from './callbacks';
 import { deviceBucketRoutes } from './device-buckets';
+import { deviceCloneRoutes } from './device-clone';
 import { deviceTokenRoutes } from './device-tokens';
 import { deviceRoutes } from './devices';
 import { endpointRoutes } from './endpoints';
@@ -19,6 +21,7 @@ import { referenceRoutes } from './reference';
 import { resourceRoutes } from './resources';
 import { serverRoutes } from './server';
 import { statsRoutes } from './stats';
+import { storageFileRoutes } from './storage-files';
 import { tokenRoutes } from './tokens';
 import { userRoutes } from './users';
 
@@ -38,6 +41,9 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...statsRoutes,
     ...callbackRoutes,
     ...propertyRoutes,
+    ...assetRoutes,
+    ...deviceCloneRoutes,
+    ...storageFileRoutes,
     ...deviceTokenRoutes,
     ...bucketRoutes,
     ...bucketDataRoutes,

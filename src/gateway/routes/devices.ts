@@ -5,6 +5,7 @@ import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json } from '../http/answer';
 import { conflict, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
+import { makeTypeAndGroup } from './assets';
 import { deviceDocument, deviceRow, deviceRows, isKnownDevice } from './device-rows';
 import { selectRows, type Row } from './list';
 import { assetId, listQuery, longText, optionalId, projectNames, projects, shortText } from './schemas';
@@ -68,6 +69,7 @@ export const deviceRoutes: readonly Route[] = [
           `a device of type ${body.type} ${body.credentials === undefined ? 'needs' : 'has no'} credentials`,
         );
       }
+      await makeTypeAndGroup(context, id.user, body);
       await context.devices.create({ ...body, ...id });
       return tell(context, id, 'device_create');
     },
@@ -96,6 +98,7 @@ export const deviceRoutes: readonly Route[] = [
     async handle({ context, param, body }) {
       const id = idOf(param);
       const record = ownDevice(context, id);
+      await makeTypeAndGroup(context, id.user, body);
       const { credentials } = body;
       // Flows write the same credential again and again.
       const isOther = credentials !== undefined && !context.devices.admits(id, credentials);
@@ -165,10 +168,11 @@ function ownDevice(
   throw conflict(`device ${id.device} is registered in the server's settings, and changed only there`);
 }
 
-function checkNew(context: GatewayContext, id: DeviceId): void {
+/** @throws IotmpError IOTMP_ERR_CONFLICT, or IOTMP_ERR_BUSY for one too many, when there cannot be such a new device */
+export function checkNew(context: GatewayContext, id: DeviceId): void {
   const { devices, limits, server } = context;
   const isRegistered = server.registered.some(({ user, device }) => user === id.user && device === id.device);
-  if (isRegistered) throw conflict(`device ${id.device} is already there`);
+  if (isRegistered || devices.has(id)) throw conflict(`device ${id.device} is already there`);
   if (devices.count(id.user) < limits.devicesPerUser) return;
   throw new IotmpError('IOTMP_ERR_BUSY', 'this user has as many devices as allowed', { statusCode: 403 });
 }
@@ -178,7 +182,8 @@ function cutOff({ server }: GatewayContext, id: DeviceId): void {
   server.device(id)?.session.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
 }
 
-function tell(context: GatewayContext, id: DeviceId, event: string): ReturnType<typeof json> {
+/** Tells an event about a device; the answer is its document. */
+export function tell(context: GatewayContext, id: DeviceId, event: string): ReturnType<typeof json> {
   const row = deviceRow(context, id);
   publish(context, id, event, row);
   return json(row);

@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { snapshot } from '../../services/snapshot';
-import type { Property, PropertyOwner } from '../../store/property-store';
+import type { PropertyOwner } from '../../store/property-store';
 import { isMap, type Value } from '../../types';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json } from '../http/answer';
-import { badRequest, notFound } from '../http/request-error';
+import { badRequest, conflict, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
+import { GROUP, PRODUCT, PROJECT, TYPE } from './asset-documents';
+import { knownAsset, ownerOf as ownerOfAsset, pathOf } from './assets';
 import { idOf, knownDevice } from './devices';
+import { propertyRow, propertyRows } from './inherited-properties';
 import { selectRows, type Row } from './list';
-import { listQuery } from './schemas';
+import { listQuery, longText, shortText } from './schemas';
 
 type Param = (name: string) => string;
 
@@ -24,9 +27,7 @@ interface Owned {
 }
 
 /** What is not an attribute in the body of a property. */
-const OWN_MEMBERS: readonly string[] = ['property', 'value', 'created', 'modified'];
-/** Properties of one owner at most: the store allows no more. */
-const MAX_PROPERTIES = 1000;
+const OWN_MEMBERS: readonly string[] = ['property', 'value', 'inherited', 'created', 'modified'];
 const MAX_AT_ONCE = 100;
 
 const name = z.string().min(1).max(64);
@@ -37,9 +38,13 @@ const propertyDocument = z.looseObject({
   value: z.unknown(),
   created: z.number(),
   modified: z.number(),
+  inherited: z
+    .object({ asset: z.string(), id: z.string() })
+    .optional()
+    .describe('of what the device has the property, where it is not its own'),
 });
 
-/** Properties of devices and of users (`platform-api.md` section 4). */
+/** Properties of devices, of other assets and of users (`platform-api.md` section 4). */
 export const propertyRoutes: readonly Route[] = [
   ...routesOf({
     path: '/v3/users/:user/devices/:device/properties',
@@ -55,9 +60,19 @@ export const propertyRoutes: readonly Route[] = [
     noun: 'Property',
     ownerOf: (_context, param) => ({ user: param('user') }),
   }),
+  ...[TYPE, GROUP, PRODUCT, PROJECT].flatMap((form) =>
+    routesOf({
+      path: `${pathOf(form)}/:${form.kind}/properties`,
+      asset: form.noun,
+      id: form.kind,
+      noun: `${form.noun}Property`,
+      ownerOf: (context, param) => ownerOfAsset(form, knownAsset(context, form, param)),
+    }),
+  ),
 ];
 
-function routesOf({ path, asset, id, noun, ownerOf }: Owned): Route[] {
+function routesOf(owned: Owned): Route[] {
+  const { path, asset, id, noun, ownerOf } = owned;
   const about = { ...PLAIN, asset, id } as const;
   const one = `${path}/:property`;
   return [
@@ -70,10 +85,8 @@ function routesOf({ path, asset, id, noun, ownerOf }: Owned): Route[] {
       query: listQuery,
       answer: z.array(propertyDocument),
       async handle({ context, param, query }) {
-        const found = await context.services.properties.list(ownerOf(context, param), {
-          limit: MAX_PROPERTIES,
-        });
-        return json(selectRows(found.map(rowOf), 'property', query));
+        const rows = await propertyRows(context, ownerOf(context, param));
+        return json(selectRows(rows, 'property', query));
       },
     }),
     route({
@@ -141,13 +154,54 @@ function routesOf({ path, asset, id, noun, ownerOf }: Owned): Route[] {
         return EMPTY;
       },
     }),
+    ...cloneRoutes(owned),
   ];
 }
 
-async function read({ services }: GatewayContext, owner: PropertyOwner, property: string): Promise<Row> {
-  const found = await services.properties.get(owner, property);
+function cloneRoutes({ path, asset, id, noun, ownerOf }: Owned): Route[] {
+  const about = { ...PLAIN, asset, id, path: `${path}/:property/clone` } as const;
+  return [
+    route({
+      ...about,
+      method: 'GET',
+      action: `Clone${noun}Config`,
+      summary: 'Read what a clone of a property would be made of',
+      answer: z.looseObject({ value: z.unknown() }),
+      async handle({ context, param }) {
+        const row = await read(context, ownerOf(context, param), param('property'));
+        return json({ ...attributesOf(row), value: row.value });
+      },
+    }),
+    route({
+      ...about,
+      method: 'POST',
+      action: `Clone${noun}`,
+      summary: 'Create a property with the value of another one',
+      body: z.strictObject({
+        property: name,
+        name: shortText.optional(),
+        description: longText.optional(),
+        enabled: z.boolean().optional(),
+      }),
+      answer: propertyDocument,
+      async handle({ context, param, body: { property, ...attributes } }) {
+        const { properties } = context.services;
+        const owner = ownerOf(context, param);
+        const row = await read(context, owner, param('property'));
+        if ((await properties.get(owner, property)) !== undefined) {
+          throw conflict(`property ${property} is already there`);
+        }
+        await properties.set(owner, property, row.value, mapOf({ ...attributesOf(row), ...attributes }));
+        return json(await read(context, owner, property));
+      },
+    }),
+  ];
+}
+
+async function read(context: GatewayContext, owner: PropertyOwner, property: string): Promise<Row> {
+  const found = await propertyRow(context, owner, property);
   if (found === undefined) throw noProperty(property);
-  return rowOf(found);
+  return found;
 }
 
 /** Attributes stay as they are where the body has none. */
@@ -158,8 +212,8 @@ async function write(
   body: z.infer<typeof written>,
 ): Promise<void> {
   if (body.value === undefined) throw badRequest('body.value: is missing');
-  const others = Object.entries(body).filter(([key]) => !OWN_MEMBERS.includes(key));
-  const attributes = others.length === 0 ? undefined : mapOf(Object.fromEntries(others));
+  const others = attributesOf(body);
+  const attributes = Object.keys(others).length === 0 ? undefined : mapOf(others);
   await services.properties.set(owner, property, body.value, attributes);
 }
 
@@ -171,13 +225,13 @@ function patchOf(body: unknown): Value {
   return key === 'value' && rest.length === 0 ? value : patch;
 }
 
+function attributesOf<T>(body: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(body).filter(([key]) => !OWN_MEMBERS.includes(key)));
+}
+
 function mapOf(value: unknown): Record<string, Value> {
   const map = snapshot(value);
   return isMap(map) ? map : {};
-}
-
-function rowOf({ name: property, value, attributes, created, modified }: Property): Row {
-  return { ...attributes, property, value, created, modified };
 }
 
 function noProperty(property: string): Error {

@@ -17,7 +17,12 @@ export const SERVER_ASSETS: Value[] = [
   userAsset('device'),
   userAsset('bucket'),
   userAsset('endpoint'),
+  userAsset('group'),
+  userAsset('product'),
+  userAsset('project'),
+  userAsset('storage'),
   userAsset('token'),
+  userAsset('type'),
 ];
 
 /** Values that a field of an event can have, for those who choose. */

@@ -4,6 +4,7 @@ import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json } from '../http/answer';
 import { forbidden, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
+import { removeAssets } from './assets';
 import { selectRows, type Row } from './list';
 import { assetId, listQuery, shortText } from './schemas';
 
@@ -97,6 +98,7 @@ export const userRoutes: readonly Route[] = [
     async handle({ context, param }) {
       const { user } = knownUser(context, param('user'));
       await context.users.remove(user);
+      await removeAssets(context, user);
       await Promise.all([context.sessions.endAll(user), context.tokens.removeAll(user)]);
       return EMPTY;
     },

@@ -18,15 +18,15 @@ const CLEAR_STEP = 1000;
 
 /**
  * Services 1 and 2: properties (`protocol.md` section 7), named values that outlive the connection of their device. A
- * device reads and sets its own; flows and programs those of all devices, and those that users have themselves. An OK
- * means that the value is kept.
+ * device reads and sets its own; flows and programs those of all devices, of assets such as types of devices, and those
+ * that users have themselves. An OK means that the value is kept.
  *
  * A property that there is not is answered with ERROR 404 without a payload: devices take the payload of an answer for the
  * value, even that of an ERROR. Refused are: what is no name, and a set without value (400), a value past the store's
  * limit (413), one property too many (409), and everything while the store fails (503, 507).
  *
  * A change is the event `device_property_update` with `property` and `value` (`user_property_update` for what is a user's
- * own), a removal `device_property_delete` (`user_property_delete`). To set what is there already is no change, so that
+ * own, `type_property_update` for that of a type), a removal `device_property_delete` (`user_property_delete`). To set what is there already is no change, so that
  * those who write back what they hear come to an end; {@link merge} always counts as one. Changes of one property are told
  * in the order in which they were made. All writes have to go through here: of others nobody hears.
  */
@@ -154,11 +154,15 @@ export class Properties implements Service {
     this.#publish(owner, 'property_delete', { property });
   }
 
-  #publish({ user, device }: PropertyOwner, what: string, fields: Readonly<Record<string, Value>>): void {
-    const { events } = this.#server;
-    const ts = Date.now();
-    if (device === undefined) events.publish({ event: `user_${what}`, user, ts, ...fields });
-    else events.publish({ event: `device_${what}`, user, device, ts, ...fields });
+  #publish(
+    { user, device, asset }: PropertyOwner,
+    what: string,
+    fields: Readonly<Record<string, Value>>,
+  ): void {
+    const owner = device === undefined ? asset : { kind: 'device', id: device };
+    const event = `${owner?.kind ?? 'user'}_${what}`;
+    const about = owner === undefined ? {} : { [owner.kind]: owner.id };
+    this.#server.events.publish({ event, user, ...about, ts: Date.now(), ...fields });
   }
 }
 

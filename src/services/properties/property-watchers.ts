@@ -1,3 +1,4 @@
+import { ownerKey } from '../../store/owner-key';
 import type { PropertyOwner } from '../../store/property-store';
 import type { Value } from '../../types';
 import { deviceKey } from '../../util/device-key';
@@ -6,8 +7,8 @@ import { deviceKey } from '../../util/device-key';
 export type PropertyListener = (value: Value | undefined) => void;
 
 /** One string for a property: names have no slash. */
-export function propertyKey({ user, device = '' }: PropertyOwner, name: string): string {
-  return `${deviceKey({ user, device })}/${name}`;
+export function propertyKey(owner: PropertyOwner, name: string): string {
+  return `${deviceKey({ user: owner.user, device: ownerKey(owner) })}/${name}`;
 }
 
 /** Those who want to hear of single properties, by key, so that a change costs only them. */

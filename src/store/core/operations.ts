@@ -7,9 +7,10 @@ import type { Outcome } from '../property-store';
 import type { PointKey } from './point-source';
 import type { BucketEntry, DocumentEntry, PropertyEntry, RetainedEntry } from './tables';
 
-/** An owner with the empty text for no device. */
+/** An owner. */
 export interface OwnerArgs {
   readonly user: string;
+  /** See `ownerKey`. */
   readonly device: string;
 }
 

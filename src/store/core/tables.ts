@@ -27,7 +27,7 @@ export interface PropertyEntry extends Stamps {
   readonly attributes: Uint8Array;
 }
 
-/** Properties. An owner is a user and a device; the device is empty for the user's own. */
+/** Properties. An owner is a user and a device, or what stands for one: see `ownerKey`. */
 export interface PropertyTable {
   get(user: string, device: string, name: string): PropertyEntry | undefined;
   put(user: string, device: string, entry: PropertyEntry): void;

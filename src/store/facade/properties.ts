@@ -1,7 +1,8 @@
 import type { Value } from '../../types';
-import { checkName, checkPage } from '../checks';
+import { checkName, checkPage, unusable } from '../checks';
 import type { OwnerArgs } from '../core/operations';
 import type { PropertyEntry } from '../core/tables';
+import { ownerKey } from '../owner-key';
 import type { Page } from '../page';
 import type { Outcome, Property, PropertyOwner, PropertyStore } from '../property-store';
 import { fromStored, mapFromStored, toStored } from '../stored-value';
@@ -64,11 +65,15 @@ export class Properties implements PropertyStore {
   }
 }
 
-function ownerArgs({ user, device }: PropertyOwner): OwnerArgs {
-  return {
-    user: checkName('a user', user),
-    device: device === undefined ? '' : checkName('a device', device),
-  };
+function ownerArgs(owner: PropertyOwner): OwnerArgs {
+  const { user, device, asset } = owner;
+  checkName('a user', user);
+  if (device !== undefined) checkName('a device', device);
+  if (asset !== undefined) {
+    checkName('an asset', asset.id);
+    if (!/^[a-z_]{1,32}$/.test(asset.kind)) throw unusable('the kind of an asset has 1 to 32 small letters');
+  }
+  return { user, device: ownerKey(owner) };
 }
 
 function toProperty({ name, value, attributes, created, modified }: PropertyEntry): Property {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import helper from 'node-red-node-test-helper';
 import { WebSocket } from 'ws';
+import { temporaryFolder } from '../store/support/stores';
 import { FlowBench } from './support/flow-bench';
 import { PUMP, serverNode, sinkNode } from './support/flows';
 import { patiently } from './support/patience';
@@ -23,17 +26,21 @@ class NodeHttp {
     this.#bench = bench;
   }
 
-  async get(path: string, token = ''): Promise<{ status: number; text: string }> {
-    return this.#fetch(path, { headers: { Authorization: `Bearer ${token}`, Connection: 'close' } });
+  get(path: string, token = ''): Promise<{ status: number; text: string }> {
+    return this.send('GET', path, token);
   }
 
-  async post(path: string, body: string, token: string): Promise<{ status: number; text: string }> {
-    const headers = { Authorization: `Bearer ${token}`, Connection: 'close' };
-    return this.#fetch(path, {
-      method: 'POST',
-      body,
-      headers: { ...headers, 'Content-Type': 'application/json' },
-    });
+  async send(
+    method: string,
+    path: string,
+    token: string,
+    body?: string,
+  ): Promise<{ status: number; text: string }> {
+    const json = body === undefined ? {} : { 'Content-Type': 'application/json' };
+    const headers = { Authorization: `Bearer ${token}`, Connection: 'close', ...json };
+    const init = { method, headers, ...(body !== undefined && { body }) };
+    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, init);
+    return { status: response.status, text: await response.text() };
   }
 
   /** Resolves when the API answers. */
@@ -43,11 +50,6 @@ class NodeHttp {
 
   get port(): number {
     return this.#bench.httpPort;
-  }
-
-  async #fetch(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
-    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, init);
-    return { status: response.status, text: await response.text() };
   }
 }
 
@@ -116,6 +118,37 @@ describe('the API of iotmp-server', () => {
     assert.equal(await allowedFor('http://b.test'), null);
   });
 
+  it('keeps the files of storages beside the file of the store, over deploys', async (t) => {
+    const userDir = temporaryFolder(t);
+    const bench = await FlowBench.start(t, { userDir });
+    await bench.load(serverNode(bench.port, { ...API, storage: 'file' }), sinkNode());
+    const requests = new NodeHttp(bench);
+    await requests.ready();
+    const { token } = await newToken();
+    const path = '/v1/users/anna/storages';
+    assert.equal((await requests.send('POST', path, token, '{"storage":"s"}')).status, 200);
+    assert.equal((await requests.send('PUT', `${path}/s/files/a/x.txt`, token, 'hello')).status, 200);
+    const file = join(userDir, 'iotmp', 'server.files', 'anna', 's', 'a', 'x.txt');
+    assert.equal(readFileSync(file, 'utf8'), 'hello');
+    await bench.deploy('full', serverNode(bench.port, { ...API, storage: 'file' }), sinkNode());
+    await requests.ready();
+    assert.deepEqual(await requests.get(`${path}/s/files/a/x.txt`, token), { status: 200, text: 'hello' });
+  });
+
+  it('keeps the files of storages in memory where its store is', async (t) => {
+    const userDir = temporaryFolder(t);
+    const bench = await FlowBench.start(t, { userDir });
+    await bench.load(serverNode(bench.port, { ...API, storage: 'memory' }), sinkNode());
+    const requests = new NodeHttp(bench);
+    await requests.ready();
+    const { token } = await newToken();
+    const path = '/v1/users/anna/storages';
+    assert.equal((await requests.send('POST', path, token, '{"storage":"s"}')).status, 200);
+    assert.equal((await requests.send('PUT', `${path}/s/files/x.txt`, token, 'hello')).status, 200);
+    assert.deepEqual(await requests.get(`${path}/s/files/x.txt`, token), { status: 200, text: 'hello' });
+    assert.deepEqual(readdirSync(userDir), []);
+  });
+
   it('leaves other paths to the flows', async (t) => {
     const bench = await FlowBench.start(t);
     await bench.load(serverNode(bench.port, API), sinkNode());
@@ -135,7 +168,7 @@ describe('the API of iotmp-server', () => {
     const { token } = await newToken();
     const led = '/v3/users/anna/devices/pump/resources/led';
     for (const body of ['true', '7', '18446744073709551615', '"x"']) {
-      assert.deepEqual(await requests.post(led, body, token), { status: 200, text: '' });
+      assert.deepEqual(await requests.send('POST', led, token, body), { status: 200, text: '' });
     }
     assert.deepEqual(got, [true, 7, 2n ** 64n - 1n, 'x']);
   });

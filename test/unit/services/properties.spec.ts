@@ -205,6 +205,22 @@ describeStores('properties', (open) => {
     assert.equal(properties.watched, 0);
   });
 
+  it('of an asset tell of themselves with its kind', async (t) => {
+    const { bench, takeEvents } = await scene(t, { store: await open(t) });
+    const { properties } = bench.services;
+    const owner = { user: 'anna', asset: { kind: 'type', id: 'motor' } };
+    const heard: unknown[] = [];
+    properties.watch(owner, 'limit', (value) => heard.push(value));
+    await properties.set({ user: 'anna', device: '/type/motor' }, 'limit', 1);
+    await properties.set(owner, 'limit', 2);
+    await properties.clear(owner);
+    assert.deepEqual(heard, [2, undefined]);
+    assert.deepEqual(takeEvents().slice(1), [
+      { event: 'type_property_update', user: 'anna', type: 'motor', property: 'limit', value: 2 },
+      { event: 'type_property_delete', user: 'anna', type: 'motor', property: 'limit' },
+    ]);
+  });
+
   it('that are set many times at once end with the last value, and everybody hears them in order', async (t) => {
     const { bench, pump, events } = await scene(t, { store: await open(t) });
     const heard: unknown[] = [];

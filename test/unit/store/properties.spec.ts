@@ -46,6 +46,32 @@ describeStores('properties', (open) => {
     assert.equal((await properties.get({ user: 'ann' }, 'number'))?.value, 1);
   });
 
+  it('keeps the properties of assets apart from those of devices, whatever these are called', async (t) => {
+    const { properties } = await open(t);
+    const asset = { kind: 'type', id: 'motor' };
+    const owners = [
+      { user: 'ann', asset },
+      { user: 'ann', asset: { kind: 'group', id: 'motor' } },
+      { user: 'bob', asset },
+      ...['motor', 'type/motor', '/type/motor', '//type/motor', '/', '//'].map((device) => ({
+        user: 'ann',
+        device,
+      })),
+    ];
+    for (const [index, owner] of owners.entries()) await properties.set(owner, 'number', index);
+    for (const [index, owner] of owners.entries()) {
+      assert.equal((await properties.get(owner, 'number'))?.value, index);
+      assert.equal((await properties.list(owner)).length, 1);
+    }
+    for (const bad of [
+      { kind: '', id: 'x' },
+      { kind: 'a/b', id: 'x' },
+      { kind: 'type', id: '' },
+    ]) {
+      await assert.rejects(properties.set({ user: 'ann', asset: bad }, 'x', 1), withCode('IOTMP_ERR_CONFIG'));
+    }
+  });
+
   it('keeps attributes until they are set again', async (t) => {
     const { properties } = await open(t);
     await properties.set(DEVICE, 'mode', 1, { description: 'How fast' });

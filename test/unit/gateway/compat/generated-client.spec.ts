@@ -85,16 +85,16 @@ const SERVED: readonly (readonly [method: string, path: string, body?: unknown])
   ['GET', `${V3}/properties/q`],
   ['PUT', `${V3}/properties/q`, { value: { a: 1 }, form: { fields: [] }, perm: { hidden: ['member'] } }],
   ['PATCH', `${V3}/properties/q`, { value: { b: 2 } }],
+  ['GET', `${V3}/properties/q/clone`],
+  ['POST', `${V3}/properties/q/clone`, { property: 'copy', name: 'n', description: '' }],
   ['DELETE', `${V3}/properties/q`],
+  ['GET', `${V1}/pump/clone`],
+  ['POST', `${V1}/pump/clone`, { device: 'copy', name: 'n', description: '', enabled: true }],
   ['DELETE', `${V1}/sdk`],
 ];
 
 /** Operations that it has and nobody serves here. */
 const UNSERVED: readonly (readonly [method: string, path: string, body?: unknown])[] = [
-  ['GET', `${V1}/pump/clone`],
-  ['POST', `${V1}/pump/clone`, { device: 'copy', name: 'n', description: '', enabled: true }],
-  ['GET', `${V3}/properties/p/clone`],
-  ['POST', `${V3}/properties/p/clone`, { property: 'copy' }],
   ['GET', `${V3}/services`],
   ['GET', `${V3}/services/web1`],
   ['GET', `${V3}/services/web1/vnc`],

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { IotmpError } from '../../errors';
+import type { Value } from '../../types';
+import { conflict } from '../http/request-error';
+import { Records, type Documents } from './records';
+
+/** What PSON and JSON carry; what was kept has been checked when it came. */
+const anyValue = z.custom<Value>((value) => value !== undefined);
+
+const assetRecord = z.object({
+  id: z.string(),
+  user: z.string(),
+  /** As programs gave them: a name, a description and whatever else. */
+  settings: z.record(z.string(), anyValue),
+  /** In ms since 1970. */
+  created: z.number(),
+  modified: z.number(),
+});
+
+/** What an asset of those that are kept alike is; events and documents have its id under this name. */
+export type AssetKind = 'type' | 'group' | 'product' | 'project' | 'storage';
+
+/** What is kept of an asset. */
+export type AssetRecord = z.infer<typeof assetRecord>;
+
+/** Settings of an asset; in a change, what is null goes. */
+export type AssetSettings = Readonly<Record<string, Value>>;
+
+/** Assets of one kind that a user may have. */
+const MAX_ASSETS = 1000;
+
+/** The assets of one kind. */
+export class AssetRecords {
+  readonly kind: AssetKind;
+  readonly #records: Records<AssetRecord>;
+
+  constructor(documents: Documents, kind: AssetKind) {
+    this.kind = kind;
+    this.#records = new Records(documents, kind, assetRecord);
+  }
+
+  load(): Promise<string[]> {
+    return this.#records.load();
+  }
+
+  settled(): Promise<void> {
+    return this.#records.settled();
+  }
+
+  get(user: string, id: string): AssetRecord | undefined {
+    return this.#records.get({ user, id });
+  }
+
+  list(user: string): readonly AssetRecord[] {
+    return this.#records.list(user);
+  }
+
+  /** @throws IotmpError IOTMP_ERR_CONFLICT, or IOTMP_ERR_QUOTA for one too many, when one cannot be made now */
+  checkNew(user: string, id: string): void {
+    if (this.get(user, id) !== undefined) throw conflict(`${this.kind} ${id} is already there`);
+    if (this.#records.count(user) < MAX_ASSETS) return;
+    throw new IotmpError('IOTMP_ERR_QUOTA', `this user has as many assets of kind ${this.kind} as allowed`);
+  }
+
+  /** @throws what {@link checkNew} throws (as a rejection) */
+  async create(user: string, id: string, settings: AssetSettings): Promise<AssetRecord> {
+    this.checkNew(user, id);
+    const now = Date.now();
+    const fresh: AssetRecord = { id, user, settings: {}, created: now, modified: now };
+    return this.update(fresh, settings);
+  }
+
+  async update(record: AssetRecord, change: AssetSettings): Promise<AssetRecord> {
+    const given = Object.entries({ ...record.settings, ...change }).filter(([, value]) => value !== null);
+    const next = { ...record, settings: Object.fromEntries(given), modified: Date.now() };
+    await this.#records.put(record, next);
+    return next;
+  }
+
+  remove(record: AssetRecord): Promise<void> {
+    return this.#records.remove(record);
+  }
+}
+
+/** The assets of each kind. */
+export type Assets = Readonly<Record<AssetKind, AssetRecords>>;
+
+export function assetsIn(documents: Documents): Assets {
+  return {
+    type: new AssetRecords(documents, 'type'),
+    group: new AssetRecords(documents, 'group'),
+    product: new AssetRecords(documents, 'product'),
+    project: new AssetRecords(documents, 'project'),
+    storage: new AssetRecords(documents, 'storage'),
+  };
+}

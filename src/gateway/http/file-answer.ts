@@ -1,0 +1,59 @@
+import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import type { OpenFile } from '../../store/files/file-store';
+import type { LiveAnswer } from './answer';
+import { mediaTypeOf } from './media-type';
+
+/** What the answer with a file must heed. */
+export interface FileAnswerOptions {
+  /** Aborts when the client is gone or has everything. */
+  readonly signal: AbortSignal;
+  /** Ends it. */
+  readonly closing: AbortSignal;
+  /** Time after which a client that takes nothing is cut off, in ms. */
+  readonly drainTimeoutMs: number;
+}
+
+/** Whatever a page in a storage holds, it must not act as one of this server. */
+const NO_SCRIPTS = "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; sandbox";
+
+/** An answer with the content of a file, sent as the client takes it. */
+export function fileAnswer(file: OpenFile, options: FileAnswerOptions): LiveAnswer {
+  const { content } = file;
+  const release = (): void => {
+    content.destroy();
+  };
+  // The client may be gone before anything is sent.
+  options.signal.addEventListener('abort', release, { once: true });
+  if (options.signal.aborted) release();
+  return { serve: (response) => void send(response, file, options) };
+}
+
+async function send(
+  response: ServerResponse,
+  { path, size, modified, content }: OpenFile,
+  { closing, drainTimeoutMs }: FileAnswerOptions,
+): Promise<void> {
+  const type = mediaTypeOf(path);
+  response.writeHead(200, {
+    'Content-Length': size,
+    // Nothing is no JSON, and is not to be read as such.
+    ...(size > 0 || !type.startsWith('application/json') ? { 'Content-Type': type } : {}),
+    'Content-Security-Policy': NO_SCRIPTS,
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+    'Last-Modified': new Date(modified).toUTCString(),
+  });
+  if (response.req.method === 'HEAD') {
+    content.destroy();
+    response.end();
+    return;
+  }
+  response.setTimeout(drainTimeoutMs, () => response.destroy());
+  try {
+    await pipeline(content, response, { signal: closing });
+  } catch {
+    // The client went away, or the file cannot be read: it sees that by the missing end.
+    response.destroy();
+  }
+}

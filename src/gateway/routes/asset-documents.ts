@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { snapshot } from '../../services/snapshot';
+import { isMap, type Value } from '../../types';
+import type { AssetKind, AssetRecord } from '../accounts/asset-records';
+import { badRequest } from '../http/request-error';
+import type { Row } from './list';
+import { assetId, longText, optionalId, shortText } from './schemas';
+
+/** How assets of a kind look to programs. */
+export interface AssetForm {
+  readonly kind: AssetKind;
+  /** As permissions call it, and the names of actions: `ListTypes`, `ReadTypeConfig`. */
+  readonly noun: string;
+  /** What a body may set. It may have other members: they are kept as they are. */
+  readonly change: z.ZodObject;
+  /** Of settings that were not given. */
+  readonly usual: Readonly<Record<string, Value>>;
+}
+
+const common = z.looseObject({
+  name: shortText.optional(),
+  description: longText.optional(),
+  enabled: z.boolean().optional(),
+});
+
+const USUAL = { description: '', enabled: true } as const;
+
+export const TYPE: AssetForm = {
+  kind: 'type',
+  noun: 'Type',
+  change: common,
+  usual: { ...USUAL, project: [] },
+};
+
+export const GROUP: AssetForm = { ...TYPE, kind: 'group', noun: 'Group' };
+
+export const PRODUCT: AssetForm = {
+  ...TYPE,
+  kind: 'product',
+  noun: 'Product',
+  change: common.extend({ config: z.looseObject({}).optional() }),
+};
+
+export const PROJECT: AssetForm = { ...TYPE, kind: 'project', noun: 'Project', usual: USUAL };
+
+export const STORAGE: AssetForm = {
+  ...TYPE,
+  kind: 'storage',
+  noun: 'Storage',
+  change: common.extend({
+    public: z.boolean().optional().describe('kept, but files are always only for those who have a token'),
+    index: shortText.optional(),
+    asset_type: optionalId.optional(),
+    asset_group: optionalId.optional(),
+    product: optionalId.optional(),
+  }),
+};
+
+/** What an asset has of itself, whatever its settings say. */
+const OWN_MEMBERS: readonly string[] = ['user', 'created', 'modified', 'project'];
+
+/** The schema of the document of an asset. */
+export function documentOf({ kind }: AssetForm): z.ZodType {
+  return z.looseObject({
+    [kind]: z.string(),
+    user: z.string(),
+    name: z.string(),
+    description: z.string(),
+    enabled: z.boolean(),
+    created: z.number(),
+    modified: z.number(),
+  });
+}
+
+/** The schema of a body that names a new asset. */
+export function draftOf({ kind, change }: AssetForm): z.ZodObject {
+  return change.extend({ [kind]: assetId });
+}
+
+/** What a body says of an asset, without the members that are its own. */
+export function settingsOf({ kind }: AssetForm, body: unknown): Record<string, Value> {
+  const settings = snapshot(body);
+  if (!isMap(settings)) throw badRequest('body: a map of settings expected');
+  const given = Object.entries(settings).filter(([key]) => key !== kind && !OWN_MEMBERS.includes(key));
+  return Object.fromEntries(given);
+}
+
+/** An asset as clients see it (`platform-api.md` section 1.2). Times are in ms since 1970. */
+export function assetRow({ kind, usual }: AssetForm, record: AssetRecord): Row {
+  const { id, user, settings, created, modified } = record;
+  return { name: id, ...usual, ...settings, [kind]: id, user, created, modified };
+}

@@ -1,0 +1,265 @@
+import { z } from 'zod';
+import type { PropertyOwner } from '../../store/property-store';
+import type { Value } from '../../types';
+import type { AssetRecord } from '../accounts/asset-records';
+import type { Principal } from '../auth/principal';
+import type { GatewayContext } from '../gateway-context';
+import { EMPTY, json, type BodyAnswer } from '../http/answer';
+import { forbidden, notFound } from '../http/request-error';
+import { PLAIN, route, type Route } from '../route';
+import {
+  assetRow,
+  documentOf,
+  draftOf,
+  GROUP,
+  PRODUCT,
+  PROJECT,
+  settingsOf,
+  STORAGE,
+  TYPE,
+  type AssetForm,
+} from './asset-documents';
+import { copyProperties } from './copy-properties';
+import { selectRows, type Row } from './list';
+import { assetId, listQuery, longText, projectNames, projects, shortText } from './schemas';
+
+type Param = (name: string) => string;
+
+/** Types, groups, products, projects and storages: what is known of them (`platform-api.md` section 1.6). */
+export const assetRoutes: readonly Route[] = [
+  ...[TYPE, GROUP, PRODUCT, STORAGE].flatMap((form) => [...routesOf(form), projectsRoute(form)]),
+  ...routesOf(PROJECT),
+];
+
+/** The routes of one kind. */
+function routesOf(form: AssetForm): Route[] {
+  const { kind, noun, change } = form;
+  const path = pathOf(form);
+  const one = `${path}/:${kind}`;
+  const about = { ...PLAIN, asset: noun, id: kind } as const;
+  const document = documentOf(form);
+  return [
+    route({
+      ...PLAIN,
+      method: 'GET',
+      path,
+      action: `List${noun}s`,
+      asset: noun,
+      summary: `List ${kind}s`,
+      query: listQuery,
+      answer: z.array(document),
+      handle({ context, principal, param, query }) {
+        const allowed = context.assets[kind]
+          .list(param('user'))
+          .filter(({ id }) => principal.permissions.allows(noun, id, `List${noun}s`));
+        const rows = allowed.map((record) => assetRow(form, record));
+        return json(selectRows(rows, kind, query));
+      },
+    }),
+    route({
+      ...PLAIN,
+      method: 'POST',
+      path,
+      action: `Create${noun}`,
+      asset: noun,
+      summary: `Create a ${kind}`,
+      body: draftOf(form),
+      answer: document,
+      async handle({ context, principal, param, body }) {
+        const id = newId(form, principal, body[kind]);
+        return json(await makeAsset(context, form, { user: param('user'), id }, settingsOf(form, body)));
+      },
+    }),
+    route({
+      ...about,
+      method: 'GET',
+      path: one,
+      action: `Read${noun}Config`,
+      summary: `Read a ${kind}`,
+      answer: document,
+      handle: ({ context, param }) => json(assetRow(form, knownAsset(context, form, param))),
+    }),
+    ...['PUT', 'PATCH'].map((method) =>
+      route({
+        ...about,
+        method,
+        path: one,
+        action: `Update${noun}`,
+        summary: `Change settings of a ${kind}; what is null goes`,
+        body: change,
+        answer: document,
+        handle: async ({ context, param, body }) =>
+          json(await changeAsset(context, form, param, settingsOf(form, body))),
+      }),
+    ),
+    route({
+      ...about,
+      method: 'DELETE',
+      path: one,
+      action: `Delete${noun}`,
+      summary: `Delete a ${kind}, and what belongs to it`,
+      handle: ({ context, param }) => removeAsset(context, form, knownAsset(context, form, param)),
+    }),
+    ...cloneRoutes(form),
+  ];
+}
+
+function projectsRoute(form: AssetForm): Route {
+  const { kind, noun } = form;
+  return route({
+    ...PLAIN,
+    asset: noun,
+    id: kind,
+    method: 'PUT',
+    path: `${pathOf(form)}/:${kind}/projects`,
+    action: `Update${noun}Projects`,
+    summary: `Set the projects of a ${kind}`,
+    body: projects,
+    async handle({ context, param, body }) {
+      await changeAsset(context, form, param, { project: projectNames(param('user'), body) });
+      return EMPTY;
+    },
+  });
+}
+
+function cloneRoutes(form: AssetForm): Route[] {
+  const { kind, noun } = form;
+  const about = { ...PLAIN, asset: noun, id: kind, path: `${pathOf(form)}/:${kind}/clone` } as const;
+  return [
+    route({
+      ...about,
+      method: 'GET',
+      action: `Clone${noun}Config`,
+      summary: `Read what a clone of a ${kind} would be made of`,
+      answer: z.looseObject({}),
+      handle({ context, param }) {
+        const row = assetRow(form, knownAsset(context, form, param));
+        return json(settingsOf(form, row));
+      },
+    }),
+    route({
+      ...about,
+      method: 'POST',
+      action: `Clone${noun}`,
+      summary: `Create a ${kind} with the settings and properties of another one`,
+      body: z.strictObject({
+        [kind]: assetId,
+        name: shortText.optional(),
+        description: longText.optional(),
+        enabled: z.boolean().optional(),
+      }),
+      answer: documentOf(form),
+      async handle({ context, principal, param, body }) {
+        const source = knownAsset(context, form, param);
+        const key = { user: source.user, id: newId(form, principal, body[kind]) };
+        const row = await makeAsset(context, form, key, { ...source.settings, ...settingsOf(form, body) });
+        const { properties } = context.services;
+        await copyProperties(properties, ownerOf(form, source), ownerOf(form, key));
+        return json(row);
+      },
+    }),
+  ];
+}
+
+/**
+ * The asset that a path names.
+ * @throws IotmpError IOTMP_ERR_NOT_FOUND
+ */
+export function knownAsset({ assets }: GatewayContext, { kind }: AssetForm, param: Param): AssetRecord {
+  const found = assets[kind].get(param('user'), param(kind));
+  if (found === undefined) throw notFound(`there is no ${kind} ${param(kind)}`);
+  return found;
+}
+
+/** Whose properties those of an asset are. */
+export function ownerOf(
+  { kind }: AssetForm,
+  { user, id }: Pick<AssetRecord, 'user' | 'id'>,
+): PropertyOwner & Required<Pick<PropertyOwner, 'asset'>> {
+  return { user, asset: { kind, id } };
+}
+
+/** Where assets of a kind are listed. */
+export function pathOf({ kind }: Pick<AssetForm, 'kind'>): string {
+  return `/v1/users/:user/${kind}s`;
+}
+
+/** Makes the type and the group that a device is to have, where there are none of that name yet. */
+export async function makeTypeAndGroup(
+  context: GatewayContext,
+  user: string,
+  device: { readonly asset_type?: string | undefined; readonly asset_group?: string | undefined },
+): Promise<void> {
+  const wanted = [
+    [TYPE, device.asset_type],
+    [GROUP, device.asset_group],
+  ] as const;
+  for (const [form, id = ''] of wanted) {
+    if (id === '' || context.assets[form.kind].get(user, id) !== undefined) continue;
+    await makeAsset(context, form, { user, id }, {});
+  }
+}
+
+/** Removes all assets of a user, and what belongs to them, as when the user is removed. */
+export async function removeAssets(context: GatewayContext, user: string): Promise<void> {
+  for (const form of [STORAGE, PRODUCT, TYPE, GROUP, PROJECT]) {
+    for (const record of context.assets[form.kind].list(user)) await removeAsset(context, form, record);
+  }
+}
+
+async function makeAsset(
+  context: GatewayContext,
+  form: AssetForm,
+  { user, id }: Pick<AssetRecord, 'user' | 'id'>,
+  settings: Readonly<Record<string, Value>>,
+): Promise<Row> {
+  const record = await context.assets[form.kind].create(user, id, settings);
+  return tell(context, form, record, 'create');
+}
+
+async function changeAsset(
+  context: GatewayContext,
+  form: AssetForm,
+  param: Param,
+  change: Readonly<Record<string, Value>>,
+): Promise<Row> {
+  const record = await context.assets[form.kind].update(knownAsset(context, form, param), change);
+  return tell(context, form, record, 'update');
+}
+
+async function removeAsset(
+  context: GatewayContext,
+  form: AssetForm,
+  record: AssetRecord,
+): Promise<BodyAnswer> {
+  const clear = (): Promise<unknown> => clearBelongings(context, form, record);
+  // Before, so that nothing is left behind where this fails; and after, as more may have come meanwhile.
+  await clear();
+  await context.assets[form.kind].remove(record);
+  await clear();
+  tell(context, form, record, 'delete');
+  return EMPTY;
+}
+
+/** What belongs to an asset alone: its properties and, of a storage, its files. */
+async function clearBelongings(
+  { files, services }: GatewayContext,
+  form: AssetForm,
+  { user, id }: AssetRecord,
+): Promise<void> {
+  if (form.kind === 'storage') await files.clear({ user, storage: id });
+  await services.properties.clear(ownerOf(form, { user, id }));
+}
+
+function newId({ kind, noun }: AssetForm, { permissions }: Principal, id: unknown): string {
+  const checked = assetId.parse(id);
+  if (permissions.allows(noun, checked, `Create${noun}`)) return checked;
+  throw forbidden(`the token does not allow a ${kind} of this id`);
+}
+
+function tell(context: GatewayContext, form: AssetForm, record: AssetRecord, what: string): Row {
+  const row = assetRow(form, record);
+  const event = `${form.kind}_${what}`;
+  context.server.events.publish({ ...row, event, user: record.user, ts: Date.now() });
+  return row;
+}

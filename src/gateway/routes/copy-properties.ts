@@ -1,0 +1,16 @@
+import type { Properties } from '../../services/properties/properties';
+import { MAX_PAGE } from '../../store/page';
+import type { PropertyOwner } from '../../store/property-store';
+
+/** Gives an owner the properties that another one has, with their attributes. */
+export async function copyProperties(
+  properties: Properties,
+  from: PropertyOwner,
+  to: PropertyOwner,
+): Promise<void> {
+  for (let offset = 0; ; offset += MAX_PAGE) {
+    const page = await properties.list(from, { offset, limit: MAX_PAGE });
+    await Promise.all(page.map(({ name, value, attributes }) => properties.set(to, name, value, attributes)));
+    if (page.length < MAX_PAGE) return;
+  }
+}

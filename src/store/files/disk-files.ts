@@ -1,0 +1,269 @@
+import { randomUUID } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { inTheWay, noFile, noRoom, toFileError } from './file-errors';
+import { namesBelowRoot, namesOf, toFolderName } from './file-path';
+import type { FileEntry, FileLimits, FileStore, OpenFile, StorageKey } from './file-store';
+import {
+  diskPath,
+  ensureFolder,
+  entriesIn,
+  makeFolders,
+  missingAt,
+  statAt,
+  syncFolder,
+  toEntry,
+  type Place,
+} from './folders';
+import { limitedContent, WritePlaces } from './limited-content';
+import { Turns } from './turns';
+
+/** Beside the folders of users: no user's folder is named so. */
+const TEMPORARY = '%tmp';
+/** Not through a link that took the place of a file at the last moment. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
+
+/** How much a storage has. */
+interface Usage {
+  readonly bytes: number;
+  readonly entries: number;
+}
+
+/**
+ * Files below a folder of a disk: `<user>/<storage>/<path>`. A file is written aside, brought to the disk and then given
+ * its name, so that it is there as a whole or as it was. What is to go is first moved aside as a whole.
+ */
+export class DiskFiles implements FileStore {
+  readonly #folder: string;
+  readonly #limits: FileLimits;
+  readonly #turns = new Turns();
+  readonly #places = new WritePlaces();
+  /** Of storages that have been counted, and in which nothing but files was written since. */
+  readonly #usage = new Map<string, Usage>();
+  #aside: Promise<string> | undefined;
+
+  /** @param folder is made where it is missing; only one process at a time may use it */
+  constructor(folder: string, limits: FileLimits) {
+    this.#folder = folder;
+    this.#limits = limits;
+  }
+
+  list(key: StorageKey, path: string, recursive: boolean): Promise<FileEntry[]> {
+    return this.#do(async () => {
+      const place = this.#place(key, namesOf(path));
+      const found = await statAt(place);
+      if (found?.isFile() === true) throw inTheWay(path, 'is a file, and not a folder');
+      if (found === undefined && path !== '') throw noFile(path);
+      if (found === undefined) return [];
+      const entries = await entriesIn(place, recursive);
+      return entries.sort((one, other) => (one.path < other.path ? -1 : 1));
+    });
+  }
+
+  find(key: StorageKey, path: string): Promise<FileEntry | undefined> {
+    return this.#do(async () => {
+      const place = this.#place(key, namesBelowRoot(path));
+      const found = await statAt(place);
+      return found && toEntry(place.names, found);
+    });
+  }
+
+  open(key: StorageKey, path: string): Promise<OpenFile> {
+    return this.#do(async () => {
+      const place = this.#place(key, namesBelowRoot(path));
+      const found = await statAt(place);
+      if (found?.isFile() !== true) throw noFile(path);
+      const handle = await open(diskPath(place), READ);
+      const entry = toEntry(place.names, await handle.stat());
+      if (entry.size > 0) return { ...entry, content: handle.createReadStream({ end: entry.size - 1 }) };
+      await handle.close();
+      return { ...entry, content: Readable.from([]) };
+    });
+  }
+
+  write(
+    key: StorageKey,
+    path: string,
+    content: AsyncIterable<Uint8Array>,
+    replace: boolean,
+  ): Promise<FileEntry> {
+    return this.#do(async () => {
+      const place = this.#place(key, namesBelowRoot(path));
+      return this.#places.use(async () => {
+        const aside = await this.#newAside();
+        try {
+          const size = await writeAside(aside, limitedContent(content, this.#limits.fileBytes));
+          return await this.#inTurn(key, (usage) => this.#commit({ place, aside, size, replace, usage }));
+        } finally {
+          await rm(aside, { force: true });
+        }
+      });
+    });
+  }
+
+  makeFolder(key: StorageKey, path: string): Promise<void> {
+    return this.#do(() => {
+      const place = this.#place(key, namesBelowRoot(path));
+      return this.#inTurn(key, async (usage) => {
+        const found = await statAt(place);
+        if (found?.isDirectory() === true) return;
+        if (found !== undefined) throw inTheWay(path, 'is already there');
+        this.#checkRoom(usage, 0, await missingAt(place));
+        await this.#changing(key, () => makeFolders(place));
+      });
+    });
+  }
+
+  rename(key: StorageKey, from: string, to: string, replace: boolean): Promise<FileEntry> {
+    return this.#do(() => {
+      const source = this.#place(key, namesBelowRoot(from));
+      const target = this.#place(key, namesBelowRoot(to));
+      if (`${to}/`.startsWith(`${from}/`)) throw inTheWay(to, `cannot be the new path of ${from}`);
+      return this.#inTurn(key, async (usage) => {
+        const found = await statAt(source);
+        if (found === undefined) throw noFile(from);
+        checkFree(to, await statAt(target), replace && found.isFile());
+        this.#checkRoom(usage, 0, (await missingAt(target)) - 1);
+        await this.#changing(key, () => this.#move(source, target));
+        return toEntry(target.names, found);
+      });
+    });
+  }
+
+  remove(key: StorageKey, path: string, recursive: boolean): Promise<void> {
+    return this.#do(() => {
+      const place = this.#place(key, namesBelowRoot(path));
+      return this.#inTurn(key, async () => {
+        const found = await statAt(place);
+        if (found === undefined) throw noFile(path);
+        if (!recursive && found.isDirectory() && (await entriesIn(place, false)).length > 0) {
+          throw inTheWay(path, 'is a folder that is not empty');
+        }
+        await this.#changing(key, () => this.#discard(diskPath(place)));
+      });
+    });
+  }
+
+  clear(key: StorageKey): Promise<void> {
+    return this.#do(() => {
+      const place = this.#place(key, []);
+      return this.#turns.run(place.root, async () => {
+        if ((await statAt(place)) === undefined) return;
+        await this.#changing(key, () => this.#discard(place.root));
+      });
+    });
+  }
+
+  #place({ user, storage }: StorageKey, names: readonly string[]): Place {
+    return { root: join(this.#folder, toFolderName(user), toFolderName(storage)), names };
+  }
+
+  async #do<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      throw toFileError(error);
+    }
+  }
+
+  /** Does something that no other change of the storage may come between. */
+  #inTurn<Result>(key: StorageKey, work: (usage: Usage) => Promise<Result>): Promise<Result> {
+    const { root } = this.#place(key, []);
+    return this.#turns.run(root, async () => work(this.#usage.get(root) ?? (await this.#count(root))));
+  }
+
+  async #count(root: string): Promise<Usage> {
+    const entries = await entriesIn({ root, names: [] }, true);
+    const usage = { bytes: entries.reduce((sum, { size }) => sum + size, 0), entries: entries.length };
+    this.#usage.set(root, usage);
+    return usage;
+  }
+
+  /** Makes a change after which the storage has to be counted anew. */
+  async #changing(key: StorageKey, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } finally {
+      this.#usage.delete(this.#place(key, []).root);
+    }
+  }
+
+  /** Gives a file that was written aside its name. */
+  async #commit({ place, aside, size, replace, usage }: Commit): Promise<FileEntry> {
+    const { root, names } = place;
+    const before = await statAt(place);
+    checkFree(names.join('/'), before, replace);
+    const more = { bytes: size - (before?.size ?? 0), entries: await missingAt(place) };
+    this.#checkRoom(usage, more.bytes, more.entries);
+    this.#usage.delete(root);
+    const parent = { root, names: names.slice(0, -1) };
+    await makeFolders(parent);
+    await rename(aside, diskPath(place));
+    await syncFolder(diskPath(parent));
+    this.#usage.set(root, { bytes: usage.bytes + more.bytes, entries: usage.entries + more.entries });
+    return { path: names.join('/'), type: 'file', size, modified: Date.now() };
+  }
+
+  /** What makes nothing more is always possible. */
+  #checkRoom(usage: Usage, bytes: number, entries: number): void {
+    const { storageBytes, storageEntries } = this.#limits;
+    const fits = usage.bytes + bytes <= storageBytes && usage.entries + entries <= storageEntries;
+    if (!fits && (bytes > 0 || entries > 0)) throw noRoom(this.#limits);
+  }
+
+  async #move(source: Place, target: Place): Promise<void> {
+    await makeFolders({ root: target.root, names: target.names.slice(0, -1) });
+    await rename(diskPath(source), diskPath(target));
+    await syncFolder(dirname(diskPath(target)));
+    await syncFolder(dirname(diskPath(source)));
+  }
+
+  async #discard(path: string): Promise<void> {
+    const aside = await this.#newAside();
+    await rename(path, aside);
+    await syncFolder(dirname(path));
+    await rm(aside, { recursive: true, force: true });
+  }
+
+  /** A path for what is only there for a while. What an earlier process left is removed. */
+  async #newAside(): Promise<string> {
+    this.#aside ??= emptied(join(this.#folder, TEMPORARY)).catch((error: unknown) => {
+      this.#aside = undefined;
+      throw error;
+    });
+    return join(await this.#aside, randomUUID());
+  }
+}
+
+/** A file that is to have its place. */
+interface Commit {
+  readonly place: Place;
+  readonly aside: string;
+  readonly size: number;
+  readonly replace: boolean;
+  readonly usage: Usage;
+}
+
+function checkFree(path: string, found: Stats | undefined, replace: boolean): void {
+  if (found?.isDirectory() === true) throw inTheWay(path, 'is a folder');
+  if (found !== undefined && !replace) throw inTheWay(path, 'is already there');
+}
+
+async function writeAside(path: string, content: AsyncIterable<Uint8Array>): Promise<number> {
+  const handle = await open(path, 'wx', 0o600);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+    return (await handle.stat()).size;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function emptied(folder: string): Promise<string> {
+  await rm(folder, { recursive: true, force: true });
+  await ensureFolder(folder);
+  return folder;
+}
