@@ -125,6 +125,11 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
     return this.#registry.lastKnown(id);
   }
 
+  /** Forgets what is remembered of a device that is away, as when it is removed from a directory. */
+  forget(id: DeviceId): void {
+    this.#registry.forget(id);
+  }
+
   /** How the listeners stand. */
   get listenerStatus(): ReadonlyMap<ListenerKind, ListenerStatus> {
     return new Map([...this.#listeners].map(([kind, listener]) => [kind, listener.status]));

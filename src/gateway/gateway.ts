@@ -166,6 +166,8 @@ function newContext({
 }: ContextParts): GatewayContext {
   const { clock = systemClock } = options;
   const places = new SocketPlaces(limits);
+  const review = (): void => places.review();
+  const users = new UserAccounts(documents, review);
   const logins = new RateLimiter(
     { perSecond: limits.loginsPerMinute / 60, burst: limits.loginsPerMinute },
     clock,
@@ -178,13 +180,13 @@ function newContext({
     server,
     services,
     clock,
-    users: new UserAccounts(documents),
-    devices: new DeviceAccounts(documents),
+    users,
+    devices: new DeviceAccounts(documents, (user) => users.get(user)?.enabled === false),
     callbacks: new CallbackRecords(documents),
     endpoints: new EndpointRecords(documents),
-    sessions: new Sessions(documents, signer, lifetimes),
-    tokens: new Tokens(documents, signer),
-    deviceTokens: new DeviceTokens(documents, signer),
+    sessions: new Sessions(documents, signer, lifetimes, review),
+    tokens: new Tokens(documents, signer, review),
+    deviceTokens: new DeviceTokens(documents, signer, review),
     exports: new BucketExports(clock),
     limits,
     logins,

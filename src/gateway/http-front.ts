@@ -7,7 +7,7 @@ import type { GatewayContext } from './gateway-context';
 import { failure, sendAnswer, type BodyAnswer, type HttpAnswer } from './http/answer';
 import { readBody } from './http/body';
 import { allowOrigin, type AllowedOrigins } from './http/cross-origin';
-import { notFound } from './http/request-error';
+import { notFound, unauthorized } from './http/request-error';
 import { parseTarget, type RequestTarget } from './http/request-target';
 import type { RouteMatch, Router } from './http/router';
 import type { RateLimiter } from './limits/rate-limiter';
@@ -93,6 +93,8 @@ export class HttpFront {
     checkAccess(principal, route, match.captures);
     const { captures } = match;
     const body = await readBody(request, context.limits.maxBodyBytes);
+    // Whoever sends slowly may have lost his rights meanwhile.
+    if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const { query } = target;

@@ -48,4 +48,8 @@ export class CallbackRecords {
   remove({ user, device }: DeviceId): Promise<void> {
     return this.#records.remove({ user, id: device });
   }
+
+  async removeAll(user: string): Promise<void> {
+    await Promise.all(this.#records.list(user).map(({ device }) => this.remove({ user, device })));
+  }
 }

@@ -26,14 +26,22 @@ export class Records<T extends RecordBody> {
   readonly #documents: Documents;
   readonly #collection: string;
   readonly #schema: z.ZodType<T>;
+  readonly #onChange: () => void;
   readonly #users = new Map<string, Map<string, T>>();
   /** Writes go one after the other: the last change of a record is the one that stays. */
   #writes: Promise<void> = Promise.resolve();
 
-  constructor(documents: Documents, collection: string, schema: z.ZodType<T>) {
+  /** @param onChange hears that a record has become another, or is gone */
+  constructor(
+    documents: Documents,
+    collection: string,
+    schema: z.ZodType<T>,
+    onChange: () => void = () => undefined,
+  ) {
     this.#documents = documents;
     this.#collection = collection;
     this.#schema = schema;
+    this.#onChange = onChange;
   }
 
   /** Reads all of them. Returns the ids of those that are not usable; they are left out, and left alone. */
@@ -69,6 +77,7 @@ export class Records<T extends RecordBody> {
   async put(key: RecordKey, record: T): Promise<void> {
     const before = this.get(key);
     this.#ofUser(key.user).set(key.id, record);
+    if (before !== undefined) this.#onChange();
     await this.#write(
       (documents) => documents.put(this.#keyOf(key), withoutGaps(record)),
       () => {
@@ -82,6 +91,7 @@ export class Records<T extends RecordBody> {
     const before = this.get(key);
     if (before === undefined) return;
     this.#restore(key, undefined);
+    this.#onChange();
     await this.#write(
       (documents) => documents.remove(this.#keyOf(key)),
       () => {

@@ -46,7 +46,11 @@ async function logIn(call: AnyCall, { username, password }: z.infer<typeof login
   logins.check(call.request.socket.remoteAddress ?? '');
   const user = await users.login(username, password);
   if (user === undefined) throw unauthorized('invalid username or password');
-  return sessions.open(user, hostOf(call));
+  const pair = await sessions.open(user, hostOf(call));
+  if (users.isCurrent(user)) return pair;
+  // He was removed or locked out, or has another password, while this went on.
+  await sessions.endAll(user.user);
+  throw unauthorized('invalid username or password');
 }
 
 async function renew(call: AnyCall, { refresh_token }: z.infer<typeof renewal>): Promise<TokenPair> {
