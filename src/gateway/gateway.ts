@@ -71,8 +71,10 @@ export class Gateway {
       onFault: warn,
     };
     const routes = allRoutes(options.routes ?? [], SOCKET_ROUTES);
-    this.#http = new HttpFront({ ...port, router: new Router(routes), origins: options.corsOrigins ?? [] });
-    this.#sockets = new SocketFront({ ...port, router: new Router(SOCKET_ROUTES) });
+    const sockets = new Router(SOCKET_ROUTES);
+    const origins = options.corsOrigins ?? [];
+    this.#http = new HttpFront({ ...port, router: new Router(routes), sockets, origins });
+    this.#sockets = new SocketFront({ ...port, router: sockets });
   }
 
   /**

@@ -9,7 +9,7 @@ import { readBody } from './http/body';
 import { allowOrigin, type AllowedOrigins } from './http/cross-origin';
 import { notFound, unauthorized } from './http/request-error';
 import { parseTarget, type RequestTarget } from './http/request-target';
-import type { RouteMatch, Router } from './http/router';
+import type { Routed, RouteMatch, Router } from './http/router';
 import type { RateLimiter } from './limits/rate-limiter';
 import type { Route } from './route';
 
@@ -17,6 +17,8 @@ import type { Route } from './route';
 export interface HttpFrontPort {
   readonly context: GatewayContext;
   readonly router: Router<Route>;
+  /** The paths that take WebSockets. */
+  readonly sockets: Router<Routed>;
   readonly authentication: Authentication;
   readonly requests: RateLimiter;
   readonly origins: AllowedOrigins;
@@ -84,11 +86,14 @@ export class HttpFront {
     response: ServerResponse,
     { target, match }: Found,
   ): Promise<HttpAnswer> {
-    if (match === undefined) throw notFound('there is nothing at this path');
     const { context } = this.#port;
+    if (match === undefined) return this.#refusePath(request, target);
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
     const route = match.routes.get(method);
-    if (route === undefined) return refuseMethod(method, match);
+    if (route === undefined) {
+      const methods = [...match.routes.keys()];
+      return refuseMethod(method, methods.includes('GET') ? [...methods, 'HEAD'] : methods);
+    }
     const principal = await this.#principal(request, target, route);
     checkAccess(principal, route, match.captures);
     const { captures } = match;
@@ -99,6 +104,14 @@ export class HttpFront {
     response.once('close', () => gone.abort());
     const { query } = target;
     return route.run({ context, request, captures, query, body, principal, signal: gone.signal });
+  }
+
+  /** A path without HTTP: it takes WebSockets, or nothing. */
+  #refusePath({ method = '' }: IncomingMessage, { segments }: RequestTarget): BodyAnswer {
+    if (this.#port.sockets.find(segments) === undefined) throw notFound('there is nothing at this path');
+    if (method !== 'GET' && method !== 'HEAD') return refuseMethod(method, ['GET', 'HEAD']);
+    const error = new IotmpError('IOTMP_ERR_NOT_ALLOWED', 'this path takes WebSockets', { statusCode: 426 });
+    return { ...failure(error), headers: { Upgrade: 'websocket', Connection: 'Upgrade' } };
   }
 
   /** Whoever guesses tokens is limited by his address, everybody else by his token. */
@@ -120,8 +133,8 @@ export class HttpFront {
   }
 }
 
-function refuseMethod(method: string, { routes }: RouteMatch<Route>): BodyAnswer {
-  const headers = { Allow: [...routes.keys(), ...(routes.has('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ') };
+function refuseMethod(method: string, allowed: readonly string[]): BodyAnswer {
+  const headers = { Allow: [...allowed, 'OPTIONS'].join(', ') };
   if (method === 'OPTIONS') return { status: 204, headers };
   return { ...failure(new IotmpError('IOTMP_ERR_NOT_ALLOWED', `${method} is not served here`)), headers };
 }
