@@ -2,6 +2,7 @@ import type { IotmpServer } from '../broker/broker';
 import type { ServerServices } from '../services/server-services';
 import type { Clock } from '../util/clock';
 import type { DeviceAccounts } from './accounts/device-accounts';
+import type { CallbackPresence } from './accounts/callback-presence';
 import type { CallbackRecords } from './accounts/callback-records';
 import type { EndpointRecords } from './accounts/endpoint-records';
 import type { UserAccounts } from './accounts/user-accounts';
@@ -22,6 +23,7 @@ export interface GatewayContext {
   readonly users: UserAccounts;
   readonly devices: DeviceAccounts;
   readonly callbacks: CallbackRecords;
+  readonly presence: CallbackPresence;
   readonly endpoints: EndpointRecords;
   readonly sessions: Sessions;
   readonly tokens: Tokens;

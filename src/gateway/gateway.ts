@@ -6,6 +6,7 @@ import { openStore } from '../store/open-store';
 import type { Store } from '../store/store';
 import { systemClock } from '../util/clock';
 import { DeviceAccounts } from './accounts/device-accounts';
+import { CallbackPresence } from './accounts/callback-presence';
 import { CallbackRecords } from './accounts/callback-records';
 import { EndpointRecords } from './accounts/endpoint-records';
 import type { Documents } from './accounts/records';
@@ -127,6 +128,7 @@ export class Gateway {
     for (const end of this.#ends.splice(0)) end();
     await this.#sockets.close();
     this.#context.metrics.close();
+    this.#context.presence.close();
     await Promise.all(this.#kept.map((kept) => kept.settled()));
     await (await this.#ownStore)?.close();
   }
@@ -185,6 +187,7 @@ function newContext({
     users,
     devices: new DeviceAccounts(documents, (user) => users.get(user)?.enabled === false),
     callbacks: new CallbackRecords(documents),
+    presence: new CallbackPresence(clock, server.events),
     endpoints: new EndpointRecords(documents),
     sessions: new Sessions(documents, signer, lifetimes, review),
     tokens: new Tokens(documents, signer, review),

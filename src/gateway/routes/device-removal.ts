@@ -4,8 +4,9 @@ import type { GatewayContext } from '../gateway-context';
 import { deviceRow } from './device-rows';
 import type { Row } from './list';
 
-/** Ends the connection of a device, if it has one. */
-export function cutOff({ server }: Pick<GatewayContext, 'server'>, id: DeviceId): void {
+/** Ends the connection of a device, if it has one, or what counts as such. */
+export function cutOff({ presence, server }: GatewayContext, id: DeviceId): void {
+  presence.end(id, 'the device was removed or locked out');
   server.device(id)?.session.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
 }
 

@@ -28,8 +28,8 @@ export function deviceRows(
 }
 
 /** Number of devices of a user that are connected. */
-export function connectedCount({ server }: GatewayContext, user: string): number {
-  let count = 0;
+export function connectedCount({ presence, server }: GatewayContext, user: string): number {
+  let count = presence.count(user);
   for (const device of server.devices) if (device.user === user) count++;
   return count;
 }
@@ -41,9 +41,10 @@ export function isKnownDevice({ devices, server }: GatewayContext, id: DeviceId)
 }
 
 /** One device; whether there is one is the caller's affair. Of its credential nothing is told. */
-export function deviceRow({ devices, server }: GatewayContext, id: DeviceId): Row {
+export function deviceRow({ devices, presence, server }: GatewayContext, id: DeviceId): Row {
   const record = devices.get(id);
   const connected = server.device(id);
+  const present = connected ?? presence.get(id);
   const since = connected?.since ?? 0;
   return {
     device: id.device,
@@ -58,7 +59,11 @@ export function deviceRow({ devices, server }: GatewayContext, id: DeviceId): Ro
     project: record?.project ?? [],
     created: record?.created ?? since,
     modified: record?.modified ?? since,
-    connection: { active: connected !== undefined, ts: since, security: securityOf(connected) },
+    connection: {
+      active: present !== undefined,
+      ts: present?.since ?? 0,
+      security: securityOf(connected),
+    },
   };
 }
 

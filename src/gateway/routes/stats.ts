@@ -60,10 +60,11 @@ export const statsRoutes: readonly Route[] = [
   }),
 ];
 
-function statsOf({ server }: GatewayContext, id: DeviceId): DeviceStats {
+function statsOf({ presence, server }: GatewayContext, id: DeviceId): DeviceStats {
   const device = server.device(id);
   if (device === undefined) {
-    return { connected: false, connected_ts: 0, ip_address: '', rx_bytes: 0, tx_bytes: 0 };
+    const { since = 0, address = '' } = presence.get(id) ?? {};
+    return { connected: since > 0, connected_ts: since, ip_address: address, rx_bytes: 0, tx_bytes: 0 };
   }
   const { bytesIn, bytesOut } = device.counters;
   return {
