@@ -95,6 +95,11 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
     return this.#options.devices.map(({ user, device }) => ({ user, device }));
   }
 
+  /** Whether a device is registered. */
+  isRegistered(id: DeviceId): boolean {
+    return this.#table.has(id);
+  }
+
   /** The user that is meant where none is given: that of the first registered, else of the first connected device. */
   get defaultUser(): string {
     const [first] = this.#registry.values();

@@ -5,6 +5,7 @@ import type { DeviceAccounts } from './accounts/device-accounts';
 import type { CallbackPresence } from './accounts/callback-presence';
 import type { CallbackRecords } from './accounts/callback-records';
 import type { EndpointRecords } from './accounts/endpoint-records';
+import type { LastSeen } from './accounts/last-seen';
 import type { UserAccounts } from './accounts/user-accounts';
 import type { DeviceTokens } from './auth/device-tokens';
 import type { Sessions } from './auth/sessions';
@@ -24,6 +25,7 @@ export interface GatewayContext {
   readonly devices: DeviceAccounts;
   readonly callbacks: CallbackRecords;
   readonly presence: CallbackPresence;
+  readonly lastSeen: LastSeen;
   readonly endpoints: EndpointRecords;
   readonly sessions: Sessions;
   readonly tokens: Tokens;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { IotmpServer } from '../broker/broker';
+import type { ConnectedDevice } from '../broker/connected-device';
 import type { ServerServices } from '../services/server-services';
 import { openStore } from '../store/open-store';
 import type { Store } from '../store/store';
@@ -9,6 +10,7 @@ import { DeviceAccounts } from './accounts/device-accounts';
 import { CallbackPresence } from './accounts/callback-presence';
 import { CallbackRecords } from './accounts/callback-records';
 import { EndpointRecords } from './accounts/endpoint-records';
+import { LastSeen } from './accounts/last-seen';
 import type { Documents } from './accounts/records';
 import { UserAccounts } from './accounts/user-accounts';
 import { Authentication } from './auth/authentication';
@@ -135,8 +137,8 @@ export class Gateway {
 
   /** All that is read at the start, and waited for at the end. */
   get #kept(): readonly { load(): Promise<string[]>; settled(): Promise<void> }[] {
-    const { users, devices, callbacks, endpoints, sessions, tokens, deviceTokens } = this.#context;
-    return [users, devices, callbacks, endpoints, sessions, tokens, deviceTokens];
+    const { users, devices, callbacks, endpoints, sessions, tokens, deviceTokens, lastSeen } = this.#context;
+    return [users, devices, callbacks, endpoints, sessions, tokens, deviceTokens, lastSeen];
   }
 
   async #start(): Promise<void> {
@@ -148,7 +150,18 @@ export class Gateway {
       if (users.get(user) === undefined) await users.create(user, draft);
     }
     if (this.#closing.signal.aborted) return;
-    this.#ends.push(server.addDirectory(devices));
+    this.#ends.push(server.addDirectory(devices), this.#watchDevices());
+  }
+
+  /** Notes when devices are seen, until the returned function is called; those that are connected then are seen then. */
+  #watchDevices(): () => void {
+    const { lastSeen, server } = this.#context;
+    const note = (device: ConnectedDevice): void => lastSeen.saw(device);
+    server.on('connected', note).on('disconnected', note);
+    return () => {
+      server.off('connected', note).off('disconnected', note);
+      for (const device of server.devices) note(device);
+    };
   }
 }
 
@@ -172,6 +185,13 @@ function newContext({
   const places = new SocketPlaces(limits);
   const review = (): void => places.review();
   const users = new UserAccounts(documents, review);
+  const devices = new DeviceAccounts(documents, (user) => users.get(user)?.enabled === false);
+  const lastSeen = new LastSeen({
+    documents,
+    clock,
+    isKept: (id) => devices.has(id) || server.isRegistered(id),
+    onWarning: (text) => options.onWarning?.(text),
+  });
   const logins = new RateLimiter(
     { perSecond: limits.loginsPerMinute / 60, burst: limits.loginsPerMinute },
     clock,
@@ -185,9 +205,10 @@ function newContext({
     services,
     clock,
     users,
-    devices: new DeviceAccounts(documents, (user) => users.get(user)?.enabled === false),
+    devices,
     callbacks: new CallbackRecords(documents),
     presence: new CallbackPresence(clock, server.events),
+    lastSeen,
     endpoints: new EndpointRecords(documents),
     sessions: new Sessions(documents, signer, lifetimes, review),
     tokens: new Tokens(documents, signer, review),

@@ -47,7 +47,7 @@ export class Records<T extends RecordBody> {
   /** Reads all of them. Returns the ids of those that are not usable; they are left out, and left alone. */
   async load(): Promise<string[]> {
     const unusable: string[] = [];
-    for await (const { user, id, body } of this.#kept()) {
+    for await (const { user, id, body } of keptDocuments(this.#documents, this.#collection)) {
       const { success, data } = this.#schema.safeParse(body);
       if (success) this.#ofUser(user).set(id, data);
       else unusable.push(`${this.#collection} ${user}/${id}`);
@@ -105,16 +105,6 @@ export class Records<T extends RecordBody> {
     return this.#writes;
   }
 
-  async *#kept(): AsyncGenerator<StoredDocument, undefined> {
-    const documents = await this.#documents;
-    const collection = this.#collection;
-    for (let offset = 0; ; offset += MAX_PAGE) {
-      const page = await documents.list({ collection }, { offset, limit: MAX_PAGE });
-      yield* page;
-      if (page.length < MAX_PAGE) return;
-    }
-  }
-
   #keyOf({ user, id }: RecordKey): { collection: string; user: string; id: string } {
     return { collection: this.#collection, user, id };
   }
@@ -137,6 +127,19 @@ export class Records<T extends RecordBody> {
     });
     this.#writes = written.catch(takeBack);
     await written;
+  }
+}
+
+/** All documents of a collection. */
+export async function* keptDocuments(
+  opening: Documents,
+  collection: string,
+): AsyncGenerator<StoredDocument, undefined> {
+  const documents = await opening;
+  for (let offset = 0; ; offset += MAX_PAGE) {
+    const page = await documents.list({ collection }, { offset, limit: MAX_PAGE });
+    yield* page;
+    if (page.length < MAX_PAGE) return;
   }
 }
 

@@ -92,6 +92,7 @@ async function take(call: DataCall, payload: Value): Promise<BodyAnswer> {
   const { ts = Date.now() } = query;
   const { actions, properties } = callbacks.get(id);
   if (context.devices.get(id)?.type === 'HTTP') {
+    context.lastSeen.saw(id);
     context.presence.heard(id, addressOf(call), properties.timeout * MINUTE_MS);
   }
   const { write_bucket: bucket, call_endpoint: endpoint, set_property: set, send_property: sent } = actions;

@@ -12,11 +12,12 @@ export function cutOff({ presence, server }: GatewayContext, id: DeviceId): void
 
 /** Removes a device that was made over the API, with all that is its own, and ends what is open for it. */
 export async function removeDevice(context: GatewayContext, id: DeviceId): Promise<void> {
-  const { callbacks, devices, deviceTokens, places, server, services } = context;
+  const { callbacks, devices, deviceTokens, lastSeen, places, server, services } = context;
   const row = deviceRow(context, id);
   await devices.remove(id);
   cutOff(context, id);
   server.forget(id);
+  lastSeen.forget(id);
   await Promise.all([deviceTokens.removeAll(id), callbacks.remove(id), services.properties.clear(id)]);
   places.review();
   publishDevice(context, 'device_delete', row);

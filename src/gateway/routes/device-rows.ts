@@ -37,11 +37,11 @@ export function connectedCount({ presence, server }: GatewayContext, user: strin
 /** Whether there is such a device, connected or not. */
 export function isKnownDevice({ devices, server }: GatewayContext, id: DeviceId): boolean {
   if (devices.has(id) || server.device(id) !== undefined || server.lastKnown(id) !== undefined) return true;
-  return server.registered.some(({ user, device }) => user === id.user && device === id.device);
+  return server.isRegistered(id);
 }
 
 /** One device; whether there is one is the caller's affair. Of its credential nothing is told. */
-export function deviceRow({ devices, presence, server }: GatewayContext, id: DeviceId): Row {
+export function deviceRow({ devices, lastSeen, presence, server }: GatewayContext, id: DeviceId): Row {
   const record = devices.get(id);
   const connected = server.device(id);
   const present = connected ?? presence.get(id);
@@ -61,7 +61,7 @@ export function deviceRow({ devices, presence, server }: GatewayContext, id: Dev
     modified: record?.modified ?? since,
     connection: {
       active: present !== undefined,
-      ts: present?.since ?? 0,
+      ts: present?.since ?? lastSeen.get(id),
       security: securityOf(connected),
     },
   };

@@ -157,8 +157,7 @@ function ownDevice(
 
 function checkNew(context: GatewayContext, id: DeviceId): void {
   const { devices, limits, server } = context;
-  const isRegistered = server.registered.some(({ user, device }) => user === id.user && device === id.device);
-  if (isRegistered) throw conflict(`device ${id.device} is already there`);
+  if (server.isRegistered(id)) throw conflict(`device ${id.device} is already there`);
   if (devices.count(id.user) < limits.devicesPerUser) return;
   throw new IotmpError('IOTMP_ERR_BUSY', 'this user has as many devices as allowed', { statusCode: 403 });
 }
