@@ -5,7 +5,7 @@ import type { Authentication } from './auth/authentication';
 import type { Principal } from './auth/principal';
 import type { GatewayContext } from './gateway-context';
 import { failure, sendAnswer, type BodyAnswer, type HttpAnswer } from './http/answer';
-import { readBody } from './http/body';
+import { NO_BODY, readBody } from './http/body';
 import { allowOrigin, type AllowedOrigins } from './http/cross-origin';
 import { notFound, unauthorized } from './http/request-error';
 import { parseTarget, type RequestTarget } from './http/request-target';
@@ -97,7 +97,7 @@ export class HttpFront {
     const principal = await this.#principal(request, target, route);
     checkAccess(principal, route, match.captures);
     const { captures } = match;
-    const body = await readBody(request, context.limits.maxBodyBytes);
+    const body = route.raw === true ? NO_BODY : await readBody(request, context.limits.maxBodyBytes);
     // Whoever sends slowly may have lost his rights meanwhile.
     if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
     const gone = new AbortController();

@@ -48,6 +48,8 @@ export interface RouteDeclaration<Q extends z.ZodType, B extends z.ZodType> exte
   readonly body: B;
   /** The body may also be a form. */
   readonly form?: boolean;
+  /** The handler reads the body itself, as it comes: it may be larger than what fits into the memory. */
+  readonly raw?: boolean;
   /** What a success gives as JSON. */
   readonly answer?: z.ZodType;
   /** Media type of a success that is not JSON. */

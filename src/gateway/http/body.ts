@@ -10,6 +10,9 @@ export interface RequestBody {
   readonly type: string;
 }
 
+/** Nothing, or nothing that has been read. */
+export const NO_BODY: RequestBody = Object.freeze({ bytes: Buffer.alloc(0), type: '' });
+
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 /** A client in the field misspells it (`platform-api.md` section 1.2). */
 const BYTES: readonly string[] = ['application/octet-stream', 'application/octec-stream'];

@@ -4,7 +4,8 @@ export interface Routed {
   readonly method: string;
   /**
    * Segments of which `:name` takes one and `*name` the rest, one or more. After `*name` may come one literal:
-   * `/devices/:device/*resource/api`.
+   * `/devices/:device/*resource/api`. A slash at the end of the rest is no part of it. `**name` takes the rest as it is,
+   * with such a slash, and may be empty where there is one before it.
    */
   readonly path: string;
 }
@@ -21,6 +22,8 @@ interface RouteNode<T> {
   segment?: RouteNode<T>;
   /** Where the rest of the path may go, by the literal that ends it; '' is any end. */
   readonly rests: Map<string, RouteLeaf<T>>;
+  /** Where the rest goes as it is. */
+  whole?: RouteLeaf<T>;
   leaf?: RouteLeaf<T>;
 }
 
@@ -51,9 +54,16 @@ export class Router<T extends Routed> {
 
   #add(route: T): void {
     const segments = route.path.slice(1).split('/');
-    const names = segments.filter((segment) => /^[:*]/.test(segment)).map((segment) => segment.slice(1));
+    const names = segments
+      .filter((segment) => /^[:*]/.test(segment))
+      .map((segment) => segment.replace(/^(:|\*\*?)/, ''));
     let node = this.#root;
     for (const [index, segment] of segments.entries()) {
+      if (segment.startsWith('**')) {
+        node.whole ??= { names, routes: new Map() };
+        node.whole.routes.set(route.method, route);
+        return;
+      }
       if (segment.startsWith('*')) {
         const end = segments[index + 1] ?? '';
         const leaf = node.rests.get(end) ?? { names, routes: new Map<string, T>() };
@@ -99,10 +109,14 @@ function descend<T>(
 }
 
 function takeRest<T>(
-  { rests }: RouteNode<T>,
+  { rests, whole }: RouteNode<T>,
   rest: readonly string[],
   taken: string[],
 ): RouteLeaf<T> | undefined {
+  if (whole !== undefined) {
+    taken.push(rest.join('/'));
+    return whole;
+  }
   const ended = rest.length > 1 ? rests.get(rest.at(-1) ?? '') : undefined;
   const path = (ended === undefined ? rest : rest.slice(0, -1)).join('/');
   const leaf = ended ?? rests.get('');

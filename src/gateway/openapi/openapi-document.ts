@@ -85,7 +85,7 @@ function contentOf({ answer, produces }: Route): Json {
 }
 
 function pathParameters(path: string): Json[] {
-  return [...path.matchAll(/[:*](\w+)/g)].map(([whole, name]) => ({
+  return [...path.matchAll(/(?::|\*\*?)(\w+)/g)].map(([whole, name]) => ({
     name,
     in: 'path',
     required: true,
@@ -112,7 +112,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output' = 'input'): Json {
 
 /** `/a/:b/*c` as `/a/{b}/{c}`. */
 function pathOf(path: string): string {
-  return path.replace(/[:*](\w+)/g, '{$1}');
+  return path.replace(/(?::|\*\*?)(\w+)/g, '{$1}');
 }
 
 function operationId(method: string, path: string): string {

@@ -8,6 +8,7 @@ import { bucketDataRoutes } from './bucket-data';
 import { bucketExportRoutes } from './bucket-exports';
 import { bucketRoutes } from './buckets';
 import { callbackRoutes } from './callbacks';
+import { deviceFileRoutes } from './device-files';
 import { deviceTokenRoutes } from './device-tokens';
 import { deviceRoutes } from './devices';
 import { endpointRoutes } from './endpoints';
@@ -37,6 +38,7 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...callbackRoutes,
     ...propertyRoutes,
     ...deviceTokenRoutes,
+    ...deviceFileRoutes,
     ...bucketRoutes,
     ...bucketDataRoutes,
     ...bucketExportRoutes,
