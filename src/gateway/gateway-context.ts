@@ -7,6 +7,7 @@ import type { CallbackRecords } from './accounts/callback-records';
 import type { EndpointRecords } from './accounts/endpoint-records';
 import type { LastSeen } from './accounts/last-seen';
 import type { UserAccounts } from './accounts/user-accounts';
+import type { DeviceGrants } from './auth/device-grants';
 import type { DeviceTokens } from './auth/device-tokens';
 import type { Sessions } from './auth/sessions';
 import type { Tokens } from './auth/tokens';
@@ -30,6 +31,7 @@ export interface GatewayContext {
   readonly sessions: Sessions;
   readonly tokens: Tokens;
   readonly deviceTokens: DeviceTokens;
+  readonly grants: DeviceGrants;
   readonly exports: BucketExports;
   readonly limits: GatewayLimits;
   readonly logins: RateLimiter;

@@ -14,6 +14,7 @@ import { LastSeen } from './accounts/last-seen';
 import type { Documents } from './accounts/records';
 import { UserAccounts } from './accounts/user-accounts';
 import { Authentication } from './auth/authentication';
+import { DeviceGrants } from './auth/device-grants';
 import { DeviceTokens } from './auth/device-tokens';
 import { Sessions } from './auth/sessions';
 import { TokenSigner } from './auth/token-signer';
@@ -213,6 +214,7 @@ function newContext({
     sessions: new Sessions(documents, signer, lifetimes, review),
     tokens: new Tokens(documents, signer, review),
     deviceTokens: new DeviceTokens(documents, signer, review),
+    grants: new DeviceGrants(clock),
     exports: new BucketExports(clock),
     limits,
     logins,

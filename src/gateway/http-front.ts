@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText, IotmpError } from '../errors';
 import { checkAccess, NOBODY } from './auth/access';
-import type { Authentication } from './auth/authentication';
+import { hasToken, type Authentication } from './auth/authentication';
 import type { Principal } from './auth/principal';
 import type { GatewayContext } from './gateway-context';
 import { failure, sendAnswer, type BodyAnswer, type HttpAnswer } from './http/answer';
@@ -118,7 +118,7 @@ export class HttpFront {
   async #principal(request: IncomingMessage, { query }: RequestTarget, route: Route): Promise<Principal> {
     const { authentication, requests } = this.#port;
     const address = `@${request.socket.remoteAddress ?? ''}`;
-    if (route.access === 'public') {
+    if (route.access === 'public' || (route.access === 'optional' && !hasToken(request, query))) {
       requests.check(address);
       return NOBODY;
     }

@@ -95,6 +95,11 @@ export class Authentication {
   }
 }
 
+/** Whether a request says who sends it, be it true or not. */
+export function hasToken(request: IncomingMessage, query: URLSearchParams): boolean {
+  return tokenOf(request, query) !== undefined;
+}
+
 function tokenOf(request: IncomingMessage, query: URLSearchParams): string | undefined {
   const [scheme, token] = (request.headers.authorization ?? '').split(' ');
   if (scheme?.toLowerCase() === 'bearer' && token !== undefined) return token;

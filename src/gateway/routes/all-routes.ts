@@ -12,6 +12,7 @@ import { deviceFileRoutes } from './device-files';
 import { deviceTokenRoutes } from './device-tokens';
 import { deviceRoutes } from './devices';
 import { endpointRoutes } from './endpoints';
+import { oauthDeviceRoutes } from './oauth-device';
 import { oauthRoutes } from './oauth';
 import { propertyRoutes } from './properties';
 import { referenceRoutes } from './reference';
@@ -46,6 +47,7 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...tokenRoutes,
     ...userRoutes,
     ...oauthRoutes,
+    ...oauthDeviceRoutes,
     ...serverRoutes,
     ...added,
   ];
