@@ -91,6 +91,15 @@ describe('files of a device', () => {
     assert.equal(again.status, 409);
   });
 
+  it('that grow while they are read are cut at the size that was told', async (t) => {
+    const { bench, device } = await withFiles(t);
+    const content = randomBytes(100_000);
+    device.files.set('log', content);
+    device.grown = randomBytes(300_000);
+    const read = await bench.get(`${FILES}/log`);
+    assert.ok(content.equals(read.bytes));
+  });
+
   it('are moved and deleted, folders are made', async (t) => {
     const { bench, device } = await withFiles(t);
     const ask = async (method: string, path: string, body?: unknown): Promise<number> =>

@@ -22,6 +22,8 @@ export class FileDevice {
   readonly log: string[] = [];
   /** Most bytes of a download that were not acknowledged. */
   mostInFlight = 0;
+  /** What a file has grown by when it is downloaded. */
+  grown = Buffer.alloc(0);
   /** Whether uploads are acknowledged. */
   acknowledges = true;
   /** Whether downloads go on after their first chunk. */
@@ -183,7 +185,8 @@ export class FileDevice {
   #download(stream: ResourceStream): unknown {
     const path = String(memberOf(stream.parameters, 'path')).replace(/^\//, '');
     this.#note('download', path, { parameters: undefined, payload: undefined });
-    const entry = this.files.get(path);
+    const file = this.files.get(path);
+    const entry = Buffer.isBuffer(file) ? Buffer.concat([file, this.grown]) : file;
     if (!Buffer.isBuffer(entry)) return new Answer({ message: 'File not found' }, 500);
     const window = Number(memberOf(stream.parameters, 'window_size') ?? 2_097_152);
     let [at, inFlight, chunks] = [0, 0, 0];
