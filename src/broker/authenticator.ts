@@ -55,6 +55,10 @@ export class DeviceTable implements Authenticator {
     return this.#hashes.size;
   }
 
+  has(id: DeviceId): boolean {
+    return this.#hashes.has(deviceKey(id));
+  }
+
   authenticate(id: DeviceId, credential: string): void {
     const expected = this.#hashes.get(deviceKey(id));
     const matches = isSame(this.#hash(credential), expected ?? this.#nobody);

@@ -95,6 +95,11 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
     return this.#options.devices.map(({ user, device }) => ({ user, device }));
   }
 
+  /** Whether a device is registered. */
+  isRegistered(id: DeviceId): boolean {
+    return this.#table.has(id);
+  }
+
   /** The user that is meant where none is given: that of the first registered, else of the first connected device. */
   get defaultUser(): string {
     const [first] = this.#registry.values();
@@ -123,6 +128,11 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
   /** What was last seen of a device's resources, connected or not (`protocol.md` section 5). */
   lastKnown(id: DeviceId): LastKnownStates | undefined {
     return this.#registry.lastKnown(id);
+  }
+
+  /** Forgets what is remembered of a device that is away, as when it is removed from a directory. */
+  forget(id: DeviceId): void {
+    this.#registry.forget(id);
   }
 
   /** How the listeners stand. */

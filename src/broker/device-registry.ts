@@ -55,6 +55,11 @@ export class DeviceRegistry {
     return this.#records.get(deviceKey(id))?.lastKnown;
   }
 
+  /** Forgets what is remembered of a device that is away, as when it is removed. */
+  forget(id: DeviceId): void {
+    if (this.#connected.get(id) === undefined) this.#records.delete(deviceKey(id));
+  }
+
   /** Adds a connection, in place of an older one of the same device. */
   add(device: ConnectedDevice): void {
     const older = this.#connected.get(device);

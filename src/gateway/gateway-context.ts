@@ -4,9 +4,12 @@ import type { FileStore } from '../store/files/file-store';
 import type { Clock } from '../util/clock';
 import type { Assets } from './accounts/asset-records';
 import type { DeviceAccounts } from './accounts/device-accounts';
+import type { CallbackPresence } from './accounts/callback-presence';
 import type { CallbackRecords } from './accounts/callback-records';
 import type { EndpointRecords } from './accounts/endpoint-records';
+import type { LastSeen } from './accounts/last-seen';
 import type { UserAccounts } from './accounts/user-accounts';
+import type { DeviceGrants } from './auth/device-grants';
 import type { DeviceTokens } from './auth/device-tokens';
 import type { Sessions } from './auth/sessions';
 import type { Tokens } from './auth/tokens';
@@ -25,10 +28,13 @@ export interface GatewayContext {
   readonly devices: DeviceAccounts;
   readonly assets: Assets;
   readonly callbacks: CallbackRecords;
+  readonly presence: CallbackPresence;
+  readonly lastSeen: LastSeen;
   readonly endpoints: EndpointRecords;
   readonly sessions: Sessions;
   readonly tokens: Tokens;
   readonly deviceTokens: DeviceTokens;
+  readonly grants: DeviceGrants;
   /** Those of storages. */
   readonly files: FileStore;
   readonly exports: BucketExports;

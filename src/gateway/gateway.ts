@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { IotmpServer } from '../broker/broker';
+import type { ConnectedDevice } from '../broker/connected-device';
 import type { ServerServices } from '../services/server-services';
 import { openFiles } from '../store/files/open-files';
 import { openStore } from '../store/open-store';
@@ -8,11 +9,14 @@ import type { Store } from '../store/store';
 import { systemClock } from '../util/clock';
 import { assetsIn } from './accounts/asset-records';
 import { DeviceAccounts } from './accounts/device-accounts';
+import { CallbackPresence } from './accounts/callback-presence';
 import { CallbackRecords } from './accounts/callback-records';
 import { EndpointRecords } from './accounts/endpoint-records';
+import { LastSeen } from './accounts/last-seen';
 import type { Documents } from './accounts/records';
 import { UserAccounts } from './accounts/user-accounts';
 import { Authentication } from './auth/authentication';
+import { DeviceGrants } from './auth/device-grants';
 import { DeviceTokens } from './auth/device-tokens';
 import { Sessions } from './auth/sessions';
 import { TokenSigner } from './auth/token-signer';
@@ -73,8 +77,10 @@ export class Gateway {
       onFault: warn,
     };
     const routes = allRoutes(options.routes ?? [], SOCKET_ROUTES);
-    this.#http = new HttpFront({ ...port, router: new Router(routes), origins: options.corsOrigins ?? [] });
-    this.#sockets = new SocketFront({ ...port, router: new Router(SOCKET_ROUTES) });
+    const sockets = new Router(SOCKET_ROUTES);
+    const origins = options.corsOrigins ?? [];
+    this.#http = new HttpFront({ ...port, router: new Router(routes), sockets, origins });
+    this.#sockets = new SocketFront({ ...port, router: sockets });
   }
 
   /**
@@ -127,14 +133,17 @@ export class Gateway {
     for (const end of this.#ends.splice(0)) end();
     await this.#sockets.close();
     this.#context.metrics.close();
+    this.#context.presence.close();
     await Promise.all(this.#kept.map((kept) => kept.settled()));
     await (await this.#ownStore)?.close();
   }
 
   /** All that is read at the start, and waited for at the end. */
   get #kept(): readonly { load(): Promise<string[]>; settled(): Promise<void> }[] {
-    const { users, devices, assets, callbacks, endpoints, sessions, tokens, deviceTokens } = this.#context;
-    return [users, devices, ...Object.values(assets), callbacks, endpoints, sessions, tokens, deviceTokens];
+    const { users, devices, assets, callbacks, endpoints, sessions, tokens, deviceTokens, lastSeen } =
+      this.#context;
+    const accounts = [users, devices, ...Object.values(assets), callbacks, endpoints];
+    return [...accounts, sessions, tokens, deviceTokens, lastSeen];
   }
 
   async #start(): Promise<void> {
@@ -146,7 +155,18 @@ export class Gateway {
       if (users.get(user) === undefined) await users.create(user, draft);
     }
     if (this.#closing.signal.aborted) return;
-    this.#ends.push(server.addDirectory(devices));
+    this.#ends.push(server.addDirectory(devices), this.#watchDevices());
+  }
+
+  /** Notes when devices are seen, until the returned function is called; those that are connected then are seen then. */
+  #watchDevices(): () => void {
+    const { lastSeen, server } = this.#context;
+    const note = (device: ConnectedDevice): void => lastSeen.saw(device);
+    server.on('connected', note).on('disconnected', note);
+    return () => {
+      server.off('connected', note).off('disconnected', note);
+      for (const device of server.devices) note(device);
+    };
   }
 }
 
@@ -168,6 +188,15 @@ function newContext({
 }: ContextParts): GatewayContext {
   const { clock = systemClock } = options;
   const places = new SocketPlaces(limits);
+  const review = (): void => places.review();
+  const users = new UserAccounts(documents, review);
+  const devices = new DeviceAccounts(documents, (user) => users.get(user)?.enabled === false);
+  const lastSeen = new LastSeen({
+    documents,
+    clock,
+    isKept: (id) => devices.has(id) || server.isRegistered(id),
+    onWarning: (text) => options.onWarning?.(text),
+  });
   const logins = new RateLimiter(
     { perSecond: limits.loginsPerMinute / 60, burst: limits.loginsPerMinute },
     clock,
@@ -180,14 +209,17 @@ function newContext({
     server,
     services,
     clock,
-    users: new UserAccounts(documents),
-    devices: new DeviceAccounts(documents),
+    users,
+    devices,
     assets: assetsIn(documents),
     callbacks: new CallbackRecords(documents),
+    presence: new CallbackPresence(clock, server.events),
+    lastSeen,
     endpoints: new EndpointRecords(documents),
-    sessions: new Sessions(documents, signer, lifetimes),
-    tokens: new Tokens(documents, signer),
-    deviceTokens: new DeviceTokens(documents, signer),
+    sessions: new Sessions(documents, signer, lifetimes, review),
+    tokens: new Tokens(documents, signer, review),
+    deviceTokens: new DeviceTokens(documents, signer, review),
+    grants: new DeviceGrants(clock),
     files: openFiles(options.filesFolder, limits),
     exports: new BucketExports(clock),
     limits,

@@ -2,15 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText, IotmpError } from '../errors';
 import { checkAccess, NOBODY } from './auth/access';
 import { addressKey, admit } from './auth/admittance';
-import type { Authentication } from './auth/authentication';
+import { hasToken, type Authentication } from './auth/authentication';
 import type { Principal } from './auth/principal';
 import type { GatewayContext } from './gateway-context';
 import { failure, sendAnswer, type BodyAnswer, type HttpAnswer } from './http/answer';
 import { NO_BODY, readBody } from './http/body';
 import { allowOrigin, type AllowedOrigins } from './http/cross-origin';
-import { notFound } from './http/request-error';
+import { notFound, unauthorized } from './http/request-error';
 import { parseTarget, type RequestTarget } from './http/request-target';
-import type { RouteMatch, Router } from './http/router';
+import type { Routed, RouteMatch, Router } from './http/router';
 import type { RateLimiter } from './limits/rate-limiter';
 import type { Route } from './route';
 
@@ -18,6 +18,8 @@ import type { Route } from './route';
 export interface HttpFrontPort {
   readonly context: GatewayContext;
   readonly router: Router<Route>;
+  /** The paths that take WebSockets. */
+  readonly sockets: Router<Routed>;
   readonly authentication: Authentication;
   readonly requests: RateLimiter;
   readonly origins: AllowedOrigins;
@@ -85,30 +87,44 @@ export class HttpFront {
     response: ServerResponse,
     { target, match }: Found,
   ): Promise<HttpAnswer> {
-    if (match === undefined) throw notFound('there is nothing at this path');
     const { context } = this.#port;
+    if (match === undefined) return this.#refusePath(request, target);
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
     const route = match.routes.get(method);
-    if (route === undefined) return refuseMethod(method, match);
+    if (route === undefined) {
+      const methods = [...match.routes.keys()];
+      return refuseMethod(method, methods.includes('GET') ? [...methods, 'HEAD'] : methods);
+    }
     const principal = await this.#principal(request, target, route);
     checkAccess(principal, route, match.captures);
     const { captures } = match;
     const body = route.raw === true ? NO_BODY : await readBody(request, context.limits.maxBodyBytes);
+    // Whoever sends slowly may have lost his rights meanwhile.
+    if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const { query } = target;
     return route.run({ context, request, captures, query, body, principal, signal: gone.signal });
   }
 
+  /** A path without HTTP: it takes WebSockets, or nothing. */
+  #refusePath({ method = '' }: IncomingMessage, { segments }: RequestTarget): BodyAnswer {
+    if (this.#port.sockets.find(segments) === undefined) throw notFound('there is nothing at this path');
+    if (method !== 'GET' && method !== 'HEAD') return refuseMethod(method, ['GET', 'HEAD']);
+    const error = new IotmpError('IOTMP_ERR_NOT_ALLOWED', 'this path takes WebSockets', { statusCode: 426 });
+    return { ...failure(error), headers: { Upgrade: 'websocket', Connection: 'Upgrade' } };
+  }
+
   async #principal(request: IncomingMessage, { query }: RequestTarget, route: Route): Promise<Principal> {
-    if (route.access !== 'public') return admit(this.#port, request, query);
+    const isOpen = route.access === 'public' || (route.access === 'optional' && !hasToken(request, query));
+    if (!isOpen) return admit(this.#port, request, query);
     this.#port.requests.check(addressKey(request));
     return NOBODY;
   }
 }
 
-function refuseMethod(method: string, { routes }: RouteMatch<Route>): BodyAnswer {
-  const headers = { Allow: [...routes.keys(), ...(routes.has('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ') };
+function refuseMethod(method: string, allowed: readonly string[]): BodyAnswer {
+  const headers = { Allow: [...allowed, 'OPTIONS'].join(', ') };
   if (method === 'OPTIONS') return { status: 204, headers };
   return { ...failure(new IotmpError('IOTMP_ERR_NOT_ALLOWED', `${method} is not served here`)), headers };
 }

@@ -7,8 +7,11 @@ import { bodyValue, formValue, type RequestBody } from './http/body';
 import { badRequest } from './http/request-error';
 import type { Routed } from './http/router';
 
-/** Who may call a route: anybody, whoever has a token that allows it, or only administrators with such a token. */
-export type RouteAccess = 'public' | 'token' | 'admin';
+/**
+ * Who may call a route: anybody, anybody but with a token it counts who he is, whoever has a token that allows it, or only
+ * administrators with such a token.
+ */
+export type RouteAccess = 'public' | 'optional' | 'token' | 'admin';
 
 /** What a call of a route brings along, before it is checked. */
 export interface RawCall {
@@ -17,7 +20,7 @@ export interface RawCall {
   readonly captures: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly body: RequestBody;
-  /** Nobody on public routes. */
+  /** Nobody on public routes, and where no token is needed and none is sent. */
   readonly principal: Principal;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;

@@ -104,6 +104,7 @@ function keptIn(access: StoreAccess): RetainedMessages {
   return {
     set: (user, topic, payload) => access.use((store) => store.retained.set(user, topic, payload)),
     remove: (user, topic) => access.use((store) => store.retained.remove(user, topic)),
+    clear: (user) => access.use((store) => store.retained.clear(user)),
     list: (user, query) => access.use((store) => store.retained.list(user, query)),
   };
 }

@@ -3,7 +3,7 @@ import type { Value } from '../types';
 /** A row to be written. */
 export interface NewRow {
   /** Its time in ms since 1970, 0 to 8.64e15. Unless given, the time of the write or, where its device has a row of that time, the next that is free. */
-  readonly ts?: number;
+  readonly ts?: number | undefined;
   /** The device that it comes from, if any. */
   readonly device?: string;
   readonly value: Readonly<Record<string, Value>>;

@@ -11,14 +11,33 @@ const actions = z.object({
   send_property: name.describe('the property of the device that is the answer'),
 });
 
-const NO_ACTIONS = { write_bucket: '', call_endpoint: '', set_property: '', send_property: '' } as const;
+const NO_ACTIONS: z.infer<typeof actions> & { timeout?: number } = {
+  write_bucket: '',
+  call_endpoint: '',
+  set_property: '',
+  send_property: '',
+};
 
-/** What is done with the data of a callback; what is empty is not done. */
-export const callbackSettings = z.object({ actions: actions.default(NO_ACTIONS) });
+const MINUTES_OF_A_YEAR = 525_600;
+
+const properties = z.object({
+  timeout: z
+    .number()
+    .min(0)
+    .max(MINUTES_OF_A_YEAR)
+    .default(0)
+    .describe('minutes for which the device counts as connected after a callback; 0 = it never does'),
+});
+
+/** What is done with the data of a callback, where what is empty is not done; and what is known of the device by it. */
+export const callbackSettings = z.object({ actions, properties });
 
 export type CallbackSettings = z.infer<typeof callbackSettings>;
 
-const callbackRecord = actions.extend({ device: z.string() });
+/** A change of that: what is left out stays as it is. */
+export const callbackChange = callbackSettings.partial();
+
+const callbackRecord = actions.extend({ device: z.string(), timeout: z.number().default(0) });
 
 /** The callbacks of devices that speak HTTP (`platform-api.md` section 4). */
 export class CallbackRecords {
@@ -38,14 +57,19 @@ export class CallbackRecords {
 
   /** What is done with the data of a device; nothing, unless it was said. */
   get({ user, device }: DeviceId): CallbackSettings {
-    return { actions: actions.parse(this.#records.get({ user, id: device }) ?? NO_ACTIONS) };
+    const { timeout = 0, ...record } = this.#records.get({ user, id: device }) ?? NO_ACTIONS;
+    return { actions: actions.parse(record), properties: { timeout } };
   }
 
-  set({ user, device }: DeviceId, settings: CallbackSettings): Promise<void> {
-    return this.#records.put({ user, id: device }, { ...settings.actions, device });
+  set({ user, device }: DeviceId, { actions, properties }: CallbackSettings): Promise<void> {
+    return this.#records.put({ user, id: device }, { ...actions, ...properties, device });
   }
 
   remove({ user, device }: DeviceId): Promise<void> {
     return this.#records.remove({ user, id: device });
+  }
+
+  async removeAll(user: string): Promise<void> {
+    await Promise.all(this.#records.list(user).map(({ device }) => this.remove({ user, device })));
   }
 }

@@ -45,9 +45,12 @@ export interface DeviceDraft extends DeviceId, DeviceChange {
 /** The devices that were made over the API: who may connect, and what is known of them. */
 export class DeviceAccounts implements DeviceDirectory {
   readonly #records: Records<DeviceRecord>;
+  readonly #isLockedOut: (user: string) => boolean;
 
-  constructor(documents: Documents) {
+  /** @param isLockedOut whether the devices of a user are not let in */
+  constructor(documents: Documents, isLockedOut: (user: string) => boolean) {
     this.#records = new Records(documents, 'device', deviceRecord);
+    this.#isLockedOut = isLockedOut;
   }
 
   load(): Promise<string[]> {
@@ -65,6 +68,7 @@ export class DeviceAccounts implements DeviceDirectory {
   admits(id: DeviceId, credential: string): boolean {
     const record = this.get(id);
     if (record?.enabled !== true || record.credential === undefined) return false;
+    if (this.#isLockedOut(id.user)) return false;
     return matchesCredential(credential, record.credential);
   }
 

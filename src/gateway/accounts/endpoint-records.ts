@@ -82,4 +82,8 @@ export class EndpointRecords {
   remove({ user, endpoint }: EndpointRecord): Promise<void> {
     return this.#records.remove({ user, id: endpoint });
   }
+
+  async removeAll(user: string): Promise<void> {
+    await Promise.all(this.list(user).map((record) => this.remove(record)));
+  }
 }

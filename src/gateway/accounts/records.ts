@@ -26,20 +26,28 @@ export class Records<T extends RecordBody> {
   readonly #documents: Documents;
   readonly #collection: string;
   readonly #schema: z.ZodType<T>;
+  readonly #onChange: () => void;
   readonly #users = new Map<string, Map<string, T>>();
   /** Writes go one after the other: the last change of a record is the one that stays. */
   #writes: Promise<void> = Promise.resolve();
 
-  constructor(documents: Documents, collection: string, schema: z.ZodType<T>) {
+  /** @param onChange hears that a record has become another, or is gone */
+  constructor(
+    documents: Documents,
+    collection: string,
+    schema: z.ZodType<T>,
+    onChange: () => void = () => undefined,
+  ) {
     this.#documents = documents;
     this.#collection = collection;
     this.#schema = schema;
+    this.#onChange = onChange;
   }
 
   /** Reads all of them. Returns the ids of those that are not usable; they are left out, and left alone. */
   async load(): Promise<string[]> {
     const unusable: string[] = [];
-    for await (const { user, id, body } of this.#kept()) {
+    for await (const { user, id, body } of keptDocuments(this.#documents, this.#collection)) {
       const { success, data } = this.#schema.safeParse(body);
       if (success) this.#ofUser(user).set(id, data);
       else unusable.push(`${this.#collection} ${user}/${id}`);
@@ -69,6 +77,7 @@ export class Records<T extends RecordBody> {
   async put(key: RecordKey, record: T): Promise<void> {
     const before = this.get(key);
     this.#ofUser(key.user).set(key.id, record);
+    if (before !== undefined) this.#onChange();
     await this.#write(
       (documents) => documents.put(this.#keyOf(key), withoutGaps(record)),
       () => {
@@ -82,6 +91,7 @@ export class Records<T extends RecordBody> {
     const before = this.get(key);
     if (before === undefined) return;
     this.#restore(key, undefined);
+    this.#onChange();
     await this.#write(
       (documents) => documents.remove(this.#keyOf(key)),
       () => {
@@ -93,16 +103,6 @@ export class Records<T extends RecordBody> {
   /** Resolves when everything is kept, or has failed. */
   settled(): Promise<void> {
     return this.#writes;
-  }
-
-  async *#kept(): AsyncGenerator<StoredDocument, undefined> {
-    const documents = await this.#documents;
-    const collection = this.#collection;
-    for (let offset = 0; ; offset += MAX_PAGE) {
-      const page = await documents.list({ collection }, { offset, limit: MAX_PAGE });
-      yield* page;
-      if (page.length < MAX_PAGE) return;
-    }
   }
 
   #keyOf({ user, id }: RecordKey): { collection: string; user: string; id: string } {
@@ -127,6 +127,19 @@ export class Records<T extends RecordBody> {
     });
     this.#writes = written.catch(takeBack);
     await written;
+  }
+}
+
+/** All documents of a collection. */
+export async function* keptDocuments(
+  opening: Documents,
+  collection: string,
+): AsyncGenerator<StoredDocument, undefined> {
+  const documents = await opening;
+  for (let offset = 0; ; offset += MAX_PAGE) {
+    const page = await documents.list({ collection }, { offset, limit: MAX_PAGE });
+    yield* page;
+    if (page.length < MAX_PAGE) return;
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { conflict } from '../http/request-error';
+import { conflict, notFound } from '../http/request-error';
 import { changed, type Change } from './changed';
 import { Records, SERVER, type Documents } from './records';
 import { hashPassword, matchesPassword } from './secret-hash';
@@ -34,8 +34,9 @@ export interface UserDraft extends Change<Pick<UserRecord, 'role' | 'enabled' | 
 export class UserAccounts {
   readonly #records: Records<UserRecord>;
 
-  constructor(documents: Documents) {
-    this.#records = new Records(documents, 'user', userRecord);
+  /** @param onChange hears that a user may be somebody else, or gone */
+  constructor(documents: Documents, onChange?: () => void) {
+    this.#records = new Records(documents, 'user', userRecord, onChange);
   }
 
   load(): Promise<string[]> {
@@ -56,7 +57,9 @@ export class UserAccounts {
 
   /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFLICT */
   async create(user: string, draft: UserDraft): Promise<UserRecord> {
-    if (this.get(user) !== undefined) throw conflict(`user ${user} is already there`);
+    this.#checkNew(user);
+    const hash = await hashOf(draft);
+    this.#checkNew(user);
     const now = Date.now();
     const fresh: UserRecord = {
       user,
@@ -67,14 +70,20 @@ export class UserAccounts {
       created: now,
       modified: now,
     };
-    return this.update(fresh, draft);
+    return this.#keep(fresh, draft, hash);
   }
 
-  async update(record: UserRecord, { password, ...change }: UserDraft): Promise<UserRecord> {
-    const next = { ...changed<UserRecord>(record, change), modified: Date.now() };
-    if (password !== undefined) next.password = await hashPassword(password);
-    await this.#records.put({ user: SERVER, id: record.user }, next);
-    return next;
+  /**
+   * Changes a user, or keeps one that was only implied so far.
+   * @throws IotmpError (as a rejection) IOTMP_ERR_NOT_FOUND when he was removed meanwhile
+   */
+  async update(record: UserRecord, draft: UserDraft): Promise<UserRecord> {
+    const { user } = record;
+    const wasThere = this.get(user) !== undefined;
+    const hash = await hashOf(draft);
+    const current = this.get(user);
+    if (wasThere && current === undefined) throw notFound(`there is no user ${user}`);
+    return this.#keep({ ...(current ?? record), modified: Date.now() }, draft, hash);
   }
 
   remove(user: string): Promise<void> {
@@ -85,6 +94,27 @@ export class UserAccounts {
   async login(user: string, password: string): Promise<UserRecord | undefined> {
     const record = this.get(user);
     const matches = await matchesPassword(password, record?.password);
-    return matches && record?.enabled === true ? record : undefined;
+    return matches && record !== undefined && this.isCurrent(record) ? record : undefined;
   }
+
+  /** Whether somebody who has logged in as this user is him still, and may go on. */
+  isCurrent({ user, password }: UserRecord): boolean {
+    const current = this.get(user);
+    return current?.enabled === true && current.password === password;
+  }
+
+  async #keep(record: UserRecord, draft: UserDraft, password: string | undefined): Promise<UserRecord> {
+    const next = changed<UserRecord>(record, { ...draft, password });
+    await this.#records.put({ user: SERVER, id: next.user }, next);
+    return next;
+  }
+
+  #checkNew(user: string): void {
+    if (this.get(user) !== undefined) throw conflict(`user ${user} is already there`);
+  }
+}
+
+/** Takes its time: meanwhile the user may become another. */
+function hashOf({ password }: UserDraft): Promise<string | undefined> {
+  return password === undefined ? Promise.resolve(undefined) : hashPassword(password);
 }

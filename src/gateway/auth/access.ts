@@ -22,7 +22,7 @@ export function checkAccess(
   { access, asset, action, id }: Pick<Route, 'access' | 'asset' | 'action' | 'id'>,
   captures: Readonly<Record<string, string>>,
 ): void {
-  if (access === 'public') return;
+  if (access === 'public' || access === 'optional') return;
   if (role !== 'admin') {
     if (access === 'admin') throw forbidden('only administrators may do this');
     if (captures.user !== undefined && captures.user !== user)

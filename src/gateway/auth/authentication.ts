@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import type { UserAccounts } from '../accounts/user-accounts';
 import { unauthorized } from '../http/request-error';
 import type { DeviceTokens } from './device-tokens';
@@ -69,14 +70,12 @@ export class Authentication {
     const permissions = this.#permissionsOf(claims);
     if (permissions === undefined) return undefined;
     const token = claims.sid ?? claims.jti;
-    return {
-      user,
-      role: account?.role ?? 'user',
-      token,
-      permissions,
-      resources: claims.res,
-      counts: () => this.#principalOf(claims) !== undefined,
+    const role = account?.role ?? 'user';
+    const counts = (): boolean => {
+      const now = this.#principalOf(claims);
+      return now?.role === role && isDeepStrictEqual(now.permissions.grants, permissions.grants);
     };
+    return { user, role, token, permissions, resources: claims.res, counts };
   }
 
   #permissionsOf({ usr, jti, sid, dev }: TokenClaims): Permissions | undefined {
@@ -94,6 +93,11 @@ export class Authentication {
     const [oldest] = this.#verified.keys();
     if (oldest !== undefined) this.#verified.delete(oldest);
   }
+}
+
+/** Whether a request says who sends it, be it true or not. */
+export function hasToken(request: IncomingMessage, query: URLSearchParams): boolean {
+  return tokenOf(request, query) !== undefined;
 }
 
 function tokenOf(request: IncomingMessage, query: URLSearchParams): string | undefined {

@@ -27,8 +27,9 @@ export class DeviceTokens {
   readonly #records: Records<DeviceTokenRecord>;
   readonly #signer: TokenSigner;
 
-  constructor(documents: Documents, signer: TokenSigner) {
-    this.#records = new Records(documents, 'device-token', deviceTokenRecord);
+  /** @param onChange hears that a token may count no more */
+  constructor(documents: Documents, signer: TokenSigner, onChange?: () => void) {
+    this.#records = new Records(documents, 'device-token', deviceTokenRecord, onChange);
     this.#signer = signer;
   }
 
@@ -68,6 +69,11 @@ export class DeviceTokens {
   /** Removes the tokens of a device. */
   async removeAll(id: DeviceId): Promise<void> {
     await Promise.all(this.list(id).map((record) => this.remove(record)));
+  }
+
+  /** Removes the tokens of all devices of a user. */
+  async removeAllOf(user: string): Promise<void> {
+    await Promise.all(this.#records.list(user).map((record) => this.remove(record)));
   }
 
   /** The text that a program sends. It is the same each time. */

@@ -14,6 +14,8 @@ export type Grants = z.infer<typeof grants>;
 export interface Permissions {
   /** Whether it is all that the user himself may do: only then may rights be handed on to others. */
   readonly unlimited: boolean;
+  /** What a token was given: as long as it is the same, the same is allowed. */
+  readonly grants: readonly (Grants | undefined)[];
   /** Whether an action on the asset of this id is allowed. */
   allows(asset: string, id: string, action: string): boolean;
   /** Whether the action is allowed on any asset of the type: then its list may be asked for. */
@@ -23,6 +25,7 @@ export interface Permissions {
 /** All that the user himself may do. */
 export const FULL_PERMISSIONS: Permissions = Object.freeze({
   unlimited: true,
+  grants: [],
   allows: () => true,
   allowsSome: () => true,
 });
@@ -31,6 +34,7 @@ export const FULL_PERMISSIONS: Permissions = Object.freeze({
 export function grantedPermissions(allow: Grants | undefined, deny: Grants | undefined): Permissions {
   return {
     unlimited: covers(allow, '*', '*', '*') && Object.keys(deny ?? {}).length === 0,
+    grants: [allow, deny],
     allows: (asset, id, action) => !covers(deny, asset, id, action) && covers(allow, asset, id, action),
     allowsSome: (asset, action) =>
       !covers(deny, asset, '', action) &&
@@ -42,6 +46,7 @@ export function grantedPermissions(allow: Grants | undefined, deny: Grants | und
 export function devicePermissions(device: string, allowed: readonly string[]): Permissions {
   return {
     unlimited: false,
+    grants: [],
     allows: (asset, id, action) => asset === 'Device' && id === device && allowed.includes(action),
     allowsSome: () => false,
   };

@@ -10,8 +10,8 @@ export interface Principal {
   readonly permissions: Permissions;
   /** The resources of the device that a device token is for; `undefined` is all. */
   readonly resources: readonly string[] | undefined;
-  /** Whether the token still counts: it may expire or be revoked while a socket is open. */
-  counts(): boolean;
+  /** Whether the token still counts for the same: it may expire, or be revoked or changed, while a socket is open. */
+  readonly counts: () => boolean;
 }
 
 /** Whether a token reaches a resource of a device. */

@@ -43,8 +43,9 @@ export class Sessions {
   readonly #signer: TokenSigner;
   readonly #lifetimes: TokenLifetimes;
 
-  constructor(documents: Documents, signer: TokenSigner, lifetimes: TokenLifetimes) {
-    this.#records = new Records(documents, 'session', sessionRecord);
+  /** @param onChange hears that a session may have ended */
+  constructor(documents: Documents, signer: TokenSigner, lifetimes: TokenLifetimes, onChange?: () => void) {
+    this.#records = new Records(documents, 'session', sessionRecord, onChange);
     this.#signer = signer;
     this.#lifetimes = lifetimes;
   }
@@ -85,8 +86,12 @@ export class Sessions {
     throw unauthorized('invalid refresh token');
   }
 
-  /** New tokens for a session, in place of the older ones. */
-  renew(session: SessionRecord, { role }: Pick<UserRecord, 'role'>, host: string): Promise<TokenPair> {
+  /**
+   * New tokens for a session, in place of the older ones.
+   * @throws IotmpError (as a rejection) IOTMP_ERR_AUTH when it was ended meanwhile
+   */
+  async renew(session: SessionRecord, { role }: Pick<UserRecord, 'role'>, host: string): Promise<TokenPair> {
+    if (!this.has(session.user, session.id)) throw unauthorized('invalid refresh token');
     return this.#issue(session, role, host);
   }
 

@@ -35,8 +35,9 @@ export class Tokens {
   readonly #records: Records<TokenRecord>;
   readonly #signer: TokenSigner;
 
-  constructor(documents: Documents, signer: TokenSigner) {
-    this.#records = new Records(documents, 'token', tokenRecord);
+  /** @param onChange hears that a token may count no more */
+  constructor(documents: Documents, signer: TokenSigner, onChange?: () => void) {
+    this.#records = new Records(documents, 'token', tokenRecord, onChange);
     this.#signer = signer;
   }
 

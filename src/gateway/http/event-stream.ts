@@ -18,6 +18,8 @@ export interface EventStreamOptions {
   readonly maxBufferedBytes: number;
   /** Ends the stream. */
   readonly closing: AbortSignal;
+  /** Whether the token of the client still counts: it may expire while the stream goes on. */
+  readonly counts: () => boolean;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface EventStreamOptions {
  * @param start begins to send; what it returns is called once when the stream is over, whoever ended it
  */
 export function eventStream(
-  { clock, maxBufferedBytes, closing }: EventStreamOptions,
+  { clock, maxBufferedBytes, closing, counts }: EventStreamOptions,
   start: (stream: EventStream) => () => void,
 ): LiveAnswer {
   return {
@@ -39,7 +41,10 @@ export function eventStream(
         send: (data, event) =>
           write(`${event === undefined ? '' : `event: ${event}\n`}data: ${toJson(data)}\n\n`),
       });
-      const stopBeat = keepAlive(clock, () => write(':\n\n'));
+      const stopBeat = keepAlive(clock, () => {
+        if (counts()) write(':\n\n');
+        else finish();
+      });
       const finish = (): void => {
         closing.removeEventListener('abort', finish);
         response.off('close', finish);
@@ -58,8 +63,8 @@ function keepAlive(clock: Clock, write: () => void): () => void {
   let timer: Timer;
   const next = (): void => {
     timer = clock.after(KEEP_ALIVE_MS, () => {
-      write();
       next();
+      write();
     });
   };
   next();

@@ -58,7 +58,7 @@ function operation(route: Route): Json {
     tags: [asset],
     summary,
     ...(deprecated === true ? { deprecated } : {}),
-    ...(access === 'public' ? { security: [] } : { 'x-action': action }),
+    ...securityOf(access, action),
     parameters: [...pathParameters(path), ...queryParameters(route.query)],
     ...(route.body === IGNORED ? {} : { requestBody: requestBody(route) }),
     responses: {
@@ -67,6 +67,12 @@ function operation(route: Route): Json {
       default: ERROR,
     },
   };
+}
+
+function securityOf(access: Route['access'], action: string): Json {
+  if (access === 'public') return { security: [] };
+  if (access === 'optional') return { security: [{}, { bearer: [] }, { query: [] }] };
+  return { 'x-action': action };
 }
 
 function requestBody({ body, form }: Route): Json {

@@ -1,3 +1,4 @@
+import { escaped } from '../http/html';
 import type { Route } from '../route';
 import type { SocketRoute } from '../sockets/socket-route';
 
@@ -50,12 +51,4 @@ function row({
 }: Pick<Route, 'path' | 'summary' | 'action' | 'deprecated'> & { method: string }): string {
   const style = deprecated ? ' class="old"' : '';
   return `<tr${style}><td class="method">${escaped(method)}</td><td><code>${escaped(path)}</code><br>${escaped(summary)}</td><td>${escaped(action)}</td></tr>`;
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

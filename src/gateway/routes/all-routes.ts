@@ -11,9 +11,11 @@ import { bucketRoutes } from './buckets';
 import { callbackRoutes } from './callbacks';
 import { deviceBucketRoutes } from './device-buckets';
 import { deviceCloneRoutes } from './device-clone';
+import { deviceFileRoutes } from './device-files';
 import { deviceTokenRoutes } from './device-tokens';
 import { deviceRoutes } from './devices';
 import { endpointRoutes } from './endpoints';
+import { oauthDeviceRoutes } from './oauth-device';
 import { oauthRoutes } from './oauth';
 import { propertyRoutes } from './properties';
 import { proxyRoutes } from './proxies';
@@ -45,6 +47,7 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...deviceCloneRoutes,
     ...storageFileRoutes,
     ...deviceTokenRoutes,
+    ...deviceFileRoutes,
     ...bucketRoutes,
     ...bucketDataRoutes,
     ...deviceBucketRoutes,
@@ -53,6 +56,7 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...tokenRoutes,
     ...userRoutes,
     ...oauthRoutes,
+    ...oauthDeviceRoutes,
     ...proxyRoutes,
     ...serverRoutes,
     ...added,

@@ -1,13 +1,15 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { EXPORT_TYPES, TIMESTAMP_FORMATS, type ExportOrder } from '../exports/bucket-exports';
 import { exportMediaType, exportText } from '../exports/export-text';
 import { json, type LiveAnswer } from '../http/answer';
-import { notFound } from '../http/request-error';
+import { badRequest, forbidden, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { bucketOf, knownBucket } from './buckets';
+import { checkCallable } from './endpoints';
 
 const PATH = '/v1/users/:user/buckets/:bucket/exports';
 const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket', action: 'ExportBucket' } as const;
@@ -20,6 +22,11 @@ const order = z.object({
   timestamp_format: z.enum(TIMESTAMP_FORMATS).default('iso'),
   min_ts: time,
   max_ts: time,
+  callback: z
+    .enum(['', 'endpoint', 'email'])
+    .nullish()
+    .describe('endpoint: is called with the event; mails are not sent by this server'),
+  endpoint: z.string().min(1).max(64).nullish().describe('the one to call'),
 });
 
 /** Exports of buckets (`platform-api.md` section 5). */
@@ -28,19 +35,21 @@ export const bucketExportRoutes: readonly Route[] = [
     ...ABOUT,
     method: 'POST',
     path: PATH,
-    summary: 'Order an export; the event bucket_export_completed tells when its file can be fetched',
+    summary:
+      'Order an export; the event bucket_export_completed tells when its file can be fetched, and so does a call of an endpoint, if wanted',
     body: order,
     answer: z.object({ file: z.string(), state: z.literal(0) }),
-    async handle({ context, param, body, signal }) {
+    async handle({ context, param, principal, body, signal }) {
       const key = bucketOf(param);
       await knownBucket(context, key);
+      const endpoint = endpointOf(context, principal, key.user, body);
       const { data_type: type, timestamp_format: timestamps, min_ts, max_ts } = body;
       // What is written later is not in it, whenever the file is fetched.
       const maxTs = (max_ts ?? 0) === 0 ? Date.now() : (max_ts ?? 0);
       const ordered = { ...key, type, timestamps, minTs: min_ts ?? 0, maxTs };
       const file = context.exports.add(ordered);
       // Programs compare the file of the event with that of the answer, so it has to have been sent.
-      signal.addEventListener('abort', () => tell(context, ordered, file), { once: true });
+      signal.addEventListener('abort', () => tell(context, ordered, file, endpoint), { once: true });
       return json({ file, state: 0 });
     },
   }),
@@ -58,10 +67,36 @@ export const bucketExportRoutes: readonly Route[] = [
   }),
 ];
 
-function tell({ server, closing }: GatewayContext, ordered: ExportOrder, file: string): void {
+/**
+ * The endpoint that is to be called when the export is done.
+ * @throws IotmpError when it could not be: the program is told now, as nobody hears of it later
+ */
+function endpointOf(
+  context: GatewayContext,
+  { permissions }: Principal,
+  user: string,
+  { callback, endpoint }: z.output<typeof order>,
+): string | undefined {
+  if (callback === 'email')
+    throw badRequest('callback: this server sends no mails; a flow that does can be an endpoint');
+  if (callback !== 'endpoint') return undefined;
+  if (typeof endpoint !== 'string') throw badRequest('endpoint: is missing');
+  if (!permissions.allows('Endpoint', endpoint, 'CallEndpoint')) {
+    throw forbidden('the token does not allow CallEndpoint');
+  }
+  checkCallable(context, user, endpoint);
+  return endpoint;
+}
+
+function tell(
+  { server, services, closing }: GatewayContext,
+  ordered: ExportOrder,
+  file: string,
+  endpoint: string | undefined,
+): void {
   if (closing.aborted) return;
   const { user, bucket, type, timestamps, minTs, maxTs } = ordered;
-  server.events.publish({
+  const event = {
     event: 'bucket_export_completed',
     user,
     ts: Date.now(),
@@ -72,7 +107,10 @@ function tell({ server, closing }: GatewayContext, ordered: ExportOrder, file: s
     max_ts: maxTs,
     timestamp_format: timestamps,
     url: `file://users/${user}/buckets/${bucket}/${file}`,
-  });
+  };
+  server.events.publish(event);
+  // That it fails is the event endpoint_call_response.
+  if (endpoint !== undefined) services.endpoints.call(user, endpoint, event).catch(() => undefined);
 }
 
 /** Sends the file as it is made: no faster than it is read, and not at all once the program is gone. */

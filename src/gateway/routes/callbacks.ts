@@ -1,11 +1,12 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { snapshot } from '../../services/snapshot';
 import { isMap, type DeviceId, type Value } from '../../types';
-import { callbackSettings } from '../accounts/callback-records';
+import { callbackChange, callbackSettings } from '../accounts/callback-records';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json, type BodyAnswer } from '../http/answer';
 import { badRequest } from '../http/request-error';
-import { PLAIN, route, type Route } from '../route';
+import { PLAIN, route, type ApiCall, type Route } from '../route';
 import { idOf, knownDevice } from './devices';
 import { parametersOf } from './parameters';
 
@@ -13,6 +14,7 @@ const PATH = '/v3/users/:user/devices/:device/callback';
 const ABOUT = { ...PLAIN, asset: 'Device', id: 'device' } as const;
 /** Query keys that are about the data, and none of it. */
 const OWN_KEYS: readonly string[] = ['authorization', 'ts', 'ip'];
+const MINUTE_MS = 60_000;
 
 const dataQuery = z.object({
   ts: z
@@ -21,7 +23,10 @@ const dataQuery = z.object({
     .transform((text) => Number(text))
     .optional()
     .describe('ms since 1970'),
+  ip: z.string().optional().describe('the address of the device, where it is not that of the request'),
 });
+
+type DataCall = ApiCall<z.output<typeof dataQuery>, unknown>;
 
 /** Data that devices send over HTTP, and what is done with it (`platform-api.md` section 4). */
 export const callbackRoutes: readonly Route[] = [
@@ -40,12 +45,15 @@ export const callbackRoutes: readonly Route[] = [
     path: PATH,
     action: 'UpdateDeviceCallback',
     summary: 'Say what is done with the data that a device sends over HTTP',
-    body: callbackSettings,
+    body: callbackChange,
     answer: callbackSettings,
-    async handle({ context, param, body }) {
+    async handle({ context, param, body: { actions, properties } }) {
       const id = knownDevice(context, idOf(param));
-      await context.callbacks.set(id, body);
-      return json(context.callbacks.get(id));
+      const before = context.callbacks.get(id);
+      const settings = { actions: actions ?? before.actions, properties: properties ?? before.properties };
+      await context.callbacks.set(id, settings);
+      context.presence.limit(id, settings.properties.timeout * MINUTE_MS);
+      return json(settings);
     },
   }),
   route({
@@ -56,9 +64,9 @@ export const callbackRoutes: readonly Route[] = [
     summary: 'Send data of a device',
     query: dataQuery,
     body: z.unknown(),
-    async handle({ context, param, query, body }) {
-      if (body === undefined) throw badRequest('body: is missing');
-      return take(context, knownDevice(context, idOf(param)), snapshot(body), query.ts);
+    async handle(call) {
+      if (call.body === undefined) throw badRequest('body: is missing');
+      return take(call, snapshot(call.body));
     },
   }),
   route({
@@ -69,25 +77,28 @@ export const callbackRoutes: readonly Route[] = [
     summary:
       'Send data of a device as a query, for devices that can do no more; without data, read the answer',
     query: dataQuery,
-    async handle({ context, param, query, parameters }) {
-      const id = knownDevice(context, idOf(param));
+    async handle(call) {
+      const { context, param, parameters } = call;
       const data = parametersOf(parameters, OWN_KEYS);
-      return data === undefined ? answerOf(context, id) : take(context, id, data, query.ts);
+      return data === undefined ? answerOf(context, knownDevice(context, idOf(param))) : take(call, data);
     },
   }),
 ];
 
 /** Does what is to be done with data. It is answered when all of that is done. */
-async function take(
-  context: GatewayContext,
-  id: DeviceId,
-  payload: Value,
-  ts = Date.now(),
-): Promise<BodyAnswer> {
+async function take(call: DataCall, payload: Value): Promise<BodyAnswer> {
+  const { context, query } = call;
   const { callbacks, server, services } = context;
+  const id = knownDevice(context, idOf(call.param));
   const { user, device } = id;
-  const { write_bucket: bucket, call_endpoint: endpoint, set_property: set } = callbacks.get(id).actions;
-  server.events.publish({ event: 'device_callback_call', user, device, ts, payload });
+  const { actions, properties } = callbacks.get(id);
+  if (context.devices.get(id)?.type === 'HTTP') {
+    context.lastSeen.saw(id);
+    context.presence.heard(id, addressOf(call), properties.timeout * MINUTE_MS);
+  }
+  const { write_bucket: bucket, call_endpoint: endpoint, set_property: set } = actions;
+  const { ts } = query;
+  server.events.publish({ event: 'device_callback_call', user, device, ts: ts ?? Date.now(), payload });
   const value = isMap(payload) ? payload : { value: payload };
   await Promise.all([
     bucket === '' ? undefined : services.buckets.write({ user, bucket }, [{ ts, device, value }]),
@@ -102,4 +113,9 @@ async function answerOf({ callbacks, services }: GatewayContext, id: DeviceId): 
   const { send_property: sent } = callbacks.get(id).actions;
   const property = sent === '' ? undefined : await services.properties.get(id, sent);
   return property === undefined ? EMPTY : json(property.value);
+}
+
+/** Where the data came from; who passes it on for a device says so. */
+function addressOf({ query: { ip = '' }, request }: DataCall): string {
+  return isIP(ip) === 0 ? (request.socket.remoteAddress ?? '') : ip;
 }

@@ -28,8 +28,8 @@ export function deviceRows(
 }
 
 /** Number of devices of a user that are connected. */
-export function connectedCount({ server }: GatewayContext, user: string): number {
-  let count = 0;
+export function connectedCount({ presence, server }: GatewayContext, user: string): number {
+  let count = presence.count(user);
   for (const device of server.devices) if (device.user === user) count++;
   return count;
 }
@@ -37,13 +37,14 @@ export function connectedCount({ server }: GatewayContext, user: string): number
 /** Whether there is such a device, connected or not. */
 export function isKnownDevice({ devices, server }: GatewayContext, id: DeviceId): boolean {
   if (devices.has(id) || server.device(id) !== undefined || server.lastKnown(id) !== undefined) return true;
-  return server.registered.some(({ user, device }) => user === id.user && device === id.device);
+  return server.isRegistered(id);
 }
 
 /** One device; whether there is one is the caller's affair. Of its credential nothing is told. */
-export function deviceRow({ devices, server }: GatewayContext, id: DeviceId): Row {
+export function deviceRow({ devices, lastSeen, presence, server }: GatewayContext, id: DeviceId): Row {
   const record = devices.get(id);
   const connected = server.device(id);
+  const present = connected ?? presence.get(id);
   const since = connected?.since ?? 0;
   return {
     device: id.device,
@@ -58,7 +59,11 @@ export function deviceRow({ devices, server }: GatewayContext, id: DeviceId): Ro
     project: record?.project ?? [],
     created: record?.created ?? since,
     modified: record?.modified ?? since,
-    connection: { active: connected !== undefined, ts: since, security: securityOf(connected) },
+    connection: {
+      active: present !== undefined,
+      ts: present?.since ?? lastSeen.get(id),
+      security: securityOf(connected),
+    },
   };
 }
 

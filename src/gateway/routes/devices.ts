@@ -6,8 +6,9 @@ import { EMPTY, json } from '../http/answer';
 import { conflict, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { makeTypeAndGroup } from './assets';
+import { cutOff, publishDevice, removeDevice } from './device-removal';
 import { deviceDocument, deviceRow, deviceRows, isKnownDevice } from './device-rows';
-import { selectRows, type Row } from './list';
+import { selectRows } from './list';
 import { assetId, listQuery, longText, optionalId, projectNames, projects, shortText } from './schemas';
 
 const PATH = '/v1/users/:user/devices';
@@ -114,19 +115,11 @@ export const deviceRoutes: readonly Route[] = [
     method: 'DELETE',
     path: `${PATH}/:device`,
     action: 'DeleteDevice',
-    summary: 'Delete a device, and end its connection',
+    summary: 'Delete a device with its properties and tokens, and end its connection and what is open for it',
     async handle({ context, param }) {
       const id = idOf(param);
       ownDevice(context, id);
-      const row = deviceRow(context, id);
-      await context.devices.remove(id);
-      await Promise.all([
-        context.deviceTokens.removeAll(id),
-        context.callbacks.remove(id),
-        context.services.properties.clear(id),
-      ]);
-      cutOff(context, id);
-      publish(context, id, 'device_delete', row);
+      await removeDevice(context, id);
       return EMPTY;
     },
   }),
@@ -171,24 +164,14 @@ function ownDevice(
 /** @throws IotmpError IOTMP_ERR_CONFLICT, or IOTMP_ERR_BUSY for one too many, when there cannot be such a new device */
 export function checkNew(context: GatewayContext, id: DeviceId): void {
   const { devices, limits, server } = context;
-  const isRegistered = server.registered.some(({ user, device }) => user === id.user && device === id.device);
-  if (isRegistered || devices.has(id)) throw conflict(`device ${id.device} is already there`);
+  if (server.isRegistered(id) || devices.has(id)) throw conflict(`device ${id.device} is already there`);
   if (devices.count(id.user) < limits.devicesPerUser) return;
   throw new IotmpError('IOTMP_ERR_BUSY', 'this user has as many devices as allowed', { statusCode: 403 });
-}
-
-/** Ends the connection of a device, if it has one. */
-function cutOff({ server }: GatewayContext, id: DeviceId): void {
-  server.device(id)?.session.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
 }
 
 /** Tells an event about a device; the answer is its document. */
 export function tell(context: GatewayContext, id: DeviceId, event: string): ReturnType<typeof json> {
   const row = deviceRow(context, id);
-  publish(context, id, event, row);
+  publishDevice(context, event, row);
   return json(row);
-}
-
-function publish(context: GatewayContext, { user }: DeviceId, event: string, row: Row): void {
-  context.server.events.publish({ ...row, event, user, ts: Date.now() });
 }

@@ -155,13 +155,17 @@ export const endpointRoutes: readonly Route[] = [
   }),
 ];
 
-/** Whatever is not hosted is not called: this server sends no mails and no requests of its own. */
-function checkCallable({ endpoints, services }: GatewayContext, user: string, endpoint: string): void {
+/**
+ * Whatever is not hosted is not called: this server sends no mails and no requests of its own.
+ * @throws IotmpError IOTMP_ERR_NOT_ALLOWED when it cannot be called, IOTMP_ERR_NOT_FOUND when there is none
+ */
+export function checkCallable({ endpoints, services }: GatewayContext, user: string, endpoint: string): void {
   const record = endpoints.get(user, endpoint);
   if (record?.enabled === false) {
     throw new IotmpError('IOTMP_ERR_NOT_ALLOWED', `endpoint ${endpoint} is not enabled`);
   }
-  if (record === undefined || services.endpoints.names.includes(endpoint)) return;
+  if (services.endpoints.names.includes(endpoint)) return;
+  if (record === undefined) throw noEndpoint(endpoint);
   const text = `endpoint ${endpoint} is hosted by no flow, and type "${record.type}" is not run here`;
   throw new IotmpError('IOTMP_ERR_NOT_ALLOWED', text, { statusCode: 501 });
 }

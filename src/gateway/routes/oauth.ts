@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TokenPair } from '../auth/sessions';
 import { tokenPair } from '../auth/sessions';
-import { json } from '../http/answer';
+import { json, type BodyAnswer } from '../http/answer';
 import { unauthorized } from '../http/request-error';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
 import { hostOf } from './host';
@@ -20,7 +20,13 @@ const renewal = z.object({
   client_id: z.string().optional(),
 });
 
-const grant = z.discriminatedUnion('grant_type', [login, renewal]);
+const device = z.object({
+  grant_type: z.literal('urn:ietf:params:oauth:grant-type:device_code'),
+  device_code: z.string().max(255),
+  client_id: z.string().max(255).default(''),
+});
+
+const grant = z.discriminatedUnion('grant_type', [login, renewal, device]);
 
 /** Logins of users (`platform-api.md` section 1.1). */
 export const oauthRoutes: readonly Route[] = [
@@ -31,12 +37,17 @@ export const oauthRoutes: readonly Route[] = [
     action: 'CreateAccessToken',
     asset: 'User',
     access: 'public',
-    summary: 'Get tokens for a name and a password, or for a refresh token, which is good for one use',
+    summary:
+      'Get tokens for a name and a password, for a refresh token, which is good for one use, or for a device code',
     form: true,
     body: grant,
     answer: tokenPair,
-    handle: async (call) =>
-      json(call.body.grant_type === 'password' ? await logIn(call, call.body) : await renew(call, call.body)),
+    async handle(call) {
+      const { body } = call;
+      if (body.grant_type === 'password') return json(await logIn(call, body));
+      if (body.grant_type === 'refresh_token') return json(await renew(call, body));
+      return poll(call, body);
+    },
   }),
 ];
 
@@ -47,7 +58,11 @@ async function logIn(call: AnyCall, { username, password }: z.infer<typeof login
   logins.check(call.request.socket.remoteAddress ?? '');
   const user = await users.login(username, password);
   if (user === undefined) throw unauthorized('invalid username or password');
-  return sessions.open(user, hostOf(call));
+  const pair = await sessions.open(user, hostOf(call));
+  if (users.isCurrent(user)) return pair;
+  // He was removed or locked out, or has another password, while this went on.
+  await sessions.endAll(user.user);
+  throw unauthorized('invalid username or password');
 }
 
 async function renew(
@@ -57,6 +72,19 @@ async function renew(
   const { sessions, users } = call.context;
   const session = await sessions.redeem(refresh_token);
   const user = users.get(session.user);
-  if (user?.enabled !== true) throw unauthorized('invalid refresh token');
-  return sessions.renew(session, user, hostOf(call));
+  if (user?.enabled === false) throw unauthorized('invalid refresh token');
+  return sessions.renew(session, user ?? { role: 'user' }, hostOf(call));
+}
+
+/** Errors are texts here, as the standard wants them (RFC 8628 section 3.5). */
+async function poll(call: AnyCall, { device_code, client_id }: z.infer<typeof device>): Promise<BodyAnswer> {
+  const { grants, sessions, users } = call.context;
+  const result = grants.poll(device_code, client_id);
+  if (typeof result === 'string') return json({ error: result }, 400);
+  const { user } = result;
+  const pair = await sessions.open({ user, role: users.get(user)?.role ?? 'user' }, hostOf(call));
+  if (result.counts()) return json(pair);
+  // He was removed or locked out while this went on.
+  await sessions.endAll(user);
+  return json({ error: 'access_denied' }, 400);
 }

@@ -10,6 +10,9 @@ import type { GatewayContext } from '../gateway-context';
 import { forbidden, notFound } from '../http/request-error';
 import { parametersOf } from './parameters';
 
+/** Of files, running these is reading, although they take something: the path (`devices-linux.md` section 7). */
+const READS = /^\$fs\/(get|info|hash)\//;
+
 /** What a program wants of a resource. */
 export interface ResourceRequest {
   readonly context: GatewayContext;
@@ -51,6 +54,7 @@ export async function readResource(request: ResourceRequest): Promise<ReadState>
   const { resource } = request;
   const device = connectedDevice(request, resource);
   const fn = await functionOf(device, resource);
+  if (READS.test(resource)) return { kind: 'out', value: (await runResource(request, undefined)).payload };
   if (fn !== FunctionCode.input && fn !== FunctionCode.inout) {
     return { kind: 'out', value: (await runResource(request, undefined)).payload };
   }
@@ -91,7 +95,7 @@ async function ask(
 ): Promise<Reply> {
   const device = connectedDevice(request, request.resource);
   try {
-    return await measured(request, () => call(device));
+    return await measured(request.context, () => call(device));
   } catch (error) {
     if (saysNothing(error)) await functionOf(device, request.resource);
     throw error;
@@ -110,12 +114,19 @@ function saysNothing(error: unknown): boolean {
 async function functionOf(device: ConnectedDevice, resource: string): Promise<number | undefined> {
   const described = await describedBy(device);
   const found = described?.find(resource);
-  if (described !== undefined && found === undefined) throw notFound(`there is no resource ${resource}`);
+  if (described !== undefined && found === undefined) throw noResource(resource);
   return found?.fn;
 }
 
-/** A device that does not describe itself is not kept from being read. */
-async function describedBy(
+/** Programs take a 404 of a path for that of a file: a device without such resources says something else. */
+function noResource(resource: string): IotmpError {
+  const text = `there is no resource ${resource}`;
+  if (!READS.test(resource)) return notFound(text);
+  return new IotmpError('IOTMP_ERR_NOT_ALLOWED', text, { statusCode: 501 });
+}
+
+/** What a device says of itself. One that does not describe itself is not kept from being asked. */
+export async function describedBy(
   device: ConnectedDevice,
 ): Promise<Awaited<ReturnType<ConnectedDevice['describe']>> | undefined> {
   try {
@@ -126,8 +137,9 @@ async function describedBy(
   }
 }
 
-async function measured(
-  { context: { clock, metrics } }: ResourceRequest,
+/** Calls a device, and counts it. */
+export async function measured(
+  { clock, metrics }: Pick<GatewayContext, 'clock' | 'metrics'>,
   call: () => Promise<Reply>,
 ): Promise<Reply> {
   const startedAt = clock.now();

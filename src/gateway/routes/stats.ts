@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { DeviceId } from '../../types';
+import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { json, type LiveAnswer } from '../http/answer';
 import { eventStream } from '../http/event-stream';
 import { PLAIN, route, type Route } from '../route';
-import { connectedCount, deviceRows } from './device-rows';
+import { connectedCount, deviceRows, isKnownDevice } from './device-rows';
 import { idOf, knownDevice } from './devices';
 
 /** How a device stands. */
@@ -37,7 +38,7 @@ export const statsRoutes: readonly Route[] = [
       answer: deviceStats,
       handle({ context, principal, param, request }) {
         const id = knownDevice(context, idOf(param));
-        if (EVENT_STREAM.test(request.headers.accept ?? '')) return follow(context, id, principal.token);
+        if (EVENT_STREAM.test(request.headers.accept ?? '')) return follow(context, id, principal);
         return json(statsOf(context, id));
       },
     }),
@@ -59,10 +60,11 @@ export const statsRoutes: readonly Route[] = [
   }),
 ];
 
-function statsOf({ server }: GatewayContext, id: DeviceId): DeviceStats {
+function statsOf({ presence, server }: GatewayContext, id: DeviceId): DeviceStats {
   const device = server.device(id);
   if (device === undefined) {
-    return { connected: false, connected_ts: 0, ip_address: '', rx_bytes: 0, tx_bytes: 0 };
+    const { since = 0, address = '' } = presence.get(id) ?? {};
+    return { connected: since > 0, connected_ts: since, ip_address: address, rx_bytes: 0, tx_bytes: 0 };
   }
   const { bytesIn, bytesOut } = device.counters;
   return {
@@ -75,10 +77,18 @@ function statsOf({ server }: GatewayContext, id: DeviceId): DeviceStats {
 }
 
 /** All of it at first, then what is another. Programs look at nothing but messages, but wait for `connect`. */
-function follow(context: GatewayContext, id: DeviceId, token: string): LiveAnswer {
+function follow(context: GatewayContext, id: DeviceId, principal: Principal): LiveAnswer {
   const { clock, closing, limits, places, server } = context;
-  const leave = places.take(token);
-  return eventStream({ clock, closing, maxBufferedBytes: limits.maxBufferedBytes }, (stream) => {
+  const revoked = new AbortController();
+  const counts = (): boolean => principal.counts() && isKnownDevice(context, id);
+  const leave = places.take({ token: principal.token, counts }, () => revoked.abort());
+  const options = {
+    clock,
+    closing: AbortSignal.any([closing, revoked.signal]),
+    counts,
+    maxBufferedBytes: limits.maxBufferedBytes,
+  };
+  return eventStream(options, (stream) => {
     let told = statsOf(context, id);
     stream.send(told, 'connect');
     stream.send(told, 'message');

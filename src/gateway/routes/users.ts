@@ -4,9 +4,9 @@ import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json } from '../http/answer';
 import { forbidden, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
-import { removeAssets } from './assets';
 import { selectRows, type Row } from './list';
 import { assetId, listQuery, shortText } from './schemas';
+import { lockOut, removeUser } from './user-removal';
 
 const PATH = '/v1/users';
 const ABOUT = { ...PLAIN, asset: 'User', id: 'user' } as const;
@@ -57,7 +57,11 @@ export const userRoutes: readonly Route[] = [
     body: change.extend({ user: assetId }),
     answer: userDocument,
     async handle({ context, body: { user, ...draft } }) {
-      return json(rowOf(await context.users.create(user, draft)));
+      // What is left of one who had this name is not for the new one.
+      await context.sessions.endAll(user);
+      const record = await context.users.create(user, draft);
+      if (!record.enabled) await lockOut(context, user);
+      return json(rowOf(record));
     },
   }),
   route({
@@ -74,7 +78,8 @@ export const userRoutes: readonly Route[] = [
     method: 'PUT',
     path: `${PATH}/:user`,
     action: 'UpdateUser',
-    summary: 'Change a user',
+    summary:
+      'Change a user; one who is disabled is locked out, with his tokens and the devices made over the API',
     body: change,
     answer: userDocument,
     async handle({ context, principal, param, body }) {
@@ -84,6 +89,7 @@ export const userRoutes: readonly Route[] = [
         throw forbidden('the token does not allow this change');
       }
       const record = await context.users.update(knownUser(context, user), body);
+      if (body.enabled === false) await lockOut(context, user);
       if (body.password !== undefined) await context.sessions.endAll(user);
       return json(rowOf(record));
     },
@@ -94,12 +100,10 @@ export const userRoutes: readonly Route[] = [
     path: `${PATH}/:user`,
     action: 'DeleteUser',
     access: 'admin',
-    summary: 'Delete a user, and what lets programs act for him',
+    summary:
+      'Delete a user with his logins, tokens, devices made over the API, and data. Devices of the settings of the server stay, and with them the data that they share with him',
     async handle({ context, param }) {
-      const { user } = knownUser(context, param('user'));
-      await context.users.remove(user);
-      await removeAssets(context, user);
-      await Promise.all([context.sessions.endAll(user), context.tokens.removeAll(user)]);
+      await removeUser(context, knownUser(context, param('user')));
       return EMPTY;
     },
   }),

@@ -59,7 +59,7 @@ export class ClientSocket {
 
   /** Says who hears the frames; to be called in the turn in which the socket was opened. */
   listen(listener: FrameListener): void {
-    this.#listener = listener;
+    this.#listener ??= listener;
   }
 
   /** Sends a frame, text or binary. Returns false when the reader is too slow and it was left out. */
@@ -75,8 +75,9 @@ export class ClientSocket {
     return true;
   }
 
-  /** Ends the socket in good order; whoever does not answer is cut off. */
+  /** Ends the socket in good order; whoever does not answer is cut off. What the client still sends is not heard. */
   close(code: number, reason: string): void {
+    this.#listener = ignore;
     this.#webSocket.close(code, reason);
     this.#alive = false;
   }
@@ -109,6 +110,10 @@ export class ClientSocket {
     this.#ping.cancel();
     this.#drain?.cancel();
   }
+}
+
+function ignore(): void {
+  // The socket is being closed.
 }
 
 function bytesOf(data: RawData): Buffer {

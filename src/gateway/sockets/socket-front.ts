@@ -7,9 +7,11 @@ import { admit } from '../auth/admittance';
 import type { Authentication } from '../auth/authentication';
 import type { GatewayContext } from '../gateway-context';
 import { failure } from '../http/answer';
+import { unauthorized } from '../http/request-error';
 import { parseTarget } from '../http/request-target';
 import type { Router } from '../http/router';
 import type { RateLimiter } from '../limits/rate-limiter';
+import { isKnownDevice } from '../routes/device-rows';
 import { ClientSocket, CloseCode } from './client-socket';
 import type { SocketRoute } from './socket-route';
 
@@ -102,16 +104,23 @@ export class SocketFront {
     try {
       const principal = await admit(this.#port, request, query);
       checkAccess(principal, route, captures);
-      const leave = context.places.take(principal.token);
+      let end = (): void => void socket.destroy();
+      const holder = {
+        token: principal.token,
+        counts: () => principal.counts() && isThere(context, captures),
+      };
+      const leave = context.places.take(holder, () => end());
       socket.once('close', leave);
       if (life.signal.aborted) leave();
       const param = (name: string): string => captures[name] ?? '';
       const serve = await route.open({ context, query, principal, signal: life.signal, param });
+      if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
       stopWatching();
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {
         const { clock, limits, metrics } = context;
         const client = new ClientSocket(webSocket, { clock, limits, metrics, principal });
         this.#open.add(client);
+        end = () => client.close(CloseCode.POLICY, 'the token or the device counts no more');
         webSocket.once('close', () => this.#open.delete(client));
         serve(client);
       });
@@ -120,6 +129,11 @@ export class SocketFront {
       refuse(socket, error);
     }
   }
+}
+
+/** Whether the device that a socket is about is still one. */
+function isThere(context: GatewayContext, { user = '', device }: SocketMatch['captures']): boolean {
+  return device === undefined || isKnownDevice(context, { user, device });
 }
 
 /**

@@ -14,6 +14,8 @@ export interface RetainedMessages {
   set(user: string, topic: string, payload: Value): Promise<void>;
   /** Forgets the message of a topic, if there is one. */
   remove(user: string, topic: string): Promise<boolean>;
+  /** Forgets all messages of a user. */
+  clear(user: string): Promise<unknown>;
   /** The messages whose topics match a filter, up to `limit`, which is 1,000 at most. */
   list(
     user: string,

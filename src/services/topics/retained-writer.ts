@@ -55,6 +55,13 @@ export class RetainedWriter {
     return writes.done;
   }
 
+  /** Forgets all messages of a user, those that are being written too. Rejects as the store does. */
+  async clear(user: string): Promise<void> {
+    const own = [...this.#topics.values()].filter(({ latest }) => latest.user === user);
+    for (const writes of own) writes.latest = { ...writes.latest, removes: true };
+    await this.#store.clear(user);
+  }
+
   /** The retained messages that a filter matches, up to 1,000. Rejects as the store does. */
   async list(user: string, filter: string): Promise<RetainedMessage[]> {
     const tree = new TopicTree<true>();

@@ -84,6 +84,11 @@ export class Topics {
     await this.#publish({ user, device, topic, payload: decodeValue(encodeValue(payload)) }, retain);
   }
 
+  /** Forgets the retained messages of a user, as when he is removed. Rejects as the store does. */
+  async forget(user: string): Promise<void> {
+    await this.#retained.clear(user);
+  }
+
   /**
    * Tells of the messages of a user whose topics match a filter: first of those that were kept, up to 1,000, soon after
    * this has returned.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { describeStores } from '../store/support/stores';
-import { GatewayBench } from './support/gateway-bench';
+import { errorOf, GatewayBench } from './support/gateway-bench';
 
 const BUCKET = '/v1/users/anna/buckets/log';
 const EXPORTS = `${BUCKET}/exports`;
@@ -109,5 +109,55 @@ describeStores('bucket exports', (open) => {
     assert.equal((await bench.get(`/v1/users/anna/buckets/other/exports/${file}`)).status, 404);
     await bench.broker.clock.advance(3_600_000);
     assert.equal((await bench.get(`${EXPORTS}/${file}`)).status, 404);
+  });
+
+  it('call an endpoint with the event, where that is wanted', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await filled(bench);
+    const calls: unknown[] = [];
+    const told: Record<string, unknown>[] = [];
+    bench.services.endpoints.host('done', ({ payload, user }) => void calls.push([user, payload]));
+    bench.services.endpoints.host('fails', () => {
+      throw new Error('not today');
+    });
+    bench.server.events.listen((event) => told.push(event));
+    const order = { data_type: 'csv', callback: 'endpoint', endpoint: 'done', max_ts: 0, min_ts: 0 };
+    const answer = await bench.post(EXPORTS, order);
+    const { file } = answer.body as { file: string };
+    await bench.until(() => calls.length === 1);
+    const event = told.find((one) => one.event === 'bucket_export_completed');
+    assert.equal(event?.file, file);
+    assert.deepEqual(calls, [['anna', event]]);
+    assert.equal((await bench.post(EXPORTS, { ...order, endpoint: 'fails' })).status, 200);
+    await bench.until(() =>
+      told.some((one) => one.event === 'endpoint_call_response' && one.statusCode === 500),
+    );
+    for (const callback of ['', null]) {
+      assert.equal((await bench.post(EXPORTS, { callback, undefined: '' })).status, 200, String(callback));
+    }
+    assert.equal(calls.length, 1);
+  });
+
+  it('with a callback that cannot be are refused', async (t) => {
+    const bench = await GatewayBench.start(t, { store: await open(t) });
+    await filled(bench);
+    bench.services.endpoints.host('done', () => undefined);
+    await bench.post('/v1/users/anna/endpoints', { endpoint: 'mail', type: 'email' });
+    const refused = async (body: unknown, token = bench.token): Promise<[number, string | undefined]> => {
+      const answer = await bench.post(EXPORTS, body, { token });
+      return [answer.status, errorOf(answer)];
+    };
+    const email = await refused({ callback: 'email', email: 'a@b.example' });
+    assert.equal(email[0], 400);
+    assert.match(email[1] ?? '', /sends no mails/);
+    const callback = 'endpoint';
+    assert.equal((await refused({ callback }))[0], 400);
+    assert.equal((await refused({ callback: 'pigeon' }))[0], 400);
+    assert.equal((await refused({ callback, endpoint: 5 }))[0], 400);
+    assert.equal((await refused({ callback, endpoint: 'none' }))[0], 404);
+    assert.equal((await refused({ callback, endpoint: 'mail' }))[0], 501);
+    const exporter = await bench.tokenOf('anna', { Bucket: { '*': ['ExportBucket'] } });
+    assert.equal((await refused({ callback, endpoint: 'done' }, exporter))[0], 403);
+    assert.equal((await refused({ data_type: 'csv' }, exporter))[0], 200);
   });
 });

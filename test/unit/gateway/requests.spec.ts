@@ -79,6 +79,22 @@ describe('request', () => {
     assert.equal(options.headers['access-control-allow-origin'], undefined);
   });
 
+  it('for a path that takes only WebSockets is told to upgrade', async (t) => {
+    const bench = await GatewayBench.start(t);
+    for (const path of ['/v1/users/anna/events', '/v2/users/anna/events?authorization=x']) {
+      const answer = await bench.get(path, { token: null });
+      assert.equal(answer.status, 426);
+      assert.deepEqual([answer.headers.upgrade, answer.headers.connection], ['websocket', 'Upgrade']);
+      assert.equal(errorOf(answer), 'this path takes WebSockets');
+      const head = await bench.ask('HEAD', path);
+      assert.deepEqual([head.status, head.bytes.length], [426, 0]);
+      const other = await bench.post(path, {});
+      assert.deepEqual([other.status, other.headers.allow], [405, 'GET, HEAD, OPTIONS']);
+      assert.equal((await bench.ask('OPTIONS', path)).status, 204);
+    }
+    assert.equal((await bench.get('/v1/users/anna/events/none')).status, 404);
+  });
+
   it('of HEAD is answered without a body', async (t) => {
     const bench = await GatewayBench.start(t);
     const answer = await bench.ask('HEAD', '/v1/users/anna/devices');

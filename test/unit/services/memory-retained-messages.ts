@@ -35,6 +35,11 @@ export class MemoryRetainedMessages implements RetainedMessages {
     return Promise.resolve(found);
   }
 
+  clear(user: string): Promise<void> {
+    this.#users.delete(user);
+    return Promise.resolve();
+  }
+
   list(
     user: string,
     { filter, limit }: { readonly filter: string; readonly limit: number },

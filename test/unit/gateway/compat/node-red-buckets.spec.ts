@@ -172,7 +172,7 @@ describe('bucket-export', () => {
     await client.request('POST', DATA, { n: 1, ts: 1 });
     const orders = [
       { data_type: 'csv', timestamp_format: 'iso', max_ts: 0, min_ts: 0 },
-      { data_type: 'csv', callback: 'email', email: '', timestamp_format: 'seconds', max_ts: 0, min_ts: 0 },
+      { data_type: 'csv', undefined: '', timestamp_format: 'seconds', max_ts: 0, min_ts: 0 },
       { data_type: 'json', timestamp_format: 'milliseconds', max_ts: null, min_ts: null },
       { data_type: 'arff', timestamp_format: 'milliseconds' },
     ];

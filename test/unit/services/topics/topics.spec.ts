@@ -24,6 +24,11 @@ class SlowStore implements RetainedMessages {
     return this.inner.remove(user, topic);
   }
 
+  async clear(user: string): Promise<void> {
+    await this.#turn(`clear ${user}`);
+    await this.inner.clear(user);
+  }
+
   async list(
     user: string,
     query: { filter: string; limit: number },
@@ -244,6 +249,21 @@ describe('retained messages', () => {
     const again = topics.publish('anna', 'a', 2, { retain: true });
     await store.release();
     await again;
+  });
+
+  it('of a user who is removed are forgotten, also those that are being written', async (t) => {
+    const store = new SlowStore();
+    const { topics } = await topicsOf(t, store);
+    await store.inner.set('anna', '$hidden/a', 1);
+    const first = topics.publish('anna', 'a', 1, { retain: true });
+    const others = topics.publish('bert', 'a', 1, { retain: true });
+    const forgotten = topics.forget('anna');
+    for (let turns = 0; turns < 4; turns++) await store.release();
+    await Promise.all([first, others, forgotten]);
+    assert.deepEqual(store.log, ['set a 1', 'set a 1', 'clear anna', 'remove a']);
+    const kept = async (user: string): Promise<unknown> =>
+      (await store.inner.list(user, { filter: 'a', limit: 10 })).messages.length;
+    assert.deepEqual([await kept('anna'), await kept('bert')], [0, 1]);
   });
 
   it('in memory are bounded for a user, and forgotten when they are empty', async () => {

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { errorText, IotmpError } from '../../errors';
+import { resourceHash } from '../../session/fnv1a';
+import type { DeviceId } from '../../types';
+import type { Clock, Timer } from '../../util/clock';
+import { keptDocuments, type Documents } from './records';
+
+/** What the times of devices are kept with. */
+export interface LastSeenPort {
+  readonly documents: Documents;
+  readonly clock: Clock;
+  /** Whether a device is registered: of others nothing is kept, as anybody can make up their names. */
+  readonly isKept: (id: DeviceId) => boolean;
+  readonly onWarning: (text: string) => void;
+}
+
+/** Devices of one user whose times are kept in one document. */
+interface Group {
+  readonly user: string;
+  readonly id: string;
+  /** In ms since 1970, by device; whoever was seen longest ago comes first. */
+  readonly times: Map<string, number>;
+}
+
+const COLLECTION = 'last-seen';
+const GROUPS_PER_USER = 128;
+/** Of longer names as many fit into a document, too. */
+const MAX_IN_GROUP = 200;
+/** Time between two writes, in ms. Whatever happens in it to a group is one write. */
+const WRITE_MS = 60_000;
+
+const kept = z.record(z.string(), z.number());
+
+/**
+ * When devices were last seen, also before the server was started anew. The times are written in groups, and not at
+ * once: however many devices come and go, a minute costs a user some documents at most. A server that is killed loses
+ * the last minute.
+ */
+export class LastSeen {
+  readonly #port: LastSeenPort;
+  readonly #users = new Map<string, Map<string, Group>>();
+  readonly #unwritten = new Set<Group>();
+  #timer: Timer | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #failing = false;
+
+  constructor(port: LastSeenPort) {
+    this.#port = port;
+  }
+
+  /** Reads all of them. Returns what is not usable; it is left out. */
+  async load(): Promise<string[]> {
+    const unusable: string[] = [];
+    for await (const { user, id, body } of keptDocuments(this.#port.documents, COLLECTION)) {
+      const { success, data } = kept.safeParse(body);
+      if (success) this.#add({ user, id, times: new Map(Object.entries(data)) });
+      else unusable.push(`${COLLECTION} ${user}/${id}`);
+    }
+    return unusable;
+  }
+
+  /** When a device was last seen, in ms since 1970; 0 = never. */
+  get({ user, device }: DeviceId): number {
+    return this.#users.get(user)?.get(groupOf(device))?.times.get(device) ?? 0;
+  }
+
+  /** The device is seen now. */
+  saw({ user, device }: DeviceId): void {
+    if (!this.#port.isKept({ user, device })) return;
+    const id = groupOf(device);
+    const group = this.#users.get(user)?.get(id) ?? this.#add({ user, id, times: new Map() });
+    group.times.delete(device);
+    group.times.set(device, Date.now());
+    const [oldest] = group.times.keys();
+    if (group.times.size > MAX_IN_GROUP && oldest !== undefined) group.times.delete(oldest);
+    this.#writeLater(group);
+  }
+
+  /** Forgets a device, as when it is removed. */
+  forget({ user, device }: DeviceId): void {
+    const group = this.#users.get(user)?.get(groupOf(device));
+    if (group?.times.delete(device) === true) this.#writeLater(group);
+  }
+
+  /** Writes what has not been written, and ends the timer. Never rejects. */
+  settled(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  #add(group: Group): Group {
+    const groups = this.#users.get(group.user) ?? new Map<string, Group>();
+    this.#users.set(group.user, groups);
+    groups.set(group.id, group);
+    return group;
+  }
+
+  #writeLater(group: Group): void {
+    this.#unwritten.add(group);
+    this.#timer ??= this.#port.clock.after(WRITE_MS, () => void this.settled());
+  }
+
+  async #write(): Promise<void> {
+    const groups = [...this.#unwritten];
+    this.#unwritten.clear();
+    for (const group of groups) {
+      try {
+        await this.#writeGroup(group);
+        this.#failing = false;
+      } catch (error) {
+        // With the next change of any group it is tried again.
+        this.#unwritten.add(group);
+        this.#warn(error);
+      }
+    }
+  }
+
+  #warn(error: unknown): void {
+    // Whoever has closed his store knows it.
+    if (this.#failing || (error instanceof IotmpError && error.code === 'IOTMP_ERR_CLOSED')) return;
+    this.#failing = true;
+    this.#port.onWarning(`when devices were seen is not kept: ${errorText(error)}`);
+  }
+
+  async #writeGroup({ user, id, times }: Group): Promise<void> {
+    const documents = await this.#port.documents;
+    const key = { collection: COLLECTION, user, id };
+    if (times.size > 0) await documents.put(key, Object.fromEntries(times));
+    else await documents.remove(key);
+  }
+}
+
+/** The group of a device among those of its user. */
+function groupOf(device: string): string {
+  return String(resourceHash(device) % GROUPS_PER_USER);
+}

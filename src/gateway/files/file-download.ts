@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { OutgoingStream } from '../../session/outgoing-stream';
+import type { Session } from '../../session/session';
+import type { Value } from '../../types';
+import type { Clock } from '../../util/clock';
+import { IdleTimer } from './idle-timer';
+
+/** What is downloaded, and what it may use and must heed. */
+export interface DownloadOptions {
+  readonly session: Session;
+  readonly path: string;
+  /** In bytes: the device does not say where the file ends. */
+  readonly size: number;
+  readonly clock: Clock;
+  /** Ends the download. */
+  readonly signal: AbortSignal;
+}
+
+/** Bytes that a device sends before it wants to hear that some of them have been taken. */
+const WINDOW_BYTES = 512 * 1024;
+/** Time in which something has to come, or be taken, in ms. */
+const IDLE_MS = 30_000;
+
+/**
+ * A file that a device streams (`devices-linux.md` section 7). What the program has taken is acknowledged, and a device
+ * sends no more than its window before that, so a slow program slows the device, and nothing piles up here.
+ */
+export class FileDownload {
+  readonly #options: DownloadOptions;
+  /** What came before there was somebody to write it to. */
+  readonly #early: Uint8Array[] = [];
+  readonly #idle: IdleTimer;
+  #stream: OutgoingStream | undefined;
+  #response: ServerResponse | undefined;
+  #left: number;
+  #acknowledged = 0;
+  #ended = false;
+
+  private constructor(options: DownloadOptions) {
+    this.#options = options;
+    this.#left = options.size;
+    this.#idle = new IdleTimer(options.clock, IDLE_MS, () => this.#end());
+  }
+
+  /** @throws IotmpError (as a rejection) as the opening of a stream does, a RemoteError when the device refuses */
+  static async open(options: DownloadOptions): Promise<FileDownload> {
+    const download = new FileDownload(options);
+    try {
+      await download.#open();
+      return download;
+    } catch (error) {
+      download.#end();
+      throw error;
+    }
+  }
+
+  /** Sends the file. What ends too early ends the connection of the program, so that it can tell. */
+  serve(response: ServerResponse): void {
+    response.writeHead(200, {
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': this.#options.size,
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+    });
+    this.#response = response;
+    response.once('close', this.#end);
+    if (this.#ended) response.destroy();
+    for (const chunk of this.#early.splice(0)) this.#pass(chunk);
+  }
+
+  async #open(): Promise<void> {
+    const { path, session, signal } = this.#options;
+    const stream = await session.openStream(
+      `$fs/download/${randomUUID()}`,
+      { onData: (payload) => this.#take(payload), onClose: () => this.#end() },
+      { parameters: { path, window_size: WINDOW_BYTES }, signal },
+    );
+    this.#stream = stream;
+    signal.addEventListener('abort', this.#end);
+    if (this.#ended || signal.aborted) this.#end();
+  }
+
+  #take(payload: Value | undefined): void {
+    if (!(payload instanceof Uint8Array) || this.#ended) return;
+    this.#idle.touch();
+    if (this.#response === undefined) this.#early.push(payload);
+    else this.#pass(payload);
+  }
+
+  /** What goes beyond the size that was told is let go: the file has grown meanwhile. */
+  #pass(chunk: Uint8Array): void {
+    const response = this.#response;
+    if (response === undefined || this.#ended || this.#left === 0) return;
+    const wanted = chunk.subarray(0, this.#left);
+    this.#left -= wanted.length;
+    response.write(wanted, () => this.#acknowledge(chunk.length));
+    if (this.#left === 0) response.end();
+  }
+
+  #acknowledge(bytes: number): void {
+    this.#idle.touch();
+    if (this.#stream?.closed === false) this.#stream.write({ ack: ++this.#acknowledged, bytes });
+  }
+
+  /** Whether it is done or not: the device waits to be told to stop. */
+  readonly #end = (): void => {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#idle.stop();
+    this.#early.length = 0;
+    this.#options.signal.removeEventListener('abort', this.#end);
+    void this.#stream?.stop();
+    if (this.#left > 0) this.#response?.destroy();
+  };
+}

@@ -1,0 +1,54 @@
+import type { UserRecord } from '../accounts/user-accounts';
+import type { GatewayContext } from '../gateway-context';
+import { removeAssets } from './assets';
+import { cutOff, removeDevice } from './device-removal';
+
+/** Devices that are removed at once. */
+const DEVICES_AT_ONCE = 50;
+/** Buckets that are removed at once. */
+const BUCKETS_AT_ONCE = 100;
+
+/**
+ * Ends what goes on in the name of a user who has been disabled: logins, and connections of the devices that were made
+ * over the API. Tokens count no more while he is disabled; sockets and event streams have ended with that.
+ */
+export async function lockOut(context: GatewayContext, user: string): Promise<void> {
+  for (const { device } of context.devices.list(user)) cutOff(context, { user, device });
+  await context.sessions.endAll(user);
+  context.places.review();
+}
+
+/**
+ * Removes a user, with all that lets anybody act in his name, and all that he has. Devices that are registered in the
+ * server's settings are not his to take along: they stay, and with them their properties, and the buckets, retained
+ * messages and properties of the user, which they share with him.
+ * @throws what the store throws (as a rejection); then he is locked out, and can be removed again
+ */
+export async function removeUser(context: GatewayContext, record: UserRecord): Promise<void> {
+  const { callbacks, devices, deviceTokens, endpoints, server, sessions, tokens, users } = context;
+  const { user } = record;
+  await users.update(record, { enabled: false });
+  await lockOut(context, user);
+  await Promise.all([
+    sessions.endAll(user),
+    tokens.removeAll(user),
+    deviceTokens.removeAllOf(user),
+    endpoints.removeAll(user),
+  ]);
+  for (let left = devices.list(user); left.length > 0; left = devices.list(user)) {
+    await Promise.all(left.slice(0, DEVICES_AT_ONCE).map((id) => removeDevice(context, id)));
+  }
+  await callbacks.removeAll(user);
+  await removeAssets(context, user);
+  if (!server.registered.some((id) => id.user === user)) await removeData(context, user);
+  await users.remove(user);
+}
+
+async function removeData({ services }: GatewayContext, user: string): Promise<void> {
+  const { buckets, properties, topics } = services;
+  const some = (): ReturnType<typeof buckets.list> => buckets.list(user, { limit: BUCKETS_AT_ONCE });
+  for (let found = await some(); found.length > 0; found = await some()) {
+    await Promise.all(found.map((key) => buckets.remove(key)));
+  }
+  await Promise.all([properties.clear({ user }), topics.forget(user)]);
+}
