@@ -1,9 +1,9 @@
 import { errorText, IotmpError } from '../../errors';
+import { topicLevels } from '../../topic/topic-name';
 import type { Value } from '../../types';
 import type { Clock } from '../../util/clock';
 import { EchoMemory } from './echo-memory';
 import type { TopicMessage } from './topic-message';
-import { topicLevels } from './topic-name';
 import { payloadFromBytes, payloadToBytes } from './topic-payload';
 
 /** The other party of a bridge, such as a connection to an MQTT broker. */

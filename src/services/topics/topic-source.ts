@@ -1,9 +1,9 @@
 import { IotmpError } from '../../errors';
+import { filterLevels, topicLevels } from '../../topic/topic-name';
 import type { Value } from '../../types';
 import type { EventSource, EventSubscription } from '../events/event-subscription';
 import { badRequest } from '../service-name';
 import type { Publication } from './topic-message';
-import { filterLevels, topicLevels } from './topic-name';
 import type { TopicListener, TopicSubscription } from './topic-subscription';
 
 /** What devices do with topics. */

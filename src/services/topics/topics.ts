@@ -3,6 +3,8 @@ import { decodeValue } from '../../codec/pson-decoder';
 import { encodeValue } from '../../codec/pson-encoder';
 import { errorText, IotmpError } from '../../errors';
 import { WarningGate } from '../../session/warning-gate';
+import { filterLevels, topicLevels } from '../../topic/topic-name';
+import { TopicTree } from '../../topic/topic-tree';
 import { systemClock, type Clock } from '../../util/clock';
 import type { EventSource } from '../events/event-subscription';
 import { DispatchQueue } from './dispatch-queue';
@@ -10,10 +12,8 @@ import type { RetainedMessages } from './retained-messages';
 import { RetainedWriter } from './retained-writer';
 import { BridgeLink, type BridgeOptions, type TopicBridge } from './topic-bridge';
 import { keptMessage, newMessage, type Publication } from './topic-message';
-import { filterLevels, topicLevels } from './topic-name';
 import { TopicSource } from './topic-source';
 import { TopicSubscription, type TopicListener } from './topic-subscription';
-import { TopicTree } from './topic-tree';
 
 /** What {@link Topics} can be told. */
 export interface TopicsOptions {
