@@ -46,7 +46,7 @@ export { eventKinds, type EventKind } from './services/event-names';
 export type { EventStreams } from './services/event-streams';
 export { EventFilter } from './services/events/event-filter';
 export type { EventSource, EventSubscription } from './services/events/event-subscription';
-export type { PublishOptions, Topics, TopicsOptions } from './services/topics/topics';
+export type { PublishOptions, SubscribeOptions, Topics, TopicsOptions } from './services/topics/topics';
 export type { RetainedMessage, RetainedMessages } from './services/topics/retained-messages';
 export type { BridgeLink, BridgeOptions, TopicBridge } from './services/topics/topic-bridge';
 export type { TopicMessage } from './services/topics/topic-message';

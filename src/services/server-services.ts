@@ -58,8 +58,8 @@ export class ServerServices {
     this.locks = new Locks(options.locks);
     this.#store = new StoreAccess(server, options.store);
     this.properties = new Properties(server, this.#store);
-    this.buckets = new Buckets(server, this.#store, options.buckets);
     this.topics = new Topics(server, { retained: keptIn(this.#store), ...options.topics });
+    this.buckets = new Buckets(server, this.#store, this.topics, options.buckets);
     this.events.serve('device_property_update', this.properties.source);
     this.events.serve('device_topic_publish', this.topics.source);
     this.events.serve('device_resource_stream', new DeviceStreams(server));

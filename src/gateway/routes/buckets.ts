@@ -22,7 +22,8 @@ const change = z.looseObject({
     .looseObject({})
     .optional()
     .describe(
-      'where rows come from: {"source":"device","device","resource","update","interval"}, "write", "api"',
+      'where rows come from: {"source":"device","device","resource","update","interval"}, {"source":"mqtt","topic"}, ' +
+        '"write", "api"',
     ),
   tags: z.array(z.string().max(64)).max(5).optional(),
   retention: z.looseObject({}).optional().describe('how long rows stay: {"period","unit"}'),

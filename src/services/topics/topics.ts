@@ -33,6 +33,12 @@ export interface PublishOptions {
   readonly device?: string;
 }
 
+/** How messages are subscribed to. */
+export interface SubscribeOptions {
+  /** Whether messages that were kept come first; true unless given. */
+  readonly retained?: boolean;
+}
+
 /**
  * Topics as in MQTT, each user's own (`protocol.md` section 7). Whoever subscribes gets what is published from then on,
  * in order, what he publishes himself too, and before it the retained messages. Each message is also an event of the
@@ -86,10 +92,15 @@ export class Topics {
 
   /**
    * Tells of the messages of a user whose topics match a filter: first of those that were kept, up to 1,000, soon after
-   * this has returned.
+   * this has returned. Without them all messages come at once.
    * @throws IotmpError IOTMP_ERR_PROTOCOL for a bad filter, IOTMP_ERR_CLOSED
    */
-  subscribe(user: string, filter: string, listener: TopicListener): TopicSubscription {
+  subscribe(
+    user: string,
+    filter: string,
+    listener: TopicListener,
+    { retained = true }: SubscribeOptions = {},
+  ): TopicSubscription {
     this.#checkOpen();
     const levels = filterLevels(filter);
     const port = {
@@ -100,7 +111,8 @@ export class Topics {
     const tree = this.#users.get(user) ?? new TopicTree();
     this.#users.set(user, tree);
     tree.add(levels, subscription);
-    void this.#begin(subscription, filter);
+    if (retained) void this.#begin(subscription, filter);
+    else subscription.begin([]);
     return subscription;
   }
 
