@@ -51,6 +51,7 @@ export type { RetainedMessage, RetainedMessages } from './services/topics/retain
 export type { BridgeLink, BridgeOptions, TopicBridge } from './services/topics/topic-bridge';
 export type { TopicMessage } from './services/topics/topic-message';
 export type { TopicListener, TopicSubscription } from './services/topics/topic-subscription';
+export { TopicFilter } from './topic/topic-filter';
 export { payloadFromBytes, payloadToBytes } from './services/topics/topic-payload';
 export { IotmpClient } from './client/client';
 export type { ClientEvents, ClientState } from './client/client-events';
