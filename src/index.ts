@@ -38,6 +38,7 @@ export type {
   EndpointCall,
   EndpointCallOptions,
   EndpointHandler,
+  EndpointHostOptions,
   EndpointReply,
   Endpoints,
   EndpointsOptions,
