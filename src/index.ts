@@ -50,7 +50,7 @@ export type { EventSource, EventSubscription } from './services/events/event-sub
 export type { PublishOptions, SubscribeOptions, Topics, TopicsOptions } from './services/topics/topics';
 export type { RetainedMessage, RetainedMessages } from './services/topics/retained-messages';
 export type { BridgeLink, BridgeOptions, TopicBridge } from './services/topics/topic-bridge';
-export type { TopicMessage } from './services/topics/topic-message';
+export type { Handling, Qos, TopicMessage } from './services/topics/topic-message';
 export type { TopicListener, TopicSubscription } from './services/topics/topic-subscription';
 export { TopicFilter } from './topic/topic-filter';
 export { payloadFromBytes, payloadToBytes } from './services/topics/topic-payload';

@@ -11,7 +11,7 @@ import { DispatchQueue } from './dispatch-queue';
 import type { RetainedMessages } from './retained-messages';
 import { RetainedWriter } from './retained-writer';
 import { BridgeLink, type BridgeOptions, type TopicBridge } from './topic-bridge';
-import { keptMessage, newMessage, type Publication } from './topic-message';
+import { keptMessage, newMessage, type Handling, type Publication } from './topic-message';
 import { TopicSource } from './topic-source';
 import { TopicSubscription, type TopicListener } from './topic-subscription';
 
@@ -29,6 +29,8 @@ type Kept = Required<Pick<TopicsOptions, 'retained'>>;
 export interface PublishOptions {
   /** Keeps it for those who subscribe later; a payload that is null or empty forgets what was kept. */
   readonly retain?: boolean;
+  /** For bridges: with 1 or 2 the message waits for a party that is away. 0 without it. */
+  readonly qos?: Handling['qos'];
   /** The device in whose name it is published. */
   readonly device?: string;
 }
@@ -62,7 +64,7 @@ export class Topics {
     this.#retained = new RetainedWriter(retained);
     this.#warnings = new WarningGate(clock, (text) => server.emit('warning', text));
     this.source = new TopicSource({
-      publish: (publication, retain) => this.#publish(publication, retain),
+      publish: (publication, handling) => this.#publish(publication, handling),
       subscribe: (user, filter, listener) => this.subscribe(user, filter, listener),
     });
   }
@@ -83,11 +85,11 @@ export class Topics {
     user: string,
     topic: string,
     payload: unknown,
-    { retain = false, device }: PublishOptions = {},
+    { retain = false, qos = 0, device }: PublishOptions = {},
   ): Promise<void> {
     topicLevels(topic);
     // A copy, that whoever gave it may change what he has.
-    await this.#publish({ user, device, topic, payload: decodeValue(encodeValue(payload)) }, retain);
+    await this.#publish({ user, device, topic, payload: decodeValue(encodeValue(payload)) }, { retain, qos });
   }
 
   /**
@@ -126,7 +128,7 @@ export class Topics {
     const link: BridgeLink = new BridgeLink(bridge, options, {
       clock: this.#clock,
       receive: (user, topic, payload, retain) => {
-        this.#publish({ user, topic, payload }, retain, link).catch((error: unknown) => {
+        this.#publish({ user, topic, payload }, { retain, qos: 0 }, link).catch((error: unknown) => {
           this.#warn(`bridge: ${errorText(error)}`);
         });
       },
@@ -145,21 +147,21 @@ export class Topics {
   }
 
   /** @param origin the bridge that it came through */
-  async #publish(publication: Publication, retain: boolean, origin?: BridgeLink): Promise<void> {
+  async #publish(publication: Publication, handling: Handling, origin?: BridgeLink): Promise<void> {
     this.#checkOpen();
     const message = newMessage(publication);
     const { user, topic } = message;
     const levels = topicLevels(topic);
     this.#queue.checkRoom();
     // First, so that one who subscribes in answer to it finds it.
-    const kept = retain ? this.#retained.write(user, message) : undefined;
+    const kept = handling.retain ? this.#retained.write(user, message) : undefined;
     this.#queue.run(() => {
       this.#server.events.publish(message);
       for (const subscription of this.#users.get(user)?.match(levels) ?? []) {
-        subscription.deliver(message, retain);
+        subscription.deliver(message, handling.retain);
       }
       for (const link of this.#bridges) {
-        if (link !== origin) link.send(message, retain);
+        if (link !== origin) link.send(message, handling);
       }
     });
     await kept;
