@@ -20,8 +20,9 @@ export interface ServicesOptions {
   readonly locks?: LocksOptions;
   readonly buckets?: BucketsOptions;
   /**
-   * Where properties, buckets and retained messages are kept: a store, or one that is being opened. It stays its owner's, who closes it after
-   * the services. Without it they are in memory, and gone with the services.
+   * Where properties, buckets and retained messages are kept: a store, or one that is being opened. It stays its
+   * owner's, who closes it when the services are closed and {@link ServerServices.settled}. Without it they are in
+   * memory, and gone with the services.
    */
   readonly store?: Store | Promise<Store>;
   readonly topics?: TopicsOptions;
@@ -96,6 +97,15 @@ export class ServerServices {
     // Also where not all could be offered.
     this.events.close();
     this.topics.close();
+  }
+
+  /**
+   * Resolves when all that the services took until they were closed has reached the store, or could not be kept: the
+   * store is not to be closed before. Never rejects.
+   */
+  async settled(): Promise<void> {
+    await this.topics.settled();
+    await this.#store.settled();
   }
 }
 

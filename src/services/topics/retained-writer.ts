@@ -54,6 +54,11 @@ export class RetainedWriter {
     return writes.done;
   }
 
+  /** Resolves when all that was given to {@link write} so far is in the store, or could not be. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#topics.values()].map(({ done }) => done));
+  }
+
   /** The retained messages that a filter matches, up to 1,000. Rejects as the store does. */
   async list(user: string, filter: string): Promise<RetainedMessage[]> {
     const wanted = new TopicFilter(filter);

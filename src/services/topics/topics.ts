@@ -146,6 +146,11 @@ export class Topics {
     this.#users.clear();
   }
 
+  /** Resolves when all messages to be kept are in the store, or could not be; for the time after {@link close}. */
+  settled(): Promise<void> {
+    return this.#retained.settled();
+  }
+
   /** @param origin the bridge that it came through */
   async #publish(publication: Publication, handling: Handling, origin?: BridgeLink): Promise<void> {
     this.#checkOpen();
