@@ -1,9 +1,10 @@
 import { IotmpError } from '../../errors';
+import { Sample } from '../../session/sample';
 import { filterLevels, topicLevels } from '../../topic/topic-name';
 import type { Value } from '../../types';
 import type { EventSource, EventSubscription } from '../events/event-subscription';
 import { badRequest } from '../service-name';
-import type { Handling, Publication, Qos } from './topic-message';
+import type { Handling, Publication, Qos, TopicMessage } from './topic-message';
 import type { TopicListener, TopicSubscription } from './topic-subscription';
 
 /** What devices do with topics. */
@@ -21,6 +22,8 @@ export interface TopicSourcePort {
  */
 export class TopicSource implements EventSource {
   readonly #port: TopicSourcePort;
+  /** Of the messages that subscribers are being told, which all of them share. */
+  readonly #samples = new WeakMap<TopicMessage, Sample>();
 
   constructor(port: TopicSourcePort) {
     this.#port = port;
@@ -54,9 +57,17 @@ export class TopicSource implements EventSource {
 
   #openSubscriber(subscription: EventSubscription, filter: string): void {
     const topics = this.#port.subscribe(subscription.caller.user, filter, (message) => {
-      if (subscription.filter.matches(message)) subscription.deliver(message);
+      if (subscription.filter.matches(message)) subscription.deliver(this.#sampleOf(message));
     });
     subscription.onClose = () => topics.close();
+  }
+
+  #sampleOf(message: TopicMessage): Sample {
+    const known = this.#samples.get(message);
+    if (known !== undefined) return known;
+    const sample = new Sample(message);
+    this.#samples.set(message, sample);
+    return sample;
   }
 }
 
