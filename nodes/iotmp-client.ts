@@ -7,7 +7,7 @@ import type { LinkNode, LinkState } from './lib/link';
 import { LogGate } from './lib/log-gate';
 import { nodeError, statusReason } from './lib/node-error';
 import { tlsSettings } from './lib/server-settings';
-import { choiceSetting, integerSetting, portSetting, textSetting } from './lib/settings';
+import { booleanSetting, choiceSetting, integerSetting, portSetting, textSetting } from './lib/settings';
 import { StateFeed } from './lib/state-feed';
 import { StatusReporter } from './lib/status-reporter';
 import { translate } from './lib/translate';
@@ -21,6 +21,7 @@ interface ClientConfig extends NodeDef {
   readonly user?: unknown;
   readonly device?: unknown;
   readonly keepAlive?: unknown;
+  readonly compactStreams?: unknown;
 }
 
 interface ClientCredentials {
@@ -71,6 +72,7 @@ function clientOptions(RED: NodeAPI, config: ClientConfig, credentials: ClientCr
     device: textSetting(config.device),
     credential: credentials.credential ?? '',
     keepAliveS: integerSetting('keepAlive', config.keepAlive, { min: 1, max: 1800, fallback: 60 }),
+    compactStreams: booleanSetting(config.compactStreams, false),
     maxMessageSize: MAX_MESSAGE_SIZE,
   };
 }

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { IotmpError, type ServerEvent } from '../src';
+import { IotmpError, TopicFilter, type ServerEvent } from '../src';
 import { copyValue } from './lib/copy-value';
 import { followLink, setUpFlowNode } from './lib/flow-node';
 import type { LinkSettings } from './lib/link';
@@ -10,6 +10,7 @@ import { translate } from './lib/translate';
 interface EventsConfig extends NodeDef, LinkSettings {
   readonly events?: unknown;
   readonly device?: unknown;
+  readonly topic?: unknown;
 }
 
 export = function register(RED: NodeAPI): void {
@@ -33,12 +34,23 @@ export = function register(RED: NodeAPI): void {
   });
 };
 
-/** No names mean all events, no device means every device; a device may be given as `user/device`, too. */
+/**
+ * No names mean all events, no device means every device; a device may be given as `user/device`, too. A topic filter
+ * chooses among the messages of topics only.
+ * @throws IotmpError IOTMP_ERR_PROTOCOL for a bad topic filter
+ */
 function eventFilter(config: EventsConfig): (event: ServerEvent) => boolean {
   const list: readonly unknown[] = Array.isArray(config.events) ? config.events : [];
   const names = new Set(list.filter((name) => typeof name === 'string'));
   const device = textSetting(config.device);
+  const topic = textSetting(config.topic);
+  const topics = topic === '' ? undefined : new TopicFilter(topic);
+  const isWanted = ({ event, topic: name }: ServerEvent): boolean =>
+    topics === undefined ||
+    event !== 'device_topic_publish' ||
+    (typeof name === 'string' && topics.matches(name));
   return (event) =>
     (names.size === 0 || names.has(event.event)) &&
-    (device === '' || device === event.device || device === `${event.user}/${event.device}`);
+    (device === '' || device === event.device || device === `${event.user}/${event.device}`) &&
+    isWanted(event);
 }

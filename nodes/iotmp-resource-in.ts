@@ -7,6 +7,7 @@ import {
   type ResourceDefinition,
 } from '../src';
 import { copyValue } from './lib/copy-value';
+import { endpointTimeS } from './lib/endpoint-time';
 import { followLink, setUpFlowNode } from './lib/flow-node';
 import type { Link, LinkSettings } from './lib/link';
 import { ReplyStore } from './lib/reply-store';
@@ -28,15 +29,28 @@ interface ResourceInNode extends Node {
   replies: ReplyStore;
 }
 
+const KINDS = ['run', 'input', 'output', 'inout', 'endpoint'] as const;
+
+/** What a node hosts, and the time that a call has, in ms. */
+interface Hosting {
+  readonly kind: (typeof KINDS)[number];
+  readonly timeoutMs: number;
+}
+
+/** The node's own store ends a call first, so that the flow hears of it. */
+const LATER_MS = 1000;
+
 export = function register(RED: NodeAPI): void {
   RED.nodes.registerType<ResourceInNode, ResourceInConfig, object, object>(
     'iotmp-resource-in',
     function (this: ResourceInNode, config) {
       RED.nodes.createNode(this, config);
       setUpFlowNode(RED, this, config, (context) => {
+        const kind = choiceSetting('kind', config.kind, KINDS, 'run');
         const timeoutS = numberSetting('timeout', config.timeout, { min: 0.1, max: 86_400, fallback: 10 });
-        this.replies = new ReplyStore(this.id, timeoutS * 1000);
-        const end = host(RED, this, config, context.link, timeoutS);
+        const timeoutMs = 1000 * (kind === 'endpoint' ? endpointTimeS(timeoutS) : timeoutS);
+        this.replies = new ReplyStore(this.id, timeoutMs);
+        const end = host(RED, this, config, context.link, { kind, timeoutMs: timeoutMs + LATER_MS });
         followLink(context);
         context.onClose(() => {
           end();
@@ -56,15 +70,16 @@ function host(
   node: ResourceInNode,
   config: ResourceInConfig,
   link: Link,
-  timeoutS: number,
+  { kind, timeoutMs }: Hosting,
 ): () => void {
   const name = textSetting(config.resource);
-  const kind = choiceSetting('kind', config.kind, ['run', 'input', 'output', 'inout', 'endpoint'], 'run');
   if (kind !== 'endpoint') {
-    const hosted = link.host(name, definitionOf(node, config, kind, timeoutS));
+    const hosted = link.host(name, { kind, timeoutMs, ...definitionOf(node, config, kind) });
     return () => hosted.remove();
   }
-  if (link instanceof ServerLink) return link.services.endpoints.host(name, endpointOf(node, config));
+  if (link instanceof ServerLink) {
+    return link.services.endpoints.host(name, endpointOf(node, config), { timeoutMs });
+  }
   throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.throughServer', { what: 'endpoint' }));
 }
 
@@ -72,8 +87,7 @@ function definitionOf(
   node: ResourceInNode,
   config: ResourceInConfig,
   kind: ResourceDefinition['kind'],
-  timeoutS: number,
-): ResourceDefinition {
+): Pick<ResourceDefinition, 'describe' | 'run'> {
   const sample = {
     in: jsonSetting('inSample', config.inSample),
     out: jsonSetting('outSample', config.outSample),
@@ -81,9 +95,6 @@ function definitionOf(
   const givesOutput = kind === 'output' || kind === 'inout';
   const isAnswered = isAnsweredAtOnce(config);
   return {
-    kind,
-    // The node's own store ends the call first, so that the flow hears of it.
-    timeoutMs: timeoutS * 1000 + 1000,
     describe: () => Object.fromEntries(Object.entries(sample).filter(([, value]) => value !== undefined)),
     run: (call) => {
       if (!isAnswered) return enterFlow(node, messageOf(call), call.signal);

@@ -17,9 +17,6 @@ export class BrokerPool<T extends Parkable> {
   readonly #RED: NodeAPI;
   readonly #parked = new Map<string, T>();
   readonly #onStarted = (): void => this.#closeAll();
-  readonly #onRuntimeEvent = (event: unknown): void => {
-    if (isFullStop(event)) this.#closeAll();
-  };
   #timer: NodeJS.Timeout | undefined;
 
   constructor(RED: NodeAPI) {
@@ -42,13 +39,11 @@ export class BrokerPool<T extends Parkable> {
 
   #startWaiting(): void {
     this.#RED.events.on('flows:started', this.#onStarted);
-    this.#RED.events.on('runtime-event', this.#onRuntimeEvent);
     this.#timer = setTimeout(this.#onStarted, PARKING_MS);
   }
 
   #stopWaiting(): void {
     this.#RED.events.off('flows:started', this.#onStarted);
-    this.#RED.events.off('runtime-event', this.#onRuntimeEvent);
     clearTimeout(this.#timer);
   }
 
@@ -60,13 +55,4 @@ export class BrokerPool<T extends Parkable> {
       server.close().catch((error: unknown) => this.#RED.log.error(`[iotmp-server] ${String(error)}`));
     }
   }
-}
-
-/** Whether the flows were stopped for good, and not for a deploy. */
-function isFullStop(event: unknown): boolean {
-  if (typeof event !== 'object' || event === null || !('id' in event) || event.id !== 'runtime-state')
-    return false;
-  if (!('payload' in event) || typeof event.payload !== 'object' || event.payload === null) return false;
-  const { payload } = event;
-  return 'state' in payload && payload.state === 'stop' && !('deploy' in payload && payload.deploy === true);
 }

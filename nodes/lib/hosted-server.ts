@@ -83,6 +83,7 @@ export class HostedServer extends EventEmitter<HostedServerEvents> {
     try {
       await this.server.close();
     } finally {
+      await this.services.settled();
       await (await this.store).close();
     }
   }

@@ -29,7 +29,7 @@ export interface MqttBridgePort {
 interface MqttMessage {
   topic: string;
   payload: Buffer;
-  qos: 0;
+  qos: 0 | 1 | 2;
   retain: boolean;
 }
 
@@ -104,7 +104,13 @@ class MqttBridge {
     this.#user = { id: port.id, status: (status) => this.#handleStatus(status) };
     // Not "no local" of MQTT 5: other nodes of the flows publish through the same connection, and are to be heard.
     this.#link = port.topics.attachBridge(
-      { publish: (topic, payload, { retain }) => this.#publish({ topic, payload, qos: 0, retain }) },
+      {
+        // The core node drops what it cannot send, and does not say so.
+        get connected() {
+          return broker.connected === true;
+        },
+        publish: (topic, payload, { retain, qos }) => this.#publish({ topic, payload, qos, retain }),
+      },
       { prefix, ...(prefix.includes('{user}') ? {} : { user: port.user }) },
     );
     broker.register(this.#user);
@@ -124,10 +130,6 @@ class MqttBridge {
   }
 
   #publish(message: MqttMessage): void {
-    // The core node drops what it cannot send, and does not say so.
-    if (this.#broker.connected !== true) {
-      throw new IotmpError('IOTMP_ERR_OFFLINE', 'the MQTT broker is not connected');
-    }
     if (this.#pending >= MAX_PENDING) {
       throw new IotmpError('IOTMP_ERR_BUSY', 'too many messages wait for the MQTT broker');
     }
@@ -140,7 +142,10 @@ class MqttBridge {
   }
 
   #handleStatus({ fill }: NodeStatus): void {
-    if (fill === 'green') return;
+    if (fill === 'green') {
+      this.#link.resume();
+      return;
+    }
     this.#epoch++;
     this.#pending = 0;
   }

@@ -56,7 +56,6 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
     this.#admission = this.#newAdmission();
     this.#hub = new StreamHub({
       clock: this.#options.clock,
-      requestTimeoutMs: this.#options.requestTimeoutMs,
       onWarning: (text) => this.emit('warning', text),
     });
     const port: DoorPort = {
@@ -163,7 +162,7 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
 
   /**
    * Takes over new options. Only what changed is restarted: listeners whose address or certificate is another,
-   * and the connections of devices that would not be let in any more.
+   * and the connections of devices that would not be let in any more. Limits of connections that stay are as they were.
    * @throws IotmpError IOTMP_ERR_CONFIG; then nothing has changed
    */
   async configure(options: ServerOptions): Promise<void> {

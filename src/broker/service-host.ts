@@ -41,18 +41,30 @@ export class ServiceHost implements ResourceHost {
 
   resolve(resource: Value | undefined, parameters: Value | undefined): ResolvedResource | undefined {
     const request = serviceRequest(resource, parameters);
-    if (request === undefined) {
-      return this.resources.resolve(resource, parameters) ?? this.#resolveSubscription(resource, parameters);
-    }
-    const service = this.#services.get(request.code);
-    if (service === undefined) return undefined;
-    const { argument } = request;
-    const path = typeof argument === 'string' ? argument : '';
-    return { resource: service, path, captures: NO_CAPTURES, parameters: argument };
+    if (request !== undefined) return this.#resolveService(request);
+    return this.resources.resolve(resource, parameters) ?? this.#resolveSubscription(resource, parameters);
+  }
+
+  /** A number beside the name of a resource that is hosted is an interval in ms, and no code. */
+  resolveStream(resource: Value | undefined, parameters: Value | undefined): ResolvedResource | undefined {
+    if (isCode(resource)) return this.#resolveService({ code: resource, argument: parameters });
+    const hosted = this.resources.resolve(resource, parameters);
+    if (hosted !== undefined) return hosted;
+    // In dialect B, of the services only subscriptions are streams.
+    return parameters === ServiceCode.SUBSCRIBE_EVENT
+      ? this.#resolveService({ code: parameters, argument: resource })
+      : this.#resolveSubscription(resource, parameters);
   }
 
   describeAll(): Record<string, Value> {
     return this.resources.describeAll();
+  }
+
+  #resolveService({ code, argument }: ServiceRequest): ResolvedResource | undefined {
+    const service = this.#services.get(code);
+    if (service === undefined) return undefined;
+    const path = typeof argument === 'string' ? argument : '';
+    return { resource: service, path, captures: NO_CAPTURES, parameters: argument };
   }
 
   /**

@@ -54,8 +54,7 @@ export function readKey(input: Input): CachedText | string {
   const entry = table.find(input.view, tagAt, length + 1);
   if (entry !== undefined) return entry;
   const key = decodedKey(input, start);
-  // Left out of the table, so that what is found there needs no check.
-  if (key !== PROTO) offer(input, key, tagAt);
+  offer(input, key, tagAt);
   return key;
 }
 
@@ -64,8 +63,12 @@ function skip(input: Input, length: number): void {
   input.position += length;
 }
 
-/** Offers the text that ends at the position to the table; its tag is at `tagAt`. */
+/**
+ * Offers the text that ends at the position to the table; its tag is at `tagAt`. Values and keys share the table: one that
+ * needs care as a key stays out of it, so that what is found there needs no check.
+ */
 function offer(input: Input, text: string, tagAt: number): void {
+  if (text === PROTO) return;
   table.offer(text, input.bytes.subarray(tagAt, input.position), input.view, tagAt);
 }
 

@@ -38,6 +38,21 @@ export interface EndpointCallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How an endpoint is hosted. */
+export interface EndpointHostOptions {
+  /**
+   * Time for its answer, in ms, in place of that of all endpoints. Longer than 8 s is for callers that wait so long:
+   * microcontrollers do not.
+   */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** An endpoint that is hosted. */
+interface Hosted {
+  readonly handler: EndpointHandler;
+  readonly timeoutMs: number;
+}
+
 /** What {@link Endpoints} can be told. */
 export interface EndpointsOptions {
   /** Time for an answer, in ms. 8000 without it: devices give up after 10 s. */
@@ -76,7 +91,7 @@ export class Endpoints implements Service {
   readonly #server: IotmpServer;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
-  readonly #handlers = new Map<string, EndpointHandler>();
+  readonly #handlers = new Map<string, Hosted>();
   readonly #calls = new Set<AbortController>();
 
   constructor(server: IotmpServer, options: EndpointsOptions = {}) {
@@ -101,13 +116,13 @@ export class Endpoints implements Service {
    * under way are still answered.
    * @throws IotmpError IOTMP_ERR_PROTOCOL for what is no name, IOTMP_ERR_CONFLICT when it is hosted already
    */
-  host(name: string, handler: EndpointHandler): () => void {
+  host(name: string, handler: EndpointHandler, { timeoutMs }: EndpointHostOptions = {}): () => void {
     serviceName(name);
     if (this.#handlers.has(name)) {
       throw new IotmpError('IOTMP_ERR_CONFLICT', `endpoint "${name}" is already hosted`);
     }
     // Of one's own, so that who ends it twice does not end the next one.
-    const own: EndpointHandler = (call) => handler(call);
+    const own = { handler, timeoutMs: timeoutMs ?? this.#timeoutMs };
     this.#handlers.set(name, own);
     return () => {
       if (this.#handlers.get(name) === own) this.#handlers.delete(name);
@@ -145,12 +160,12 @@ export class Endpoints implements Service {
   }
 
   async #call(call: Omit<EndpointCall, 'signal'>, signal: AbortSignal | undefined): Promise<Outcome> {
-    const handler = this.#handlers.get(call.name);
-    if (handler === undefined) throw new IotmpError('IOTMP_ERR_NOT_FOUND', 'no such endpoint');
+    const hosted = this.#handlers.get(call.name);
+    if (hosted === undefined) throw new IotmpError('IOTMP_ERR_NOT_FOUND', 'no such endpoint');
     if (this.#calls.size >= MAX_CALLS) throw new IotmpError('IOTMP_ERR_BUSY', 'too many calls of endpoints');
     this.#tell('endpoint_call', call, { payload: call.payload ?? null });
     try {
-      const outcome = await this.#run(handler, call, signal);
+      const outcome = await this.#run(hosted, call, signal);
       const { payload = null, statusCode } = outcome;
       this.#tell('endpoint_call_response', call, { payload, statusCode });
       return outcome;
@@ -163,7 +178,7 @@ export class Endpoints implements Service {
 
   /** Runs the handler until it answers, the time is over, or nobody waits any more. */
   async #run(
-    handler: EndpointHandler,
+    { handler, timeoutMs }: Hosted,
     call: Omit<EndpointCall, 'signal'>,
     outer: AbortSignal | undefined,
   ): Promise<Outcome> {
@@ -174,7 +189,7 @@ export class Endpoints implements Service {
     signal.addEventListener('abort', () => cut.reject(signal.reason), { once: true });
     const giveUp = (): void => end.abort(givenUp());
     outer?.addEventListener('abort', giveUp, { once: true });
-    const timer = this.#clock.after(this.#timeoutMs, () => {
+    const timer = this.#clock.after(timeoutMs, () => {
       end.abort(new IotmpError('IOTMP_ERR_TIMEOUT', `endpoint "${call.name}" did not answer in time`));
     });
     this.#calls.add(end);

@@ -29,7 +29,7 @@ export const eventKinds: readonly EventKind[] = [
   { event: 'bucket_source_fault', filters: ['bucket', 'device', 'resource'] },
   { event: 'bucket_update', filters: ['bucket'] },
   { event: 'bucket_write', filters: ['bucket', 'device'] },
-  { event: 'bucket_write_refused', filters: ['bucket', 'device'] },
+  { event: 'bucket_write_refused', filters: ['bucket', 'device', 'resource', 'topic'] },
   { event: 'device_authentication_failed', filters: [...DEVICE, 'type', 'address'] },
   { event: 'device_callback_call', filters: DEVICE },
   { event: 'device_create', filters: DEVICE },

@@ -20,8 +20,9 @@ export interface ServicesOptions {
   readonly locks?: LocksOptions;
   readonly buckets?: BucketsOptions;
   /**
-   * Where properties, buckets and retained messages are kept: a store, or one that is being opened. It stays its owner's, who closes it after
-   * the services. Without it they are in memory, and gone with the services.
+   * Where properties, buckets and retained messages are kept: a store, or one that is being opened. It stays its
+   * owner's, who closes it when the services are closed and {@link ServerServices.settled}. Without it they are in
+   * memory, and gone with the services.
    */
   readonly store?: Store | Promise<Store>;
   readonly topics?: TopicsOptions;
@@ -58,8 +59,8 @@ export class ServerServices {
     this.locks = new Locks(options.locks);
     this.#store = new StoreAccess(server, options.store);
     this.properties = new Properties(server, this.#store);
-    this.buckets = new Buckets(server, this.#store, options.buckets);
     this.topics = new Topics(server, { retained: keptIn(this.#store), ...options.topics });
+    this.buckets = new Buckets(server, this.#store, this.topics, options.buckets);
     this.events.serve('device_property_update', this.properties.source);
     this.events.serve('device_topic_publish', this.topics.source);
     this.events.serve('device_resource_stream', new DeviceStreams(server));
@@ -96,6 +97,15 @@ export class ServerServices {
     // Also where not all could be offered.
     this.events.close();
     this.topics.close();
+  }
+
+  /**
+   * Resolves when all that the services took until they were closed has reached the store, or could not be kept: the
+   * store is not to be closed before. Never rejects.
+   */
+  async settled(): Promise<void> {
+    await this.topics.settled();
+    await this.#store.settled();
   }
 }
 

@@ -44,6 +44,11 @@ export class StoreAccess {
     return result;
   }
 
+  /** Resolves when all that was asked so far has reached the store, or never will. Never rejects. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([this.#opening]);
+  }
+
   /** Lets go of the store. What was asked of it before is still done. */
   close(): void {
     if (this.#isOwn) void this.use((store) => store.close());

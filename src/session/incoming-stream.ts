@@ -92,7 +92,7 @@ export class IncomingStream implements PublishedStream {
   }
 
   write(payload: unknown): boolean {
-    return this.send(new Sample(payload));
+    return this.send(payload instanceof Sample ? payload : new Sample(payload));
   }
 
   send(sample: Sample): boolean {

@@ -15,8 +15,10 @@ export interface ResolvedResource {
 
 /** Finds what a request names. Sessions of a server share one host, a client's session has its own. */
 export interface ResourceHost {
-  /** The resource that the fields of a request name, or `undefined`. */
+  /** The resource that the fields of a RUN or DESCRIBE name, or `undefined`. */
   resolve(resource: Value | undefined, parameters: Value | undefined): ResolvedResource | undefined;
+  /** The resource that the fields of a START_STREAM name: there, parameters that are a number are an interval. */
+  resolveStream(resource: Value | undefined, parameters: Value | undefined): ResolvedResource | undefined;
   /** The answer to DESCRIBE without resource (`protocol.md` section 5). */
   describeAll(): Record<string, Value>;
 }
@@ -62,6 +64,10 @@ export class ResourceRegistry implements ResourceHost {
     const match = path === undefined ? undefined : this.#paths.find(path);
     if (path === undefined || match === undefined) return undefined;
     return { resource: match.value, path, captures: match.captures, parameters };
+  }
+
+  resolveStream(resource: Value | undefined, parameters: Value | undefined): ResolvedResource | undefined {
+    return this.resolve(resource, parameters);
   }
 
   describeAll(): Record<string, Value> {

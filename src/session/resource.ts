@@ -52,7 +52,7 @@ export interface ResourceStream {
   /** Called once when the stream ends, whoever ended it. */
   onClose: (() => void) | undefined;
   /**
-   * Sends a sample. Returns false when it had to wait for a slow peer; the oldest waiting one gives way when
+   * Sends a sample: a value, or a `Sample` that goes into other streams, too. Returns false when it had to wait for a slow peer; the oldest waiting one gives way when
    * too many wait.
    * @throws IotmpError IOTMP_ERR_ENCODE or IOTMP_ERR_TOO_LARGE when the value cannot be sent
    */

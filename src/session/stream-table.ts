@@ -107,7 +107,7 @@ export class StreamTable {
     }
     try {
       const { parameters, kind } = this.#formOf(message.parameters);
-      const target = this.#port.host.resolve(resource, parameters);
+      const target = this.#port.host.resolveStream(resource, parameters);
       this.#checkStart(id, target);
       const replaced = this.#incoming.get(id);
       replaced?.end();

@@ -10,7 +10,7 @@ import { MemoryEngine } from './memory/memory-engine';
 import type { WorkerSettings } from './sqlite/messages';
 import { ReopeningEngine } from './sqlite/reopening-engine';
 import { storageError } from './sqlite/sqlite-fault';
-import { WorkerEngine, type FaultListener } from './sqlite/worker-engine';
+import { WorkerEngine, type EngineListener } from './sqlite/worker-engine';
 import type { Store } from './store';
 import { storeLimits, type StoreLimits } from './store-limits';
 import { databaseOptions, type FileStoreOptions, type StoreOptions } from './store-options';
@@ -35,15 +35,16 @@ async function openFile(options: FileStoreOptions, limits: StoreLimits): Promise
   const database = databaseOptions(options);
   const file = resolve(database.file);
   if (!isBuiltin('node:sqlite')) throw storageError('unsupported', file, process.version);
-  const open = (): Promise<Engine> => openWorker({ ...database, file, limits }, options);
   const { reopenAfterMs: afterMs, onFault, onRecovered } = options;
+  const open = (onDeath?: EngineListener['onDeath']): Promise<Engine> =>
+    openWorker({ ...database, file, limits }, { onFault, onRecovered, onDeath });
   if (afterMs === undefined) return open();
   const engine = new ReopeningEngine({ open, afterMs, onFault, onRecovered });
   await engine.attempted;
   return engine;
 }
 
-async function openWorker(settings: WorkerSettings, listener: FaultListener): Promise<Engine> {
+async function openWorker(settings: WorkerSettings, listener: EngineListener): Promise<Engine> {
   const engine = new WorkerEngine(settings, listener);
   try {
     await engine.opened;

@@ -21,8 +21,8 @@ export interface FileStoreOptions extends CommonOptions {
   /** How long to wait for another process to let go of the file, in ms; 5,000 unless given. */
   readonly busyTimeoutMs?: number;
   /**
-   * How long after an opening that failed to try again, in ms: for stores that come with a server, and are to be there as
-   * soon as they can. Unless given, an opening that fails is the end.
+   * How long after an opening that failed, or after the death of the thread that has the file open, to try again, in ms:
+   * for stores that come with a server, and are to be there as soon as they can. Unless given, each is the end.
    */
   readonly reopenAfterMs?: number;
   /** Most bytes that the file may have. What would make it larger fails as on a full disk. No limit unless given. */

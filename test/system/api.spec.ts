@@ -141,9 +141,6 @@ describe('API for programs', () => {
             .getByText('/v3/users/:user/devices/:device/resources')
             .first()
             .waitFor({ timeout: 5000 });
-          const { SCREENSHOTS = '' } = process.env;
-          if (SCREENSHOTS !== undefined)
-            await page.screenshot({ path: join(SCREENSHOTS, `${version}-api.png`) });
           assert.deepEqual(
             asked.filter((url) => !url.startsWith(nodeRed.url)),
             [],

@@ -11,8 +11,6 @@ import { SubscriberGroup } from './subscriber-group';
 /** What a device stream needs of the resource that it belongs to. */
 export interface DeviceStreamPort {
   readonly clock: Clock;
-  /** Time for the answer to a START_STREAM in ms; the session's own without it. */
-  readonly timeoutMs: number | undefined;
   /** The resource on the device's connection, while there is one. */
   readonly link: ResourceLink | undefined;
   /** Something changed that an operation may follow from. */
@@ -160,7 +158,7 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
     this.#clearFailure(false);
     this.#group.begin();
     try {
-      await channel.open(link, this.#port.timeoutMs);
+      await channel.open(link);
       if (this.#channel === channel) this.#asks.clear();
     } catch (error) {
       // Of a connection that is gone meanwhile, the failure is no news.

@@ -8,7 +8,6 @@ import { ResourceLink } from './resource-link';
 /** What a shared resource needs of its hub. */
 export interface SharedResourcePort {
   readonly clock: Clock;
-  readonly timeoutMs: number | undefined;
   warn(text: string): void;
   /** Nobody subscribes any more, and nothing is left on the device. */
   onUnused(resource: SharedResource): void;
@@ -79,7 +78,6 @@ export class SharedResource {
     const link = (): ResourceLink | undefined => this.#link;
     return new DeviceStream({
       clock: this.#port.clock,
-      timeoutMs: this.#port.timeoutMs,
       get link() {
         return link();
       },

@@ -69,12 +69,12 @@ export class StreamChannel {
    * Opens the stream. When the channel is abandoned meanwhile, the stream is stopped as soon as it is there.
    * @throws IotmpError as a request does
    */
-  async open(link: ResourceLink, timeoutMs: number | undefined): Promise<void> {
+  async open(link: ResourceLink): Promise<void> {
     const listener: StreamListener = {
       onData: (sample, _parameters, at) => this.#handleSample(sample, at),
       onClose: (reason) => this.#handleClose(reason),
     };
-    const options: CallOptions = { parameters: this.#parameters(), timeoutMs };
+    const options: CallOptions = { parameters: this.#parameters() };
     const outgoing = await link.source.openStream(link.resource, listener, options);
     if (!this.isOpening) {
       await outgoing.stop();

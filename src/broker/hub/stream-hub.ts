@@ -13,8 +13,6 @@ export type { HubSubscriber, HubSubscription } from './hub-subscription';
 /** What a {@link StreamHub} is made with. */
 export interface StreamHubOptions {
   readonly clock: Clock;
-  /** Time for a device's answer to START_STREAM, in ms; the session's own without it. */
-  readonly requestTimeoutMs?: number;
   /** Something that deserves a line in a log, but no more. */
   onWarning?(text: string): void;
 }
@@ -90,7 +88,6 @@ export class StreamHub {
     const resources: HubDevice = this.#devices.get(target) ?? new Map<string, SharedResource>();
     const resource = new SharedResource(name, {
       clock: this.#options.clock,
-      timeoutMs: this.#options.requestTimeoutMs,
       warn: (text) => this.#options.onWarning?.(`${target.user}/${target.device}/${name}: ${text}`),
       onUnused: (unused) => {
         if (resources.get(name) === unused) resources.delete(name);

@@ -24,7 +24,8 @@ const change = z.looseObject({
     .looseObject({ tags: tagNames.optional() })
     .optional()
     .describe(
-      'where rows come from: {"source":"device","device","resource","update","interval"}, "write", "api"',
+      'where rows come from: {"source":"device","device","resource","update","interval"}, {"source":"mqtt","topic"}, ' +
+        '"write", "api"',
     ),
   tags: tagNames
     .optional()

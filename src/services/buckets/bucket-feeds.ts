@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HubState } from '../../broker/hub/stream-hub';
 import type { BucketKey, BucketSettings } from '../../store/bucket-store';
-import { BucketFeed, type BucketFeedPort } from './bucket-feed';
+import type { BucketFeed, BucketFeedPort } from './bucket-feed';
 import { bucketId } from './bucket-id';
-import { deviceSource } from './bucket-source';
+import { bucketSource } from './bucket-source';
+import { DeviceFeed } from './device-feed';
+import { TopicFeed } from './topic-feed';
 
-/** The feeds of all buckets that a device's resource fills. */
+/** The feeds of all buckets that a device's resource or topics fill. */
 export class BucketFeeds {
   readonly #port: BucketFeedPort;
   readonly #feeds = new Map<string, BucketFeed>();
@@ -13,6 +15,7 @@ export class BucketFeeds {
   constructor(port: Omit<BucketFeedPort, 'onGone'>) {
     this.#port = {
       server: port.server,
+      topics: port.topics,
       write: (key, row) => port.write(key, row),
       onGone: (feed) => this.#drop(feed),
     };
@@ -23,7 +26,7 @@ export class BucketFeeds {
     return this.#feeds.size;
   }
 
-  /** How the stream of a bucket's device is; `undefined` where there is none. */
+  /** How the stream of a bucket's device is; `undefined` where it has none. */
   state(key: BucketKey): HubState | undefined {
     return this.#feeds.get(bucketId(key))?.state;
   }
@@ -31,10 +34,10 @@ export class BucketFeeds {
   /**
    * Feeds a bucket as its settings say. A feed that stays the same goes on.
    * @param unasked nobody wants it at the moment: it was saved earlier
-   * @throws IotmpError IOTMP_ERR_CONFIG
+   * @throws IotmpError IOTMP_ERR_CONFIG, IOTMP_ERR_CLOSED
    */
   set(key: BucketKey, settings: BucketSettings, unasked = false): void {
-    const source = deviceSource(settings);
+    const source = bucketSource(settings);
     const before = this.#feeds.get(bucketId(key));
     if (before !== undefined && isDeepStrictEqual(before.source, source)) {
       if (!unasked) before.ask();
@@ -42,7 +45,11 @@ export class BucketFeeds {
     }
     this.remove(key);
     if (source === undefined) return;
-    this.#feeds.set(bucketId(key), new BucketFeed(this.#port, key, source, unasked));
+    const feed =
+      source.kind === 'device'
+        ? new DeviceFeed(this.#port, key, source, unasked)
+        : new TopicFeed(this.#port, key, source);
+    this.#feeds.set(bucketId(key), feed);
   }
 
   remove(key: BucketKey): void {

@@ -1,43 +1,83 @@
-import { IotmpError } from '../../errors';
+import { errorText, IotmpError } from '../../errors';
 import type { BucketSettings } from '../../store/bucket-store';
+import { TopicFilter } from '../../topic/topic-filter';
 import { isMap, type Value } from '../../types';
 
 /** A resource of a device whose samples become rows of a bucket. */
 export interface DeviceSource {
+  readonly kind: 'device';
   readonly device: string;
   readonly resource: string;
   /** Time between two samples, in ms; 0 = as the device decides. */
   readonly intervalMs: number;
 }
 
+/** Topics whose messages become rows of a bucket. */
+export interface TopicSource {
+  readonly kind: 'topic';
+  readonly filter: string;
+}
+
+/** Where the rows of a bucket come from by themselves. */
+export type BucketSource = DeviceSource | TopicSource;
+
 const DEFAULT_INTERVAL_S = 60;
 const MAX_INTERVAL_S = 86_400;
 
 /**
- * Where a bucket's rows come from, if it is a device's resource that the server streams: settings with
- * `config: {source: "device", device, resource, update: "interval" | "events" | "none", interval}`. `update` is
- * `interval` unless given, `interval` a number of seconds from 1 to 86,400, 60 unless given.
+ * Where a bucket's rows come from by themselves, as its settings say:
+ *
+ * - `config: {source: "device", device, resource, update: "interval" | "events" | "none", interval}`: a device's
+ *   resource that the server streams. `update` is `interval` unless given, `interval` a number of seconds from 1 to
+ *   86,400, 60 unless given.
+ * - `config: {source: "mqtt", topic}`: the messages of the user's topics; `topic` may have the wildcards of MQTT.
+ *
  * @throws IotmpError IOTMP_ERR_CONFIG for such a config that is not usable
  */
-export function deviceSource({ config, enabled }: BucketSettings): DeviceSource | undefined {
-  if (!isMap(config) || config.source !== 'device') return undefined;
-  const { device, resource, update = 'interval', interval } = config;
-  const source = {
-    device: text('device', device),
-    resource: text('resource', resource),
-    intervalMs: intervalMs(update, interval ?? DEFAULT_INTERVAL_S),
-  };
-  return enabled === false || update === 'none' ? undefined : source;
+export function bucketSource({ config, enabled }: BucketSettings): BucketSource | undefined {
+  if (!isMap(config)) return undefined;
+  const source = sourceOf(config);
+  return enabled === false ? undefined : source;
 }
 
 /**
- * What a sample is as a row: a map as it is, anything else under the name of its resource. A device that wrote nothing
- * sends null: that is no row, and an empty map neither.
+ * What a sample or a message is as a row: a map as it is, anything else under a name. A device that wrote nothing sends
+ * null: that is no row, and an empty map neither.
  */
-export function rowOfSample(resource: string, sample: Value | undefined): Record<string, Value> | undefined {
+export function rowOfSample(name: string, sample: Value | undefined): Record<string, Value> | undefined {
   if (sample === undefined || sample === null) return undefined;
-  if (!isMap(sample)) return { [resource]: sample };
+  if (!isMap(sample)) return { [name]: sample };
   return Object.keys(sample).length > 0 ? sample : undefined;
+}
+
+function sourceOf(config: Readonly<Record<string, Value>>): BucketSource | undefined {
+  switch (config.source) {
+    case 'device':
+      return deviceSource(config);
+    case 'mqtt':
+      return { kind: 'topic', filter: topicFilter(config.topic) };
+    default:
+      return undefined;
+  }
+}
+
+function deviceSource(config: Readonly<Record<string, Value>>): DeviceSource | undefined {
+  const { device, resource, update = 'interval', interval } = config;
+  const source = {
+    kind: 'device',
+    device: text('device', device),
+    resource: text('resource', resource),
+    intervalMs: intervalMs(update, interval ?? DEFAULT_INTERVAL_S),
+  } as const;
+  return update === 'none' ? undefined : source;
+}
+
+function topicFilter(topic: Value | undefined): string {
+  try {
+    return new TopicFilter(topic).levels.join('/');
+  } catch (error) {
+    throw unusable(`config.topic: ${errorText(error)}`);
+  }
 }
 
 function text(what: string, value: Value | undefined): string {

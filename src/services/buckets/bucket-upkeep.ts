@@ -6,6 +6,7 @@ import type { BucketKey, BucketSettings } from '../../store/bucket-store';
 import { isMap } from '../../types';
 import type { Clock, Timer } from '../../util/clock';
 import type { StoreAccess } from '../store-access';
+import type { Topics } from '../topics/topics';
 import { BucketFeeds } from './bucket-feeds';
 import { bucketId } from './bucket-id';
 import { Retention } from './retention';
@@ -15,6 +16,7 @@ import { savedBuckets } from './saved-buckets';
 export interface BucketUpkeepPort {
   readonly server: IotmpServer;
   readonly store: StoreAccess;
+  readonly topics: Pick<Topics, 'subscribe'>;
   readonly clock: Clock;
   write(key: BucketKey, row: NewRow): Promise<unknown>;
 }
@@ -22,7 +24,7 @@ export interface BucketUpkeepPort {
 /** When saved buckets that could not be read are tried again, in ms. */
 const RETRY_MS = 30_000;
 
-/** What goes on by itself as the settings of buckets say: devices' streams feed them, and old rows are removed. */
+/** What goes on by itself as the settings of buckets say: devices' streams and topics feed them, and old rows are removed. */
 export class BucketUpkeep {
   readonly #port: BucketUpkeepPort;
   readonly #feeds: BucketFeeds;
@@ -38,7 +40,7 @@ export class BucketUpkeep {
     this.#retention = new Retention(port.clock, () => this.#prune());
   }
 
-  /** Number of buckets that are fed by a device. */
+  /** Number of buckets that are fed. */
   get feeds(): number {
     return this.#feeds.size;
   }

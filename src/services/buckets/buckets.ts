@@ -14,8 +14,9 @@ import type { Service, ServiceCall, ServiceOffer } from '../service';
 import { badRequest, serviceName } from '../service-name';
 import { snapshot } from '../snapshot';
 import type { StoreAccess } from '../store-access';
+import type { Topics } from '../topics/topics';
 import { bucketId } from './bucket-id';
-import { deviceSource } from './bucket-source';
+import { bucketSource } from './bucket-source';
 import { BucketUpkeep } from './bucket-upkeep';
 
 /** What {@link Buckets} can be told. */
@@ -41,7 +42,8 @@ const MADE_BY_WRITE: BucketSettings = { config: { source: 'write' } };
  * Events are `bucket_create`, `bucket_update` and `bucket_delete`, with the settings beside `bucket`, and `bucket_write` with
  * `bucket` and `data` for each row, whose time is the event's. All writes have to go through here: of others nobody hears.
  *
- * A bucket with `config: {source: "device", ...}` is fed from a device's stream; see {@link deviceSource} and `BucketFeed`.
+ * A bucket with `config: {source: "device", ...}` is fed from a device's stream, one with `config: {source: "mqtt", topic}`
+ * from topics; see {@link bucketSource}, `DeviceFeed` and `TopicFeed`.
  */
 export class Buckets implements Service {
   readonly offers: readonly ServiceOffer[] = [
@@ -56,13 +58,14 @@ export class Buckets implements Service {
   constructor(
     server: IotmpServer,
     store: StoreAccess,
+    topics: Pick<Topics, 'subscribe'>,
     { autoCreate = true, clock = systemClock }: BucketsOptions = {},
   ) {
     this.#server = server;
     this.#store = store;
     this.#autoCreate = autoCreate;
     const write = (key: BucketKey, row: NewRow): Promise<unknown> => this.#write(key, [row]);
-    this.#upkeep = new BucketUpkeep({ server, store, clock, write });
+    this.#upkeep = new BucketUpkeep({ server, store, topics, clock, write });
   }
 
   /** @internal Takes up the buckets that are saved. To be called once. */
@@ -70,7 +73,7 @@ export class Buckets implements Service {
     this.#upkeep.start();
   }
 
-  /** Number of buckets that are fed from a device's stream. */
+  /** Number of buckets that are fed from a device's stream or from topics. */
   get feeds(): number {
     return this.#upkeep.feeds;
   }
@@ -229,7 +232,7 @@ function checkedKey({ user, bucket }: BucketKey): BucketKey {
 
 /** Settings that can be lived by; the store checks those that it heeds itself. */
 function checkedSettings(settings: Record<string, Value>): Record<string, Value> {
-  deviceSource(settings);
+  bucketSource(settings);
   return settings;
 }
 

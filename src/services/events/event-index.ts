@@ -1,4 +1,5 @@
 import type { ServerEvent } from '../../broker/event-feed';
+import { Sample } from '../../session/sample';
 import type { EventSubscription } from './event-subscription';
 
 /** Subscriptions to events, by user and name, so that an event costs only those who may want it. */
@@ -22,8 +23,9 @@ export class EventIndex {
   tell(event: ServerEvent): void {
     const group = this.#groups.get(groupKey(event.user, event.event));
     if (group === undefined) return;
+    const sample = new Sample(event);
     for (const subscription of group) {
-      if (subscription.filter.matches(event)) subscription.deliver(event);
+      if (subscription.filter.matches(event)) subscription.deliver(sample);
     }
   }
 }

@@ -66,7 +66,7 @@ export class EventSubscription {
   }
 
   /**
-   * Sends something to the device. Never throws: what cannot be sent, because it is too large for the device, is a
+   * Sends something to the device; what goes to many is a `Sample`, which is encoded once for all. Never throws: what cannot be sent, because it is too large for the device, is a
    * warning of the server, and one that reads too slowly loses the oldest that waits.
    */
   deliver(payload: unknown): void {

@@ -1,8 +1,7 @@
+import { TopicFilter } from '../../topic/topic-filter';
 import type { Value } from '../../types';
 import { deviceKey } from '../../util/device-key';
 import type { RetainedMessage, RetainedMessages } from './retained-messages';
-import { filterLevels, topicLevels } from './topic-name';
-import { TopicTree } from './topic-tree';
 
 /** What is to be kept of a topic: a message, or none. */
 interface Write {
@@ -62,15 +61,18 @@ export class RetainedWriter {
     await this.#store.clear(user);
   }
 
+  /** Resolves when all that was given to {@link write} so far is in the store, or could not be. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#topics.values()].map(({ done }) => done));
+  }
+
   /** The retained messages that a filter matches, up to 1,000. Rejects as the store does. */
   async list(user: string, filter: string): Promise<RetainedMessage[]> {
-    const tree = new TopicTree<true>();
-    tree.add(filterLevels(filter), true);
-    const isWanted = (topic: string): boolean => tree.match(topicLevels(topic)).length > 0;
+    const wanted = new TopicFilter(filter);
     // As it is now: what is published later reaches the subscriber anyway.
     const unwritten = [...this.#topics.values()]
       .map(({ latest }) => latest)
-      .filter((write) => write.user === user && isWanted(write.message.topic));
+      .filter((write) => write.user === user && wanted.matches(write.message.topic));
     const { messages } = await this.#store.list(user, { filter, limit: MAX_LISTED });
     const found = new Map(messages.map((message) => [message.topic, message]));
     for (const { message, removes } of unwritten) {

@@ -1,15 +1,21 @@
 import { errorText, IotmpError } from '../../errors';
+import { topicLevels } from '../../topic/topic-name';
 import type { Value } from '../../types';
 import type { Clock } from '../../util/clock';
 import { EchoMemory } from './echo-memory';
-import type { TopicMessage } from './topic-message';
-import { topicLevels } from './topic-name';
+import { OutageQueue, type OutwardMessage } from './outage-queue';
+import type { Handling, TopicMessage } from './topic-message';
 import { payloadFromBytes, payloadToBytes } from './topic-payload';
 
 /** The other party of a bridge, such as a connection to an MQTT broker. */
 export interface TopicBridge {
+  /**
+   * Whether there is a connection; true without it. While there is none, messages that are to be kept or have a `qos` of
+   * 1 or 2 wait for {@link BridgeLink.resume}, 500 at most, and others are let go.
+   */
+  readonly connected?: boolean;
   /** Sends a message to the other party. What it throws is a warning of the server. */
-  publish(topic: string, payload: Buffer, options: { readonly retain: boolean }): void;
+  publish(topic: string, payload: Buffer, handling: Handling): void;
 }
 
 /** How topics are named at the other party, and what comes back from it. */
@@ -50,6 +56,7 @@ export class BridgeLink {
   readonly #prefix: readonly string[];
   readonly #user: string | undefined;
   readonly #echoes: EchoMemory | undefined;
+  readonly #outage = new OutageQueue();
   #detached = false;
 
   /**
@@ -97,6 +104,14 @@ export class BridgeLink {
     }
   }
 
+  /** The other party is connected again: what waited for it is sent. To be called at each connection. */
+  resume(): void {
+    if (this.#detached) return;
+    const { lost } = this.#outage;
+    if (lost > 0) this.#port.warn(`bridge: ${lost} messages were let go while there was no connection`);
+    for (const message of this.#outage.empty()) this.#pass(message);
+  }
+
   /** Ends it: nothing goes out any more, and what comes in is let go. Idempotent. */
   detach(): void {
     this.#detached = true;
@@ -104,17 +119,32 @@ export class BridgeLink {
   }
 
   /** @internal a message of this server, not of this bridge */
-  send({ user, topic, payload }: TopicMessage, retain: boolean): void {
+  send({ user, topic, payload }: TopicMessage, handling: Handling): void {
     if (topic.startsWith('$') || (this.#user !== undefined && this.#user !== user)) return;
     if (this.#prefix.includes(USER) && !isLevel(user)) {
       this.#port.warn(`bridge: the topics of ${user} are not bridged: the name is no level of a topic`);
       return;
     }
     const outer = [...this.#prefix.map((level) => (level === USER ? user : level)), topic].join('/');
-    const bytes = payloadToBytes(payload);
+    const message = { topic: outer, payload: payloadToBytes(payload), handling };
+    if (this.#bridge.connected === false) this.#wait(message);
+    else this.#pass(message);
+  }
+
+  /** One warning for each time without a connection. */
+  #wait(message: OutwardMessage): void {
+    const before = this.#outage.lost;
+    this.#outage.add(message);
+    if (before === 0 && this.#outage.lost > 0) {
+      this.#port.warn('bridge: there is no connection: messages are let go');
+    }
+  }
+
+  #pass({ topic, payload, handling }: OutwardMessage): void {
     try {
-      this.#bridge.publish(outer, bytes, { retain });
-      this.#echoes?.note(outer, bytes);
+      this.#bridge.publish(topic, payload, handling);
+      // Only now, as an echo is known for a short time.
+      this.#echoes?.note(topic, payload);
     } catch (error) {
       this.#port.warn(`bridge: a message was not sent: ${errorText(error)}`);
     }

@@ -24,6 +24,20 @@ export interface Publication {
   readonly device?: DeviceId['device'] | undefined;
 }
 
+/** What is to be done with a message beyond telling it to those who listen. */
+export interface Handling {
+  /** Keeps it for those who subscribe later. */
+  readonly retain: boolean;
+  /**
+   * That of MQTT. Here it means nothing: messages go once over connections that lose nothing. Bridges pass it on, and
+   * have messages of 1 and 2 wait for a party that is away.
+   */
+  readonly qos: Qos;
+}
+
+/** Quality of service, as MQTT has it. */
+export type Qos = 0 | 1 | 2;
+
 /** A message that is published now. */
 export function newMessage({ user, topic, payload, device }: Publication): TopicMessage {
   const event = 'device_topic_publish';

@@ -1,14 +1,15 @@
 import { IotmpError } from '../../errors';
+import { Sample } from '../../session/sample';
+import { filterLevels, topicLevels } from '../../topic/topic-name';
 import type { Value } from '../../types';
 import type { EventSource, EventSubscription } from '../events/event-subscription';
 import { badRequest } from '../service-name';
-import type { Publication } from './topic-message';
-import { filterLevels, topicLevels } from './topic-name';
+import type { Handling, Publication, Qos, TopicMessage } from './topic-message';
 import type { TopicListener, TopicSubscription } from './topic-subscription';
 
 /** What devices do with topics. */
 export interface TopicSourcePort {
-  publish(publication: Publication, retain: boolean): Promise<void>;
+  publish(publication: Publication, handling: Handling): Promise<void>;
   subscribe(user: string, filter: string, listener: TopicListener): TopicSubscription;
 }
 
@@ -16,11 +17,13 @@ export interface TopicSourcePort {
  * The topics of devices (`protocol.md` section 7): `{"event": "device_topic_publish", "scope": "publish"|"subscribe",
  * "topic", "qos"?, "retained"?}`. With `publish` each STREAM_DATA of the device is a message; with `subscribe` it gets
  * each message as an event with `topic` and `payload`, those that were kept first. Both scopes may be given, in a list.
- * Without scope and topic it is a subscription to the event like any other. `qos` is taken and means nothing: messages
- * go once over a connection that loses nothing.
+ * Without scope and topic it is a subscription to the event like any other. `qos` is for bridges: here messages go once
+ * over a connection that loses nothing.
  */
 export class TopicSource implements EventSource {
   readonly #port: TopicSourcePort;
+  /** Of the messages that subscribers are being told, which all of them share. */
+  readonly #samples = new WeakMap<TopicMessage, Sample>();
 
   constructor(port: TopicSourcePort) {
     this.#port = port;
@@ -34,30 +37,44 @@ export class TopicSource implements EventSource {
       return;
     }
     const scopes = scopesOf(scope);
-    if (qos !== undefined && qos !== 0 && qos !== 1 && qos !== 2) throw badRequest('qos must be 0, 1 or 2');
+    const handling = { retain: retained === true, qos: qosOf(qos) };
     const name = scopes.has('publish') ? topicLevels(topic).join('/') : filterLevels(topic).join('/');
-    if (scopes.has('publish')) this.#openPublisher(subscription, name, retained === true);
+    if (scopes.has('publish')) this.#openPublisher(subscription, name, handling);
     if (scopes.has('subscribe')) this.#openSubscriber(subscription, name);
   }
 
-  #openPublisher(subscription: EventSubscription, topic: string, retain: boolean): void {
+  #openPublisher(subscription: EventSubscription, topic: string, handling: Handling): void {
     if (topic.startsWith('$')) {
       throw new IotmpError('IOTMP_ERR_FORBIDDEN', 'topics that begin with $ are not for devices to publish');
     }
     const { user, device } = subscription.caller;
     subscription.onData = (payload = null) => {
       this.#port
-        .publish({ user, device, topic, payload }, retain)
+        .publish({ user, device, topic, payload }, handling)
         .catch((error: unknown) => subscription.warn(error));
     };
   }
 
   #openSubscriber(subscription: EventSubscription, filter: string): void {
     const topics = this.#port.subscribe(subscription.caller.user, filter, (message) => {
-      if (subscription.filter.matches(message)) subscription.deliver(message);
+      if (subscription.filter.matches(message)) subscription.deliver(this.#sampleOf(message));
     });
     subscription.onClose = () => topics.close();
   }
+
+  #sampleOf(message: TopicMessage): Sample {
+    const known = this.#samples.get(message);
+    if (known !== undefined) return known;
+    const sample = new Sample(message);
+    this.#samples.set(message, sample);
+    return sample;
+  }
+}
+
+function qosOf(qos: Value | undefined): Qos {
+  if (qos === undefined) return 0;
+  if (qos === 0 || qos === 1 || qos === 2) return qos;
+  throw badRequest('qos must be 0, 1 or 2');
 }
 
 function scopesOf(scope: Value | undefined): ReadonlySet<Value> {

@@ -3,17 +3,17 @@ import { decodeValue } from '../../codec/pson-decoder';
 import { encodeValue } from '../../codec/pson-encoder';
 import { errorText, IotmpError } from '../../errors';
 import { WarningGate } from '../../session/warning-gate';
+import { filterLevels, topicLevels } from '../../topic/topic-name';
+import { TopicTree } from '../../topic/topic-tree';
 import { systemClock, type Clock } from '../../util/clock';
 import type { EventSource } from '../events/event-subscription';
 import { DispatchQueue } from './dispatch-queue';
 import type { RetainedMessages } from './retained-messages';
 import { RetainedWriter } from './retained-writer';
 import { BridgeLink, type BridgeOptions, type TopicBridge } from './topic-bridge';
-import { keptMessage, newMessage, type Publication } from './topic-message';
-import { filterLevels, topicLevels } from './topic-name';
+import { keptMessage, newMessage, type Handling, type Publication } from './topic-message';
 import { TopicSource } from './topic-source';
 import { TopicSubscription, type TopicListener } from './topic-subscription';
-import { TopicTree } from './topic-tree';
 
 /** What {@link Topics} can be told. */
 export interface TopicsOptions {
@@ -29,8 +29,16 @@ type Kept = Required<Pick<TopicsOptions, 'retained'>>;
 export interface PublishOptions {
   /** Keeps it for those who subscribe later; a payload that is null or empty forgets what was kept. */
   readonly retain?: boolean;
+  /** For bridges: with 1 or 2 the message waits for a party that is away. 0 without it. */
+  readonly qos?: Handling['qos'];
   /** The device in whose name it is published. */
   readonly device?: string;
+}
+
+/** How messages are subscribed to. */
+export interface SubscribeOptions {
+  /** Whether messages that were kept come first; true unless given. */
+  readonly retained?: boolean;
 }
 
 /**
@@ -56,7 +64,7 @@ export class Topics {
     this.#retained = new RetainedWriter(retained);
     this.#warnings = new WarningGate(clock, (text) => server.emit('warning', text));
     this.source = new TopicSource({
-      publish: (publication, retain) => this.#publish(publication, retain),
+      publish: (publication, handling) => this.#publish(publication, handling),
       subscribe: (user, filter, listener) => this.subscribe(user, filter, listener),
     });
   }
@@ -77,11 +85,11 @@ export class Topics {
     user: string,
     topic: string,
     payload: unknown,
-    { retain = false, device }: PublishOptions = {},
+    { retain = false, qos = 0, device }: PublishOptions = {},
   ): Promise<void> {
     topicLevels(topic);
     // A copy, that whoever gave it may change what he has.
-    await this.#publish({ user, device, topic, payload: decodeValue(encodeValue(payload)) }, retain);
+    await this.#publish({ user, device, topic, payload: decodeValue(encodeValue(payload)) }, { retain, qos });
   }
 
   /** Forgets the retained messages of a user, as when he is removed. Rejects as the store does. */
@@ -91,10 +99,15 @@ export class Topics {
 
   /**
    * Tells of the messages of a user whose topics match a filter: first of those that were kept, up to 1,000, soon after
-   * this has returned.
+   * this has returned. Without them all messages come at once.
    * @throws IotmpError IOTMP_ERR_PROTOCOL for a bad filter, IOTMP_ERR_CLOSED
    */
-  subscribe(user: string, filter: string, listener: TopicListener): TopicSubscription {
+  subscribe(
+    user: string,
+    filter: string,
+    listener: TopicListener,
+    { retained = true }: SubscribeOptions = {},
+  ): TopicSubscription {
     this.#checkOpen();
     const levels = filterLevels(filter);
     const port = {
@@ -105,7 +118,8 @@ export class Topics {
     const tree = this.#users.get(user) ?? new TopicTree();
     this.#users.set(user, tree);
     tree.add(levels, subscription);
-    void this.#begin(subscription, filter);
+    if (retained) void this.#begin(subscription, filter);
+    else subscription.begin([]);
     return subscription;
   }
 
@@ -119,7 +133,7 @@ export class Topics {
     const link: BridgeLink = new BridgeLink(bridge, options, {
       clock: this.#clock,
       receive: (user, topic, payload, retain) => {
-        this.#publish({ user, topic, payload }, retain, link).catch((error: unknown) => {
+        this.#publish({ user, topic, payload }, { retain, qos: 0 }, link).catch((error: unknown) => {
           this.#warn(`bridge: ${errorText(error)}`);
         });
       },
@@ -137,22 +151,27 @@ export class Topics {
     this.#users.clear();
   }
 
+  /** Resolves when all messages to be kept are in the store, or could not be; for the time after {@link close}. */
+  settled(): Promise<void> {
+    return this.#retained.settled();
+  }
+
   /** @param origin the bridge that it came through */
-  async #publish(publication: Publication, retain: boolean, origin?: BridgeLink): Promise<void> {
+  async #publish(publication: Publication, handling: Handling, origin?: BridgeLink): Promise<void> {
     this.#checkOpen();
     const message = newMessage(publication);
     const { user, topic } = message;
     const levels = topicLevels(topic);
     this.#queue.checkRoom();
     // First, so that one who subscribes in answer to it finds it.
-    const kept = retain ? this.#retained.write(user, message) : undefined;
+    const kept = handling.retain ? this.#retained.write(user, message) : undefined;
     this.#queue.run(() => {
       this.#server.events.publish(message);
       for (const subscription of this.#users.get(user)?.match(levels) ?? []) {
-        subscription.deliver(message, retain);
+        subscription.deliver(message, handling.retain);
       }
       for (const link of this.#bridges) {
-        if (link !== origin) link.send(message, retain);
+        if (link !== origin) link.send(message, handling);
       }
     });
     await kept;

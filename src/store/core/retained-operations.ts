@@ -1,5 +1,5 @@
+import { TopicFilter } from '../../topic/topic-filter';
 import type { StoreLimits } from '../store-limits';
-import { TopicFilter } from '../topic-filter';
 import { checkQuota } from './failures';
 import type { LongReads, Steps, Writes } from './operations';
 import type { RetainedEntry, RetainedTable } from './tables';

@@ -1,10 +1,12 @@
+import { errorText } from '../../errors';
+import { TopicFilter } from '../../topic/topic-filter';
+import { topicLevels } from '../../topic/topic-name';
 import type { Value } from '../../types';
-import { checkCount, checkName } from '../checks';
+import { checkCount, checkName, unusable } from '../checks';
 import type { RetainedEntry } from '../core/tables';
 import { MAX_PAGE } from '../page';
 import type { RetainedMessage, RetainedPage, RetainedQuery, RetainedStore } from '../retained-store';
 import { fromStored, toStored } from '../stored-value';
-import { checkTopic, TopicFilter } from '../topic-filter';
 import type { FacadeContext } from './facade-context';
 
 const DEFAULT_PAGE = 100;
@@ -34,7 +36,7 @@ export class Retained implements RetainedStore {
 
   async list(user: string, query: RetainedQuery = {}): Promise<RetainedPage> {
     const { filter, cursor = '', limit = DEFAULT_PAGE } = query;
-    if (filter !== undefined) new TopicFilter(filter);
+    if (filter !== undefined) check(() => new TopicFilter(filter));
     const { entries, next } = await this.#context.engine.longRead('retainedList', {
       user: checkName('a user', user),
       filter,
@@ -50,7 +52,17 @@ export class Retained implements RetainedStore {
 }
 
 function topicArgs(user: string, topic: string): { user: string; topic: string } {
-  return { user: checkName('a user', user), topic: checkTopic(topic) };
+  check(() => topicLevels(topic));
+  return { user: checkName('a user', user), topic };
+}
+
+/** What is no topic or filter is an argument of the store that is not usable. */
+function check(read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    throw unusable(errorText(error));
+  }
 }
 
 function toMessage({ topic, payload, ts }: RetainedEntry): RetainedMessage {

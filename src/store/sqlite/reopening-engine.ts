@@ -5,8 +5,8 @@ import type { LongReads, Reads, Writes } from '../core/operations';
 
 /** What a {@link ReopeningEngine} needs. */
 export interface Reopening {
-  /** Opens the file; rejects with a StorageError where it cannot be opened. */
-  readonly open: () => Promise<Engine>;
+  /** Opens the file; rejects with a StorageError where it cannot be opened. Calls `onDeath` when it is open no more. */
+  readonly open: (onDeath: (fault: StorageError) => void) => Promise<Engine>;
   /** Time between two attempts, in ms. */
   readonly afterMs: number;
   readonly clock?: Clock;
@@ -15,8 +15,8 @@ export interface Reopening {
 }
 
 /**
- * Opens a file again and again until it can be opened, such as when the process that holds it has ended. Until then
- * all that is asked of it fails at once, with what was wrong the last time.
+ * Opens a file again and again until it can be opened, such as when the process that holds it has ended, or after the
+ * thread that had it open died. Until then all that is asked of it fails at once, with what was wrong the last time.
  */
 export class ReopeningEngine implements Engine {
   readonly #port: Reopening;
@@ -81,7 +81,7 @@ export class ReopeningEngine implements Engine {
 
   async #try(): Promise<void> {
     try {
-      this.#engine = await this.#port.open();
+      this.#engine = await this.#port.open((fault) => this.#handleDeath(fault));
     } catch (error) {
       this.#handleFailure(asStorageError(error));
       return;
@@ -94,12 +94,22 @@ export class ReopeningEngine implements Engine {
   #handleFailure(fault: StorageError): void {
     const isNews = fault.reason !== this.#fault?.reason;
     this.#fault = fault;
-    if (!this.#isClosed) {
-      this.#timer = this.#clock.after(this.#port.afterMs, () => {
-        this.#attempt = this.#try();
-      });
-    }
+    this.#tryLater();
     if (isNews) this.#port.onFault?.(fault);
+  }
+
+  /** The engine itself has told of it. */
+  #handleDeath(fault: StorageError): void {
+    this.#engine = undefined;
+    this.#fault = fault;
+    this.#tryLater();
+  }
+
+  #tryLater(): void {
+    if (this.#isClosed) return;
+    this.#timer = this.#clock.after(this.#port.afterMs, () => {
+      this.#attempt = this.#try();
+    });
   }
 }
 

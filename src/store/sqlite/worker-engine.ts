@@ -8,10 +8,12 @@ import { OPENING, type Job, type Report, type WorkerSettings } from './messages'
 import { storageError } from './sqlite-fault';
 import { WaitingJobs } from './waiting-jobs';
 
-/** Who is told of faults. */
-export interface FaultListener {
+/** Who is told of faults, and of the end. */
+export interface EngineListener {
   readonly onFault?: ((fault: StorageError) => void) | undefined;
   readonly onRecovered?: (() => void) | undefined;
+  /** The thread of an open file died and has let go of it; this engine is of no use any more. Its fault came first. */
+  readonly onDeath?: ((fault: StorageError) => void) | undefined;
 }
 
 /** The worker is in the language of this file: TypeScript in tests, JavaScript when compiled. */
@@ -26,7 +28,7 @@ export class WorkerEngine implements Engine {
   readonly opened: Promise<void>;
   readonly #worker: Worker;
   readonly #file: string;
-  readonly #listener: FaultListener;
+  readonly #listener: EngineListener;
   readonly #jobs: WaitingJobs;
   readonly #exited: Promise<void>;
   #outgoing: Job[] = [];
@@ -37,10 +39,12 @@ export class WorkerEngine implements Engine {
   #fault: StorageError | undefined;
   /** Why nothing more is taken. */
   #end: IotmpError | undefined;
+  /** Why the thread of an open file is of no use any more. */
+  #death: StorageError | undefined;
   #closing: Promise<void> | undefined;
 
   /** `script` is another worker, for tests. */
-  constructor(settings: WorkerSettings, listener: FaultListener = {}, script = WORKER) {
+  constructor(settings: WorkerSettings, listener: EngineListener = {}, script = WORKER) {
     this.#file = settings.file;
     this.#listener = listener;
     this.#jobs = new WaitingJobs(settings.limits);
@@ -53,6 +57,7 @@ export class WorkerEngine implements Engine {
       this.#worker.on('exit', (code) => {
         this.#handleDeath(`its thread ended with code ${code}`);
         resolve();
+        if (this.#death !== undefined) this.#listener.onDeath?.(this.#death);
       });
     });
   }
@@ -164,7 +169,9 @@ export class WorkerEngine implements Engine {
     this.#outgoing = [];
     this.#jobs.rejectAll(fault);
     void this.#worker.terminate();
-    if (this.#isOpen) this.#noteFault(fault);
+    if (!this.#isOpen) return;
+    this.#death = fault;
+    this.#noteFault(fault);
   }
 }
 

@@ -76,6 +76,24 @@ describe('configure: devices', () => {
     assert.equal(bench.server.deviceCount, 0);
   });
 
+  it('gives those that come later the new time to answer, for streams too', async (t) => {
+    const bench = await BrokerBench.start(t, { requestTimeoutMs: 20_000 });
+    await bench.server.configure(bench.options({ requestTimeoutMs: 3000 }));
+    const pump = await bench.device();
+    pump.serves = false;
+    const states: string[] = [];
+    bench.server.subscribe(PUMP, 't', {
+      intervalMs: 0,
+      onSample: () => undefined,
+      onState: (state) => states.push(state.kind === 'failed' ? state.error.code : state.kind),
+    });
+    await pump.next(Type.START_STREAM);
+    await bench.clock.advance(2999);
+    assert.ok(!states.includes('IOTMP_ERR_TIMEOUT'));
+    await bench.clock.advance(1);
+    assert.equal(states.at(-1), 'IOTMP_ERR_TIMEOUT');
+  });
+
   it('takes nothing over when an option is unusable', async (t) => {
     const bench = await BrokerBench.start(t);
     const pump = await bench.device();

@@ -246,6 +246,35 @@ describe('resource of the server', () => {
     assert.equal((await device.next()).type, Type.ERROR, '4 is the code of a service');
   });
 
+  it('is streamed at a bare interval, also one that is the code of a service', async (t) => {
+    const bench = await BrokerBench.start(t);
+    const device = await bench.device();
+    const asked: unknown[] = [];
+    bench.server.host.offer(ServiceCode.SUBSCRIBE_EVENT, {
+      kind: 'output',
+      run: () => undefined,
+      open: ({ path, parameters }) => void asked.push([path, parameters]),
+    });
+    bench.server.offer('time', { kind: 'output', run: () => 'noon' });
+    for (let interval = 1; interval <= 9; interval++) {
+      const id = 20 + interval;
+      const start = device.build(Type.START_STREAM, { id, parameters: interval, resource: 'time' });
+      device.send(start);
+      const [answer, sample] = [await device.next(), await device.next()];
+      assert.deepEqual([answer.type, answer.id, sample.payload], [Type.OK, id, 'noon']);
+    }
+    assert.deepEqual(asked, []);
+    device.send(device.build(Type.START_STREAM, { id: 30, parameters: 8, resource: 'nothing' }));
+    device.send(device.build(Type.START_STREAM, { id: 31, parameters: 8, resource: { event: 'x' } }));
+    await device.barrier();
+    assert.deepEqual(asked, [
+      ['nothing', 'nothing'],
+      ['', { event: 'x' }],
+    ]);
+    device.send(device.build(Type.START_STREAM, { id: 32, parameters: 5, resource: 'nothing' }));
+    assert.equal((await device.next(Type.ERROR)).parameters, 404);
+  });
+
   it('may be described by a device, all of them or one', async (t) => {
     const bench = await BrokerBench.start(t);
     const device = await bench.device();

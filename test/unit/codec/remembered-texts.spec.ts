@@ -57,6 +57,15 @@ describe('remembered keys and texts', () => {
     }
   });
 
+  it('keep `__proto__` harmless as a key after it was a value', () => {
+    for (let round = 0; round < 3; round++) assertRoundTrip({ name: '__proto__' });
+    const json = '{"a":{"__proto__":{"b":2}}}';
+    const decoded = decodeValue(encodeValue(JSON.parse(json))) as { a: { b?: unknown } };
+    assert.equal(JSON.stringify(decoded), json);
+    assert.equal(Object.getPrototypeOf(decoded.a), Object.prototype);
+    assert.equal(decoded.a.b, undefined);
+  });
+
   it('are no longer guessed when the guess would read past the end', () => {
     const bytes = encodeValue({ temperature: 1, humidity: 2 });
     assert.ok(decodeValue(bytes));

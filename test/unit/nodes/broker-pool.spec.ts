@@ -7,9 +7,6 @@ import { FlowsStarted } from '../../../nodes/lib/flows-started';
 import { FlowsStopping } from '../../../nodes/lib/flows-stopping';
 import { IotmpServer } from '../../../src';
 
-const STOPPED = { id: 'runtime-state', payload: { state: 'stop' } };
-const STOPPED_FOR_DEPLOY = { id: 'runtime-state', payload: { state: 'stop', deploy: true } };
-
 async function start(
   t: TestContext,
 ): Promise<{ pool: BrokerPool<IotmpServer>; events: EventEmitter; server: IotmpServer }> {
@@ -31,12 +28,10 @@ describe('a server that is left over a deploy', () => {
   it('is taken back by the node of the same id', async (t) => {
     const { pool, events, server } = await start(t);
     pool.park('a', server);
-    events.emit('runtime-event', STOPPED_FOR_DEPLOY);
     assert.equal(pool.take('b'), undefined);
     assert.equal(pool.take('a'), server);
     assert.equal(pool.take('a'), undefined);
     events.emit('flows:started');
-    events.emit('runtime-event', STOPPED);
     assert.equal(server.running, true);
     assert.deepEqual(events.eventNames(), []);
   });
@@ -49,27 +44,6 @@ describe('a server that is left over a deploy', () => {
     await closed;
     assert.equal(await isClosed(server), true);
     assert.equal(pool.take('a'), undefined);
-    assert.deepEqual(events.eventNames(), []);
-  });
-
-  it('is closed when the flows are stopped for good', async (t) => {
-    const { pool, events, server } = await start(t);
-    pool.park('a', server);
-    for (const event of [
-      undefined,
-      null,
-      'stop',
-      { id: 'other' },
-      { id: 'runtime-state' },
-      STOPPED_FOR_DEPLOY,
-    ]) {
-      events.emit('runtime-event', event);
-    }
-    events.emit('runtime-event', { id: 'runtime-state', payload: null });
-    events.emit('runtime-event', { id: 'runtime-state', payload: { state: 'start' } });
-    assert.equal(server.running, true);
-    events.emit('runtime-event', STOPPED);
-    assert.equal(await isClosed(server), true);
     assert.deepEqual(events.eventNames(), []);
   });
 

@@ -11,6 +11,7 @@ import {
   LAMP,
   PUMP,
   resourceInNode,
+  resourceOutNode,
   serverNode,
   sinkNode,
 } from './support/flows';
@@ -46,6 +47,38 @@ describe('iotmp-client', () => {
     assert.deepEqual((await bench.connectedDevice()).user, 'anna');
     assert.deepEqual([...bench.log('warn'), ...bench.log('error')], []);
   });
+
+  for (const [compactStreams, mostBytes, fewestBytes] of [
+    [undefined, 60, 30],
+    [false, 60, 30],
+    [true, 15, 1],
+    ['true', 15, 1],
+  ] as const) {
+    it(`sends its samples without their keys only where it offers that: ${compactStreams}`, async (t) => {
+      const bench = await FlowBench.start(t);
+      await bench.load(
+        serverNode(bench.port),
+        clientNode(bench.port, { compactStreams }),
+        resourceOutNode(THROUGH_CLIENT),
+        sinkNode(),
+      );
+      const device = await bench.connectedDevice();
+      const samples = new Recording<unknown>('a sample');
+      const stream = bench.server().subscribe(PUMP, 'level', {
+        intervalMs: 0,
+        onSample: (sample) => samples.push(sample),
+      });
+      await samples.next();
+      bench.send('resource-out', { payload: { temperature: 23.5, humidity: 40 } });
+      await samples.next();
+      const before = device.counters.bytesIn;
+      bench.send('resource-out', { payload: { temperature: 23.5, humidity: 41 } });
+      assert.deepEqual(await samples.next(), { temperature: 23.5, humidity: 41 });
+      const bytes = device.counters.bytesIn - before;
+      assert.ok(bytes >= fewestBytes && bytes <= mostBytes, `${bytes} bytes`);
+      stream.close();
+    });
+  }
 
   it('does not connect where nobody uses it', async (t) => {
     const bench = await FlowBench.start(t);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { RawDevice } from '../support/raw-device';
 import { Type, type RawMessage } from '../support/raw-message';
 import { FlowBench } from './support/flow-bench';
@@ -68,6 +69,26 @@ describe('iotmp-resource-in as an endpoint', () => {
     bench.send('response', await bench.box().next());
     assert.equal((await bench.error()).code, 'IOTMP_ERR_REPLY');
   });
+
+  for (const [timeout, takenS] of [
+    [10, 8],
+    [30, 30],
+    [3600, 60],
+  ] as const) {
+    it(`gives the flow ${takenS} s where the timeout is ${timeout} s`, async (t) => {
+      const bench = await start(t, endpointNode({ reply: 'flow', timeout }));
+      const device = await bench.device();
+      t.mock.timers.enable({ apis: ['setTimeout'] });
+      device.send(device.build(Type.RUN, { id: 7, resource: CALL_ENDPOINT, parameters: 'greet' }));
+      await bench.box().next();
+      t.mock.timers.tick(takenS * 1000 - 1);
+      await setImmediate();
+      assert.equal(bench.services().endpoints.pending, 1);
+      t.mock.timers.tick(1);
+      t.mock.timers.reset();
+      assert.equal((await device.next()).parameters, 504);
+    });
+  }
 
   it('is called by a flow, which is no device', async (t) => {
     const bench = await start(

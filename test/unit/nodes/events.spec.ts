@@ -93,6 +93,28 @@ describe('iotmp-events', () => {
     });
   }
 
+  it('lets the messages of the wanted topics pass, and all other events', async (t) => {
+    const bench = await start(t, { topic: ' home/+/light ' });
+    const { topics } = bench.services();
+    for (const topic of ['home/light', 'home/hall/light', 'home/hall/lamp/light', 'home//light']) {
+      await topics.publish('anna', topic, topic);
+    }
+    await bench.device();
+    const seen: unknown[] = [];
+    for (let i = 0; i < 3; i++) {
+      const { topic, payload } = await bench.box().next();
+      seen.push(topic === 'device_topic_publish' ? (payload as { topic: string }).topic : topic);
+    }
+    assert.deepEqual(seen, ['home/hall/light', 'home//light', 'device_state_change']);
+  });
+
+  it('has a topic that is no filter: red, with the reason', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(serverNode(bench.port), eventsNode({ topic: 'home/#/light' }), sinkNode());
+    await bench.status('events', 'red', 'the wildcard + takes a whole level');
+    assert.equal(bench.log('error', 'events').length, 1);
+  });
+
   it('ends with its node', async (t) => {
     const bench = await start(t);
     const server = bench.server();

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, it } from 'node:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
 import { HostedServer } from '../../../nodes/lib/hosted-server';
 import { storageFile } from '../../../nodes/lib/storage-settings';
@@ -61,6 +64,41 @@ describe('a hosted server', () => {
     assert.equal(closed, true);
     assert.deepEqual(done, ['written']);
     await hosted.close();
+  });
+
+  it('has kept the last message of a topic when it is closed, also one that waits for another', async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'iotmp-hosted-'));
+    t.after(() => rm(directory, { recursive: true }));
+    const file = join(directory, 'store.db');
+    const hosted = new HostedServer(OPTIONS, file);
+    await hosted.start();
+    const { topics } = hosted.services;
+    await topics.publish('anna', 'state', 'first', { retain: true });
+    const published = [2, 3].map((n) => topics.publish('anna', 'state', n, { retain: true }));
+    await hosted.close();
+    await Promise.all(published);
+    const store = await openStore({ file });
+    assert.equal((await store.retained.get('anna', 'state'))?.payload, 3);
+    await store.close();
+  });
+
+  it('has kept what was asked while the store was opening, when it is closed at once', async () => {
+    const kept: unknown[] = [];
+    const hosted = new HostedServer(OPTIONS, undefined, async (options) => {
+      const store = await openStore(options);
+      await setImmediate();
+      return {
+        ...store,
+        close: async () => {
+          kept.push((await store.properties.get(OWNER, 'a'))?.value);
+          await store.close();
+        },
+      };
+    });
+    const writing = hosted.services.properties.set(OWNER, 'a', 1);
+    await hosted.close();
+    await writing;
+    assert.deepEqual(kept, [1]);
   });
 
   it('is not started after its end', async () => {

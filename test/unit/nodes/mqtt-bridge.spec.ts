@@ -153,16 +153,23 @@ describe('the bridge to MQTT', () => {
     await bench.device();
   });
 
-  it('warns once of messages that cannot be sent', async (t) => {
+  it('has messages wait that are to be kept while the broker is away, and warns once of others', async (t) => {
+    const broker = await MqttBroker.start(t);
     const bench = await FlowBench.start(t, {}, [mqtt]);
     const server = serverNode(bench.port, { mqtt: 'mqtt' });
-    await bench.load(brokerNode(1, { autoConnect: false }), server, eventsNode(), sinkNode());
-    await bench.services().topics.publish('anna', 'x', 1);
-    await bench.services().topics.publish('anna', 'x', 2);
+    const connection = brokerNode(broker.port, { autoConnect: false });
+    await bench.load(connection, server, eventsNode(), sinkNode());
+    const { topics } = bench.services();
+    await topics.publish('anna', 'x', 1);
+    await topics.publish('anna', 'x', 2);
+    await topics.publish('anna', 'state', 'on', { retain: true });
     assert.equal((await bench.box().next()).topic, 'device_topic_publish');
-    assert.deepEqual(bench.log('warn', 'server'), [
-      'bridge: a message was not sent: the MQTT broker is not connected',
-    ]);
+    assert.deepEqual(bench.log('warn', 'server'), ['bridge: there is no connection: messages are let go']);
+    const node: unknown = bench.node('mqtt');
+    (node as { connect(): void }).connect();
+    const { topic, text, retain } = await broker.published.next();
+    assert.deepEqual([topic, text, retain], ['iotmp/state', 'on', true]);
+    assert.equal(bench.log('warn', 'server').length, 2);
   });
 });
 

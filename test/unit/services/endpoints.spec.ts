@@ -83,6 +83,18 @@ for (const dialect of DIALECTS) {
       assert.equal((await ask(pump, dialect, CODE, 'odd')).parameters, ErrorStatus.IOTMP_ERR_ENCODE);
     });
 
+    it('have a time of their own, if they were given one', async (t) => {
+      const { bench, pump } = await scene(t);
+      const { endpoints } = bench.services;
+      endpoints.host('long', () => new Promise(() => undefined), { timeoutMs: 30_000 });
+      pump.send(serviceRun(dialect, CODE, 'long', { id: 5 }));
+      await pump.barrier();
+      await bench.broker.clock.advance(29_999);
+      assert.equal(endpoints.pending, 1);
+      await bench.broker.clock.advance(1);
+      assert.equal((await answerTo(pump, 5)).parameters, 504);
+    });
+
     it('are cut off in time, and hear of it', async (t) => {
       const { bench, pump, events } = await scene(t);
       const signals: AbortSignal[] = [];

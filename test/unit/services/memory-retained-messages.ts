@@ -2,8 +2,7 @@ import { decodeValue } from '../../../src/codec/pson-decoder';
 import { encodeValue } from '../../../src/codec/pson-encoder';
 import { IotmpError } from '../../../src/errors';
 import type { RetainedMessage, RetainedMessages } from '../../../src/services/topics/retained-messages';
-import { filterLevels, topicLevels } from '../../../src/services/topics/topic-name';
-import { TopicTree } from '../../../src/services/topics/topic-tree';
+import { TopicFilter } from '../../../src/topic/topic-filter';
 import type { Value } from '../../../src/types';
 
 /** Topics of one user that can have a retained message. */
@@ -44,12 +43,11 @@ export class MemoryRetainedMessages implements RetainedMessages {
     user: string,
     { filter, limit }: { readonly filter: string; readonly limit: number },
   ): Promise<{ readonly messages: readonly RetainedMessage[] }> {
-    const tree = new TopicTree<true>();
-    tree.add(filterLevels(filter), true);
+    const wanted = new TopicFilter(filter);
     const messages: RetainedMessage[] = [];
     for (const [topic, { bytes, ts }] of this.#users.get(user) ?? []) {
       if (messages.length >= limit) break;
-      if (tree.match(topicLevels(topic)).length === 0) continue;
+      if (!wanted.matches(topic)) continue;
       messages.push({ topic, payload: decodeValue(bytes), ts });
     }
     return Promise.resolve({ messages });

@@ -18,16 +18,18 @@ function scene(opening: Promise<undefined> = Promise.resolve(undefined)) {
   let fault: Error | undefined = new StorageError('locked', 'somebody uses it');
   let attempts = 0;
   let closed = 0;
+  let die: ((fault: StorageError) => void) | undefined;
   const opened = {
     fault: undefined,
     check: () => Promise.resolve([]),
     close: () => Promise.resolve(closed++),
   } as unknown as Engine;
   const engine = new ReopeningEngine({
-    open: async () => {
+    open: async (onDeath) => {
       attempts++;
       await opening;
       if (fault !== undefined) throw fault;
+      die = onDeath;
       return opened;
     },
     afterMs: 100,
@@ -42,6 +44,7 @@ function scene(opening: Promise<undefined> = Promise.resolve(undefined)) {
     setFault: (next: Error | undefined) => (fault = next),
     attempts: () => attempts,
     closed: () => closed,
+    die: () => die?.(new StorageError('failed', 'its thread ended')),
   };
 }
 
@@ -72,6 +75,25 @@ describe('a file that is opened again and again', () => {
     await clock.advance(1000);
     assert.equal(attempts(), 4);
     assert.deepEqual(told, ['locked', 'unavailable', 'recovered']);
+    assert.equal(clock.pending, 0);
+  });
+
+  it('is opened again when the thread died that had it open', async () => {
+    const { engine, clock, told, setFault, attempts, die } = scene();
+    setFault(undefined);
+    await engine.attempted;
+    assert.deepEqual(await engine.check(), []);
+    die();
+    await assert.rejects(engine.check(), withCode('IOTMP_ERR_STORAGE', 'failed'));
+    assert.deepEqual([engine.fault?.reason, attempts()], ['failed', 1]);
+    await clock.advance(100);
+    assert.deepEqual([await engine.check(), engine.fault, attempts()], [[], undefined, 2]);
+    die();
+    setFault(new StorageError('locked', 'somebody uses it'));
+    await clock.advance(100);
+    assert.deepEqual([engine.fault?.reason, told], ['locked', ['recovered', 'locked']]);
+    await engine.close();
+    die();
     assert.equal(clock.pending, 0);
   });
 

@@ -13,6 +13,7 @@ const ARGS = { user: 'u', device: '', name: 'p' };
 interface Trial {
   readonly engine: WorkerEngine;
   readonly faults: StorageError[];
+  readonly deaths: StorageError[];
 }
 
 /** An engine whose worker does as it is told. */
@@ -20,15 +21,20 @@ function start(t: TestContext, code: string, limits: Partial<StoreLimits> = {}):
   const script = join(temporaryFolder(t), 'worker.cjs');
   writeFileSync(script, `const { parentPort } = require('node:worker_threads'); ${code}`);
   const faults: StorageError[] = [];
+  const deaths: StorageError[] = [];
   const settings = {
     file: 'f',
     busyTimeoutMs: 0,
     maxFileSize: undefined,
     limits: storeLimits('file', limits),
   };
-  const engine = new WorkerEngine(settings, { onFault: (fault) => faults.push(fault) }, script);
+  const listener = {
+    onFault: (fault: StorageError) => faults.push(fault),
+    onDeath: (fault: StorageError) => deaths.push(fault),
+  };
+  const engine = new WorkerEngine(settings, listener, script);
   t.after(() => engine.close());
-  return { engine, faults };
+  return { engine, faults, deaths };
 }
 
 /** Answers every job with the number of those that came with it. */
@@ -40,7 +46,7 @@ const ANSWERING = `${OPENED}
 
 describe('the worker of a store', () => {
   it('that dies fails all that waits, and all that comes', async (t) => {
-    const { engine, faults } = start(
+    const { engine, faults, deaths } = start(
       t,
       `${OPENED} parentPort.on('message', () => { throw new Error('boom'); });`,
     );
@@ -57,6 +63,7 @@ describe('the worker of a store', () => {
     await assert.rejects(engine.read('propertyGet', ARGS), withCode('IOTMP_ERR_STORAGE', 'failed'));
     assert.deepEqual(faults, [engine.fault]);
     await engine.close();
+    assert.deepEqual(deaths, faults);
   });
 
   it('that ends without a word is noticed', async (t) => {
@@ -67,19 +74,21 @@ describe('the worker of a store', () => {
   });
 
   it('that cannot start fails the opening, and is no fault of an open store', async (t) => {
-    const { engine, faults } = start(t, "throw new Error('no such thing');");
+    const { engine, faults, deaths } = start(t, "throw new Error('no such thing');");
     await assert.rejects(engine.opened, /no such thing/);
     await assert.rejects(engine.check(), withCode('IOTMP_ERR_STORAGE', 'failed'));
     assert.deepEqual(faults, []);
     await engine.close();
+    assert.deepEqual(deaths, []);
   });
 
   it('that dies while it closes does not keep the store from closing', async (t) => {
-    const { engine } = start(t, `${OPENED} parentPort.on('message', () => process.exit(1));`);
+    const { engine, deaths } = start(t, `${OPENED} parentPort.on('message', () => process.exit(1));`);
     await engine.opened;
     const read = assert.rejects(engine.check(), withCode('IOTMP_ERR_CLOSED'));
     await engine.close();
     await read;
+    assert.deepEqual(deaths, []);
   });
 
   it('gets what is asked for in one turn as one message', async (t) => {

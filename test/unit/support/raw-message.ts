@@ -162,6 +162,29 @@ function readMessage(bytes: Buffer, body: Buffer): RawMessage {
   };
 }
 
+/** A field of a message as it came. */
+export interface RawField {
+  readonly id: number;
+  readonly wire: number;
+  /** What comes after the key. */
+  readonly value: Buffer;
+}
+
+/** Cuts a whole message into its fields. */
+export function rawFields(bytes: Buffer): RawField[] {
+  const [{ body }] = new RawReader().push(bytes) as [RawMessage];
+  const cursor = { body, at: 0 };
+  const fields: RawField[] = [];
+  while (cursor.at < body.length) {
+    const key = Number(readVarint(cursor));
+    const start = cursor.at;
+    if ((key & 7) === 0) readVarint(cursor);
+    else readValue(cursor);
+    fields.push({ id: key >> 3, wire: key & 7, value: body.subarray(start, cursor.at) });
+  }
+  return fields;
+}
+
 interface Cursor {
   readonly body: Buffer;
   at: number;

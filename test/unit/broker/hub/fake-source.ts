@@ -32,7 +32,6 @@ export class FakeSource implements StreamSource {
   /** Streams that the device has open, by id. */
   readonly streams = new Map<number, { readonly kind: StreamKind; readonly stream: OutgoingStream }>();
   readonly resources: string[] = [];
-  readonly timeouts: (number | undefined)[] = [];
   /** START_STREAMs that came while another one of the same kind was not answered. */
   overlaps = 0;
   /** DESCRIBEs so far. */
@@ -64,7 +63,6 @@ export class FakeSource implements StreamSource {
     options: CallOptions = {},
   ): Promise<OutgoingStream> {
     this.resources.push(resource);
-    this.timeouts.push(options.timeoutMs);
     const kind = options.parameters === undefined ? 'event' : 'periodic';
     const id = ++FakeSource.#lastId;
     const stream: OutgoingStream = new OutgoingStream(

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { IotmpError } from '../../../../src/errors';
-import { StreamHub } from '../../../../src/broker/hub/stream-hub';
-import { FakeClock } from '../../support/fake-clock';
 import { FakeSource } from './fake-source';
 import { DEVICE, HubBench, RESOURCE } from './fixtures';
 
@@ -111,16 +109,6 @@ describe('a device stream', () => {
     source.sample('early');
     assert.deepEqual([subscriber.samples, subscriber.state], [['early'], 'starting']);
     bench.hub.close();
-  });
-
-  it('is asked for with the request timeout of the hub', async () => {
-    const [clock, source] = [new FakeClock(), new FakeSource()];
-    const hub = new StreamHub({ clock, requestTimeoutMs: 1234 });
-    hub.deviceConnected(DEVICE, source);
-    hub.subscribe(DEVICE, RESOURCE, { intervalMs: 0, onSample: () => undefined });
-    await clock.settle();
-    assert.deepEqual(source.timeouts, [1234]);
-    hub.close();
   });
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { BridgeOptions } from '../../../../src/services/topics/topic-bridge';
+import type { Handling } from '../../../../src/services/topics/topic-message';
 import { payloadFromBytes, payloadToBytes } from '../../../../src/services/topics/topic-payload';
 import type { Topics } from '../../../../src/services/topics/topics';
 import { ServicesBench } from '../support';
@@ -9,10 +10,13 @@ import { ServicesBench } from '../support';
 /** A party that notes what it gets. */
 class Party {
   readonly got: [string, string, boolean][] = [];
+  readonly qos: number[] = [];
+  connected = true;
   failure: Error | undefined;
 
-  publish(topic: string, payload: Buffer, { retain }: { retain: boolean }): void {
+  publish(topic: string, payload: Buffer, { retain, qos }: Handling): void {
     if (this.failure !== undefined) throw this.failure;
+    this.qos.push(qos);
     this.got.push([topic, payload.toString(), retain]);
   }
 }
@@ -68,6 +72,61 @@ describe('topic bridge', () => {
     const mute = topics.attachBridge(new Party(), { echoes: false });
     await topics.publish('anna', 'a', 4);
     assert.equal(mute.receive('anna/a', Buffer.from('4')), true, 'it sends nothing back');
+  });
+
+  it('has messages wait for a party that is away: those to be kept, and those with a qos', async (t) => {
+    const { bench, topics } = await scene(t);
+    const party = new Party();
+    const link = topics.attachBridge(party);
+    party.connected = false;
+    await topics.publish('anna', 'state', 'old', { retain: true });
+    await topics.publish('anna', 'alarm', 1, { qos: 1 });
+    await topics.publish('anna', 'alarm', 2, { qos: 2 });
+    await topics.publish('anna', 'telemetry', 1);
+    await topics.publish('anna', 'telemetry', 2);
+    await topics.publish('anna', 'state', 'new', { retain: true });
+    assert.equal(party.got.length, 0);
+    assert.deepEqual(bench.broker.warnings, ['bridge: there is no connection: messages are let go']);
+    await bench.broker.clock.advance(60_000);
+    party.connected = true;
+    link.resume();
+    link.resume();
+    assert.deepEqual(party.got, [
+      ['anna/alarm', '1', false],
+      ['anna/alarm', '2', false],
+      ['anna/state', 'new', true],
+    ]);
+    assert.deepEqual(party.qos, [1, 2, 0]);
+    assert.equal(
+      bench.broker.warnings.at(-1),
+      'bridge: 2 messages were let go while there was no connection',
+    );
+    assert.equal(bench.broker.warnings.length, 2);
+    assert.equal(link.receive('anna/alarm', Buffer.from('1')), false, 'the echo of a message that waited');
+    await topics.publish('anna', 'telemetry', 3);
+    assert.deepEqual(party.got.at(-1), ['anna/telemetry', '3', false]);
+  });
+
+  it('lets the oldest of many go that wait, and all of them when it ends', async (t) => {
+    const { topics } = await scene(t);
+    const party = new Party();
+    const link = topics.attachBridge(party);
+    party.connected = false;
+    for (let n = 0; n < 600; n++) await topics.publish('anna', 'n', n, { qos: 1 });
+    party.connected = true;
+    link.resume();
+    assert.deepEqual([party.got.length, party.got[0]?.[1], party.got.at(-1)?.[1]], [500, '100', '599']);
+    party.connected = false;
+    for (let n = 0; n < 3; n++) {
+      await topics.publish('anna', 'large', 'x'.repeat(6 * 2 ** 20), { qos: 1 });
+    }
+    party.got.length = 0;
+    link.resume();
+    assert.equal(party.got.length, 2, 'no more than 16 MiB');
+    await topics.publish('anna', 'n', 1, { qos: 1 });
+    link.detach();
+    link.resume();
+    assert.equal(party.got.length, 2);
   });
 
   it('does not pass a message round between two servers, or two bridges', async (t) => {

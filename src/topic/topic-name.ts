@@ -1,4 +1,4 @@
-import { IotmpError } from '../../errors';
+import { IotmpError } from '../errors';
 
 /** Longest topic or filter, in bytes of UTF-8. MQTT has 65,535; nobody needs them, and stores hold fewer. */
 export const MAX_TOPIC_BYTES = 1024;

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import {
-  filterLevels,
-  MAX_TOPIC_BYTES,
-  MAX_TOPIC_LEVELS,
-  topicLevels,
-} from '../../../../src/services/topics/topic-name';
-import { TopicTree } from '../../../../src/services/topics/topic-tree';
+import { filterLevels, MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS, topicLevels } from '../../../src/topic/topic-name';
+import { TopicFilter } from '../../../src/topic/topic-filter';
+import { TopicTree } from '../../../src/topic/topic-tree';
 
 /** The rules of MQTT for one filter, written out. */
 function matches(filter: string, topic: string): boolean {
@@ -45,6 +41,17 @@ describe('topic matching', () => {
         assert.deepEqual(found, some.filter((filter) => matches(filter, topic)).sort());
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('finds for one filter alone what it finds among many', () => {
+    fc.assert(
+      fc.property(filters, topics, (filter, topic) => {
+        const one = new TopicFilter(filter);
+        assert.equal(one.matches(topic), matches(filter, topic));
+        const isBelow = one.parent === '' || topic === one.parent || topic.startsWith(`${one.parent}/`);
+        assert.ok(!one.matches(topic) || isBelow, 'every match is the parent or below it');
+      }),
     );
   });
 

@@ -1,0 +1,72 @@
+import type { IotmpServer } from '../../broker/broker';
+import { errorText, IotmpError } from '../../errors';
+import type { NewRow } from '../../store/bucket-row';
+import type { BucketKey } from '../../store/bucket-store';
+import type { Value } from '../../types';
+
+/** What a feed writes with. */
+export interface FeedWriterPort {
+  readonly server: IotmpServer;
+  write(key: BucketKey, row: NewRow): Promise<unknown>;
+}
+
+/** Where a row comes from, as events tell it: the device, its resource, the topic. */
+export type RowOrigin = Readonly<Record<string, Value>>;
+
+/**
+ * Writes the rows of one feed. What cannot be written costs its row, and the event `bucket_write_refused` with
+ * `statusCode` and `reason`; the same reason again is told only after a row got through.
+ */
+export class FeedWriter {
+  readonly #port: FeedWriterPort;
+  readonly #key: BucketKey;
+  readonly #maxWaiting: number;
+  readonly #onGone: () => void;
+  #waiting = 0;
+  #complaint: string | undefined;
+
+  /**
+   * @param maxWaiting rows that may wait for the store; more are refused
+   * @param onGone there is no such bucket any more
+   */
+  constructor(port: FeedWriterPort, key: BucketKey, maxWaiting: number, onGone: () => void) {
+    this.#port = port;
+    this.#key = key;
+    this.#maxWaiting = maxWaiting;
+    this.#onGone = onGone;
+  }
+
+  write(row: NewRow, origin: RowOrigin): void {
+    if (this.#waiting >= this.#maxWaiting) {
+      this.#refuse(new IotmpError('IOTMP_ERR_BUSY', 'rows come faster than they can be written'), origin);
+      return;
+    }
+    this.#waiting++;
+    this.#port.write(this.#key, row).then(
+      () => {
+        this.#waiting--;
+        this.#complaint = undefined;
+      },
+      (error: unknown) => {
+        this.#waiting--;
+        this.#refuse(error, origin);
+      },
+    );
+  }
+
+  /** Tells an event of this bucket. */
+  publish(event: string, fields: RowOrigin): void {
+    const { user, bucket } = this.#key;
+    this.#port.server.events.publish({ event, user, ts: Date.now(), bucket, ...fields });
+  }
+
+  #refuse(error: unknown, origin: RowOrigin): void {
+    const isCoded = error instanceof IotmpError;
+    if (isCoded && error.code === 'IOTMP_ERR_NOT_FOUND') this.#onGone();
+    const reason = errorText(error);
+    if (reason === this.#complaint) return;
+    this.#complaint = reason;
+    const statusCode = isCoded ? error.statusCode : 500;
+    this.publish('bucket_write_refused', { ...origin, statusCode, reason });
+  }
+}

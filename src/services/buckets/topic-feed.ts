@@ -1,0 +1,46 @@
+import type { BucketKey } from '../../store/bucket-store';
+import type { TopicMessage } from '../topics/topic-message';
+import type { TopicSubscription } from '../topics/topic-subscription';
+import type { BucketFeed, BucketFeedPort } from './bucket-feed';
+import { rowOfSample, type TopicSource } from './bucket-source';
+import { FeedWriter } from './feed-writer';
+
+/** Rows that may wait for the store: messages of many devices come at once. */
+const MAX_WAITING = 1024;
+
+/**
+ * Feeds a bucket with the messages of its user's topics that a filter matches. The row of a device's message has that
+ * device as its tag. Messages that were published before, and kept, are no news and no rows.
+ */
+export class TopicFeed implements BucketFeed {
+  readonly key: BucketKey;
+  readonly source: TopicSource;
+  readonly state = undefined;
+  readonly #writer: FeedWriter;
+  readonly #subscription: TopicSubscription;
+
+  /** @throws IotmpError IOTMP_ERR_CLOSED */
+  constructor(port: BucketFeedPort, key: BucketKey, source: TopicSource) {
+    this.key = key;
+    this.source = source;
+    this.#writer = new FeedWriter(port, key, MAX_WAITING, () => port.onGone(this));
+    this.#subscription = port.topics.subscribe(key.user, source.filter, (message) => this.#take(message), {
+      retained: false,
+    });
+  }
+
+  ask(): void {
+    // Topics need nobody to ask.
+  }
+
+  close(): void {
+    this.#subscription.close();
+  }
+
+  #take({ topic, payload, device }: TopicMessage): void {
+    const value = rowOfSample('value', payload);
+    if (value === undefined) return;
+    const tag = { ...(device !== undefined && { device }) };
+    this.#writer.write({ ...tag, value }, { ...tag, topic });
+  }
+}
