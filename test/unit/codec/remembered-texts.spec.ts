@@ -12,6 +12,16 @@ function assertRoundTrip(value: object): void {
 }
 
 describe('remembered keys and texts', () => {
+  it('keep `__proto__` harmless as a key after it was a value', () => {
+    // The first of all: later there may be no room to remember it.
+    for (let round = 0; round < 3; round++) assertRoundTrip({ name: '__proto__' });
+    const json = '{"a":{"__proto__":{"b":2}}}';
+    const decoded = decodeValue(encodeValue(JSON.parse(json))) as { a: { b?: unknown } };
+    assert.equal(JSON.stringify(decoded), json);
+    assert.equal(Object.getPrototypeOf(decoded.a), Object.prototype);
+    assert.equal(decoded.a.b, undefined);
+  });
+
   it('are not mixed up when they are nearly equal', () => {
     const base = 'sensors/temperature/north-30';
     for (let length = 1; length <= base.length; length++) {
@@ -55,15 +65,6 @@ describe('remembered keys and texts', () => {
       assertRoundTrip(value);
       assert.equal(JSON.stringify(decodeValue(encodeValue(value))), json);
     }
-  });
-
-  it('keep `__proto__` harmless as a key after it was a value', () => {
-    for (let round = 0; round < 3; round++) assertRoundTrip({ name: '__proto__' });
-    const json = '{"a":{"__proto__":{"b":2}}}';
-    const decoded = decodeValue(encodeValue(JSON.parse(json))) as { a: { b?: unknown } };
-    assert.equal(JSON.stringify(decoded), json);
-    assert.equal(Object.getPrototypeOf(decoded.a), Object.prototype);
-    assert.equal(decoded.a.b, undefined);
   });
 
   it('are no longer guessed when the guess would read past the end', () => {
