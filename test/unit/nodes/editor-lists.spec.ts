@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import { createContext, runInContext } from 'node:vm';
 import { clientServiceCalls } from '../../../nodes/lib/client-service-calls';
 import { serverServiceCalls } from '../../../nodes/lib/server-service-calls';
 import {
@@ -13,6 +12,7 @@ import {
   type ServiceAction,
 } from '../../../nodes/lib/service-choice';
 import { eventKinds } from '../../../src';
+import { editorPlugin } from './support/editor-plugin';
 
 const NODES = resolve(__dirname, '../../../nodes');
 const TEXTS = join(NODES, 'locales/en-US');
@@ -32,17 +32,12 @@ interface EditorServices {
 
 /** The services as the editor knows them. */
 function editorServices(): EditorServices {
-  const openIotmp: Record<string, unknown> & { services?: EditorServices } = {
+  const plugin = editorPlugin('iotmp-services.html', {
     current: (node: Record<string, unknown>, property: string) => node[property],
     isVariable: () => false,
     check: { reason: (_opt: unknown, key: string) => key },
-  };
-  const [, script = ''] =
-    /<script[^>]*>([\s\S]*)<\/script>/.exec(read(join(NODES, 'iotmp-services.html'))) ?? [];
-  const RED = { plugins: { registerPlugin: () => undefined } };
-  runInContext(script, createContext({ window: { openIotmp }, openIotmp, RED }));
-  assert.ok(openIotmp.services !== undefined);
-  return openIotmp.services;
+  });
+  return (plugin as { services: EditorServices }).services;
 }
 
 describe('the lists of the editor', () => {
