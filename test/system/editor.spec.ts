@@ -171,6 +171,10 @@ describe('editor', () => {
 
       it('offers that server to the other nodes, and takes what is filled in', async () => {
         await edit('iotmp-call', async (form) => {
+          for (const service of ['topic', 'bucket', '']) {
+            await form.locator('#node-input-service').selectOption(service);
+            await form.locator('.iotmp-call-name .red-ui-typedInput-container.input-error').waitFor();
+          }
           await fill(form, { 'iotmp-typed-device': STATION.device, 'iotmp-typed-resource': 'led' });
           await fill(form, { 'node-input-timeout': '5' });
         });
