@@ -27,6 +27,7 @@ function textOf(catalogue: string, key: string): unknown {
 
 interface EventList {
   readonly known: readonly string[];
+  readonly subjectOf: (name: string) => string;
 }
 
 interface EditorServices {
@@ -52,6 +53,9 @@ describe('the lists of the editor', () => {
     const help = read(join(TEXTS, 'iotmp-events.html'));
     for (const name of names) {
       assert.equal(typeof textOf('iotmp-events.json', `event.${name}`), 'string', name);
+      const subject = eventList.subjectOf(name);
+      assert.notEqual(subject, 'other', name);
+      assert.equal(typeof textOf('iotmp-events.json', `subject.${subject}`), 'string', name);
       assert.ok(help.includes(`\`${name}\``), name);
     }
   });
