@@ -179,6 +179,8 @@ describe('editor', () => {
           await fill(form, { 'node-input-timeout': '5' });
         });
         await edit('iotmp-events', async (form) => {
+          await form.getByLabel('filter events').pressSequentially('comes or goes');
+          await form.getByLabel('device_create').waitFor({ state: 'hidden' });
           await form.getByLabel('device_state_change').check();
         });
         await edit('iotmp-resource-in', async (form) => {
@@ -236,7 +238,7 @@ describe('editor', () => {
             'node-config-input-tcpPort': '${IOTMP_PORT}',
             'node-config-input-keepAlive': '${IOTMP_KEEP_ALIVE}',
           });
-          for (const tab of ['Connection', 'Limits', 'Storage', 'Devices']) {
+          for (const tab of ['Connection', 'Limits', 'MQTT', 'Storage', 'Devices']) {
             await editor.openTab(server, tab);
             await inspect(server, `server-${tab.toLowerCase()}`);
           }
