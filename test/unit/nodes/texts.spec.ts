@@ -32,7 +32,9 @@ function withRows(dialog: string): string {
     /<iotmp-row\s([^>]*)>([\s\S]*?)<\/iotmp-row>/g,
     (_row, written: string, content: string) => {
       const attributes = [...written.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, name, value]) => [name, value]);
-      return rowHtml(Object.fromEntries(attributes) as Record<string, string>, 'node-input-', content);
+      const row = rowHtml(Object.fromEntries(attributes) as Record<string, string>, 'node-input-', content);
+      assert.doesNotMatch(row, /undefined/, `a field or icon is missing: ${written}`);
+      return row;
     },
   );
 }
