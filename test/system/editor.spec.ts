@@ -171,10 +171,16 @@ describe('editor', () => {
 
       it('offers that server to the other nodes, and takes what is filled in', async () => {
         await edit('iotmp-call', async (form) => {
+          for (const service of ['topic', 'bucket', '']) {
+            await form.locator('#node-input-service').selectOption(service);
+            await form.locator('.iotmp-call-name .red-ui-typedInput-container.input-error').waitFor();
+          }
           await fill(form, { 'iotmp-typed-device': STATION.device, 'iotmp-typed-resource': 'led' });
           await fill(form, { 'node-input-timeout': '5' });
         });
         await edit('iotmp-events', async (form) => {
+          await form.getByLabel('filter events').pressSequentially('comes or goes');
+          await form.getByLabel('device_create').waitFor({ state: 'hidden' });
           await form.getByLabel('device_state_change').check();
         });
         await edit('iotmp-resource-in', async (form) => {
@@ -232,7 +238,7 @@ describe('editor', () => {
             'node-config-input-tcpPort': '${IOTMP_PORT}',
             'node-config-input-keepAlive': '${IOTMP_KEEP_ALIVE}',
           });
-          for (const tab of ['Connection', 'Limits', 'Storage', 'Devices']) {
+          for (const tab of ['Connection', 'Limits', 'MQTT', 'Storage', 'Devices']) {
             await editor.openTab(server, tab);
             await inspect(server, `server-${tab.toLowerCase()}`);
           }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import { createContext, runInContext } from 'node:vm';
 import { clientServiceCalls } from '../../../nodes/lib/client-service-calls';
 import { serverServiceCalls } from '../../../nodes/lib/server-service-calls';
 import {
@@ -13,6 +12,7 @@ import {
   type ServiceAction,
 } from '../../../nodes/lib/service-choice';
 import { eventKinds } from '../../../src';
+import { editorPlugin } from './support/editor-plugin';
 
 const NODES = resolve(__dirname, '../../../nodes');
 const TEXTS = join(NODES, 'locales/en-US');
@@ -25,6 +25,11 @@ function textOf(catalogue: string, key: string): unknown {
   return value;
 }
 
+interface EventList {
+  readonly known: readonly string[];
+  readonly subjectOf: (name: string) => string;
+}
+
 interface EditorServices {
   of(node: object): { readonly uses: readonly string[]; readonly client?: boolean };
   check(node: object, action: string, opt: object): unknown;
@@ -32,28 +37,25 @@ interface EditorServices {
 
 /** The services as the editor knows them. */
 function editorServices(): EditorServices {
-  const openIotmp: Record<string, unknown> & { services?: EditorServices } = {
+  const plugin = editorPlugin('iotmp-services.html', {
     current: (node: Record<string, unknown>, property: string) => node[property],
     isVariable: () => false,
     check: { reason: (_opt: unknown, key: string) => key },
-  };
-  const [, script = ''] =
-    /<script[^>]*>([\s\S]*)<\/script>/.exec(read(join(NODES, 'iotmp-services.html'))) ?? [];
-  const RED = { plugins: { registerPlugin: () => undefined } };
-  runInContext(script, createContext({ window: { openIotmp }, openIotmp, RED }));
-  assert.ok(openIotmp.services !== undefined);
-  return openIotmp.services;
+  });
+  return (plugin as { services: EditorServices }).services;
 }
 
 describe('the lists of the editor', () => {
   it('name every event that a server tells, with its meaning and its fields', () => {
     const names = eventKinds.map(({ event }) => event);
-    const [, list = ''] = /const known = \[([^\]]*)\]/.exec(read(join(NODES, 'iotmp-events.html'))) ?? [];
-    const shown = [...list.matchAll(/'(\w+)'/g)].map((match) => match[1]);
-    assert.deepEqual(shown, names);
+    const { eventList } = editorPlugin('iotmp-event-list.html') as { eventList: EventList };
+    assert.deepEqual([...eventList.known], names);
     const help = read(join(TEXTS, 'iotmp-events.html'));
     for (const name of names) {
       assert.equal(typeof textOf('iotmp-events.json', `event.${name}`), 'string', name);
+      const subject = eventList.subjectOf(name);
+      assert.notEqual(subject, 'other', name);
+      assert.equal(typeof textOf('iotmp-events.json', `subject.${subject}`), 'string', name);
       assert.ok(help.includes(`\`${name}\``), name);
     }
   });

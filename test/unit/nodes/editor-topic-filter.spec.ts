@@ -1,27 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import { createContext, runInContext } from 'node:vm';
 import { TopicFilter } from '../../../src';
-
-const PAGE = resolve(__dirname, '../../../nodes/iotmp-validation.html');
-
-interface Checks {
-  readonly topicFilter: (value: unknown, opt?: object) => unknown;
-}
+import { editorPlugin } from './support/editor-plugin';
 
 /** The validators as the editor has them. */
-function editorChecks(): Checks {
-  const window: { openIotmp: { text(key: string): string; check?: Checks } } = {
-    openIotmp: { text: (key) => key },
-  };
-  const [, script = ''] = /<script[^>]*>([\s\S]*)<\/script>/.exec(readFileSync(PAGE, 'utf8')) ?? [];
-  const RED = { plugins: { registerPlugin: () => undefined } };
-  // In a browser the members of the window are global.
-  runInContext(script, createContext({ window, openIotmp: window.openIotmp, RED }));
-  assert.ok(window.openIotmp.check !== undefined);
-  return window.openIotmp.check;
+interface Validation {
+  readonly check: { readonly topicFilter: (value: unknown, opt?: object) => unknown };
 }
 
 function isFilter(text: string): boolean {
@@ -33,7 +17,8 @@ function isFilter(text: string): boolean {
 }
 
 describe('the topic field of the editor', () => {
-  const { topicFilter } = editorChecks();
+  const plugin = editorPlugin('iotmp-validation.html', { text: (key: string) => key });
+  const { topicFilter } = (plugin as Validation).check;
 
   it('takes what the server takes, and gives a reason for the rest', () => {
     const filters = ['#', '+', '+/#', 'a/+/b', '/#', 'a//b', 'é ñ', '$SYS/#'];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
+import { editorPlugin } from './support/editor-plugin';
 
 const NODES = resolve(__dirname, '../../../nodes');
 const LOCALES = join(NODES, 'locales');
@@ -20,13 +21,34 @@ const sources = readdirSync(NODES, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => ({ name, text: readFileSync(join(NODES, name), 'utf8') }));
 
+interface Rows {
+  readonly rowHtml: (attributes: Record<string, string>, prefix: string, content: string) => string;
+}
+const { rowHtml } = editorPlugin('iotmp-rows.html') as Rows;
+
+/** A dialog with its rows as the editor makes them. */
+function withRows(dialog: string): string {
+  return dialog.replace(
+    /<iotmp-row\s([^>]*)>([\s\S]*?)<\/iotmp-row>/g,
+    (_row, written: string, content: string) => {
+      const attributes = [...written.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, name, value]) => [name, value]);
+      const row = rowHtml(Object.fromEntries(attributes) as Record<string, string>, 'node-input-', content);
+      assert.doesNotMatch(row, /undefined/, `a field or icon is missing: ${written}`);
+      return row;
+    },
+  );
+}
+
 /** Keys that dialogs show, each with the catalogue that it is in. */
 const shown = readdirSync(NODES)
   .filter((name) => name.endsWith('.html'))
-  .flatMap((file) => {
-    const dialog = readFileSync(join(NODES, file), 'utf8');
+  .map((file) => ({ file, html: readFileSync(join(NODES, file), 'utf8') }))
+  .filter(({ html }) => html.includes('data-template-name'))
+  .flatMap(({ file, html }) => {
+    const dialog = withRows(html);
+    assert.ok(!dialog.includes('iotmp-row '), file);
     const keys = [...dialog.matchAll(/data-i18n="([^"]*)"/g)].flatMap(([, value]) => value!.split(';'));
-    return keys.map((key) => ({ file, ...placeOf(file, key.replace(/^\[\w+\]/, '')) }));
+    return keys.map((key) => ({ file, ...placeOf(file, key.replace(/^\[[\w-]+\]/, '')) }));
   })
   .filter(({ catalogue }) => catalogue !== 'node-red');
 
