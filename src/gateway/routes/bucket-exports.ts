@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { checkAllowed } from '../auth/access';
 import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { EXPORT_TYPES, TIMESTAMP_FORMATS, type ExportOrder } from '../exports/bucket-exports';
 import { exportMediaType, exportText } from '../exports/export-text';
 import { json, type LiveAnswer } from '../http/answer';
-import { badRequest, forbidden, notFound } from '../http/request-error';
+import { badRequest, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { bucketOf, knownBucket } from './buckets';
 import { checkCallable } from './endpoints';
@@ -73,7 +74,7 @@ export const bucketExportRoutes: readonly Route[] = [
  */
 function endpointOf(
   context: GatewayContext,
-  { permissions }: Principal,
+  principal: Principal,
   user: string,
   { callback, endpoint }: z.output<typeof order>,
 ): string | undefined {
@@ -81,9 +82,7 @@ function endpointOf(
     throw badRequest('callback: this server sends no mails; a flow that does can be an endpoint');
   if (callback !== 'endpoint') return undefined;
   if (typeof endpoint !== 'string') throw badRequest('endpoint: is missing');
-  if (!permissions.allows('Endpoint', endpoint, 'CallEndpoint')) {
-    throw forbidden('the token does not allow CallEndpoint');
-  }
+  checkAllowed(principal, 'Endpoint', endpoint, 'CallEndpoint');
   checkCallable(context, user, endpoint);
   return endpoint;
 }
