@@ -54,7 +54,7 @@ export function eventStream(
       };
       closing.addEventListener('abort', finish);
       response.once('close', finish);
-      if (closing.aborted || response.closed) finish();
+      if (closing.aborted || response.closed || response.req.method === 'HEAD') finish();
     },
   };
 }

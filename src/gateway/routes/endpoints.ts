@@ -5,7 +5,7 @@ import { IotmpError } from '../../errors';
 import type { EndpointRecord } from '../accounts/endpoint-records';
 import { checkAllowed } from '../auth/access';
 import type { GatewayContext } from '../gateway-context';
-import { bytes, EMPTY, json } from '../http/answer';
+import { bytes, EMPTY, json, successStatus } from '../http/answer';
 import { notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { selectRows, type Row } from './list';
@@ -148,8 +148,9 @@ export const endpointRoutes: readonly Route[] = [
       const [user, endpoint] = [param('user'), param('endpoint')];
       checkCallable(context, user, endpoint);
       const { payload, statusCode } = await context.services.endpoints.call(user, endpoint, body, { signal });
-      if (payload === undefined) return { ...EMPTY, status: statusCode };
-      return payload instanceof Uint8Array ? bytes(payload, statusCode) : json(payload, statusCode);
+      const status = successStatus(statusCode, payload !== undefined);
+      if (payload === undefined) return { ...EMPTY, status };
+      return payload instanceof Uint8Array ? bytes(payload, status) : json(payload, status);
     },
   }),
 ];
