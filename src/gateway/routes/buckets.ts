@@ -164,7 +164,7 @@ function checkSource(
   before: Value | undefined = {},
 ): void {
   if (config === undefined || !isMap(config)) return;
-  const known = before !== undefined && isMap(before) ? before : {};
+  const known = isMap(before) ? before : {};
   const next = { ...known, ...config };
   const isOther = (name: string): boolean => next[name] !== known[name];
   const { device, topic } = next;
