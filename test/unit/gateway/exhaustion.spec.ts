@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { IncomingMessage, ServerResponse } from 'node:http';
 import net from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { Pattern } from '../../../src/gateway/events/pattern';
 import { BucketExports, type ExportOrder } from '../../../src/gateway/exports/bucket-exports';
+import { eventStream } from '../../../src/gateway/http/event-stream';
 import { networkOf } from '../../../src/gateway/limits/client-network';
 import { openFiles } from '../../../src/store/files/open-files';
 import { Answer } from '../../../src/session/resource';
@@ -119,6 +121,24 @@ describe('answers that last', () => {
     socket.pause();
     await bench.until(() => / 1$/m.test(bench.metric('iotmp_sockets_open')));
     await bench.until(() => / 0$/m.test(bench.metric('iotmp_sockets_open')));
+  });
+
+  it('are cut off where nobody reads them: events', async () => {
+    const clock = new FakeClock();
+    const response = new ServerResponse(new IncomingMessage(new net.Socket()));
+    const closing = new AbortController();
+    const options = { clock, maxBufferedBytes: 1_000_000, closing: closing.signal, counts: () => true };
+    let ended = 0;
+    eventStream(options, (stream) => {
+      stream.send('x'.repeat(200_000));
+      return () => ended++;
+    }).serve(response);
+    await clock.advance(15_000);
+    assert.equal(response.destroyed, false, 'he has some time');
+    await clock.advance(15_000);
+    assert.equal(response.destroyed, true);
+    response.emit('close');
+    assert.deepEqual([ended, clock.pending], [1, 0]);
   });
 
   it('of HEAD have no body, and end', async (t) => {
