@@ -98,11 +98,10 @@ export class HttpFront {
   ): Promise<HttpAnswer> {
     const { context } = this.#port;
     if (match === undefined) return this.#refusePath(request, target);
-    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
-    const route = match.routes.get(method);
-    if (route === undefined) {
-      const methods = [...match.routes.keys()];
-      return refuseMethod(method, methods.includes('GET') ? [...methods, 'HEAD'] : methods);
+    const { method = '' } = request;
+    const route = match.routes.get(method === 'HEAD' ? 'GET' : method);
+    if (route === undefined || (method === 'HEAD' && route.acts === true)) {
+      return refuseMethod(method, methodsOf(match.routes));
     }
     const principal = await this.#principal(request, target, route);
     checkAccess(principal, route, match.captures);
@@ -137,6 +136,11 @@ export class HttpFront {
     this.#port.requests.check(addressKey(request));
     return NOBODY;
   }
+}
+
+function methodsOf(routes: ReadonlyMap<string, Route>): string[] {
+  const read = routes.get('GET');
+  return read === undefined || read.acts === true ? [...routes.keys()] : [...routes.keys(), 'HEAD'];
 }
 
 function refuseMethod(method: string, allowed: readonly string[]): BodyAnswer {

@@ -88,6 +88,7 @@ export const callbackRoutes: readonly Route[] = [
     action: 'CallDeviceCallback',
     summary:
       'Send data of a device as a query, for devices that can do no more; without data, read the answer',
+    acts: true,
     query: dataQuery,
     async handle(call) {
       const { context, param, parameters } = call;

@@ -78,6 +78,7 @@ function routesOf({ list, resource, wraps, deprecated }: Dialect): Route[] {
       path: resource,
       action: 'AccessDeviceResources',
       summary: 'Read a resource, or run one that takes and gives nothing',
+      acts: true,
       answer: z.unknown(),
       handle: async (call) => stateAnswer(call, await readResource(requestOf(call)), wraps),
     }),
