@@ -6,6 +6,7 @@ import type { ServerServices } from '../services/server-services';
 import { openFiles } from '../store/files/open-files';
 import { openStore } from '../store/open-store';
 import type { Store } from '../store/store';
+import type { DeviceId } from '../types';
 import { systemClock } from '../util/clock';
 import { assetsIn } from './accounts/asset-records';
 import { DeviceAccounts } from './accounts/device-accounts';
@@ -155,7 +156,12 @@ export class Gateway {
       if (users.get(user) === undefined) await users.create(user, draft);
     }
     if (this.#closing.signal.aborted) return;
-    this.#ends.push(server.addDirectory(devices), this.#watchDevices());
+    // About those that the settings of the server have come to name, too, these decide.
+    const directory = {
+      has: (id: DeviceId) => devices.has(id) && !server.isRegistered(id),
+      admits: (id: DeviceId, credential: string) => devices.admits(id, credential),
+    };
+    this.#ends.push(server.addDirectory(directory), this.#watchDevices());
   }
 
   /** Notes when devices are seen, until the returned function is called; those that are connected then are seen then. */

@@ -8,7 +8,8 @@ import type { GatewayContext } from './gateway-context';
 import { failure, sendAnswer, type BodyAnswer, type HttpAnswer } from './http/answer';
 import { NO_BODY, readBody } from './http/body';
 import { allowOrigin, type AllowedOrigins } from './http/cross-origin';
-import { notFound, unauthorized } from './http/request-error';
+import { isOwnPath } from './http/own-paths';
+import { closed, notFound, unauthorized } from './http/request-error';
 import { parseTarget, type RequestTarget } from './http/request-target';
 import type { Routed, RouteMatch, Router } from './http/router';
 import type { RateLimiter } from './limits/rate-limiter';
@@ -31,8 +32,8 @@ interface Found {
   readonly match: RouteMatch<Route> | undefined;
 }
 
-/** Paths that are the gateway's own, whether there is something at them or not. Others may be served by somebody else. */
-const OWN_PATHS = /^\/(v[123]\/(users|server)|oauth)(\/|\?|$)/;
+/** Largest body of whoever has not shown a token, in bytes. */
+const PUBLIC_BODY_BYTES = 16_384;
 
 /** Takes requests of programs: finds the route, checks who asks, and answers, whatever happens. */
 export class HttpFront {
@@ -45,8 +46,7 @@ export class HttpFront {
   /** Serves a request; returns false, and leaves it alone, when its path is not one of the gateway. */
   handle(request: IncomingMessage, response: ServerResponse, target: string): boolean {
     const found = this.#find(target);
-    const isOwn = OWN_PATHS.test(target);
-    if (!isOwn && (found instanceof IotmpError || found.match === undefined)) return false;
+    if (!isOwnPath(target) && (found instanceof IotmpError || found.match === undefined)) return false;
     void this.#serve(request, response, found);
     return true;
   }
@@ -77,9 +77,18 @@ export class HttpFront {
     // What the client still sends of a body that nobody wants is not waited for.
     if (!request.complete && 'status' in answer && answer.status >= 400)
       response.setHeader('Connection', 'close');
-    sendAnswer(response, answer, method !== 'HEAD');
+    this.#send(response, answer, method !== 'HEAD');
     context.metrics.requests.add({ method: known(method), status: String(response.statusCode) });
     context.metrics.requestSeconds.observe((context.clock.now() - startedAt) / 1000);
+  }
+
+  #send(response: ServerResponse, answer: HttpAnswer, withBody: boolean): void {
+    try {
+      sendAnswer(response, answer, withBody);
+    } catch (error) {
+      this.#port.onFault(`an answer could not be sent: ${errorText(error)}`);
+      response.destroy();
+    }
   }
 
   async #answer(
@@ -89,22 +98,28 @@ export class HttpFront {
   ): Promise<HttpAnswer> {
     const { context } = this.#port;
     if (match === undefined) return this.#refusePath(request, target);
-    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
-    const route = match.routes.get(method);
-    if (route === undefined) {
-      const methods = [...match.routes.keys()];
-      return refuseMethod(method, methods.includes('GET') ? [...methods, 'HEAD'] : methods);
+    const { method = '' } = request;
+    const route = match.routes.get(method === 'HEAD' ? 'GET' : method);
+    if (route === undefined || (method === 'HEAD' && route.acts === true)) {
+      return refuseMethod(method, methodsOf(match.routes));
     }
     const principal = await this.#principal(request, target, route);
     checkAccess(principal, route, match.captures);
     const { captures } = match;
-    const body = route.raw === true ? NO_BODY : await readBody(request, context.limits.maxBodyBytes);
+    const body = route.raw === true ? NO_BODY : await readBody(request, this.#maxBodyBytes(principal));
     // Whoever sends slowly may have lost his rights meanwhile.
     if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
+    if (context.closing.aborted) throw closed();
     const gone = new AbortController();
     response.once('close', () => gone.abort());
+    if (response.closed) gone.abort();
     const { query } = target;
     return route.run({ context, request, captures, query, body, principal, signal: gone.signal });
+  }
+
+  #maxBodyBytes(principal: Principal): number {
+    const { maxBodyBytes } = this.#port.context.limits;
+    return principal === NOBODY ? Math.min(maxBodyBytes, PUBLIC_BODY_BYTES) : maxBodyBytes;
   }
 
   /** A path without HTTP: it takes WebSockets, or nothing. */
@@ -121,6 +136,11 @@ export class HttpFront {
     this.#port.requests.check(addressKey(request));
     return NOBODY;
   }
+}
+
+function methodsOf(routes: ReadonlyMap<string, Route>): string[] {
+  const read = routes.get('GET');
+  return read === undefined || read.acts === true ? [...routes.keys()] : [...routes.keys(), 'HEAD'];
 }
 
 function refuseMethod(method: string, allowed: readonly string[]): BodyAnswer {

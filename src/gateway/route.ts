@@ -49,6 +49,8 @@ export interface RouteDeclaration<Q extends z.ZodType, B extends z.ZodType> exte
   readonly deprecated?: boolean;
   readonly query: Q;
   readonly body: B;
+  /** A GET that may do something, as devices and their programs want it; HEAD must not, and is refused. */
+  readonly acts?: boolean;
   /** The body may also be a form. */
   readonly form?: boolean;
   /** The handler reads the body itself, as it comes: it may be larger than what fits into the memory. */

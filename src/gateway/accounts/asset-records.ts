@@ -2,10 +2,8 @@ import { z } from 'zod';
 import { IotmpError } from '../../errors';
 import type { Value } from '../../types';
 import { conflict } from '../http/request-error';
+import { anyValue } from './any-value';
 import { Records, type Documents } from './records';
-
-/** What PSON and JSON carry; what was kept has been checked when it came. */
-const anyValue = z.custom<Value>((value) => value !== undefined);
 
 const assetRecord = z.object({
   id: z.string(),

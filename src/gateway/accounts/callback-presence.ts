@@ -44,13 +44,6 @@ export class CallbackPresence {
     return this.#present.get(deviceKey(id));
   }
 
-  /** Number of devices of a user that count as connected. */
-  count(user: string): number {
-    let count = 0;
-    for (const { id } of this.#present.values()) if (id.user === user) count++;
-    return count;
-  }
-
   /** A callback of a device has come. With a timeout of 0 it does not count as connected. */
   heard({ user, device }: DeviceId, address: string, timeoutMs: number): void {
     if (timeoutMs <= 0) return;

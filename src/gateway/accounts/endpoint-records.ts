@@ -1,11 +1,8 @@
 import { z } from 'zod';
-import type { Value } from '../../types';
 import { conflict } from '../http/request-error';
+import { anyValue } from './any-value';
 import { changed, type Change } from './changed';
 import { Records, type Documents } from './records';
-
-/** What PSON and JSON carry; what was kept has been checked when it came. */
-const anyValue = z.custom<Value>((value) => value !== undefined);
 
 const endpointRecord = z.object({
   endpoint: z.string(),

@@ -28,8 +28,22 @@ export function checkAccess(
     if (captures.user !== undefined && captures.user !== user)
       throw forbidden('this belongs to another user');
   }
-  const named = id === undefined ? undefined : captures[id];
   const isAllowed =
-    named === undefined ? permissions.allowsSome(asset, action) : permissions.allows(asset, named, action);
+    id === undefined
+      ? permissions.allowsSome(asset, action)
+      : permissions.allows(asset, captures[id] ?? '', action);
   if (!isAllowed) throw forbidden(`the token does not allow ${action}`);
+}
+
+/**
+ * Checks that a principal may do something with an asset that a call touches, and that its path does not name.
+ * @throws IotmpError IOTMP_ERR_FORBIDDEN
+ */
+export function checkAllowed(
+  { permissions }: Pick<Principal, 'permissions'>,
+  asset: string,
+  id: string,
+  action: string,
+): void {
+  if (!permissions.allows(asset, id, action)) throw forbidden(`the token does not allow ${action} of ${id}`);
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { IotmpError } from '../../errors';
+import { clientNetwork } from '../limits/client-network';
 import type { RateLimiter } from '../limits/rate-limiter';
 import type { Authentication } from './authentication';
 import type { Principal } from './principal';
@@ -30,6 +31,6 @@ export async function admit(
 }
 
 /** What an address is limited by. */
-export function addressKey({ socket }: IncomingMessage): string {
-  return `@${socket.remoteAddress ?? ''}`;
+export function addressKey(request: IncomingMessage): string {
+  return `@${clientNetwork(request)}`;
 }

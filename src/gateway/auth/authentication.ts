@@ -18,13 +18,6 @@ export interface AuthenticationPort {
   readonly deviceTokens: DeviceTokens;
 }
 
-/** What a device token is good for. */
-const DEVICE_TOKEN_ACTIONS: readonly string[] = [
-  'ReadDevice',
-  'ReadDeviceStatistics',
-  'ListDeviceResources',
-  'AccessDeviceResources',
-];
 /** Longest token that is looked at, in characters. */
 const MAX_TOKEN = 4096;
 const MAX_VERIFIED = 1000;
@@ -70,7 +63,8 @@ export class Authentication {
     const permissions = this.#permissionsOf(claims);
     if (permissions === undefined) return undefined;
     const token = claims.sid ?? claims.jti;
-    const role = account?.role ?? 'user';
+    // A device token is for the device of its user, also where he may reach those of others.
+    const role = claims.dev === undefined ? (account?.role ?? 'user') : 'user';
     const counts = (): boolean => {
       const now = this.#principalOf(claims);
       return now?.role === role && isDeepStrictEqual(now.permissions.grants, permissions.grants);
@@ -86,7 +80,7 @@ export class Authentication {
       return record && grantedPermissions(record.allow, record.deny);
     }
     const isKept = deviceTokens.get({ user: usr, device: dev }, jti) !== undefined;
-    return isKept ? devicePermissions(dev, DEVICE_TOKEN_ACTIONS) : undefined;
+    return isKept ? devicePermissions(dev) : undefined;
   }
 
   #forgetOldest(): void {

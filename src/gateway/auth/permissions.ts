@@ -18,6 +18,8 @@ export interface Permissions {
   readonly grants: readonly (Grants | undefined)[];
   /** Whether an action on the asset of this id is allowed. */
   allows(asset: string, id: string, action: string): boolean;
+  /** Whether an action on the asset is denied, which is more than that it is not allowed. */
+  denies(asset: string, id: string, action: string): boolean;
   /** Whether the action is allowed on any asset of the type: then its list may be asked for. */
   allowsSome(asset: string, action: string): boolean;
 }
@@ -27,6 +29,7 @@ export const FULL_PERMISSIONS: Permissions = Object.freeze({
   unlimited: true,
   grants: [],
   allows: () => true,
+  denies: () => false,
   allowsSome: () => true,
 });
 
@@ -36,18 +39,29 @@ export function grantedPermissions(allow: Grants | undefined, deny: Grants | und
     unlimited: covers(allow, '*', '*', '*') && Object.keys(deny ?? {}).length === 0,
     grants: [allow, deny],
     allows: (asset, id, action) => !covers(deny, asset, id, action) && covers(allow, asset, id, action),
+    denies: (asset, id, action) => covers(deny, asset, id, action),
     allowsSome: (asset, action) =>
       !covers(deny, asset, '', action) &&
       actionsOf(allow, asset).some(([, list]) => matchesAny(list, action)),
   };
 }
 
-/** Only these actions, on one device. */
-export function devicePermissions(device: string, allowed: readonly string[]): Permissions {
+/** What a device token is good for. */
+export const DEVICE_TOKEN_ACTIONS: readonly string[] = [
+  'ReadDevice',
+  'ReadDeviceStatistics',
+  'ListDeviceResources',
+  'AccessDeviceResources',
+];
+
+/** What the token of a device allows. */
+export function devicePermissions(device: string): Permissions {
   return {
     unlimited: false,
     grants: [],
-    allows: (asset, id, action) => asset === 'Device' && id === device && allowed.includes(action),
+    allows: (asset, id, action) =>
+      asset === 'Device' && id === device && DEVICE_TOKEN_ACTIONS.includes(action),
+    denies: () => false,
     allowsSome: () => false,
   };
 }

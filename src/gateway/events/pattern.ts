@@ -13,7 +13,8 @@ interface GoStep {
   to: readonly number[];
 }
 
-const MAX_STEPS = 2000;
+/** Together with the next: what a match costs at most. */
+const MAX_STEPS = 500;
 const MAX_TEXT = 1024;
 
 /**
@@ -23,11 +24,21 @@ const MAX_TEXT = 1024;
  */
 export class Pattern {
   readonly #steps: Step[] = [];
+  readonly #maxSteps: number;
 
-  /** @throws IotmpError IOTMP_ERR_REQUEST when it is not usable */
-  constructor(source: string) {
+  /**
+   * @param maxSteps how long it may be with all its repetitions
+   * @throws IotmpError IOTMP_ERR_REQUEST when it is not usable
+   */
+  constructor(source: string, maxSteps = MAX_STEPS) {
+    this.#maxSteps = maxSteps;
     this.#emit(parsePattern(source));
     this.#push({ kind: 'done' });
+  }
+
+  /** How long it is with all its repetitions: a match takes time in proportion to it. */
+  get size(): number {
+    return this.#steps.length;
   }
 
   /** Whether it matches the whole text; of a very long one, its beginning. */
@@ -114,7 +125,7 @@ export class Pattern {
   }
 
   #push(step: Step): void {
-    if (this.#steps.length >= MAX_STEPS) throw badRequest('the pattern repeats too much');
+    if (this.#steps.length >= this.#maxSteps) throw badRequest('the pattern repeats too much');
     this.#steps.push(step);
   }
 }

@@ -24,7 +24,9 @@ interface Kept {
   readonly at: number;
 }
 
-const MAX_EXPORTS = 1000;
+/** Of all, and of one user: whoever orders too many loses his own. */
+const MAX_EXPORTS = 10_000;
+const MAX_OF_USER = 100;
 const LIFETIME_MS = 3_600_000;
 
 /**
@@ -44,6 +46,9 @@ export class BucketExports {
   add(order: ExportOrder): string {
     const file = `${order.bucket}_${randomUUID()}.${order.type}`;
     this.#kept.set(file, { order, at: this.#clock.now() });
+    const ofUser = [...this.#kept].filter(([, kept]) => kept.order.user === order.user);
+    const [surplus] = ofUser.length > MAX_OF_USER ? (ofUser[0] ?? []) : [];
+    if (surplus !== undefined) this.#kept.delete(surplus);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > MAX_EXPORTS && oldest !== undefined) this.#kept.delete(oldest);
     return file;

@@ -56,9 +56,18 @@ export function failure(error: unknown): BodyAnswer {
   return { ...json({ error: detail }, httpStatus(error)), headers: failureHeaders(error) };
 }
 
+/**
+ * The status of a success that somebody else has named: a device, or a flow. What is none, and what has no room for the
+ * body that there is, is 200.
+ */
+export function successStatus(status: number, hasBody: boolean): number {
+  const isSuccess = Number.isInteger(status) && status >= 200 && status <= 299;
+  return isSuccess && (!hasBody || (status !== 204 && status !== 205)) ? status : 200;
+}
+
 /** A device may send any number as its code; HTTP has the ones from 400 to 599 for failures. */
 export function httpStatus({ statusCode }: IotmpError): number {
-  return statusCode >= 400 && statusCode <= 599 ? statusCode : 502;
+  return Number.isInteger(statusCode) && statusCode >= 400 && statusCode <= 599 ? statusCode : 502;
 }
 
 /** Writes an answer. One that cannot be written any more is let go. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { IotmpError } from '../../errors';
 import { parseJson } from './json-text';
-import { badRequest, unsupportedBody } from './request-error';
+import { badRequest, closed, unsupportedBody } from './request-error';
 
 /** The body of a request: its bytes, and what it says it is. */
 export interface RequestBody {
@@ -32,18 +32,33 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
 
 /**
  * The body of a request as it comes, whatever its type. Whoever stops to read it early has to close the connection.
- * @throws IotmpError IOTMP_ERR_TOO_LARGE when it says that it is, or IOTMP_ERR_ABORTED when the client goes away
+ * @param closing ends it
+ * @throws IotmpError IOTMP_ERR_TOO_LARGE when it says that it is, IOTMP_ERR_ABORTED when the client goes away, or
+ *   IOTMP_ERR_CLOSED
  */
 export async function* bodyContent(
   request: IncomingMessage,
   maxBytes: number,
+  closing: AbortSignal,
 ): AsyncGenerator<Uint8Array, undefined> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const chunks: AsyncIterable<unknown> = request.iterator({ destroyOnReturn: false });
+  const chunks: AsyncIterator<unknown, undefined> = request.iterator({ destroyOnReturn: false });
+  const { promise: end, reject } = Promise.withResolvers<never>();
+  end.catch(ignore);
+  const onClosing = (): void => reject(closed());
+  closing.addEventListener('abort', onClosing);
+  if (closing.aborted) onClosing();
   try {
-    for await (const chunk of chunks) if (chunk instanceof Uint8Array) yield chunk;
+    for (;;) {
+      const { done = false, value } = await Promise.race([chunks.next(), end]);
+      if (done) return;
+      if (value instanceof Uint8Array) yield value;
+    }
   } catch (error) {
+    if (error instanceof IotmpError) throw error;
     throw new IotmpError('IOTMP_ERR_ABORTED', 'the client went away', { cause: error });
+  } finally {
+    closing.removeEventListener('abort', onClosing);
   }
 }
 
@@ -106,5 +121,5 @@ function tooLarge(maxBytes: number): IotmpError {
 }
 
 function ignore(): void {
-  // The body is not wanted any more.
+  // Nobody waits for it any more.
 }

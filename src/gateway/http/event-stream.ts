@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../util/clock';
 import type { LiveAnswer } from './answer';
 import { toJson } from './json-text';
 
-/** Time after which a line without meaning keeps an idle stream alive, in ms. */
+/** Time after which a line without meaning keeps an idle stream alive, in ms; who has not read on by the next is cut off. */
 const KEEP_ALIVE_MS = 15_000;
 
 /** Server-sent events to one client. */
@@ -41,7 +41,10 @@ export function eventStream(
         send: (data, event) =>
           write(`${event === undefined ? '' : `event: ${event}\n`}data: ${toJson(data)}\n\n`),
       });
+      let wasFull = false;
       const stopBeat = keepAlive(clock, () => {
+        if (wasFull && response.writableNeedDrain) response.destroy();
+        wasFull = response.writableNeedDrain;
         if (counts()) write(':\n\n');
         else finish();
       });
@@ -54,7 +57,7 @@ export function eventStream(
       };
       closing.addEventListener('abort', finish);
       response.once('close', finish);
-      if (closing.aborted || response.closed) finish();
+      if (closing.aborted || response.closed || response.req.method === 'HEAD') finish();
     },
   };
 }

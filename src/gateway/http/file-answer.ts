@@ -6,10 +6,8 @@ import { mediaTypeOf } from './media-type';
 
 /** What the answer with a file must heed. */
 export interface FileAnswerOptions {
-  /** Aborts when the client is gone or has everything. */
+  /** Ends it; aborts also when the client is gone or has everything. */
   readonly signal: AbortSignal;
-  /** Ends it. */
-  readonly closing: AbortSignal;
   /** Time after which a client that takes nothing is cut off, in ms. */
   readonly drainTimeoutMs: number;
 }
@@ -32,7 +30,7 @@ export function fileAnswer(file: OpenFile, options: FileAnswerOptions): LiveAnsw
 async function send(
   response: ServerResponse,
   { path, size, modified, content }: OpenFile,
-  { closing, drainTimeoutMs }: FileAnswerOptions,
+  { signal, drainTimeoutMs }: FileAnswerOptions,
 ): Promise<void> {
   const type = mediaTypeOf(path);
   response.writeHead(200, {
@@ -40,6 +38,7 @@ async function send(
     // Nothing is no JSON, and is not to be read as such.
     ...(size > 0 || !type.startsWith('application/json') ? { 'Content-Type': type } : {}),
     'Content-Security-Policy': NO_SCRIPTS,
+    'Referrer-Policy': 'no-referrer',
     'X-Content-Type-Options': 'nosniff',
     'Cache-Control': 'no-store',
     'Last-Modified': new Date(modified).toUTCString(),
@@ -51,7 +50,7 @@ async function send(
   }
   response.setTimeout(drainTimeoutMs, () => response.destroy());
   try {
-    await pipeline(content, response, { signal: closing });
+    await pipeline(content, response, { signal });
   } catch {
     // The client went away, or the file cannot be read: it sees that by the missing end.
     response.destroy();

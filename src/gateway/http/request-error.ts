@@ -35,6 +35,11 @@ export function busy(text: string): IotmpError {
   return new IotmpError('IOTMP_ERR_BUSY', text);
 }
 
+/** The gateway is being closed. */
+export function closed(): IotmpError {
+  return new IotmpError('IOTMP_ERR_CLOSED', 'the server is being stopped');
+}
+
 /** Too many requests; see the header `Retry-After`. */
 export function rateExceeded(retryAfterS: number): RateError {
   return new RateError(retryAfterS);

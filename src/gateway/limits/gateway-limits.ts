@@ -2,17 +2,17 @@ import { IotmpError } from '../../errors';
 
 /** What programs may ask of the gateway. */
 export interface GatewayLimits {
-  /** Largest body of a request, in bytes. */
+  /** Largest body of a request, in bytes; of one without a token it is 16 KiB at most. */
   readonly maxBodyBytes: number;
   /** Requests of one token in a second, in the long run. */
   readonly requestsPerSecond: number;
   /** Requests of one token at once. */
   readonly requestBurst: number;
-  /** Attempts to log in from one address in a minute. */
+  /** Attempts to log in from one address, or one IPv6 network, in a minute. */
   readonly loginsPerMinute: number;
-  /** Sockets and event streams of one token at a time. */
+  /** Sockets, event streams, and files and exports that are being fetched, of one token at a time. */
   readonly socketsPerToken: number;
-  /** Sockets and event streams of all. */
+  /** The same of all. */
   readonly maxSockets: number;
   /** Streams, or subscriptions of events, in one socket. */
   readonly streamsPerSocket: number;

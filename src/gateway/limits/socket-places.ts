@@ -13,7 +13,7 @@ interface Place {
   readonly end: () => void;
 }
 
-/** What stays open: sockets and event streams. Of each token and of all there are only so many. */
+/** What stays open: sockets, event streams, files and exports. Of each token and of all there are only so many. */
 export class SocketPlaces {
   readonly #limits: GatewayLimits;
   readonly #taken = new Map<string, number>();

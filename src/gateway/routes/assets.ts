@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { PropertyOwner } from '../../store/property-store';
 import type { Value } from '../../types';
 import type { AssetRecord } from '../accounts/asset-records';
+import { checkAllowed } from '../auth/access';
 import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json, type BodyAnswer } from '../http/answer';
-import { forbidden, notFound } from '../http/request-error';
+import { notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import {
   assetRow,
@@ -184,9 +185,12 @@ export function pathOf({ kind }: Pick<AssetForm, 'kind'>): string {
   return `/v1/users/:user/${kind}s`;
 }
 
-/** Makes the type and the group that a device is to have, where there are none of that name yet. */
+/**
+ * Makes the type and the group that a device is to have, where there are none of that name yet.
+ * @throws IotmpError (as a rejection) IOTMP_ERR_FORBIDDEN when the token does not allow that; then nothing is made
+ */
 export async function makeTypeAndGroup(
-  context: GatewayContext,
+  { context, principal }: { readonly context: GatewayContext; readonly principal: Principal },
   user: string,
   device: { readonly asset_type?: string | undefined; readonly asset_group?: string | undefined },
 ): Promise<void> {
@@ -194,10 +198,11 @@ export async function makeTypeAndGroup(
     [TYPE, device.asset_type],
     [GROUP, device.asset_group],
   ] as const;
-  for (const [form, id = ''] of wanted) {
-    if (id === '' || context.assets[form.kind].get(user, id) !== undefined) continue;
-    await makeAsset(context, form, { user, id }, {});
-  }
+  const missing = wanted.flatMap(([form, id = '']) =>
+    id === '' || context.assets[form.kind].get(user, id) !== undefined ? [] : [{ form, id }],
+  );
+  for (const { form, id } of missing) newId(form, principal, id);
+  for (const { form, id } of missing) await makeAsset(context, form, { user, id }, {});
 }
 
 /** Removes all assets of a user, and what belongs to them, as when the user is removed. */
@@ -251,10 +256,11 @@ async function clearBelongings(
   await services.properties.clear(ownerOf(form, { user, id }));
 }
 
-function newId({ kind, noun }: AssetForm, { permissions }: Principal, id: unknown): string {
+/** The id of an asset that is to be made, if the token allows that. */
+function newId({ noun }: AssetForm, principal: Principal, id: unknown): string {
   const checked = assetId.parse(id);
-  if (permissions.allows(noun, checked, `Create${noun}`)) return checked;
-  throw forbidden(`the token does not allow a ${kind} of this id`);
+  checkAllowed(principal, noun, checked, `Create${noun}`);
+  return checked;
 }
 
 function tell(context: GatewayContext, form: AssetForm, record: AssetRecord, what: string): Row {

@@ -1,15 +1,19 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { IotmpError } from '../../errors';
+import { checkAllowed } from '../auth/access';
 import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { EXPORT_TYPES, TIMESTAMP_FORMATS, type ExportOrder } from '../exports/bucket-exports';
 import { exportMediaType, exportText } from '../exports/export-text';
+import type { BucketRow } from '../../store/bucket-row';
 import { json, type LiveAnswer } from '../http/answer';
-import { badRequest, forbidden, notFound } from '../http/request-error';
+import { badRequest, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { bucketOf, knownBucket } from './buckets';
 import { checkCallable } from './endpoints';
+import { takePlace } from './lasting-answer';
 
 const PATH = '/v1/users/:user/buckets/:bucket/exports';
 const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket', action: 'ExportBucket' } as const;
@@ -59,10 +63,11 @@ export const bucketExportRoutes: readonly Route[] = [
     path: `${PATH}/:file`,
     summary: 'Fetch the file of an export, within an hour',
     produces: 'text/csv',
-    handle({ context, param, signal }) {
+    handle(call) {
+      const { context, param } = call;
       const found = context.exports.get(bucketOf(param), param('file'));
       if (found === undefined) throw notFound('there is no such export');
-      return serveFile(context, found, signal);
+      return serveFile(context, found, takePlace(call));
     },
   }),
 ];
@@ -73,7 +78,7 @@ export const bucketExportRoutes: readonly Route[] = [
  */
 function endpointOf(
   context: GatewayContext,
-  { permissions }: Principal,
+  principal: Principal,
   user: string,
   { callback, endpoint }: z.output<typeof order>,
 ): string | undefined {
@@ -81,9 +86,7 @@ function endpointOf(
     throw badRequest('callback: this server sends no mails; a flow that does can be an endpoint');
   if (callback !== 'endpoint') return undefined;
   if (typeof endpoint !== 'string') throw badRequest('endpoint: is missing');
-  if (!permissions.allows('Endpoint', endpoint, 'CallEndpoint')) {
-    throw forbidden('the token does not allow CallEndpoint');
-  }
+  checkAllowed(principal, 'Endpoint', endpoint, 'CallEndpoint');
   checkCallable(context, user, endpoint);
   return endpoint;
 }
@@ -115,13 +118,13 @@ function tell(
 
 /** Sends the file as it is made: no faster than it is read, and not at all once the program is gone. */
 async function serveFile(
-  { services, closing }: GatewayContext,
+  { limits, services }: GatewayContext,
   ordered: ExportOrder,
-  gone: AbortSignal,
+  end: AbortSignal,
 ): Promise<LiveAnswer> {
   const { user, bucket, minTs, maxTs } = ordered;
   const text = exportText(ordered, () =>
-    services.buckets.scan({ user, bucket }, { minTs, maxTs, sort: 'asc' }),
+    until(end, services.buckets.scan({ user, bucket }, { minTs, maxTs, sort: 'asc' })),
   );
   // What fails at once is answered; later on there is only the end of the connection to tell it by.
   const first = await text.next();
@@ -132,10 +135,26 @@ async function serveFile(
         'Cache-Control': 'no-store',
         'X-Content-Type-Options': 'nosniff',
       });
+      if (response.req.method === 'HEAD') {
+        response.end();
+        return;
+      }
+      response.setTimeout(limits.drainTimeoutMs, () => response.destroy());
       const rest = Readable.from(withFirst(first, text));
-      pipeline(rest, response, { signal: AbortSignal.any([closing, gone]) }).catch(() => response.destroy());
+      pipeline(rest, response, { signal: end }).catch(() => response.destroy());
     },
   };
+}
+
+/** Pages of rows for as long as somebody wants them: a table is looked through as a whole before anything is sent. */
+async function* until(
+  end: AbortSignal,
+  pages: AsyncIterable<readonly BucketRow[]>,
+): AsyncGenerator<readonly BucketRow[], undefined> {
+  for await (const page of pages) {
+    if (end.aborted) throw new IotmpError('IOTMP_ERR_ABORTED', 'nobody waits for the export any more');
+    yield page;
+  }
 }
 
 async function* withFirst(

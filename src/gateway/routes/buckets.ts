@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { snapshot } from '../../services/snapshot';
 import type { Bucket, BucketKey } from '../../store/bucket-store';
 import { isMap, type Value } from '../../types';
+import { checkAllowed } from '../auth/access';
+import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json } from '../http/answer';
-import { badRequest, forbidden, notFound } from '../http/request-error';
+import { badRequest, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { selectRows, type Row } from './list';
 import { assetId, listQuery, longText, optionalId, projectNames, projects, shortText } from './schemas';
@@ -80,11 +82,11 @@ export const bucketRoutes: readonly Route[] = [
     body: change.extend({ bucket: assetId }),
     answer: bucketDocument,
     async handle({ context, principal, param, body: { bucket, ...settings } }) {
-      if (!principal.permissions.allows('Bucket', bucket, 'CreateBucket')) {
-        throw forbidden('the token does not allow a bucket of this id');
-      }
+      checkAllowed(principal, 'Bucket', bucket, 'CreateBucket');
       const key = { user: param('user'), bucket };
-      await context.services.buckets.define(key, settingsOf(settings), 'absent');
+      const given = settingsOf(settings);
+      checkSource(principal, key, given.config);
+      await context.services.buckets.define(key, given, 'absent');
       return json(bucketRow(await knownBucket(context, key)));
     },
   }),
@@ -106,8 +108,13 @@ export const bucketRoutes: readonly Route[] = [
       summary: 'Change settings of a bucket; what is null goes',
       body: change,
       answer: bucketDocument,
-      handle: async ({ context, param, body }) =>
-        json(bucketRow(await context.services.buckets.update(bucketOf(param), settingsOf(body)))),
+      async handle({ context, principal, param, body }) {
+        const key = bucketOf(param);
+        const { settings: before } = await knownBucket(context, key);
+        const given = settingsOf(body);
+        checkSource(principal, key, given.config, before.config);
+        return json(bucketRow(await context.services.buckets.update(key, given)));
+      },
     }),
   ),
   route({
@@ -147,6 +154,26 @@ export async function knownBucket({ services }: GatewayContext, key: BucketKey):
   const found = await services.buckets.get(key);
   if (found === undefined) throw noBucket(key);
   return found;
+}
+
+/** Who reads a bucket reads what feeds it, so that whoever says what that is must be able to read it himself. */
+function checkSource(
+  principal: Principal,
+  { user }: BucketKey,
+  config: Value | undefined,
+  before: Value | undefined = {},
+): void {
+  if (config === undefined || !isMap(config)) return;
+  const known = isMap(before) ? before : {};
+  const next = { ...known, ...config };
+  const isOther = (name: string): boolean => next[name] !== known[name];
+  const { device, topic } = next;
+  if (typeof device === 'string' && ['source', 'device', 'resource'].some(isOther)) {
+    checkAllowed(principal, 'Device', device, 'AccessDeviceResources');
+  }
+  if (typeof topic === 'string' && ['source', 'topic'].some(isOther)) {
+    checkAllowed(principal, 'User', user, 'SubscribeUserEvents');
+  }
 }
 
 function settingsOf(body: Readonly<Record<string, unknown>>): Record<string, Value> {

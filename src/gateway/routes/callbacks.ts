@@ -2,12 +2,15 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { snapshot } from '../../services/snapshot';
 import { isMap, type DeviceId, type Value } from '../../types';
-import { callbackChange, callbackSettings } from '../accounts/callback-records';
+import { callbackChange, callbackSettings, type CallbackSettings } from '../accounts/callback-records';
+import { checkAllowed } from '../auth/access';
+import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json, type BodyAnswer } from '../http/answer';
-import { badRequest } from '../http/request-error';
+import { badRequest, forbidden } from '../http/request-error';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
 import { idOf, knownDevice } from './devices';
+import { checkCallable } from './endpoints';
 import { parametersOf } from './parameters';
 
 const PATH = '/v3/users/:user/devices/:device/callback';
@@ -15,6 +18,14 @@ const ABOUT = { ...PLAIN, asset: 'Device', id: 'device' } as const;
 /** Query keys that are about the data, and none of it. */
 const OWN_KEYS: readonly string[] = ['authorization', 'ts', 'ip'];
 const MINUTE_MS = 60_000;
+
+/** What actions do: to whoever sends data, all that was said is done, whatever he may do himself. */
+const RIGHTS = [
+  ['write_bucket', 'Bucket', 'WriteBucket'],
+  ['call_endpoint', 'Endpoint', 'CallEndpoint'],
+  ['set_property', 'Device', 'SetDeviceProperty'],
+  ['send_property', 'Device', 'ReadDeviceProperty'],
+] as const;
 
 const dataQuery = z.object({
   ts: z
@@ -47,9 +58,10 @@ export const callbackRoutes: readonly Route[] = [
     summary: 'Say what is done with the data that a device sends over HTTP',
     body: callbackChange,
     answer: callbackSettings,
-    async handle({ context, param, body: { actions, properties } }) {
+    async handle({ context, principal, param, body: { actions, properties } }) {
       const id = knownDevice(context, idOf(param));
       const before = context.callbacks.get(id);
+      if (actions !== undefined) checkRights(principal, id, before.actions, actions);
       const settings = { actions: actions ?? before.actions, properties: properties ?? before.properties };
       await context.callbacks.set(id, settings);
       context.presence.limit(id, settings.properties.timeout * MINUTE_MS);
@@ -76,6 +88,7 @@ export const callbackRoutes: readonly Route[] = [
     action: 'CallDeviceCallback',
     summary:
       'Send data of a device as a query, for devices that can do no more; without data, read the answer',
+    acts: true,
     query: dataQuery,
     async handle(call) {
       const { context, param, parameters } = call;
@@ -85,14 +98,30 @@ export const callbackRoutes: readonly Route[] = [
   }),
 ];
 
+/** Checks that whoever says what is done may do that himself; what was said before stays possible. */
+function checkRights(
+  principal: Principal,
+  { device }: DeviceId,
+  before: CallbackSettings['actions'],
+  actions: CallbackSettings['actions'],
+): void {
+  for (const [name, asset, action] of RIGHTS) {
+    const target = actions[name];
+    if (target === '' || target === before[name]) continue;
+    checkAllowed(principal, asset, asset === 'Device' ? device : target, action);
+  }
+}
+
 /** Does what is to be done with data. It is answered when all of that is done. */
 async function take(call: DataCall, payload: Value): Promise<BodyAnswer> {
   const { context, query } = call;
   const { callbacks, server, services } = context;
   const id = knownDevice(context, idOf(call.param));
   const { user, device } = id;
+  const { type, enabled } = context.devices.get(id) ?? {};
+  if (enabled === false) throw forbidden(`device ${device} is not enabled`);
   const { actions, properties } = callbacks.get(id);
-  if (context.devices.get(id)?.type === 'HTTP') {
+  if (type === 'HTTP') {
     context.lastSeen.saw(id);
     context.presence.heard(id, addressOf(call), properties.timeout * MINUTE_MS);
   }
@@ -102,10 +131,20 @@ async function take(call: DataCall, payload: Value): Promise<BodyAnswer> {
   const value = isMap(payload) ? payload : { value: payload };
   await Promise.all([
     bucket === '' ? undefined : services.buckets.write({ user, bucket }, [{ ts, device, value }]),
-    endpoint === '' ? undefined : services.endpoints.call(user, endpoint, payload, { caller: id }),
+    endpoint === '' ? undefined : callEndpoint(context, id, endpoint, payload),
     set === '' ? undefined : services.properties.set(id, set, payload),
   ]);
   return answerOf(context, id);
+}
+
+async function callEndpoint(
+  context: GatewayContext,
+  caller: DeviceId,
+  endpoint: string,
+  payload: Value,
+): Promise<void> {
+  checkCallable(context, caller.user, endpoint);
+  await context.services.endpoints.call(caller.user, endpoint, payload, { caller });
 }
 
 /** What a device is told: a property of its own, where one was named. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { deviceRecord } from '../accounts/device-accounts';
+import { checkAllowed } from '../auth/access';
 import { json } from '../http/answer';
-import { forbidden } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { copyProperties } from './copy-properties';
 import { deviceDocument, deviceRow } from './device-rows';
@@ -54,9 +54,7 @@ export const deviceCloneRoutes: readonly Route[] = [
     async handle({ context, principal, param, body }) {
       const source = knownDevice(context, idOf(param));
       const id = { user: source.user, device: body.device };
-      if (!principal.permissions.allows('Device', id.device, 'CreateDevice')) {
-        throw forbidden('the token does not allow a device of this id');
-      }
+      checkAllowed(principal, 'Device', id.device, 'CreateDevice');
       checkNew(context, id);
       const { type, ...settings } = template.parse(deviceRow(context, source));
       const { project } = context.devices.get(source) ?? {};

@@ -10,6 +10,7 @@ import { readBody } from '../http/body';
 import { forbidden } from '../http/request-error';
 import { IGNORED, route, type ApiCall, type Route } from '../route';
 import { idOf } from './devices';
+import { takePlace } from './lasting-answer';
 import { connectedDevice } from './resource-access';
 
 type AnyCall = ApiCall<unknown, unknown>;
@@ -123,20 +124,10 @@ async function download(call: AnyCall, files: DeviceFiles, path: string, size: n
     const headers = { 'Content-Type': 'application/octet-stream', 'Content-Length': size };
     return { serve: (response) => void response.writeHead(200, headers).end() };
   }
-  const { signal, leave } = takePlace(call);
-  try {
-    const { session } = files.device;
-    const started = await FileDownload.open({ session, path, size, signal, clock: context.clock });
-    return {
-      serve(response) {
-        response.once('close', leave);
-        started.serve(response);
-      },
-    };
-  } catch (error) {
-    leave();
-    throw error;
-  }
+  const { session } = files.device;
+  const { clock } = context;
+  const started = await FileDownload.open({ session, path, size, signal: takePlace(call), clock });
+  return { serve: (response) => started.serve(response) };
 }
 
 async function write(
@@ -155,28 +146,11 @@ async function write(
     });
     return files.put(path, body.bytes, mayOverwrite);
   }
-  const { signal, leave } = takePlace(call);
-  try {
-    await files.prepare(path, mayOverwrite);
-    await FileUpload.run({
-      session: files.device.session,
-      path,
-      size,
-      request,
-      signal,
-      clock: call.context.clock,
-    });
-    return { success: true, path, type: 'file', size };
-  } finally {
-    leave();
-  }
-}
-
-/** What lasts holds a place; the signal aborts when it has to end. */
-function takePlace({ context, principal, signal }: AnyCall): { signal: AbortSignal; leave: () => void } {
-  const ended = new AbortController();
-  const leave = context.places.take(principal, () => ended.abort());
-  return { signal: AbortSignal.any([context.closing, signal, ended.signal]), leave };
+  const signal = takePlace(call);
+  await files.prepare(path, mayOverwrite);
+  const { session } = files.device;
+  await FileUpload.run({ session, path, size, request, signal, clock: call.context.clock });
+  return { success: true, path, type: 'file', size };
 }
 
 function isTooLarge(error: unknown): boolean {

@@ -15,23 +15,16 @@ export const deviceDocument = deviceRecord.omit({ credential: true }).extend({
 });
 
 /** The devices of a user: made over the API, registered in the server's options, or just connected. */
-export function deviceRows(
-  context: GatewayContext,
-  user: string,
-  isWanted: (device: string) => boolean,
-): Row[] {
-  const { devices, server } = context;
+export function deviceNames({ devices, server }: GatewayContext, user: string): string[] {
   const names = new Set(devices.list(user).map(({ device }) => device));
   for (const id of server.registered) if (id.user === user) names.add(id.device);
   for (const id of server.devices) if (id.user === user) names.add(id.device);
-  return [...names].filter(isWanted).map((device) => deviceRow(context, { user, device }));
+  return [...names];
 }
 
-/** Number of devices of a user that are connected. */
-export function connectedCount({ presence, server }: GatewayContext, user: string): number {
-  let count = presence.count(user);
-  for (const device of server.devices) if (device.user === user) count++;
-  return count;
+/** Whether a device is connected, or counts as such. */
+export function isConnected({ presence, server }: GatewayContext, id: DeviceId): boolean {
+  return server.device(id) !== undefined || presence.get(id) !== undefined;
 }
 
 /** Whether there is such a device, connected or not. */

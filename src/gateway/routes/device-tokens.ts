@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { checkAllowed } from '../auth/access';
 import type { DeviceTokenRecord } from '../auth/device-tokens';
+import { DEVICE_TOKEN_ACTIONS } from '../auth/permissions';
 import { EMPTY, json } from '../http/answer';
-import { conflict, forbidden, notFound } from '../http/request-error';
+import { conflict, notFound } from '../http/request-error';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
 import { idOf, knownDevice } from './devices';
 import { hostOf } from './host';
@@ -29,6 +31,7 @@ export const deviceTokenRoutes: readonly Route[] = [
     answer: z.array(tokenDocument),
     async handle(call) {
       const { context, param } = call;
+      checkMayHave(call);
       const records = context.deviceTokens.list(knownDevice(context, idOf(param)));
       return json(await Promise.all(records.map((record) => documentOf(call, record))));
     },
@@ -43,6 +46,7 @@ export const deviceTokenRoutes: readonly Route[] = [
     answer: tokenDocument,
     async handle(call) {
       const { body, context, param } = call;
+      checkMayHave(call);
       const id = knownDevice(context, idOf(param));
       const { token_name: name, token_resources: resources, token_expiration: expire = 0 } = body;
       if (context.deviceTokens.list(id).length >= MAX_TOKENS)
@@ -62,7 +66,10 @@ export const deviceTokenRoutes: readonly Route[] = [
     action: 'ReadDeviceToken',
     summary: 'Read a token of a device',
     answer: tokenDocument,
-    handle: async (call) => json(await documentOf(call, knownToken(call))),
+    async handle(call) {
+      checkMayHave(call);
+      return json(await documentOf(call, knownToken(call)));
+    },
   }),
   route({
     ...ABOUT,
@@ -77,6 +84,11 @@ export const deviceTokenRoutes: readonly Route[] = [
   }),
 ];
 
+/** Whoever gets the token of a device may use it. */
+function checkMayHave({ param, principal }: ApiCall<unknown, unknown>): void {
+  for (const action of DEVICE_TOKEN_ACTIONS) checkAllowed(principal, 'Device', param('device'), action);
+}
+
 function knownToken({ context, param }: ApiCall<unknown, unknown>): DeviceTokenRecord {
   const record = context.deviceTokens.get(idOf(param), param('token'));
   if (record === undefined) throw notFound(`there is no token ${param('token')}`);
@@ -87,11 +99,6 @@ async function documentOf(
   call: ApiCall<unknown, unknown>,
   record: DeviceTokenRecord,
 ): Promise<{ id: string; name: string; token: string }> {
-  const { permissions } = call.principal;
-  // Whoever has the token of a device reaches its resources.
-  if (!permissions.allows('Device', record.device, 'AccessDeviceResources')) {
-    throw forbidden('the token does not allow what a token of this device allows');
-  }
   const token = await call.context.deviceTokens.sign(record, hostOf(call));
   return { id: record.id, name: record.name, token };
 }

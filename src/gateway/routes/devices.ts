@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { IotmpError } from '../../errors';
 import type { DeviceId } from '../../types';
+import { checkAllowed } from '../auth/access';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json } from '../http/answer';
 import { conflict, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { makeTypeAndGroup } from './assets';
 import { cutOff, publishDevice, removeDevice } from './device-removal';
-import { deviceDocument, deviceRow, deviceRows, isKnownDevice } from './device-rows';
+import { deviceDocument, deviceNames, deviceRow, isKnownDevice } from './device-rows';
 import { selectRows } from './list';
 import { assetId, listQuery, longText, optionalId, projectNames, projects, shortText } from './schemas';
 
@@ -43,9 +44,11 @@ export const deviceRoutes: readonly Route[] = [
     query: listQuery,
     answer: z.array(deviceDocument),
     handle({ context, principal, param, query }) {
-      const rows = deviceRows(context, param('user'), (device) =>
+      const user = param('user');
+      const allowed = deviceNames(context, user).filter((device) =>
         principal.permissions.allows('Device', device, 'ListDevices'),
       );
+      const rows = allowed.map((device) => deviceRow(context, { user, device }));
       return json(selectRows(rows, 'device', query));
     },
   }),
@@ -60,9 +63,7 @@ export const deviceRoutes: readonly Route[] = [
     answer: deviceDocument,
     async handle({ context, principal, param, body }) {
       const id = { user: param('user'), device: body.device };
-      if (!principal.permissions.allows('Device', id.device, 'CreateDevice')) {
-        throw new IotmpError('IOTMP_ERR_FORBIDDEN', 'the token does not allow a device of this id');
-      }
+      checkAllowed(principal, 'Device', id.device, 'CreateDevice');
       checkNew(context, id);
       if (CONNECTING.includes(body.type) !== (body.credentials !== undefined)) {
         throw new IotmpError(
@@ -70,7 +71,7 @@ export const deviceRoutes: readonly Route[] = [
           `a device of type ${body.type} ${body.credentials === undefined ? 'needs' : 'has no'} credentials`,
         );
       }
-      await makeTypeAndGroup(context, id.user, body);
+      await makeTypeAndGroup({ context, principal }, id.user, body);
       await context.devices.create({ ...body, ...id });
       return tell(context, id, 'device_create');
     },
@@ -96,10 +97,10 @@ export const deviceRoutes: readonly Route[] = [
     summary: 'Change a device',
     body: change,
     answer: deviceDocument,
-    async handle({ context, param, body }) {
+    async handle({ context, principal, param, body }) {
       const id = idOf(param);
       const record = ownDevice(context, id);
-      await makeTypeAndGroup(context, id.user, body);
+      await makeTypeAndGroup({ context, principal }, id.user, body);
       const { credentials } = body;
       // Flows write the same credential again and again.
       const isOther = credentials !== undefined && !context.devices.admits(id, credentials);
@@ -157,7 +158,8 @@ function ownDevice(
   id: DeviceId,
 ): NonNullable<ReturnType<GatewayContext['devices']['get']>> {
   const record = context.devices.get(knownDevice(context, id));
-  if (record !== undefined) return record;
+  // One that was named in the settings later on is theirs since.
+  if (record !== undefined && !context.server.isRegistered(id)) return record;
   throw conflict(`device ${id.device} is registered in the server's settings, and changed only there`);
 }
 

@@ -3,9 +3,10 @@ import { snapshot } from '../../services/snapshot';
 import type { Value } from '../../types';
 import { IotmpError } from '../../errors';
 import type { EndpointRecord } from '../accounts/endpoint-records';
+import { checkAllowed } from '../auth/access';
 import type { GatewayContext } from '../gateway-context';
-import { bytes, EMPTY, json } from '../http/answer';
-import { forbidden, notFound } from '../http/request-error';
+import { bytes, EMPTY, json, successStatus } from '../http/answer';
+import { notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { selectRows, type Row } from './list';
 import { assetId, listQuery, longText, projectNames, projects, shortText } from './schemas';
@@ -74,9 +75,7 @@ export const endpointRoutes: readonly Route[] = [
     answer: endpointDocument,
     async handle({ context, principal, param, body: { endpoint, ...draft } }) {
       const user = param('user');
-      if (!principal.permissions.allows('Endpoint', endpoint, 'CreateEndpoint')) {
-        throw forbidden('the token does not allow an endpoint of this id');
-      }
+      checkAllowed(principal, 'Endpoint', endpoint, 'CreateEndpoint');
       if (context.endpoints.list(user).length >= MAX_ENDPOINTS) {
         throw new IotmpError('IOTMP_ERR_QUOTA', 'this user has as many endpoints as allowed');
       }
@@ -149,8 +148,9 @@ export const endpointRoutes: readonly Route[] = [
       const [user, endpoint] = [param('user'), param('endpoint')];
       checkCallable(context, user, endpoint);
       const { payload, statusCode } = await context.services.endpoints.call(user, endpoint, body, { signal });
-      if (payload === undefined) return { ...EMPTY, status: statusCode };
-      return payload instanceof Uint8Array ? bytes(payload, statusCode) : json(payload, statusCode);
+      const status = successStatus(statusCode, payload !== undefined);
+      if (payload === undefined) return { ...EMPTY, status };
+      return payload instanceof Uint8Array ? bytes(payload, status) : json(payload, status);
     },
   }),
 ];

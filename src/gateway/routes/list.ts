@@ -8,6 +8,8 @@ export type Row = Record<string, Value>;
 
 /** Characters by which a name may be a regular expression. */
 const SPECIAL = /[\\^$.*+?()[\]{}|]/;
+/** A name is held against every row. */
+const MAX_STEPS = 100;
 const EXACT = ['type', 'product', 'asset_type', 'asset_group'] as const;
 
 /**
@@ -42,7 +44,7 @@ function nameTest(name: string): (text: Value | undefined) => boolean {
 
 function patternOf(source: string): Pattern | undefined {
   try {
-    return new Pattern(source);
+    return new Pattern(source, MAX_STEPS);
   } catch (error) {
     if (error instanceof IotmpError) return undefined;
     throw error;

@@ -4,6 +4,7 @@ import { GRANT_LIFETIME_S, POLL_INTERVAL_S, type Approval } from '../auth/device
 import { PAGE_HEADERS, verificationPage, verificationResult } from '../auth/verification-page';
 import { httpStatus, json, text, type BodyAnswer } from '../http/answer';
 import { forbidden, notFound, unauthorized } from '../http/request-error';
+import { clientNetwork } from '../limits/client-network';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
 import { hostOf } from './host';
 
@@ -41,7 +42,7 @@ export const oauthDeviceRoutes: readonly Route[] = [
     }),
     handle(call) {
       const { context, request, body } = call;
-      const address = request.socket.remoteAddress ?? '';
+      const address = clientNetwork(request);
       context.logins.check(`device ${address}`);
       const { deviceCode, userCode } = context.grants.open(body.client_id, address);
       const uri = `${originOf(call)}${context.basePath}${PATH}/verification`;
@@ -118,7 +119,7 @@ async function approvalOf({ body, context, principal, request }: DecisionCall): 
   }
   const { username, password } = body;
   if (username === undefined || password === undefined) throw unauthorized('a token or a password is needed');
-  logins.check(request.socket.remoteAddress ?? '');
+  logins.check(clientNetwork(request));
   const user = await users.login(username, password);
   if (user === undefined) throw unauthorized('invalid username or password');
   return { user: user.user, counts: () => users.isCurrent(user) };

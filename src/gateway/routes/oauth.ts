@@ -3,6 +3,7 @@ import type { TokenPair } from '../auth/sessions';
 import { tokenPair } from '../auth/sessions';
 import { json, type BodyAnswer } from '../http/answer';
 import { unauthorized } from '../http/request-error';
+import { clientNetwork } from '../limits/client-network';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
 import { hostOf } from './host';
 
@@ -55,7 +56,7 @@ type AnyCall = ApiCall<unknown, unknown>;
 
 async function logIn(call: AnyCall, { username, password }: z.infer<typeof login>): Promise<TokenPair> {
   const { logins, sessions, users } = call.context;
-  logins.check(call.request.socket.remoteAddress ?? '');
+  logins.check(clientNetwork(call.request));
   const user = await users.login(username, password);
   if (user === undefined) throw unauthorized('invalid username or password');
   const pair = await sessions.open(user, hostOf(call));

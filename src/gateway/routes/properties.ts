@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { snapshot } from '../../services/snapshot';
 import type { PropertyOwner } from '../../store/property-store';
 import { isMap, type Value } from '../../types';
+import { checkAllowed } from '../auth/access';
+import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json } from '../http/answer';
 import { badRequest, conflict, notFound } from '../http/request-error';
@@ -19,7 +21,7 @@ type Param = (name: string) => string;
 interface Owned {
   readonly path: string;
   readonly asset: string;
-  /** The name in the path of what permissions are for; without it, the property. */
+  /** The name in the path of what permissions are for: an asset with all of its properties, or each property. */
   readonly id: string;
   /** What the names of actions end with. */
   readonly noun: string;
@@ -74,30 +76,34 @@ export const propertyRoutes: readonly Route[] = [
 function routesOf(owned: Owned): Route[] {
   const { path, asset, id, noun, ownerOf } = owned;
   const about = { ...PLAIN, asset, id } as const;
+  const ofAll = { ...PLAIN, asset, ...(id !== 'property' && { id }) };
+  const listing = `List${noun.replace(/y$/, 'ies')}`;
   const one = `${path}/:property`;
   return [
     route({
-      ...about,
+      ...ofAll,
       method: 'GET',
       path,
-      action: `List${noun.replace(/y$/, 'ies')}`,
+      action: listing,
       summary: 'List properties',
       query: listQuery,
       answer: z.array(propertyDocument),
-      async handle({ context, param, query }) {
+      async handle({ context, principal, param, query }) {
         const rows = await propertyRows(context, ownerOf(context, param));
-        return json(selectRows(rows, 'property', query));
+        const allowed = rows.filter(({ property }) => isAllowed(owned, principal, property, listing));
+        return json(selectRows(allowed, 'property', query));
       },
     }),
     route({
-      ...about,
+      ...ofAll,
       method: 'POST',
       path,
       action: `Set${noun}`,
       summary: 'Set a property, or several: they are made where they are new',
       body: z.union([named, z.array(named).max(MAX_AT_ONCE)]),
-      async handle({ context, param, body }) {
+      async handle({ context, principal, param, body }) {
         const owner = ownerOf(context, param);
+        for (const { property } of [body].flat()) checkMaySet(owned, principal, property);
         for (const each of [body].flat()) await write(context, owner, each.property, each);
         return Array.isArray(body) ? EMPTY : json(await read(context, owner, body.property));
       },
@@ -158,7 +164,8 @@ function routesOf(owned: Owned): Route[] {
   ];
 }
 
-function cloneRoutes({ path, asset, id, noun, ownerOf }: Owned): Route[] {
+function cloneRoutes(owned: Owned): Route[] {
+  const { path, asset, id, noun, ownerOf } = owned;
   const about = { ...PLAIN, asset, id, path: `${path}/:property/clone` } as const;
   return [
     route({
@@ -184,7 +191,8 @@ function cloneRoutes({ path, asset, id, noun, ownerOf }: Owned): Route[] {
         enabled: z.boolean().optional(),
       }),
       answer: propertyDocument,
-      async handle({ context, param, body: { property, ...attributes } }) {
+      async handle({ context, principal, param, body: { property, ...attributes } }) {
+        checkMaySet(owned, principal, property);
         const { properties } = context.services;
         const owner = ownerOf(context, param);
         const row = await read(context, owner, param('property'));
@@ -196,6 +204,21 @@ function cloneRoutes({ path, asset, id, noun, ownerOf }: Owned): Route[] {
       },
     }),
   ];
+}
+
+/** Whether a token allows something with a property, where permissions are for each of them. */
+function isAllowed(
+  { asset, id }: Owned,
+  { permissions }: Principal,
+  property: Value | undefined,
+  action: string,
+): boolean {
+  if (id !== 'property') return true;
+  return typeof property === 'string' && permissions.allows(asset, property, action);
+}
+
+function checkMaySet({ asset, id, noun }: Owned, principal: Principal, property: string): void {
+  if (id === 'property') checkAllowed(principal, asset, property, `Set${noun}`);
 }
 
 async function read(context: GatewayContext, owner: PropertyOwner, property: string): Promise<Row> {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Reply } from '../../session/request-table';
 import type { Value } from '../../types';
 import { reachesResource } from '../auth/principal';
-import { bytes, EMPTY, json, type BodyAnswer } from '../http/answer';
+import { bytes, EMPTY, json, successStatus, type BodyAnswer } from '../http/answer';
 import { notFound } from '../http/request-error';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
 import { idOf } from './devices';
@@ -78,6 +78,7 @@ function routesOf({ list, resource, wraps, deprecated }: Dialect): Route[] {
       path: resource,
       action: 'AccessDeviceResources',
       summary: 'Read a resource, or run one that takes and gives nothing',
+      acts: true,
       answer: z.unknown(),
       handle: async (call) => stateAnswer(call, await readResource(requestOf(call)), wraps),
     }),
@@ -125,7 +126,7 @@ function stateAnswer(call: AnyCall, { kind, value }: ReadState, wraps: boolean):
 }
 
 function replyAnswer(call: AnyCall, { payload, statusCode }: Reply, wraps: boolean): BodyAnswer {
-  const status = statusCode > 200 && statusCode < 300 && statusCode !== 204 ? statusCode : 200;
+  const status = statusCode === 204 ? 200 : successStatus(statusCode, payload !== undefined);
   if (payload === undefined) return { ...EMPTY, status };
   return wraps ? json({ out: payload }, status) : plainAnswer(call, payload, status);
 }

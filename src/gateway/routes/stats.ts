@@ -5,7 +5,7 @@ import type { GatewayContext } from '../gateway-context';
 import { json, type LiveAnswer } from '../http/answer';
 import { eventStream } from '../http/event-stream';
 import { PLAIN, route, type Route } from '../route';
-import { connectedCount, deviceRows, isKnownDevice } from './device-rows';
+import { deviceNames, isConnected, isKnownDevice } from './device-rows';
 import { idOf, knownDevice } from './devices';
 
 /** How a device stands. */
@@ -51,10 +51,13 @@ export const statsRoutes: readonly Route[] = [
     asset: 'Device',
     summary: 'Count the devices of a user',
     answer: z.object({ total: z.number(), connected: z.number(), disconnected: z.number() }),
-    handle({ context, param }) {
+    handle({ context, param, principal }) {
       const user = param('user');
-      const total = deviceRows(context, user, () => true).length;
-      const connected = connectedCount(context, user);
+      const allowed = deviceNames(context, user).filter((device) =>
+        principal.permissions.allows('Device', device, 'ListDevices'),
+      );
+      const { length: total } = allowed;
+      const { length: connected } = allowed.filter((device) => isConnected(context, { user, device }));
       return json({ total, connected, disconnected: total - connected });
     },
   }),

@@ -8,6 +8,7 @@ import { badRequest, conflict, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { STORAGE } from './asset-documents';
 import { knownAsset } from './assets';
+import { takePlace } from './lasting-answer';
 import type { Row } from './list';
 
 type Param = (name: string) => string;
@@ -93,8 +94,9 @@ function routesOf(version: Version): Route[] {
       summary: 'Read a file, or list a folder',
       query: readQuery,
       produces: 'application/octet-stream',
-      async handle({ context, param, query, signal }): Promise<HttpAnswer> {
-        const { files, limits, closing } = context;
+      async handle(call): Promise<HttpAnswer> {
+        const { context, param, query } = call;
+        const { files, limits } = context;
         const key = keyOf(context, param);
         if (folderOf(param) === '') return listed(context, key, '', version, query);
         const entry = await files.find(key, pathOf(param));
@@ -102,7 +104,8 @@ function routesOf(version: Version): Route[] {
         if (query.info === true) return json(rowOf(entry));
         if (entry.type === 'directory') return listed(context, key, entry.path, version, query);
         const { drainTimeoutMs } = limits;
-        return fileAnswer(await files.open(key, entry.path), { signal, closing, drainTimeoutMs });
+        const signal = takePlace(call);
+        return fileAnswer(await files.open(key, entry.path), { signal, drainTimeoutMs });
       },
     }),
     route({
@@ -121,7 +124,7 @@ function routesOf(version: Version): Route[] {
           await makeFolder(context, key, pathOf(param), query.overwrite);
           return EMPTY;
         }
-        const content = bodyContent(request, context.limits.fileBytes);
+        const content = bodyContent(request, context.limits.fileBytes, context.closing);
         return json(rowOf(await context.files.write(key, pathOf(param), content, query.overwrite !== false)));
       },
     }),

@@ -51,8 +51,12 @@ export const tokenRoutes: readonly Route[] = [
     summary: 'List the tokens of a user',
     query: listQuery,
     answer: z.array(tokenDocument),
-    handle: ({ context, param, query }) =>
-      json(selectRows(context.tokens.list(param('user')).map(rowOf), 'token', query)),
+    handle({ context, principal, param, query }) {
+      const allowed = context.tokens
+        .list(param('user'))
+        .filter(({ token }) => principal.permissions.allows('Token', token, 'ListTokens'));
+      return json(selectRows(allowed.map(rowOf), 'token', query));
+    },
   }),
   route({
     ...PLAIN,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { userRole, type UserRecord } from '../accounts/user-accounts';
 import type { GatewayContext } from '../gateway-context';
+import { checkAllowed } from '../auth/access';
 import { EMPTY, json } from '../http/answer';
 import { forbidden, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
@@ -56,7 +57,11 @@ export const userRoutes: readonly Route[] = [
     summary: 'Create a user',
     body: change.extend({ user: assetId }),
     answer: userDocument,
-    async handle({ context, body: { user, ...draft } }) {
+    async handle({ context, principal, body: { user, ...draft } }) {
+      checkAllowed(principal, 'User', user, 'CreateUser');
+      if (draft.role === 'admin' && !principal.permissions.unlimited) {
+        throw forbidden('only a token that allows everything makes administrators');
+      }
       // What is left of one who had this name is not for the new one.
       await context.sessions.endAll(user);
       const record = await context.users.create(user, draft);

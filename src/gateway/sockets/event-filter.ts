@@ -2,11 +2,14 @@ import { z } from 'zod';
 import type { ServerEvent } from '../../broker/event-feed';
 import type { Value } from '../../types';
 import { Pattern } from '../events/pattern';
+import { badRequest } from '../http/request-error';
 
 /** Tells which events somebody wants. */
 export type EventFilter = (event: ServerEvent) => boolean;
 
 const MAX_FIELDS = 50;
+/** Length of all patterns of a filter, with all their repetitions: each event is held against them. */
+const MAX_STEPS = 500;
 
 /** What a v1 socket sends once: fields with the regular expressions that they have to match. */
 export const patternFilter = z.record(z.string().max(100), z.union([z.string(), z.number(), z.boolean()]));
@@ -20,6 +23,8 @@ export function filterByPatterns(fields: z.infer<typeof patternFilter>): EventFi
     .filter(([, source]) => source !== '')
     .slice(0, MAX_FIELDS)
     .map(([field, source]): [string, Pattern] => [field, new Pattern(String(source))]);
+  const steps = patterns.reduce((sum, [, { size }]) => sum + size, 0);
+  if (steps > MAX_STEPS) throw badRequest('the patterns repeat too much');
   return (event) =>
     patterns.every(([field, pattern]) => holds(event[field], (text) => pattern.matches(text)));
 }

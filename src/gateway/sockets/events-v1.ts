@@ -18,7 +18,7 @@ export const eventsV1Route: SocketRoute = {
   asset: 'User',
   id: 'user',
   summary: 'Events: send one object of regular expressions by field, get the events whose fields they match',
-  open({ context, param, signal }) {
+  open({ context, param, principal: { permissions }, signal }) {
     const user = param('user');
     return (socket) => {
       let isWanted: EventFilter = () => false;
@@ -30,7 +30,7 @@ export const eventsV1Route: SocketRoute = {
           socket.close(CloseCode.BAD_DATA, error.message.slice(0, 100));
         }
       });
-      const leave = listenToUser(context, user, (event) => {
+      const leave = listenToUser(context, { user, permissions }, (event) => {
         if (isWanted(event)) socket.send(toJson(event));
       });
       signal.addEventListener('abort', leave);

@@ -87,7 +87,8 @@ class EventSubscriptions {
     };
     if (event !== STREAM_EVENT) {
       const isWanted = filterByValues(event, filters);
-      return listenToUser(context, user, (one) => {
+      const { permissions } = principal;
+      return listenToUser(context, { user, permissions }, (one) => {
         if (isWanted(one)) send(one);
       });
     }

@@ -7,13 +7,14 @@ import { admit } from '../auth/admittance';
 import type { Authentication } from '../auth/authentication';
 import type { GatewayContext } from '../gateway-context';
 import { failure } from '../http/answer';
-import { unauthorized } from '../http/request-error';
+import { isOwnPath } from '../http/own-paths';
+import { notFound, unauthorized } from '../http/request-error';
 import { parseTarget } from '../http/request-target';
 import type { Router } from '../http/router';
 import type { RateLimiter } from '../limits/rate-limiter';
 import { isKnownDevice } from '../routes/device-rows';
 import { ClientSocket, CloseCode } from './client-socket';
-import type { SocketRoute } from './socket-route';
+import type { SocketRoute, SocketService } from './socket-route';
 
 /** What the front needs. */
 export interface SocketFrontPort {
@@ -61,11 +62,13 @@ export class SocketFront {
   /** Takes over an upgrade request; returns false, and leaves it alone, when its path is not one of the gateway. */
   handle(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): boolean {
     const match = this.#find(target);
-    if (match === undefined) return false;
+    if (match === undefined && !isOwnPath(target)) return false;
     this.#sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.once('close', () => this.#sockets.delete(socket));
-    void this.#accept({ request, socket, head }, match);
+    // Nobody else would end it.
+    if (match === undefined) refuse(socket, notFound('no WebSockets are taken at this path'));
+    else void this.#accept({ request, socket, head }, match);
     return true;
   }
 
@@ -79,6 +82,16 @@ export class SocketFront {
     });
     await Promise.all(gone);
     deadline.cancel();
+  }
+
+  /** From here on a failure cannot be answered over HTTP any more. */
+  #serve(client: ClientSocket, serve: SocketService): void {
+    try {
+      serve(client);
+    } catch (error) {
+      if (!(error instanceof IotmpError)) this.#port.onFault(`a socket failed: ${errorText(error)}`);
+      client.close(CloseCode.POLICY, errorText(error).slice(0, 100));
+    }
   }
 
   #find(target: string): SocketMatch | undefined {
@@ -122,7 +135,7 @@ export class SocketFront {
         this.#open.add(client);
         end = () => client.close(CloseCode.POLICY, 'the token or the device counts no more');
         webSocket.once('close', () => this.#open.delete(client));
-        serve(client);
+        this.#serve(client, serve);
       });
     } catch (error) {
       if (!(error instanceof IotmpError)) onFault(`a handshake failed: ${errorText(error)}`);

@@ -4,7 +4,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { inTheWay, noFile, noRoom, toFileError } from './file-errors';
-import { namesBelowRoot, namesOf, toFolderName } from './file-path';
+import { movedPath, namesBelowRoot, namesOf, toFolderName } from './file-path';
 import type { FileEntry, FileLimits, FileStore, OpenFile, StorageKey } from './file-store';
 import {
   diskPath,
@@ -125,6 +125,8 @@ export class DiskFiles implements FileStore {
         const found = await statAt(source);
         if (found === undefined) throw noFile(from);
         checkFree(to, await statAt(target), replace && found.isFile());
+        const below = found.isDirectory() ? await entriesIn(source, true) : [];
+        for (const { path } of below) movedPath(path, from, to);
         this.#checkRoom(usage, 0, (await missingAt(target)) - 1);
         await this.#changing(key, () => this.#move(source, target));
         return toEntry(target.names, found);

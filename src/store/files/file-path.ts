@@ -32,6 +32,16 @@ export function namesBelowRoot(path: string): string[] {
   return names;
 }
 
+/**
+ * The path that something has when what it is in, or itself, goes from one path to another.
+ * @throws IotmpError IOTMP_ERR_CONFIG where nobody could name it there: too long or too deep, and the disk itself may fail
+ */
+export function movedPath(path: string, from: string, to: string): string {
+  const moved = to + path.slice(from.length);
+  namesOf(moved);
+  return moved;
+}
+
 /** How a name is written on a disk: as it is, but for characters that not every file system takes. */
 export function toDiskName(name: string): string {
   return withoutReserved(name.replace(UNPORTABLE, escaped));

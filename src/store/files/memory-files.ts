@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { inTheWay, noFile, noRoom } from './file-errors';
-import { namesBelowRoot, namesOf } from './file-path';
+import { movedPath, namesBelowRoot, namesOf } from './file-path';
 import type { FileEntry, FileLimits, FileStore, OpenFile, StorageKey } from './file-store';
 import { limitedContent, WritePlaces } from './limited-content';
 
@@ -22,6 +22,7 @@ export class MemoryFiles implements FileStore {
   readonly #places = new WritePlaces();
   readonly #storages = new Map<string, Items>();
   #bytes = 0;
+  #arriving = 0;
 
   constructor(limits: FileLimits) {
     this.#limits = limits;
@@ -71,7 +72,7 @@ export class MemoryFiles implements FileStore {
     return this.#places.use(async () => {
       const chunks: Uint8Array[] = [];
       const maxBytes = Math.min(this.#limits.fileBytes, MEMORY_BYTES);
-      for await (const chunk of limitedContent(content, maxBytes)) chunks.push(chunk);
+      await this.#collect(limitedContent(content, maxBytes), chunks);
       const items = this.#itemsOf(key);
       const before = items.get(path);
       if (before !== undefined) checkFree(path, before, replace);
@@ -112,8 +113,9 @@ export class MemoryFiles implements FileStore {
       if (before !== undefined) checkFree(to, before, replace && item.content !== undefined);
       const missing = missingFolders(items, names);
       this.#checkRoom(items, 0, missing.length);
+      for (const path of items.keys()) if (path.startsWith(`${from}/`)) movedPath(path, from, to);
       for (const folder of missing) items.set(folder, newFolder());
-      for (const [path, each] of taken(items, from)) items.set(to + path.slice(from.length), each);
+      for (const [path, each] of taken(items, from)) items.set(movedPath(path, from, to), each);
       this.#keep(key, items, -(before?.content?.length ?? 0));
       return toEntry(to, item);
     });
@@ -135,6 +137,21 @@ export class MemoryFiles implements FileStore {
       this.#bytes -= bytesOf([...this.#itemsOf(key)]);
       this.#storages.delete(nameOf(key));
     });
+  }
+
+  /** What is being written takes memory, too. */
+  async #collect(content: AsyncIterable<Uint8Array>, chunks: Uint8Array[]): Promise<void> {
+    let size = 0;
+    try {
+      for await (const chunk of content) {
+        size += chunk.length;
+        this.#arriving += chunk.length;
+        if (this.#bytes + this.#arriving > 2 * MEMORY_BYTES) throw noRoom(this.#limits);
+        chunks.push(chunk);
+      }
+    } finally {
+      this.#arriving -= size;
+    }
   }
 
   #itemsOf(key: StorageKey): Items {

@@ -103,6 +103,26 @@ describe('request', () => {
     assert.ok(Number(answer.headers['content-length']) > 2);
   });
 
+  it('of HEAD does nothing, where GET may', async (t) => {
+    const bench = await GatewayBench.start(t);
+    const device = await bench.device({ reset: { fn: 1, run: () => undefined } });
+    await bench.ask('PUT', '/v3/users/anna/devices/pump/callback', {
+      body: { actions: { set_property: 'p' } },
+    });
+    for (const path of [
+      `${V3}/reset`,
+      '/v2/users/anna/devices/pump/reset',
+      '/v3/users/anna/devices/pump/callback/data?a=1',
+    ]) {
+      const answer = await bench.ask('HEAD', path);
+      assert.equal(answer.status, 405, path);
+      assert.ok(!String(answer.headers.allow).includes('HEAD'), path);
+    }
+    assert.deepEqual(device.acts, []);
+    assert.equal(await bench.services.properties.get({ user: 'anna', device: 'pump' }, 'p'), undefined);
+    assert.equal((await bench.ask('HEAD', V3)).status, 200);
+  });
+
   it('with too large a body is refused, whether it says so or not', async (t) => {
     const bench = await GatewayBench.start(t, { limits: { maxBodyBytes: 1000 } });
     const device = await bench.device({ sum: { fn: 4, run: () => 1 } });

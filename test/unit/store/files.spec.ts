@@ -63,6 +63,25 @@ describeFiles('files', (open) => {
     assert.equal(await files.find(KEY, 'empty/c'), undefined);
   });
 
+  it('go nowhere where their paths would be too long, or too deep', async (t) => {
+    const files = open(t, { storageEntries: 100 });
+    const [first, second] = ['a', 'b'].map((letter) => Array(4).fill(letter.repeat(200)).join('/'));
+    await put(files, `${first}/x`, '1');
+    await files.makeFolder(KEY, second!);
+    const top = 'a'.repeat(200);
+    const tooLong = withCode('IOTMP_ERR_CONFIG');
+    await assert.rejects(files.rename(KEY, top, `${second}/${top}`, false), tooLong);
+    const deep = Array(30).fill('d').join('/');
+    await files.makeFolder(KEY, deep);
+    await files.makeFolder(KEY, 'e/e/e');
+    await assert.rejects(files.rename(KEY, 'd', 'e/e/e/d', false), tooLong);
+    assert.equal(await read(files, `${first}/x`), '1');
+    assert.equal((await files.rename(KEY, top, 'short', false)).path, 'short');
+    await files.remove(KEY, 'short', true);
+    await files.clear(KEY);
+    assert.deepEqual(await tree(files), []);
+  });
+
   it('are each storage and each user for itself', async (t) => {
     const files = open(t);
     const keys = [
