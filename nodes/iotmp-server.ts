@@ -166,6 +166,8 @@ function run(
     unfollow();
     status.close();
     const isKept = !removed && hosted.running && stopping.isDeploy;
+    // The node that follows may let in others, and until it does so the devices of the API are not known.
+    if (isKept) hosted.holdLogins();
     const end = async (): Promise<void> => {
       await Promise.all([api.close(), mqtt.close(removed)]);
       if (isKept) pool.park(node.id, hosted);

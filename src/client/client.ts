@@ -71,6 +71,7 @@ export class IotmpClient extends EventEmitter<ClientEvents> {
       clock: settings.clock,
       backoff: this.#newBackoff(),
       looseEnds: this.#looseEnds,
+      retryRefusedMs: settings.retryRefusedMs,
       open: (signal, connections) => this.#open(signal, connections),
       onState: (state, error) => this.#handleState(state, error),
     });
