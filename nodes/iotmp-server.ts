@@ -133,7 +133,19 @@ function run(
   node.link = new ServerLink(hosted, feed, firstUser);
   showLink(status, feed.state);
   feed.watch((state) => showLink(status, state));
-  const unfollow = followServer(RED, node, hosted, log, update);
+  const offerApi = async (): Promise<void> => {
+    await api.open();
+    // Of the store, its own line tells.
+    if (api.fault === undefined || api.fault instanceof StorageError) return;
+    if (log.isNews('api', api.fault.message)) node.warn(api.fault.message);
+  };
+  const unfollow = followServer(RED, node, hosted, log, {
+    update,
+    // An API whose store could not be opened at the start is offered when it works.
+    onRecovered: () => {
+      if (opened) void offerApi();
+    },
+  });
   let opened = false;
   let closed = false;
   // Devices connect only when the flows are there to serve them.
@@ -141,9 +153,7 @@ function run(
   const unwatch = started.watch(() => {
     // A path that another server had may be free after a deploy.
     mount.open();
-    const mounted = api.open().then(() => {
-      if (api.fault !== undefined && log.isNews('api', api.fault.message)) node.warn(api.fault.message);
-    });
+    const mounted = offerApi();
     if (mount.fault !== undefined && log.isNews('path', mount.fault.message)) node.error(mount.fault.message);
     if (opened) update();
     else {
@@ -210,7 +220,7 @@ function followServer(
   node: ServerNode,
   hosted: HostedServer,
   log: LogGate,
-  update: () => void,
+  { update, onRecovered }: { readonly update: () => void; readonly onRecovered: () => void },
 ): () => void {
   const { server } = hosted;
   const onListener = (kind: string, status: ListenerStatus): void => {
@@ -224,8 +234,10 @@ function followServer(
   };
   const onStore = (fault: StorageError | undefined): void => {
     update();
-    if (fault === undefined) log.clear('store');
-    else if (log.isNews('store', fault.reason)) logStoreFault(RED, node, fault);
+    if (fault === undefined) {
+      log.clear('store');
+      onRecovered();
+    } else if (log.isNews('store', fault.reason)) logStoreFault(RED, node, fault);
   };
   const onWarning = (text: string, cause?: Error): void => {
     // Of these the store itself has told.

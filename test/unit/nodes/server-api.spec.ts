@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -102,6 +102,26 @@ describe('the API of iotmp-server', () => {
     socket.send(JSON.stringify({ resource: 'temp', interval: 1 }));
     const [frame] = (await patiently(once(socket, 'message'), () => 'a sample')) as [Buffer];
     assert.deepEqual(JSON.parse(frame.toString()), { resource: 'temp', signal: 'data', payload: 7 });
+  });
+
+  it('is offered as soon as its storage works, where that failed at the start', async (t) => {
+    const userDir = temporaryFolder(t);
+    const inTheWay = join(userDir, 'iotmp');
+    writeFileSync(inTheWay, 'no folder');
+    const bench = await FlowBench.start(t, { userDir });
+    await bench.load(serverNode(bench.port, { ...API, storage: 'file' }), sinkNode());
+    await bench.status('server', 'red', 'status.storeUnavailable');
+    await bench.listening();
+    const requests = new NodeHttp(bench);
+    assert.equal((await requests.get('/v1/server/healthcheck')).status, 404);
+    assert.equal(await refusal({}), 503);
+    assert.equal(bench.log('error', 'server').length, 1);
+    assert.deepEqual(bench.log('warn', 'server'), [], 'one line is enough');
+    rmSync(inTheWay);
+    await bench.status('server', 'green');
+    await requests.ready();
+    const { token } = await newToken();
+    assert.equal((await requests.get('/v1/users/anna/devices', token)).status, 200);
   });
 
   it('lets in the pages of origins that Node-RED lets in', async (t) => {
