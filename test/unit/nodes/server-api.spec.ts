@@ -124,6 +124,22 @@ describe('the API of iotmp-server', () => {
     assert.equal((await requests.get('/v1/users/anna/devices', token)).status, 200);
   });
 
+  it('makes an administrator of a user where that is asked for, and of nobody else', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(serverNode(bench.port, API), sinkNode());
+    const requests = new NodeHttp(bench);
+    await requests.ready();
+    const { token } = await newToken({ admin: 'yes' });
+    assert.equal((await requests.get('/metrics', token)).status, 403);
+    const admin = await newToken({ name: 'boss', admin: true });
+    assert.equal((await requests.get('/metrics', admin.token)).status, 200);
+    const created = await requests.send('POST', '/v1/users', admin.token, '{"user":"bob"}');
+    assert.deepEqual([created.status, (JSON.parse(created.text) as { role: string }).role], [200, 'user']);
+    await newToken({ user: 'bob', admin: true });
+    const bob = await requests.get('/v1/users/bob', admin.token);
+    assert.equal((JSON.parse(bob.text) as { role: string }).role, 'admin');
+  });
+
   it('lets in the pages of origins that Node-RED lets in', async (t) => {
     const bench = await FlowBench.start(t, { httpNodeCors: { origin: ['http://a.test', /b/] } });
     await bench.load(serverNode(bench.port, API), sinkNode());
