@@ -1,5 +1,13 @@
 import type { Node, NodeAPI } from 'node-red';
-import { StorageError, type ListenerStatus, type ServerOptions } from '../src';
+import {
+  IotmpError,
+  openStore,
+  StorageError,
+  type ListenerStatus,
+  type ServerOptions,
+  type Store,
+  type StoreOptions,
+} from '../src';
 import { mountAdminApi } from './lib/admin-api';
 import { apiSettings } from './lib/api-settings';
 import { BrokerPool } from './lib/broker-pool';
@@ -100,6 +108,8 @@ function run(
   const options = serverSettings(RED, config, node.credentials, (text) => node.warn(text));
   const path = webSocketPath(RED, config);
   const file = storageFile(RED, node.id, config.storage);
+  const programs = apiSettings(config, node.credentials.apiSecret);
+  // Nothing that follows may throw: whoever has taken a server over has to end it.
   const { hosted, ready } = takeOrMake(node, pool, options, file);
   const feed = new StateFeed({ kind: 'waiting', text: translate(RED, 'status.starting') });
   const log = new LogGate();
@@ -108,7 +118,7 @@ function run(
     RED,
     { http, upgrades },
     {
-      ...apiSettings(config, node.credentials.apiSecret),
+      ...programs,
       server,
       services,
       store,
@@ -128,13 +138,16 @@ function run(
     },
   });
   if (mqtt.fault !== undefined) node.error(mqtt.fault.message);
-  const update = (): void =>
-    feed.set(serverState(RED, hosted, options.anonymous === true, mount.fault ?? mqtt.fault));
+  const update = (): void => {
+    const fault = mount.fault ?? mqtt.fault ?? wrongSetting(api.fault);
+    feed.set(serverState(RED, hosted, options.anonymous === true, fault));
+  };
   node.link = new ServerLink(hosted, feed, firstUser);
   showLink(status, feed.state);
   feed.watch((state) => showLink(status, state));
   const offerApi = async (): Promise<void> => {
     await api.open();
+    update();
     // Of the store, its own line tells.
     if (api.fault === undefined || api.fault instanceof StorageError) return;
     if (log.isNews('api', api.fault.message)) node.warn(api.fault.message);
@@ -202,9 +215,19 @@ function takeOrMake(
 ): { hosted: HostedServer; ready: Promise<void> } {
   const left = pool.take(node.id);
   if (left !== undefined && left.file === file) return { hosted: left, ready: Promise.resolve() };
-  const ending = left?.close() ?? Promise.resolve();
+  const ending = left?.close() ?? pool.ended(node.id);
   const ready = ending.catch((error: unknown) => node.error(nodeError(error).message));
-  return { hosted: new HostedServer(options, file), ready };
+  const open = async (wanted: StoreOptions): Promise<Store> => {
+    await ready;
+    return openStore(wanted);
+  };
+  return { hosted: new HostedServer(options, file, open), ready };
+}
+
+/** What keeps the API from being served, where that is for its settings to mend, and not for Node-RED's or the store. */
+function wrongSetting(fault: Error | undefined): Error | undefined {
+  const isSetting = fault instanceof IotmpError && /CONFIG|CONFLICT/.test(fault.code);
+  return isSetting ? fault : undefined;
 }
 
 /** A server that was left by an earlier node of the same id runs already: only what changed is restarted. */

@@ -38,7 +38,7 @@ export class HostedServer extends EventEmitter<HostedServerEvents> {
 
   /**
    * Opens the store, and no port yet.
-   * @param open opens a store; another one only in tests
+   * @param open opens a store, perhaps later
    * @throws IotmpError IOTMP_ERR_CONFIG
    */
   constructor(

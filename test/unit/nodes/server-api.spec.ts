@@ -9,7 +9,7 @@ import helper from 'node-red-node-test-helper';
 import { WebSocket } from 'ws';
 import { temporaryFolder } from '../store/support/stores';
 import { FlowBench } from './support/flow-bench';
-import { PUMP, serverNode, sinkNode } from './support/flows';
+import { devicesOf, PUMP, serverNode, sinkNode } from './support/flows';
 import { patiently } from './support/patience';
 
 const API = { api: true };
@@ -138,6 +138,16 @@ describe('the API of iotmp-server', () => {
     await newToken({ user: 'bob', admin: true });
     const bob = await requests.get('/v1/users/bob', admin.token);
     assert.equal((JSON.parse(bob.text) as { role: string }).role, 'admin');
+  });
+
+  it('is not offered with a secret that is too short, which the status says', async (t) => {
+    const bench = await FlowBench.start(t);
+    const credentials = { ...devicesOf(PUMP), apiSecret: 'short' };
+    await bench.load(serverNode(bench.port, { ...API, credentials }), sinkNode());
+    await bench.status('server', 'red', 'the API secret needs 16 characters');
+    await bench.listening();
+    assert.equal(await refusal({}), 503);
+    await bench.device();
   });
 
   it('lets in the pages of origins that Node-RED lets in', async (t) => {
