@@ -36,6 +36,8 @@ interface ClientNode extends Node<ClientCredentials>, LinkNode {
 
 /** What a flow's device accepts, told to our own server: flows have more room than microcontrollers. */
 const MAX_MESSAGE_SIZE = 262_144;
+/** Where the device is registered later, or its credential is mended at the server, nobody has to deploy. */
+const RETRY_REFUSED_MS = 30_000;
 
 export = function register(RED: NodeAPI): void {
   const started = new FlowsStarted(RED);
@@ -74,6 +76,7 @@ function clientOptions(RED: NodeAPI, config: ClientConfig, credentials: ClientCr
     keepAliveS: integerSetting('keepAlive', config.keepAlive, { min: 1, max: 1800, fallback: 60 }),
     compactStreams: booleanSetting(config.compactStreams, false),
     maxMessageSize: MAX_MESSAGE_SIZE,
+    retryRefusedMs: RETRY_REFUSED_MS,
   };
 }
 

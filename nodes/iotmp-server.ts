@@ -1,5 +1,13 @@
 import type { Node, NodeAPI } from 'node-red';
-import { StorageError, type ListenerStatus, type ServerOptions } from '../src';
+import {
+  IotmpError,
+  openStore,
+  StorageError,
+  type ListenerStatus,
+  type ServerOptions,
+  type Store,
+  type StoreOptions,
+} from '../src';
 import { mountAdminApi } from './lib/admin-api';
 import { apiSettings } from './lib/api-settings';
 import { BrokerPool } from './lib/broker-pool';
@@ -100,6 +108,8 @@ function run(
   const options = serverSettings(RED, config, node.credentials, (text) => node.warn(text));
   const path = webSocketPath(RED, config);
   const file = storageFile(RED, node.id, config.storage);
+  const programs = apiSettings(config, node.credentials.apiSecret);
+  // Nothing that follows may throw: whoever has taken a server over has to end it.
   const { hosted, ready } = takeOrMake(node, pool, options, file);
   const feed = new StateFeed({ kind: 'waiting', text: translate(RED, 'status.starting') });
   const log = new LogGate();
@@ -108,7 +118,7 @@ function run(
     RED,
     { http, upgrades },
     {
-      ...apiSettings(config, node.credentials.apiSecret),
+      ...programs,
       server,
       services,
       store,
@@ -128,12 +138,27 @@ function run(
     },
   });
   if (mqtt.fault !== undefined) node.error(mqtt.fault.message);
-  const update = (): void =>
-    feed.set(serverState(RED, hosted, options.anonymous === true, mount.fault ?? mqtt.fault));
+  const update = (): void => {
+    const fault = mount.fault ?? mqtt.fault ?? wrongSetting(api.fault);
+    feed.set(serverState(RED, hosted, options.anonymous === true, fault));
+  };
   node.link = new ServerLink(hosted, feed, firstUser);
   showLink(status, feed.state);
   feed.watch((state) => showLink(status, state));
-  const unfollow = followServer(RED, node, hosted, log, update);
+  const offerApi = async (): Promise<void> => {
+    await api.open();
+    update();
+    // Of the store, its own line tells.
+    if (api.fault === undefined || api.fault instanceof StorageError) return;
+    if (log.isNews('api', api.fault.message)) node.warn(api.fault.message);
+  };
+  const unfollow = followServer(RED, node, hosted, log, {
+    update,
+    // An API whose store could not be opened at the start is offered when it works.
+    onRecovered: () => {
+      if (opened) void offerApi();
+    },
+  });
   let opened = false;
   let closed = false;
   // Devices connect only when the flows are there to serve them.
@@ -141,9 +166,7 @@ function run(
   const unwatch = started.watch(() => {
     // A path that another server had may be free after a deploy.
     mount.open();
-    const mounted = api.open().then(() => {
-      if (api.fault !== undefined && log.isNews('api', api.fault.message)) node.warn(api.fault.message);
-    });
+    const mounted = offerApi();
     if (mount.fault !== undefined && log.isNews('path', mount.fault.message)) node.error(mount.fault.message);
     if (opened) update();
     else {
@@ -166,6 +189,8 @@ function run(
     unfollow();
     status.close();
     const isKept = !removed && hosted.running && stopping.isDeploy;
+    // The node that follows may let in others, and until it does so the devices of the API are not known.
+    if (isKept) hosted.holdLogins();
     const end = async (): Promise<void> => {
       await Promise.all([api.close(), mqtt.close(removed)]);
       if (isKept) pool.park(node.id, hosted);
@@ -190,9 +215,19 @@ function takeOrMake(
 ): { hosted: HostedServer; ready: Promise<void> } {
   const left = pool.take(node.id);
   if (left !== undefined && left.file === file) return { hosted: left, ready: Promise.resolve() };
-  const ending = left?.close() ?? Promise.resolve();
+  const ending = left?.close() ?? pool.ended(node.id);
   const ready = ending.catch((error: unknown) => node.error(nodeError(error).message));
-  return { hosted: new HostedServer(options, file), ready };
+  const open = async (wanted: StoreOptions): Promise<Store> => {
+    await ready;
+    return openStore(wanted);
+  };
+  return { hosted: new HostedServer(options, file, open), ready };
+}
+
+/** What keeps the API from being served, where that is for its settings to mend, and not for Node-RED's or the store. */
+function wrongSetting(fault: Error | undefined): Error | undefined {
+  const isSetting = fault instanceof IotmpError && /CONFIG|CONFLICT/.test(fault.code);
+  return isSetting ? fault : undefined;
 }
 
 /** A server that was left by an earlier node of the same id runs already: only what changed is restarted. */
@@ -208,7 +243,7 @@ function followServer(
   node: ServerNode,
   hosted: HostedServer,
   log: LogGate,
-  update: () => void,
+  { update, onRecovered }: { readonly update: () => void; readonly onRecovered: () => void },
 ): () => void {
   const { server } = hosted;
   const onListener = (kind: string, status: ListenerStatus): void => {
@@ -222,8 +257,10 @@ function followServer(
   };
   const onStore = (fault: StorageError | undefined): void => {
     update();
-    if (fault === undefined) log.clear('store');
-    else if (log.isNews('store', fault.reason)) logStoreFault(RED, node, fault);
+    if (fault === undefined) {
+      log.clear('store');
+      onRecovered();
+    } else if (log.isNews('store', fault.reason)) logStoreFault(RED, node, fault);
   };
   const onWarning = (text: string, cause?: Error): void => {
     // Of these the store itself has told.

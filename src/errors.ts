@@ -132,6 +132,19 @@ export type StorageFault =
   | 'io'
   | 'failed';
 
+const PUBLIC_FAULT: Readonly<Record<StorageFault, string>> = {
+  unsupported: 'it is not supported',
+  unavailable: 'it cannot be opened',
+  locked: 'it is in use elsewhere',
+  full: 'no space is left',
+  readonly: 'it cannot be written',
+  corrupt: 'it is damaged',
+  foreign: 'it is of another program',
+  newer: 'it is of a newer version',
+  io: 'the disk failed',
+  failed: 'it has to be opened again',
+};
+
 /** A store that cannot keep or find what it should. */
 export class StorageError extends IotmpError {
   readonly reason: StorageFault;
@@ -141,6 +154,16 @@ export class StorageError extends IotmpError {
     this.name = 'StorageError';
     this.reason = reason;
   }
+}
+
+/**
+ * The text of an error for others than the owner of this machine. Of a store it tells what is wrong, but neither where
+ * the file is nor what the disk said.
+ */
+export function publicText(error: unknown): string {
+  return error instanceof StorageError
+    ? `the storage of the server fails: ${PUBLIC_FAULT[error.reason]}`
+    : errorText(error);
 }
 
 /** The text of anything that was thrown, also of what cannot be made a text. */

@@ -16,6 +16,7 @@ interface Parkable {
 export class BrokerPool<T extends Parkable> {
   readonly #RED: NodeAPI;
   readonly #parked = new Map<string, T>();
+  readonly #ending = new Map<string, Promise<void>>();
   readonly #onStarted = (): void => this.#closeAll();
   #timer: NodeJS.Timeout | undefined;
 
@@ -29,6 +30,11 @@ export class BrokerPool<T extends Parkable> {
     this.#parked.delete(id);
     if (this.#parked.size === 0) this.#stopWaiting();
     return server;
+  }
+
+  /** Resolves when a server that nobody took back, if there was one, has let go of everything. */
+  async ended(id: string): Promise<void> {
+    await this.#ending.get(id);
   }
 
   /** Leaves a server for the node of the same id that comes next. */
@@ -49,10 +55,16 @@ export class BrokerPool<T extends Parkable> {
 
   #closeAll(): void {
     this.#stopWaiting();
-    const servers = [...this.#parked.values()];
+    const servers = [...this.#parked];
     this.#parked.clear();
-    for (const server of servers) {
-      server.close().catch((error: unknown) => this.#RED.log.error(`[iotmp-server] ${String(error)}`));
+    for (const [id, server] of servers) {
+      const end = server
+        .close()
+        .catch((error: unknown) => this.#RED.log.error(`[iotmp-server] ${String(error)}`))
+        .finally(() => {
+          if (this.#ending.get(id) === end) this.#ending.delete(id);
+        });
+      this.#ending.set(id, end);
     }
   }
 }

@@ -75,10 +75,12 @@ export class GatewayMount {
 
   /**
    * Makes a token for a user, in place of an older one of this name; it may do all that the user may.
+   * @param admin makes the user an administrator first
    * @throws IotmpError (as a rejection) IOTMP_ERR_CLOSED while the API is not served
    */
-  async createToken(user: string, name: string, host: string): Promise<string> {
+  async createToken(user: string, name: string, host: string, admin: boolean): Promise<string> {
     if (this.#gateway === undefined) throw new IotmpError('IOTMP_ERR_CLOSED', 'the API is not served');
+    if (admin) await this.#gateway.makeAdministrator(user);
     return this.#gateway.createToken(user, name, { allow: EVERYTHING }, host);
   }
 

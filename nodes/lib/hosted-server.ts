@@ -34,10 +34,11 @@ export class HostedServer extends EventEmitter<HostedServerEvents> {
   readonly store: Promise<Store>;
   #fault: StorageError | undefined;
   #closing: Promise<void> | undefined;
+  #letIn: (() => void) | undefined;
 
   /**
    * Opens the store, and no port yet.
-   * @param open opens a store; another one only in tests
+   * @param open opens a store, perhaps later
    * @throws IotmpError IOTMP_ERR_CONFIG
    */
   constructor(
@@ -67,9 +68,19 @@ export class HostedServer extends EventEmitter<HostedServerEvents> {
     if (this.#closing === undefined) await this.server.start();
   }
 
+  /** Has logins wait until new options are taken over, because they will say who may log in. Idempotent. */
+  holdLogins(): void {
+    this.#letIn ??= this.server.holdLogins();
+  }
+
   /** Takes over new options, see {@link IotmpServer.configure}. */
-  configure(options: ServerOptions): Promise<void> {
-    return this.server.configure(options);
+  async configure(options: ServerOptions): Promise<void> {
+    try {
+      await this.server.configure(options);
+    } finally {
+      this.#letIn?.();
+      this.#letIn = undefined;
+    }
   }
 
   /** Ends everything; resolves when what was asked of the store is in its file, and the file is let go. Idempotent. */

@@ -7,7 +7,7 @@ import { translate } from './translate';
 
 /**
  * How a server stands, in words: an error of a listener wins over one of the store, and that over what works.
- * @param fault what keeps its WebSocket path from being served
+ * @param fault what keeps its WebSocket path, its API or the topics shared with a broker from being served
  */
 export function serverState(
   RED: NodeAPI,

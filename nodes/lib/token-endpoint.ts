@@ -16,8 +16,9 @@ const NAME = /^[a-zA-Z0-9_]{1,50}$/;
 const MAX_USER = 256;
 
 /**
- * Serves the making of tokens: `POST /iotmp/servers/:id/tokens` with `{"user", "name"}`, for editor users who may change
- * servers. A token may do all that its user may; one of the same name counts no more.
+ * Serves the making of tokens: `POST /iotmp/servers/:id/tokens` with `{"user", "name", "admin"}`, for editor users who may
+ * change servers. A token may do all that its user may; one of the same name counts no more. With `admin` the user is an
+ * administrator from then on.
  */
 export function mountTokenEndpoint(RED: NodeAPI): void {
   const mayWrite = RED.auth.needsPermission('iotmp-server.write');
@@ -36,10 +37,11 @@ export function mountTokenEndpoint(RED: NodeAPI): void {
       response.status(400).json({ error: 'user or name is not usable' });
       return;
     }
+    const admin = isObject(body) && Reflect.get(body, 'admin') === true;
     response.set('Cache-Control', 'no-store');
     const { path } = node.api;
     node.api
-      .createToken(user, name, request.headers.host ?? '')
+      .createToken(user, name, request.headers.host ?? '', admin)
       .then((token) => response.json({ user, name, path, token } satisfies MadeToken))
       .catch((error: unknown) => response.status(503).json({ error: nodeError(error).message }));
   });
@@ -54,7 +56,11 @@ function servingNode(RED: NodeAPI, id: string): { link: ServerLink; api: Gateway
 }
 
 function textMember(body: unknown, name: string): string | undefined {
-  if (typeof body !== 'object' || body === null) return undefined;
+  if (!isObject(body)) return undefined;
   const value: unknown = Reflect.get(body, name);
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function isObject(body: unknown): body is object {
+  return typeof body === 'object' && body !== null;
 }

@@ -23,6 +23,7 @@ import { EventFeed } from './event-feed';
 import { StreamHub, type HubSubscriber, type HubSubscription } from './hub/stream-hub';
 import type { LastKnownStates } from './last-known';
 import { Listener, type ListenerStatus } from './listener';
+import { LoginGate } from './login-gate';
 import { ServiceHost } from './service-host';
 
 /**
@@ -37,6 +38,7 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
   readonly #registry = new DeviceRegistry();
   readonly #hub: StreamHub;
   readonly #door: Door;
+  readonly #gate = new LoginGate();
   readonly #listeners = new Map<ListenerKind, Listener>();
   #options: ResolvedServerOptions;
   #table: DeviceTable;
@@ -61,6 +63,7 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
     const port: DoorPort = {
       host: this.host,
       registry: this.#registry,
+      gate: this.#gate,
       options: () => this.#options,
       authenticator: () => this.#admission,
       onConnected: (device) => this.#handleConnected(device),
@@ -117,6 +120,14 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
   addDirectory(directory: DeviceDirectory): () => void {
     this.#directories.add(directory);
     return () => this.#directories.delete(directory);
+  }
+
+  /**
+   * Has those who log in wait until the returned function is called: for when {@link configure} is to follow, and those
+   * who will be let in should not be refused before. They wait no longer than they have to log in.
+   */
+  holdLogins(): () => void {
+    return this.#gate.hold();
   }
 
   /** A device, while it is connected. */

@@ -11,6 +11,7 @@ import { ConnectedDevice } from './connected-device';
 import { parseConnect, type ConnectIntent } from './connect-request';
 import type { DeviceRegistry } from './device-registry';
 import type { LoginBrake } from './login-brake';
+import type { LoginGate } from './login-gate';
 import type { ServiceHost } from './service-host';
 
 /** What all connections of a server share. */
@@ -18,6 +19,8 @@ export interface VisitContext {
   readonly host: ServiceHost;
   readonly registry: DeviceRegistry;
   readonly brake: LoginBrake;
+  /** Is waited for before anything is decided about a login. */
+  readonly gate: LoginGate;
   /** For what nobody who is logged in stands for. */
   readonly warnings: WarningGate;
   options(): ResolvedServerOptions;
@@ -48,15 +51,9 @@ export class Visit implements SessionHooks {
 
   /** Answers at once where it can; a refusal waits when its address has failed before. */
   onConnect(request: ConnectRequest): void | Promise<void> {
-    try {
-      this.#intent = parseConnect(request);
-      const authenticator = this.#context.authenticator();
-      const verdict = authenticator.authenticate(this.#intent, this.#intent.credential);
-      if (verdict === undefined) return undefined;
-      return this.#wait(verdict, authenticator).catch((error: unknown) => this.#refuse(error));
-    } catch (error) {
-      return this.#refuse(error);
-    }
+    const { opening } = this.#context.gate;
+    if (opening === undefined) return this.#decide(request);
+    return opening.then(() => (this.session.signal.aborted ? undefined : this.#decide(request)));
   }
 
   onOpen(): void {
@@ -101,6 +98,18 @@ export class Visit implements SessionHooks {
     const intervalMs = keepAliveMs ?? this.#context.options().keepAliveS * 1000;
     session.keepAlive({ intervalMs, sends: false });
     return new ConnectedDevice(record.id, session, record.lastKnown);
+  }
+
+  #decide(request: ConnectRequest): void | Promise<void> {
+    try {
+      this.#intent = parseConnect(request);
+      const authenticator = this.#context.authenticator();
+      const verdict = authenticator.authenticate(this.#intent, this.#intent.credential);
+      if (verdict === undefined) return undefined;
+      return this.#wait(verdict, authenticator).catch((error: unknown) => this.#refuse(error));
+    } catch (error) {
+      return this.#refuse(error);
+    }
   }
 
   /** Who decides may be another one by the time that he has decided. */

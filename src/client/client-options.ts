@@ -65,6 +65,11 @@ export interface ClientOptions extends ClientIdentity {
    */
   readonly compactStreams?: boolean | undefined;
   readonly reconnect?: Partial<ReconnectDelays> | undefined;
+  /**
+   * Time until another attempt after the server has refused this device, in ms: it may be registered by then. Without it
+   * a refusal is final, until `connect()`.
+   */
+  readonly retryRefusedMs?: number | undefined;
   /** Default: the clock of the machine. */
   readonly clock?: Clock | undefined;
   /** For the jitter of delays. Default `Math.random`. */
@@ -84,6 +89,7 @@ export interface ClientSettings {
   readonly maxMessageSize: number | undefined;
   readonly compactStreams: boolean;
   readonly reconnect: ReconnectDelays;
+  readonly retryRefusedMs: number | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly connectTransport: typeof connectTransport;
@@ -105,7 +111,7 @@ const MAX_TIME_MS = 2 ** 31 - 1;
  * @throws IotmpError IOTMP_ERR_CONFIG naming the option and what it must be
  */
 export function clientSettings(options: ClientOptions): ClientSettings {
-  const { maxMessageSize } = options;
+  const { maxMessageSize, retryRefusedMs } = options;
   if (maxMessageSize !== undefined) {
     checkWhole('maxMessageSize', maxMessageSize, MIN_MESSAGE_SIZE, MAX_ENCODED_SIZE);
   }
@@ -122,6 +128,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     maxMessageSize,
     compactStreams: checkSwitch('compactStreams', options.compactStreams ?? false),
     reconnect: reconnectDelays(options.reconnect),
+    retryRefusedMs: retryRefusedMs === undefined ? undefined : checkTime('retryRefusedMs', retryRefusedMs),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
     connectTransport: options.connectTransport ?? connectTransport,

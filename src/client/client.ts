@@ -71,6 +71,7 @@ export class IotmpClient extends EventEmitter<ClientEvents> {
       clock: settings.clock,
       backoff: this.#newBackoff(),
       looseEnds: this.#looseEnds,
+      retryRefusedMs: settings.retryRefusedMs,
       open: (signal, connections) => this.#open(signal, connections),
       onState: (state, error) => this.#handleState(state, error),
     });
@@ -181,10 +182,11 @@ export class IotmpClient extends EventEmitter<ClientEvents> {
   /**
    * Opens a stream on a resource of the server, once the client is open and after every reconnect, until it is closed
    * (`protocol.md` section 6). Resource 8 subscribes to events (section 7).
-   * @throws IotmpError IOTMP_ERR_CONFIG for bad options, IOTMP_ERR_BUSY past 1024 streams, IOTMP_ERR_CLOSED
+   * @throws IotmpError IOTMP_ERR_CONFIG for bad options or a listener without onSample, IOTMP_ERR_BUSY past 1024 streams, IOTMP_ERR_CLOSED
    */
   stream(resource: unknown, options: ClientStreamOptions, listener: ClientStreamListener): ClientStream {
     if (this.state === 'closed') throw closedError();
+    checkListener(listener);
     const fields = startFields(options);
     if (this.#streams.size >= defaultSessionOptions.maxStreams) {
       throw new IotmpError('IOTMP_ERR_BUSY', 'too many streams are open');
@@ -324,6 +326,12 @@ export class IotmpClient extends EventEmitter<ClientEvents> {
     const { reconnect, random } = this.#settings;
     return new Backoff({ ...reconnect, random });
   }
+}
+
+/** A program without types learns it here, and not from each sample. */
+function checkListener(listener: ClientStreamListener): void {
+  if (typeof listener.onSample === 'function') return;
+  throw new IotmpError('IOTMP_ERR_CONFIG', 'the listener of a stream is an object with a function onSample');
 }
 
 function closedError(): IotmpError {

@@ -12,6 +12,8 @@ export interface ReconnectLoopPort {
   readonly backoff: Backoff;
   /** Gets the end of each attempt, which is the end of the last of its connections. */
   readonly looseEnds: LooseEnds;
+  /** Time until another attempt after a refusal, in ms; without it a refusal is final. */
+  readonly retryRefusedMs: number | undefined;
   /** Makes one attempt to connect. A rejection is a failure that may pass. */
   open(signal: AbortSignal, connections: LooseEnds): Promise<AttemptResult>;
   /** The state has changed. */
@@ -20,8 +22,8 @@ export interface ReconnectLoopPort {
 
 /**
  * Keeps one session open: connects, waits and connects again when an attempt fails or the session ends for whatever
- * reason, and stops for good only when it is told to or when the server refuses this device. There is one attempt or
- * one session at a time, never both.
+ * reason, and stops for good only when it is told to or when the server refuses this device and that is to be final.
+ * There is one attempt or one session at a time, never both.
  */
 export class ReconnectLoop {
   readonly #port: ReconnectLoopPort;
@@ -52,7 +54,9 @@ export class ReconnectLoop {
 
   /** Begins, or tries again after a refusal. Does nothing while the loop runs. */
   start(): void {
-    if (this.#state === 'idle' || this.#state === 'refused') this.#try();
+    if (this.#state !== 'idle' && this.#state !== 'refused') return;
+    this.#retry?.cancel();
+    this.#try();
   }
 
   /** Ends the session or the attempt and begins anew at once. Does nothing before the start and after the end. */
@@ -128,7 +132,9 @@ export class ReconnectLoop {
   }
 
   #refuse(error: IotmpError): void {
+    const { clock, retryRefusedMs } = this.#port;
     this.#attempt = undefined;
+    if (retryRefusedMs !== undefined) this.#retry = clock.after(retryRefusedMs, () => this.#try());
     this.#enter('refused', error);
   }
 

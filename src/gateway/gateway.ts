@@ -122,6 +122,14 @@ export class Gateway {
     return tokens.sign(await tokens.create(user, token, draft), this.#options.host ?? host);
   }
 
+  /** Makes an administrator of a user, with all his tokens. One who only had devices so far is kept from then on. */
+  async makeAdministrator(user: string): Promise<void> {
+    const { users } = this.#context;
+    const record = users.get(user);
+    if (record === undefined) await users.create(user, { role: 'admin' });
+    else if (record.role !== 'admin') await users.update(record, { role: 'admin' });
+  }
+
   /** The metrics of server and gateway, as Prometheus reads them. */
   metrics(): string {
     return this.#context.metrics.text();

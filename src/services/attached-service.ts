@@ -1,5 +1,5 @@
 import type { IotmpServer } from '../broker/broker';
-import { errorText, IotmpError } from '../errors';
+import { IotmpError, publicText } from '../errors';
 import type { HostedResource } from '../session/hosted-resource';
 import type { ResourceCall, ResourceStream } from '../session/resource';
 import { resourcePath } from '../session/resource-registry';
@@ -86,7 +86,7 @@ export class AttachedService {
       service: name,
       target: targetText(parameters),
       statusCode: error instanceof IotmpError ? error.statusCode : 500,
-      reason: errorText(error).slice(0, MAX_TEXT),
+      reason: publicText(error).slice(0, MAX_TEXT),
     });
   }
 }

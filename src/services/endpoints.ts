@@ -3,6 +3,7 @@ import { ServiceCode } from '../codec/constants';
 import { decodeValue } from '../codec/pson-decoder';
 import { encodeValue } from '../codec/pson-encoder';
 import { errorText, IotmpError, RemoteError } from '../errors';
+import { toldReason } from '../session/request-table';
 import { Answer, type ResourceResult } from '../session/resource';
 import type { DeviceId, Value } from '../types';
 import { systemClock, type Clock } from '../util/clock';
@@ -143,7 +144,7 @@ export class Endpoints implements Service {
     const input = payload === undefined ? undefined : valueOf(payload);
     const outcome = await this.#call({ name: serviceName(name), payload: input, user, caller }, signal);
     if (outcome.statusCode < 400) return outcome;
-    const text = `endpoint "${name}" answered ${outcome.statusCode}`;
+    const text = toldReason(outcome.payload) ?? `endpoint "${name}" answered ${outcome.statusCode}`;
     throw new RemoteError(text, outcome.statusCode, outcome.payload);
   }
 

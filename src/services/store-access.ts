@@ -1,5 +1,5 @@
 import type { IotmpServer } from '../broker/broker';
-import { errorText, StorageError, type StorageFault } from '../errors';
+import { errorText, publicText, StorageError, type StorageFault } from '../errors';
 import { openStore } from '../store/open-store';
 import type { Store } from '../store/store';
 
@@ -72,7 +72,7 @@ export class StoreAccess {
       events.publish({ event: 'storage_recovered', ...about });
       this.#server.emit('warning', 'the store works again');
     } else {
-      events.publish({ event: 'storage_fault', ...about, reason: fault.reason, error: fault.message });
+      events.publish({ event: 'storage_fault', ...about, reason: fault.reason, error: publicText(fault) });
       this.#server.emit('warning', `the store fails: ${fault.message}`, fault);
     }
   }

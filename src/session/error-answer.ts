@@ -1,6 +1,6 @@
 import { MessageType } from '../codec/constants';
 import type { OutgoingMessage } from '../codec/message-encoder';
-import { errorText, IotmpError } from '../errors';
+import { IotmpError, publicText } from '../errors';
 
 /** Longest text of an error that a peer is told, in characters: it fits into the smallest body limit. */
 const MAX_TEXT = 512;
@@ -14,6 +14,6 @@ export function errorAnswer(
   error: unknown,
   statusCode = error instanceof IotmpError ? error.statusCode : 500,
 ): OutgoingMessage {
-  const payload = { error: errorText(error).slice(0, MAX_TEXT) };
+  const payload = { error: publicText(error).slice(0, MAX_TEXT) };
   return { type: MessageType.ERROR, streamId, parameters: statusCode, payload };
 }

@@ -156,13 +156,17 @@ function replyOf(message: Message): Reply {
   return { payload: message.payload, statusCode, parameters: message.parameters };
 }
 
-/** The text that a device gives with an ERROR: `{"error": text}`, of streams `{"message": text}`. */
-function remoteError(reply: Reply): RemoteError {
-  const { payload, statusCode } = reply;
-  let text = `the peer answered with an error (${statusCode})`;
-  if (isMap(payload)) {
-    const detail = payload.error ?? payload.message;
-    if (typeof detail === 'string') text = detail;
-  }
-  return new RemoteError(text, statusCode, payload);
+function remoteError({ payload, statusCode, parameters }: Reply): RemoteError {
+  const bare =
+    parameters === undefined && payload === undefined
+      ? 'the peer answered with an error and no reason: it may have no such resource'
+      : `the peer answered with an error (${statusCode})`;
+  return new RemoteError(toldReason(payload) ?? bare, statusCode, payload);
+}
+
+/** The text that comes with an error: `{"error": text}`, of streams `{"message": text}` (`protocol.md` section 5). */
+export function toldReason(payload: Value | undefined): string | undefined {
+  if (!isMap(payload)) return undefined;
+  const detail = payload.error ?? payload.message;
+  return typeof detail === 'string' ? detail : undefined;
 }

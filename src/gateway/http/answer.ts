@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { errorText, IotmpError, RemoteError } from '../../errors';
+import { IotmpError, publicText, RemoteError } from '../../errors';
 import type { Value } from '../../types';
 import { toJson, type JsonSource } from './json-text';
 import { RateError } from './request-error';
@@ -51,7 +51,7 @@ export function failure(error: unknown): BodyAnswer {
   if (!(error instanceof IotmpError)) {
     return json({ error: { message: 'the server failed', code: 'IOTMP_ERR_HANDLER' } }, 500);
   }
-  const detail: Record<string, Value> = { message: errorText(error).slice(0, MAX_TEXT), code: error.code };
+  const detail: Record<string, Value> = { message: publicText(error).slice(0, MAX_TEXT), code: error.code };
   if (error instanceof RemoteError && isTold(error.payload)) detail.payload = error.payload;
   return { ...json({ error: detail }, httpStatus(error)), headers: failureHeaders(error) };
 }

@@ -83,7 +83,7 @@ export class BucketUpkeep {
       }
       this.#changed = undefined;
     } catch (error) {
-      this.#warn(`saved buckets could not be read: ${errorText(error)}`);
+      this.#warn(`saved buckets could not be read: ${errorText(error)}`, error);
       if (this.#closed || this.#port.store.failed) return;
       this.#retry = this.#port.clock.after(RETRY_MS, () => void this.#takeUp());
     }
@@ -95,7 +95,7 @@ export class BucketUpkeep {
     try {
       this.#feeds.set(key, settings, unasked);
     } catch (error) {
-      this.#warn(`the bucket ${key.user}/${key.bucket} cannot be fed: ${errorText(error)}`);
+      this.#warn(`the bucket ${key.user}/${key.bucket} cannot be fed: ${errorText(error)}`, error);
     }
   }
 
@@ -111,13 +111,14 @@ export class BucketUpkeep {
       }
       return found;
     } catch (error) {
-      this.#warn(`old rows could not be removed: ${errorText(error)}`);
+      this.#warn(`old rows could not be removed: ${errorText(error)}`, error);
       return true;
     }
   }
 
-  #warn(text: string): void {
-    if (!this.#closed) this.#port.server.emit('warning', text);
+  #warn(text: string, cause: unknown): void {
+    if (this.#closed) return;
+    this.#port.server.emit('warning', text, ...(cause instanceof IotmpError ? [cause] : []));
   }
 }
 

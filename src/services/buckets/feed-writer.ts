@@ -1,5 +1,5 @@
 import type { IotmpServer } from '../../broker/broker';
-import { errorText, IotmpError } from '../../errors';
+import { IotmpError, publicText } from '../../errors';
 import type { NewRow } from '../../store/bucket-row';
 import type { BucketKey } from '../../store/bucket-store';
 import type { Value } from '../../types';
@@ -63,7 +63,7 @@ export class FeedWriter {
   #refuse(error: unknown, origin: RowOrigin): void {
     const isCoded = error instanceof IotmpError;
     if (isCoded && error.code === 'IOTMP_ERR_NOT_FOUND') this.#onGone();
-    const reason = errorText(error);
+    const reason = publicText(error);
     if (reason === this.#complaint) return;
     this.#complaint = reason;
     const statusCode = isCoded ? error.statusCode : 500;

@@ -42,6 +42,36 @@ describe('refusal', () => {
     });
   }
 
+  it('tries again after a while where that is wanted, until it is let in', async () => {
+    const scene = new Scene({ retryRefusedMs: 30_000 });
+    scene.server.doorman = refuseWith(2);
+    await scene.connect();
+    await scene.clock.advance(29_999);
+    assert.deepEqual([scene.client.state, scene.attempts], ['refused', 1]);
+    await scene.clock.advance(1);
+    assert.deepEqual([scene.client.state, scene.attempts], ['refused', 2]);
+    scene.server.doorman = () => undefined;
+    await scene.clock.advance(30_000);
+    assert.deepEqual([scene.client.state, scene.attempts], ['open', 3]);
+    await scene.close();
+    assert.equal(scene.clock.pending, 0);
+  });
+
+  it('makes no attempt beside the one that it was told to make, and none after its end', async () => {
+    const scene = new Scene({ retryRefusedMs: 30_000 });
+    scene.server.doorman = refuseWith(2);
+    await scene.connect();
+    await scene.clock.advance(29_000);
+    scene.client.connect();
+    await scene.clock.advance(29_000);
+    assert.equal(scene.attempts, 2);
+    await scene.client.disconnect();
+    await scene.clock.advance(60_000);
+    assert.equal(scene.attempts, 2);
+    await scene.close();
+    assert.equal(scene.clock.pending, 0);
+  });
+
   it('tries again when the credential changes', async () => {
     const scene = new Scene();
     scene.server.doorman = opensFor('right');

@@ -62,6 +62,8 @@ describe('streams', () => {
     for (const parameters of ['x', 5, [1], Buffer.from('x')]) {
       assert.throws(() => scene.client.stream('feed', { parameters, intervalMs: 1 }, new Notes()), { code });
     }
+    const listener = (() => undefined) as unknown as Notes;
+    assert.throws(() => scene.client.watchProperty('mode', listener), { code, message: /onSample/ });
     await scene.close();
   });
 

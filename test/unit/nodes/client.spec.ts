@@ -100,7 +100,7 @@ describe('iotmp-client', () => {
     await bench.connected();
   });
 
-  it('is refused: red with the reason, one line in the log, no further attempt; a deploy is another one', async (t) => {
+  it('is refused: red with the reason, one line in the log; a deploy is another attempt', async (t) => {
     const bench = await FlowBench.start(t);
     const credentials = devicesOf({ ...PUMP, credential: 'another' });
     const nodes = [clientNode(bench.port), resourceInNode(THROUGH_CLIENT), sinkNode()];

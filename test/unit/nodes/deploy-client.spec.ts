@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
+import { temporaryFolder } from '../store/support/stores';
 import { FlowBench } from './support/flow-bench';
 import {
   callNode,
   clientNode,
+  devicesOf,
   LAMP,
+  PUMP,
   resourceInNode,
   serverNode,
   sinkNode,
@@ -121,6 +124,22 @@ describe('a deploy, for an iotmp-client', () => {
     await gone;
     await bench.connected();
     await (await bench.connectedDevice()).call('led', { payload: 1 });
+    assert.deepEqual(bench.log('warn', 'client'), []);
+  });
+
+  it('that registers its device with the server of the same Node-RED lets it in, and never refuses it', async (t) => {
+    const bench = await FlowBench.start(t, { userDir: temporaryFolder(t) });
+    const server = { storage: 'file', api: true, credentials: devicesOf(LAMP) };
+    await bench.load(serverNode(bench.port, server), resourceInNode(), sinkNode());
+    await bench.listening();
+    await bench.deploy(
+      'full',
+      serverNode(bench.port, { ...server, credentials: devicesOf(LAMP, PUMP) }),
+      clientNode(bench.port),
+      resourceInNode(THROUGH_CLIENT),
+      sinkNode(),
+    );
+    await bench.connected();
     assert.deepEqual(bench.log('warn', 'client'), []);
   });
 

@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
 import { tcpWire } from '../support/raw-wire';
+import { temporaryFolder } from '../store/support/stores';
 import { FlowBench } from './support/flow-bench';
 import {
   devicesOf,
@@ -115,6 +116,20 @@ describe('a deploy', () => {
     await patiently(lamp.serverEnded, () => 'the end of the changed device');
     assert.equal(await run(pump, 'led'), Type.OK);
     await bench.device(changed);
+  });
+
+  it('that breaks the settings of its API ends it, and leaves nothing behind that is in the way later', async (t) => {
+    const userDir = temporaryFolder(t);
+    const bench = await FlowBench.start(t, { userDir });
+    const server = serverNode(bench.port, { api: true, storage: 'file' });
+    await bench.load(server, resourceInNode(), sinkNode());
+    const pump = await bench.device();
+    await bench.deploy('nodes', { ...unchanged(server), apiPath: 'no slash' }, sinkNode());
+    await bench.status('server', 'red', 'apiPath');
+    await patiently(pump.serverEnded, () => 'the end of the device');
+    await bench.deploy('nodes', unchanged(server), resourceInNode(), sinkNode());
+    assert.equal(await run(await bench.device(), 'led'), Type.OK);
+    assert.equal(bench.log('error', 'server').length, 1, bench.log('error', 'server').join('\n'));
   });
 
   it('that changes the port moves the listener, and devices stay connected', async (t) => {

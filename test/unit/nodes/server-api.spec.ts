@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -9,7 +9,7 @@ import helper from 'node-red-node-test-helper';
 import { WebSocket } from 'ws';
 import { temporaryFolder } from '../store/support/stores';
 import { FlowBench } from './support/flow-bench';
-import { PUMP, serverNode, sinkNode } from './support/flows';
+import { devicesOf, PUMP, serverNode, sinkNode } from './support/flows';
 import { patiently } from './support/patience';
 
 const API = { api: true };
@@ -102,6 +102,52 @@ describe('the API of iotmp-server', () => {
     socket.send(JSON.stringify({ resource: 'temp', interval: 1 }));
     const [frame] = (await patiently(once(socket, 'message'), () => 'a sample')) as [Buffer];
     assert.deepEqual(JSON.parse(frame.toString()), { resource: 'temp', signal: 'data', payload: 7 });
+  });
+
+  it('is offered as soon as its storage works, where that failed at the start', async (t) => {
+    const userDir = temporaryFolder(t);
+    const inTheWay = join(userDir, 'iotmp');
+    writeFileSync(inTheWay, 'no folder');
+    const bench = await FlowBench.start(t, { userDir });
+    await bench.load(serverNode(bench.port, { ...API, storage: 'file' }), sinkNode());
+    await bench.status('server', 'red', 'status.storeUnavailable');
+    await bench.listening();
+    const requests = new NodeHttp(bench);
+    assert.equal((await requests.get('/v1/server/healthcheck')).status, 404);
+    assert.equal(await refusal({}), 503);
+    assert.equal(bench.log('error', 'server').length, 1);
+    assert.deepEqual(bench.log('warn', 'server'), [], 'one line is enough');
+    rmSync(inTheWay);
+    await bench.status('server', 'green');
+    await requests.ready();
+    const { token } = await newToken();
+    assert.equal((await requests.get('/v1/users/anna/devices', token)).status, 200);
+  });
+
+  it('makes an administrator of a user where that is asked for, and of nobody else', async (t) => {
+    const bench = await FlowBench.start(t);
+    await bench.load(serverNode(bench.port, API), sinkNode());
+    const requests = new NodeHttp(bench);
+    await requests.ready();
+    const { token } = await newToken({ admin: 'yes' });
+    assert.equal((await requests.get('/metrics', token)).status, 403);
+    const admin = await newToken({ name: 'boss', admin: true });
+    assert.equal((await requests.get('/metrics', admin.token)).status, 200);
+    const created = await requests.send('POST', '/v1/users', admin.token, '{"user":"bob"}');
+    assert.deepEqual([created.status, (JSON.parse(created.text) as { role: string }).role], [200, 'user']);
+    await newToken({ user: 'bob', admin: true });
+    const bob = await requests.get('/v1/users/bob', admin.token);
+    assert.equal((JSON.parse(bob.text) as { role: string }).role, 'admin');
+  });
+
+  it('is not offered with a secret that is too short, which the status says', async (t) => {
+    const bench = await FlowBench.start(t);
+    const credentials = { ...devicesOf(PUMP), apiSecret: 'short' };
+    await bench.load(serverNode(bench.port, { ...API, credentials }), sinkNode());
+    await bench.status('server', 'red', 'the API secret needs 16 characters');
+    await bench.listening();
+    assert.equal(await refusal({}), 503);
+    await bench.device();
   });
 
   it('lets in the pages of origins that Node-RED lets in', async (t) => {

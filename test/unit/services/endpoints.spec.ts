@@ -205,7 +205,13 @@ describe('endpoints', () => {
     await assert.rejects(endpoints.call('anna', 'no', 1), {
       code: 'IOTMP_ERR_REMOTE',
       statusCode: 507,
+      message: 'endpoint "no" answered 507',
       payload: { why: 'full' },
+    });
+    endpoints.host('told', () => new Answer({ error: 'the mail server is down' }, 503));
+    await assert.rejects(endpoints.call('anna', 'told', 1), {
+      message: 'the mail server is down',
+      statusCode: 503,
     });
     await assert.rejects(endpoints.call('anna', 'odd', 1), { code: 'IOTMP_ERR_ENCODE' });
     await assert.rejects(

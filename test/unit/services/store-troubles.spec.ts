@@ -51,8 +51,11 @@ describe('services with a store that fails', () => {
     const { bench, pump, takeEvents } = await scene(t, { store });
     assert.equal((await ask(pump, 'A', 2, 'x', 1)).type, Type.OK);
     takeEvents();
-    setFault(new StorageError('io', 'the disk failed'));
-    const refusal = ['ERROR', 503, { error: 'the disk failed' }];
+    setFault(new StorageError('io', '/home/anna/iotmp/server.db: the disk failed'));
+    // Where the file is, is nobody's concern outside.
+    const failed = 'the storage of the server fails: the disk failed';
+    const full = 'the storage of the server fails: no space is left';
+    const refusal = ['ERROR', 503, { error: failed }];
     assert.deepEqual(gist(await ask(pump, 'A', 1, 'x')), refusal);
     assert.deepEqual(gist(await ask(pump, 'B', 2, 'x', 2)), refusal);
     assert.deepEqual(gist(await ask(pump, 'A', 5, 'b', { n: 1 })), refusal);
@@ -63,19 +66,19 @@ describe('services with a store that fails', () => {
     assert.equal((await pump.next(Type.OK)).id, 6, 'changes can still be waited for');
     assert.equal((await ask(pump, 'A', 6, 'crane')).type, Type.OK, 'locks need no store');
     setFault(new StorageError('full', 'the disk is full'));
-    assert.deepEqual(gist(await ask(pump, 'A', 2, 'x', 2)), ['ERROR', 507, { error: 'the disk is full' }]);
+    assert.deepEqual(gist(await ask(pump, 'A', 2, 'x', 2)), ['ERROR', 507, { error: full }]);
     setFault(undefined);
     assert.deepEqual(gist(await ask(pump, 'A', 1, 'x')), ['OK', undefined, 1]);
     assert.deepEqual(
       takeEvents().filter(({ event }) => event !== 'device_service_refused'),
       [
-        { event: 'storage_fault', user: 'anna', reason: 'io', error: 'the disk failed' },
-        { event: 'storage_fault', user: 'anna', reason: 'full', error: 'the disk is full' },
+        { event: 'storage_fault', user: 'anna', reason: 'io', error: failed },
+        { event: 'storage_fault', user: 'anna', reason: 'full', error: full },
         { event: 'storage_recovered', user: 'anna' },
       ],
     );
     assert.deepEqual(bench.broker.warnings, [
-      'the store fails: the disk failed',
+      'the store fails: /home/anna/iotmp/server.db: the disk failed',
       'the store fails: the disk is full',
       'the store works again',
     ]);

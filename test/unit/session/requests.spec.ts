@@ -111,8 +111,9 @@ describe('A request', () => {
     );
     const bare = await failure({});
     assert.equal(bare.statusCode, 500);
-    assert.match(bare.message, /error/);
+    assert.match(bare.message, /no reason: it may have no such resource/);
     assert.equal(bare.payload, undefined);
+    assert.match((await failure({ parameters: 7 })).message, /error \(7\)$/);
     assert.match((await failure({ payload: { error: 5 } })).message, /error/);
     assert.match((await failure({ payload: null })).message, /error/);
     await endQuietly(rig);

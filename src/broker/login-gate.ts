@@ -1,0 +1,24 @@
+/** Has those who log in wait while it is being changed who may: nobody is judged by what counts no more. */
+export class LoginGate {
+  #holds = 0;
+  #opening: PromiseWithResolvers<void> | undefined;
+
+  /** Resolves when logins go on; `undefined` while nothing holds them. */
+  get opening(): Promise<void> | undefined {
+    return this.#opening?.promise;
+  }
+
+  /** Holds logins until the returned function is called, and for as long as others hold them. */
+  hold(): () => void {
+    this.#holds++;
+    this.#opening ??= Promise.withResolvers();
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      if (--this.#holds > 0) return;
+      this.#opening?.resolve();
+      this.#opening = undefined;
+    };
+  }
+}
