@@ -9,9 +9,9 @@ import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json, type BodyAnswer } from '../http/answer';
 import { badRequest, forbidden } from '../http/request-error';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
-import { idOf, knownDevice } from './devices';
+import { idOf, knownDevice } from '../devices/known-device';
 import { checkCallable } from './endpoints';
-import { parametersOf } from './parameters';
+import { parametersOf } from '../devices/parameters';
 
 const PATH = '/v3/users/:user/devices/:device/callback';
 const ABOUT = { ...PLAIN, asset: 'Device', id: 'device' } as const;

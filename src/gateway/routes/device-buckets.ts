@@ -5,7 +5,7 @@ import type { GatewayContext } from '../gateway-context';
 import { json } from '../http/answer';
 import { PLAIN, route, type Route } from '../route';
 import { bucketDocument, bucketRow, MAX_BUCKETS } from './buckets';
-import { idOf, knownDevice } from './devices';
+import { idOf, knownDevice } from '../devices/known-device';
 import { selectRows } from './list';
 import { listQuery } from './schemas';
 

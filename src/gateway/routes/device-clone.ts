@@ -4,8 +4,9 @@ import { checkAllowed } from '../auth/access';
 import { json } from '../http/answer';
 import { PLAIN, route, type Route } from '../route';
 import { copyProperties } from './copy-properties';
-import { deviceDocument, deviceRow } from './device-rows';
-import { checkNew, idOf, knownDevice, tell } from './devices';
+import { deviceDocument, deviceRow } from '../devices/device-rows';
+import { idOf, knownDevice } from '../devices/known-device';
+import { checkNew, tell } from './devices';
 import { assetId, longText, shortText } from './schemas';
 
 const ABOUT = {

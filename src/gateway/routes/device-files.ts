@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { IotmpError } from '../../errors';
 import type { Value } from '../../types';
-import { DeviceFiles, LargeFile } from '../files/device-files';
-import { FileDownload } from '../files/file-download';
-import { filePath, isFolder } from '../files/file-path';
-import { FileUpload } from '../files/file-upload';
+import { DeviceFiles, LargeFile } from '../devices/files/device-files';
+import { FileDownload } from '../devices/files/file-download';
+import { filePath, isFolder } from '../devices/files/file-path';
+import { FileUpload } from '../devices/files/file-upload';
 import { bytes, EMPTY, json, type BodyAnswer, type HttpAnswer } from '../http/answer';
 import { readBody } from '../http/body';
 import { forbidden } from '../http/request-error';
 import { IGNORED, route, type ApiCall, type Route } from '../route';
-import { idOf } from './devices';
+import { idOf } from '../devices/known-device';
 import { takePlace } from './lasting-answer';
-import { connectedDevice } from './resource-access';
+import { connectedDevice } from '../devices/resource-access';
 
 type AnyCall = ApiCall<unknown, unknown>;
 

@@ -5,7 +5,7 @@ import { DEVICE_TOKEN_ACTIONS } from '../auth/permissions';
 import { EMPTY, json } from '../http/answer';
 import { conflict, notFound } from '../http/request-error';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
-import { idOf, knownDevice } from './devices';
+import { idOf, knownDevice } from '../devices/known-device';
 import { hostOf } from './host';
 
 const PATH = '/v1/users/:user/devices/:device/tokens';

@@ -4,11 +4,12 @@ import type { DeviceId } from '../../types';
 import { checkAllowed } from '../auth/access';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json } from '../http/answer';
-import { conflict, notFound } from '../http/request-error';
+import { conflict } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { makeTypeAndGroup } from './assets';
-import { cutOff, publishDevice, removeDevice } from './device-removal';
-import { deviceDocument, deviceNames, deviceRow, isKnownDevice } from './device-rows';
+import { cutOff, publishDevice, removeDevice } from '../devices/device-removal';
+import { deviceDocument, deviceNames, deviceRow } from '../devices/device-rows';
+import { idOf, knownDevice } from '../devices/known-device';
 import { selectRows } from './list';
 import { assetId, listQuery, longText, optionalId, projectNames, projects, shortText } from './schemas';
 
@@ -140,17 +141,6 @@ export const deviceRoutes: readonly Route[] = [
     },
   }),
 ];
-
-/** The device that a path names. */
-export function idOf(param: (name: string) => string): DeviceId {
-  return { user: param('user'), device: param('device') };
-}
-
-/** @throws IotmpError IOTMP_ERR_NOT_FOUND when there is no such device */
-export function knownDevice(context: GatewayContext, id: DeviceId): DeviceId {
-  if (isKnownDevice(context, id)) return id;
-  throw notFound(`there is no device ${id.device}`);
-}
 
 /** The record of a device that was made over the API: the others are not for the API to change. */
 function ownDevice(

@@ -10,7 +10,7 @@ import { badRequest, conflict, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { GROUP, PRODUCT, PROJECT, TYPE } from './asset-documents';
 import { knownAsset, ownerOf as ownerOfAsset, pathOf } from './assets';
-import { idOf, knownDevice } from './devices';
+import { idOf, knownDevice } from '../devices/known-device';
 import { propertyRow, propertyRows } from './inherited-properties';
 import { selectRows, type Row } from './list';
 import { listQuery, longText, shortText } from './schemas';

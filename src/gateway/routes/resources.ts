@@ -5,7 +5,7 @@ import { reachesResource } from '../auth/principal';
 import { bytes, EMPTY, json, successStatus, type BodyAnswer } from '../http/answer';
 import { notFound } from '../http/request-error';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
-import { idOf } from './devices';
+import { idOf } from '../devices/known-device';
 import {
   connectedDevice,
   describeResource,
@@ -13,7 +13,7 @@ import {
   runResource,
   type ReadState,
   type ResourceRequest,
-} from './resource-access';
+} from '../devices/resource-access';
 
 type AnyCall = ApiCall<unknown, unknown>;
 

@@ -5,8 +5,9 @@ import type { GatewayContext } from '../gateway-context';
 import { json, type LiveAnswer } from '../http/answer';
 import { eventStream } from '../http/event-stream';
 import { PLAIN, route, type Route } from '../route';
-import { deviceNames, isConnected, isKnownDevice } from './device-rows';
-import { idOf, knownDevice } from './devices';
+import { deviceNames, isConnected } from '../devices/device-rows';
+import { isKnownDevice } from '../devices/known-device';
+import { idOf, knownDevice } from '../devices/known-device';
 
 /** How a device stands. */
 const deviceStats = z.object({

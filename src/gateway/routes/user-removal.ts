@@ -1,7 +1,7 @@
 import type { UserRecord } from '../accounts/user-accounts';
 import type { GatewayContext } from '../gateway-context';
 import { removeAssets } from './assets';
-import { cutOff, removeDevice } from './device-removal';
+import { cutOff, removeDevice } from '../devices/device-removal';
 
 /** Devices that are removed at once. */
 const DEVICES_AT_ONCE = 50;

@@ -3,7 +3,7 @@ import type { HubSubscription } from '../../broker/hub/stream-hub';
 import { IotmpError } from '../../errors';
 import type { DeviceId } from '../../types';
 import { reachesResource } from '../auth/principal';
-import { knownDevice } from '../routes/devices';
+import { knownDevice } from '../devices/known-device';
 import { CloseCode, type ClientSocket } from './client-socket';
 import { readFrame, sampleFrame } from './frames';
 import type { SocketCall, SocketRoute } from './socket-route';

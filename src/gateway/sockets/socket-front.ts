@@ -12,7 +12,7 @@ import { notFound, unauthorized } from '../http/request-error';
 import { parseTarget } from '../http/request-target';
 import type { Router } from '../http/router';
 import type { RateLimiter } from '../limits/rate-limiter';
-import { isKnownDevice } from '../routes/device-rows';
+import { isKnownDevice } from '../devices/known-device';
 import { ClientSocket, CloseCode } from './client-socket';
 import type { SocketRoute, SocketService } from './socket-route';
 

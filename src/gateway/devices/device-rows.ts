@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { ConnectedDevice } from '../../broker/connected-device';
-import type { DeviceId } from '../../types';
+import type { DeviceId, Value } from '../../types';
 import { deviceRecord } from '../accounts/device-accounts';
 import type { GatewayContext } from '../gateway-context';
-import type { Row } from './list';
 
 /** A device as clients see it (`platform-api.md` section 1.3). Times are in ms since 1970. */
 export const deviceDocument = deviceRecord.omit({ credential: true }).extend({
@@ -27,14 +26,11 @@ export function isConnected({ presence, server }: GatewayContext, id: DeviceId):
   return server.device(id) !== undefined || presence.get(id) !== undefined;
 }
 
-/** Whether there is such a device, connected or not. */
-export function isKnownDevice({ devices, server }: GatewayContext, id: DeviceId): boolean {
-  if (devices.has(id) || server.device(id) !== undefined || server.lastKnown(id) !== undefined) return true;
-  return server.isRegistered(id);
-}
-
 /** One device; whether there is one is the caller's affair. Of its credential nothing is told. */
-export function deviceRow({ devices, lastSeen, presence, server }: GatewayContext, id: DeviceId): Row {
+export function deviceRow(
+  { devices, lastSeen, presence, server }: GatewayContext,
+  id: DeviceId,
+): Record<string, Value> {
   const record = devices.get(id);
   const connected = server.device(id);
   const present = connected ?? presence.get(id);

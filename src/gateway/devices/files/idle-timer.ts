@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../util/clock';
+import type { Clock, Timer } from '../../../util/clock';
 
 /** Tells that nothing has happened for a time, unless it is stopped before. */
 export class IdleTimer {

@@ -1,8 +1,7 @@
 import { IotmpError } from '../../errors';
-import type { DeviceId } from '../../types';
+import type { DeviceId, Value } from '../../types';
 import type { GatewayContext } from '../gateway-context';
 import { deviceRow } from './device-rows';
-import type { Row } from './list';
 
 /** Ends the connection of a device, if it has one, or what counts as such. */
 export function cutOff({ presence, server }: GatewayContext, id: DeviceId): void {
@@ -27,7 +26,7 @@ export async function removeDevice(context: GatewayContext, id: DeviceId): Promi
 export function publishDevice(
   { server }: Pick<GatewayContext, 'server'>,
   event: string,
-  { user, ...row }: Row,
+  { user, ...row }: Readonly<Record<string, Value>>,
 ): void {
   server.events.publish({ ...row, event, user: typeof user === 'string' ? user : '', ts: Date.now() });
 }

@@ -1,4 +1,4 @@
-import { badRequest } from '../http/request-error';
+import { badRequest } from '../../http/request-error';
 
 const MAX_PATH = 4096;
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { IotmpError } from '../../errors';
-import type { OutgoingStream } from '../../session/outgoing-stream';
-import { abortedError } from '../../session/session-errors';
-import type { Session } from '../../session/session';
-import { isMap, type Value } from '../../types';
-import type { Clock } from '../../util/clock';
+import { IotmpError } from '../../../errors';
+import type { OutgoingStream } from '../../../session/outgoing-stream';
+import { abortedError } from '../../../session/session-errors';
+import type { Session } from '../../../session/session';
+import { isMap, type Value } from '../../../types';
+import type { Clock } from '../../../util/clock';
 import { IdleTimer } from './idle-timer';
 
 /** What is uploaded, and what it may use and must heed. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import type { OutgoingStream } from '../../session/outgoing-stream';
-import type { Session } from '../../session/session';
-import type { Value } from '../../types';
-import type { Clock } from '../../util/clock';
+import type { OutgoingStream } from '../../../session/outgoing-stream';
+import type { Session } from '../../../session/session';
+import type { Value } from '../../../types';
+import type { Clock } from '../../../util/clock';
 import { IdleTimer } from './idle-timer';
 
 /** What is downloaded, and what it may use and must heed. */

@@ -1,9 +1,9 @@
-import type { ConnectedDevice } from '../../broker/connected-device';
-import { IotmpError, RemoteError } from '../../errors';
-import { isMap, type Value } from '../../types';
-import type { GatewayContext } from '../gateway-context';
-import { conflict } from '../http/request-error';
-import { describedBy, measured } from '../routes/resource-access';
+import type { ConnectedDevice } from '../../../broker/connected-device';
+import { IotmpError, RemoteError } from '../../../errors';
+import { isMap, type Value } from '../../../types';
+import type { GatewayContext } from '../../gateway-context';
+import { conflict } from '../../http/request-error';
+import { describedBy, measured } from '../resource-access';
 import { isFolder, parentOf } from './file-path';
 
 /** Largest file that goes into one message; larger ones are streamed. */
