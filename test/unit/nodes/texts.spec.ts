@@ -59,6 +59,11 @@ function placeOf(file: string, name: string): { catalogue: string; key: string }
   return { catalogue, key };
 }
 
+/** Dialogs of nodes, which have a help of the same name. */
+const helpFiles: ReadonlySet<string> = new Set(
+  readdirSync(join(LOCALES, 'en-US')).filter((name) => name.endsWith('.html')),
+);
+
 /** Keys that the runtime translates: `translate(RED, 'key', { parameters })`, and the keys that it picks one of. */
 const used = sources.flatMap(({ name, text }) =>
   [...text.matchAll(/'((?:status|errors|devices)\.\w+)'(?:,\s*\{([^}]*)\})?/g)].map((match) => ({
@@ -88,6 +93,18 @@ describe('the texts of the nodes', () => {
       for (const { file, catalogue, key } of shown) {
         const texts = textsOf(JSON.parse(readFileSync(join(LOCALES, language, `${catalogue}.json`), 'utf8')));
         assert.ok(texts.has(key), `${file} shows ${catalogue}:${key}`);
+      }
+    });
+
+    it(`of the help name each field of the dialogs in ${language}`, () => {
+      const fields = shown.filter(({ file, key }) => key.startsWith('label.') && helpFiles.has(file));
+      assert.ok(fields.length > 40);
+      for (const { file, catalogue, key } of fields) {
+        const texts = textsOf(JSON.parse(readFileSync(join(LOCALES, language, `${catalogue}.json`), 'utf8')));
+        // What follows in brackets or after a colon is a unit or a hint.
+        const label = texts.get(key)!.replace(/( \(|:).*$/, '');
+        const help = readFileSync(join(LOCALES, language, file), 'utf8').toLowerCase();
+        assert.ok(help.includes(`**${label.toLowerCase()}`), `the help of ${file} does not name ${label}`);
       }
     });
 
