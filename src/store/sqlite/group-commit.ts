@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { WriteHandlers, Writes } from '../core/operations';
 import { toFailure, type Failure } from './failure';
 import type { Answer, WriteJob } from './messages';
-import { toIotmpError } from './sqlite-fault';
+import { storageError, toIotmpError } from './sqlite-fault';
 import type { Statements } from './statements';
 import { inTransaction } from './transaction';
 
@@ -25,7 +26,8 @@ class TransactionLost extends Error {
 
 /**
  * Does many writes in one transaction: the disk is waited for once. The answers come when the transaction is on the
- * disk. A write that fails is undone alone; if the transaction cannot be committed, all writes of it fail.
+ * disk. A write that fails is undone alone; if the transaction cannot be committed, all writes of it fail, and so they do
+ * while the file is not in its place.
  */
 export class GroupCommit {
   readonly #parts: GroupCommitParts;
@@ -35,6 +37,15 @@ export class GroupCommit {
   }
 
   run(jobs: readonly WriteJob[]): Answer[] {
+    const { file } = this.#parts;
+    // SQLite would go on with a file that no name leads to, and all of it would be gone with the process.
+    if (!existsSync(file)) {
+      return this.#failAll(jobs, storageError('unavailable', file, 'it was removed or renamed'));
+    }
+    return this.#runAll(jobs);
+  }
+
+  #runAll(jobs: readonly WriteJob[]): Answer[] {
     const answers: Answer[] = [];
     while (answers.length < jobs.length) answers.push(...this.#runFirst(jobs.slice(answers.length)));
     return answers;
@@ -53,7 +64,7 @@ export class GroupCommit {
       const count = answers.length;
       if (error instanceof TransactionLost) {
         return [
-          ...this.run(jobs.slice(0, count)),
+          ...this.#runAll(jobs.slice(0, count)),
           ...this.#failAll(jobs.slice(count, count + 1), error.cause),
         ];
       }

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -71,6 +72,29 @@ describe('a store in a file', () => {
       pruned: 0,
     });
     assert.deepEqual(await store.check(), []);
+  });
+
+  it('refuses writes while its file is not in its place, and reads what is there', async (t) => {
+    const file = join(temporaryFolder(t), 'store.db');
+    const faults: (string | undefined)[] = [];
+    const store = await openFileStore(t, {
+      file,
+      onFault: ({ reason }) => faults.push(reason),
+      onRecovered: () => faults.push(undefined),
+    });
+    const { buckets } = store;
+    await buckets.define(KEY, {});
+    await buckets.write(KEY, [{ ts: 1, value: { n: 1 } }]);
+    renameSync(file, `${file}.away`);
+    await assert.rejects(buckets.write(KEY, [{ ts: 2, value: { n: 2 } }]), refusal('unavailable'));
+    assert.equal(await buckets.count(KEY), 1);
+    renameSync(`${file}.away`, file);
+    await buckets.write(KEY, [{ ts: 3, value: { n: 3 } }]);
+    assert.deepEqual(faults, ['unavailable', undefined]);
+    assert.deepEqual(
+      (await buckets.range(KEY)).rows.map(({ ts }) => ts),
+      [1, 3],
+    );
   });
 
   it('has a burst of rows that ran ahead of the clock beside those that come soon after a restart', async (t) => {

@@ -26,7 +26,7 @@ function setUp(t: TestContext, write: (db: DatabaseSync, name: string) => void) 
   };
   let forgotten = 0;
   const sql = new Statements(db);
-  const group = new GroupCommit({ db, sql, file: 'f', writes, forget: () => forgotten++ });
+  const group = new GroupCommit({ db, sql, file: __filename, writes, forget: () => forgotten++ });
   return {
     run: (...names: string[]): string[] =>
       group.run(names.map((name, index) => removal(index + 1, name))).map(outcome),
