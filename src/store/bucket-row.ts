@@ -1,5 +1,8 @@
 import type { Value } from '../types';
 
+/** Latest time of a row, in ms since 1970: the last that a Date can hold. */
+export const MAX_TS = 8.64e15;
+
 /** A row to be written. */
 export interface NewRow {
   /** Its time in ms since 1970, 0 to 8.64e15. Unless given, the time of the write or, where its device has a row of that time, the next that is free. */

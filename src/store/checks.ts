@@ -1,8 +1,8 @@
 import { IotmpError } from '../errors';
+import { MAX_TS } from './bucket-row';
 import { MAX_PAGE, type FullPage, type Page } from './page';
 
 const MAX_NAME = 256;
-const MAX_TS = 8.64e15;
 const DEFAULT_PAGE = 100;
 
 /**

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { IotmpError } from '../../errors';
 
 /** The claims of a token. Clients read `usr`, `jti`, `svr`, `dev`, `res` and `exp` of them. */
-export const tokenClaims = z.object({
+const tokenClaims = z.object({
   usr: z.string(),
   jti: z.string(),
   iat: z.number(),

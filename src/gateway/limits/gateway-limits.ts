@@ -30,7 +30,7 @@ export interface GatewayLimits {
   readonly storageEntries: number;
 }
 
-export const DEFAULT_LIMITS: GatewayLimits = {
+const DEFAULT_LIMITS: GatewayLimits = {
   maxBodyBytes: 1_048_576,
   requestsPerSecond: 200,
   requestBurst: 1000,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { snapshot } from '../../services/snapshot';
-import type { BucketRow, NewRow } from '../../store/bucket-row';
+import { MAX_TS, type BucketRow, type NewRow } from '../../store/bucket-row';
 import { isMap } from '../../types';
 import { EMPTY, json } from '../http/answer';
 import { badRequest } from '../http/request-error';
@@ -11,7 +11,6 @@ import type { Row } from './list';
 
 const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket' } as const;
 const V1 = '/v1/users/:user/buckets/:bucket';
-const MAX_TS = 8.64e15;
 
 /** How a version of the API puts a row. */
 type RowShape = (row: BucketRow, aggregation: string | undefined) => Row;

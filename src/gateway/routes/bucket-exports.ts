@@ -7,7 +7,7 @@ import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { EXPORT_TYPES, TIMESTAMP_FORMATS, type ExportOrder } from '../exports/bucket-exports';
 import { exportMediaType, exportText } from '../exports/export-text';
-import type { BucketRow } from '../../store/bucket-row';
+import { MAX_TS, type BucketRow } from '../../store/bucket-row';
 import { json, type LiveAnswer } from '../http/answer';
 import { badRequest, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
@@ -17,7 +17,6 @@ import { takePlace } from './lasting-answer';
 
 const PATH = '/v1/users/:user/buckets/:bucket/exports';
 const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket', action: 'ExportBucket' } as const;
-const MAX_TS = 8.64e15;
 
 const time = z.number().int().nonnegative().max(MAX_TS).nullish().describe('ms since 1970; 0 = open');
 

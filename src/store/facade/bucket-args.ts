@@ -1,13 +1,13 @@
 import { parseAggregationFunction } from '../aggregation/aggregation-function';
 import { parseSpan } from '../aggregation/span-name';
 import type { BucketAggregation, BucketRange, LatestRows, RowSelection } from '../bucket-query';
+import { MAX_TS } from '../bucket-row';
 import type { BucketKey } from '../bucket-store';
 import { checkCount, checkName, checkTime, unusable } from '../checks';
 import type { AggregateArgs, BucketArgs, LatestArgs, RangeArgs, SelectionArgs } from '../core/operations';
 import type { PointKey } from '../core/point-source';
 import { MAX_PAGE } from '../page';
 
-const MAX_TS = 8.64e15;
 /** Most paths, devices or values that a query may name. */
 const MAX_NAMES = 1000;
 

@@ -7,7 +7,7 @@ import { describedBy, measured } from '../resource-access';
 import { isFolder, parentOf } from './file-path';
 
 /** Largest file that goes into one message; larger ones are streamed. */
-export const INLINE_BYTES = 65_536;
+const INLINE_BYTES = 65_536;
 /** What a message holds beside its payload and the path, in bytes, at most. */
 const ENVELOPE_BYTES = 128;
 
