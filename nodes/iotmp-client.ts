@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { IotmpClient, type ClientOptions, type IotmpError } from '../src';
+import { detached, guarded, IotmpClient, type ClientOptions, type IotmpError } from '../src';
 import { ClientLink } from './lib/client-link';
+import { closeWith } from './lib/close-with';
 import { showLink } from './lib/flow-node';
 import { FlowsStarted } from './lib/flows-started';
 import type { LinkNode, LinkState } from './lib/link';
@@ -54,7 +55,11 @@ export = function register(RED: NodeAPI): void {
         this.link = undefined;
         this.error(nodeError(error).message);
         status.red(statusReason(error));
-        this.on('close', () => status.close());
+        const onFault = (fault: unknown): void => this.error(nodeError(fault).message);
+        this.on(
+          'close',
+          guarded('idle client close', onFault, () => status.close()),
+        );
       }
     },
     { credentials: { credential: { type: 'password' } } },
@@ -97,13 +102,10 @@ function run(
   logTroubles(RED, node, client);
   const unwatch = connectWhileUsed(node, client, started);
 
-  node.on('close', (_removed: boolean, done: () => void) => {
+  closeWith(node, async () => {
     unwatch();
     status.close();
-    client.close().then(done, (error: unknown) => {
-      node.error(nodeError(error).message);
-      done();
-    });
+    await client.close();
   });
 }
 
@@ -143,10 +145,7 @@ function connectWhileUsed(node: ClientNode, client: IotmpClient, started: FlowsS
   };
   return started.watch(() => {
     if (Object.keys(node.users).length > 0) client.connect();
-    else
-      client.disconnect().catch((error: unknown) => {
-        node.error(nodeError(error).message);
-      });
+    else detached('client rests', (error) => node.error(nodeError(error).message), client.disconnect());
   });
 }
 

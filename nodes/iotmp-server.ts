@@ -1,5 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import {
+  detached,
+  guarded,
   IotmpError,
   openStore,
   StorageError,
@@ -10,6 +12,7 @@ import {
 } from '../src';
 import { mountAdminApi } from './lib/admin-api';
 import { apiSettings } from './lib/api-settings';
+import { closeWith } from './lib/close-with';
 import { BrokerPool } from './lib/broker-pool';
 import { showLink } from './lib/flow-node';
 import { FlowsStarted } from './lib/flows-started';
@@ -94,7 +97,11 @@ export = function register(RED: NodeAPI): void {
 function idle(node: ServerNode, show: () => void, status: StatusReporter): void {
   node.link = undefined;
   show();
-  node.on('close', () => status.close());
+  const onFault = (error: unknown): void => node.error(nodeError(error).message);
+  node.on(
+    'close',
+    guarded('idle server close', onFault, () => status.close()),
+  );
 }
 
 /** Runs the server of a node until the node closes. */
@@ -156,7 +163,7 @@ function run(
     update,
     // An API whose store could not be opened at the start is offered when it works.
     onRecovered: () => {
-      if (opened) void offerApi();
+      if (opened) detached('API offered again', (error) => node.error(nodeError(error).message), offerApi());
     },
   });
   let opened = false;
@@ -173,15 +180,19 @@ function run(
       opened = true;
       // Devices that were made over the API are let in from the beginning.
       const running = mounted.then(() => (closed ? undefined : openServer(hosted, options, ready)));
-      running.then(update, (error: unknown) => {
+      const onFault = (error: unknown): void => {
         node.error(nodeError(error).message);
         feed.set({ kind: 'error', text: statusReason(error) });
-      });
+      };
+      running.then(
+        guarded('server opened', onFault, () => update()),
+        guarded('server not opened', onFault, onFault),
+      );
     }
   });
   warnOfOpenDoors(RED, node, options);
 
-  node.on('close', (removed: boolean, done: () => void) => {
+  closeWith(node, async (removed) => {
     closed = true;
     unwatch();
     unwatchStop();
@@ -191,15 +202,9 @@ function run(
     const isKept = !removed && hosted.running && stopping.isDeploy;
     // The node that follows may let in others, and until it does so the devices of the API are not known.
     if (isKept) hosted.holdLogins();
-    const end = async (): Promise<void> => {
-      await Promise.all([api.close(), mqtt.close(removed)]);
-      if (isKept) pool.park(node.id, hosted);
-      else await hosted.close();
-    };
-    end().then(done, (error: unknown) => {
-      node.error(nodeError(error).message);
-      done();
-    });
+    await Promise.all([api.close(), mqtt.close(removed)]);
+    if (isKept) pool.park(node.id, hosted);
+    else await hosted.close();
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import { IotmpError, type Value } from '../src';
+import { detached, IotmpError, type Value } from '../src';
 import { setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow-node';
 import type { LinkSettings, LinkStream, StreamState, Target } from './lib/link';
 import { nodeError, statusReason } from './lib/node-error';
@@ -21,7 +21,7 @@ export = function register(RED: NodeAPI): void {
       context.onClose(() => flow.stop());
       onInput(this, (message) => flow.handle(message));
       if (booleanSetting(config.autostart, true)) {
-        flow.start().catch((error: unknown) => this.error(nodeError(error)));
+        detached('stream at the start', (error) => this.error(nodeError(error)), flow.start());
       }
     });
   });

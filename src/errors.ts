@@ -166,6 +166,11 @@ export function publicText(error: unknown): string {
     : errorText(error);
 }
 
+/** What was thrown, as an error; what is none becomes the `cause` of one. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(errorText(thrown), { cause: thrown });
+}
+
 /** The text of anything that was thrown, also of what cannot be made a text. */
 export function errorText(error: unknown): string {
   try {

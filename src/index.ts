@@ -73,6 +73,8 @@ export { decodeValue } from './codec/pson-decoder';
 export { encodeValue } from './codec/pson-encoder';
 export { DecodeError, ErrorStatus, IotmpError, RemoteError, StorageError } from './errors';
 export type { ErrorCode, StorageFault } from './errors';
+export { SafeEmitter } from './util/safe-emitter';
+export { detached, guarded, warnProcess, type FaultHandler, type Guarded } from './util/guard';
 export { Answer, type ResourceCall, type ResourceDefinition, type ResourceKind } from './session/resource';
 export type { ResourceStream } from './session/resource';
 export type { HostedResource } from './session/hosted-resource';

@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import type { ConnectedDevice, IotmpServer } from '../../src';
+import { adminRoute } from './admin-route';
 import { nodeError } from './node-error';
 import { ServerLink } from './server-link';
 
@@ -24,23 +25,27 @@ interface ResourceEntry {
 export function mountAdminApi(RED: NodeAPI): void {
   const mayRead = RED.auth.needsPermission('iotmp.read');
 
-  RED.httpAdmin.get('/iotmp/servers/:id/devices', mayRead, (request, response) => {
+  const onDevices = adminRoute(RED, 'admin devices', (request, response) => {
     const server = findServer(RED, param(request, 'id'));
     if (server === undefined) response.sendStatus(404);
     else response.json(deviceEntries(server));
   });
-
-  RED.httpAdmin.get('/iotmp/servers/:id/devices/:user/:device/resources', mayRead, (request, response) => {
+  const onResources = adminRoute(RED, 'admin resources', async (request, response) => {
     const server = findServer(RED, param(request, 'id'));
     const device = server?.device({ user: param(request, 'user'), device: param(request, 'device') });
     if (device === undefined) {
       response.sendStatus(404);
       return;
     }
-    resourceEntries(device)
-      .then((resources) => response.type('json').send(jsonText({ resources })))
-      .catch((error: unknown) => response.status(504).json({ error: nodeError(error).message }));
+    try {
+      const resources = await resourceEntries(device);
+      response.type('json').send(jsonText({ resources }));
+    } catch (error) {
+      response.status(504).json({ error: nodeError(error).message });
+    }
   });
+  RED.httpAdmin.get('/iotmp/servers/:id/devices', mayRead, onDevices);
+  RED.httpAdmin.get('/iotmp/servers/:id/devices/:user/:device/resources', mayRead, onResources);
 }
 
 function param(request: { params: Record<string, string | string[]> }, name: string): string {

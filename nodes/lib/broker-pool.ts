@@ -1,4 +1,5 @@
 import type { NodeAPI } from 'node-red';
+import { guarded } from '../../src';
 
 /** A deploy that has not ended after this long has failed. */
 const PARKING_MS = 30_000;
@@ -17,7 +18,8 @@ export class BrokerPool<T extends Parkable> {
   readonly #RED: NodeAPI;
   readonly #parked = new Map<string, T>();
   readonly #ending = new Map<string, Promise<void>>();
-  readonly #onStarted = (): void => this.#closeAll();
+  readonly #onFault = (error: unknown): void => this.#RED.log.error(`[iotmp-server] ${String(error)}`);
+  readonly #onStarted = guarded('servers left over', this.#onFault, () => this.#closeAll());
   #timer: NodeJS.Timeout | undefined;
 
   constructor(RED: NodeAPI) {
@@ -60,7 +62,7 @@ export class BrokerPool<T extends Parkable> {
     for (const [id, server] of servers) {
       const end = server
         .close()
-        .catch((error: unknown) => this.#RED.log.error(`[iotmp-server] ${String(error)}`))
+        .catch(this.#onFault)
         .finally(() => {
           if (this.#ending.get(id) === end) this.#ending.delete(id);
         });

@@ -1,3 +1,4 @@
+import { detached, warnProcess } from '../../src';
 import type {
   CallOptions,
   ClientStreamState,
@@ -58,7 +59,7 @@ export class ClientLink implements Link {
     listener.onState(streamState(stream.state, undefined));
     return {
       write: (payload) => void stream.write(payload),
-      close: () => void stream.close(),
+      close: () => detached('flow stream closed', warnProcess, stream.close()),
     };
   }
 }

@@ -1,7 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
-import { IotmpError } from '../../src';
+import { guarded, IotmpError, warnProcess, type FaultHandler } from '../../src';
 import { findLinkNode, type Link, type LinkSettings, type LinkState } from './link';
 import { nodeError, statusReason } from './node-error';
+import { nodeHandler } from './node-handler';
 import { StatusReporter } from './status-reporter';
 import { translate } from './translate';
 
@@ -27,9 +28,11 @@ export function setUpFlowNode(
   const status = new StatusReporter(node);
   const cleanUps: (() => void)[] = [() => status.close()];
   const onClose = (cleanUp: () => void): unknown => cleanUps.push(cleanUp);
-  node.on('close', () => {
-    for (const cleanUp of cleanUps.reverse()) cleanUp();
-  });
+  const onFault = (error: unknown): void => node.error(nodeError(error).message);
+  const closeAll = (): void => {
+    for (const cleanUp of cleanUps.reverse()) guarded('flow node clean-up', onFault, cleanUp)();
+  };
+  node.on('close', guarded('flow node close', onFault, closeAll));
   const linkNode = findLinkNode(RED, config);
   if (linkNode === undefined) {
     const missing = config.via === 'client' ? 'noClient' : 'noServer';
@@ -52,7 +55,7 @@ export function setUpFlowNode(
       start(context);
       takeBack();
     };
-    onClose(retryAfterDeploys(RED, attempt));
+    onClose(retryAfterDeploys(RED, onFault, attempt));
   }
 }
 
@@ -61,16 +64,16 @@ function isConflict(error: unknown): boolean {
 }
 
 /** Runs something after each deploy, until it meets no conflict. Returns the function that ends it. */
-function retryAfterDeploys(RED: NodeAPI, attempt: () => void): () => void {
+function retryAfterDeploys(RED: NodeAPI, onFault: FaultHandler, attempt: () => void): () => void {
   const end = (): unknown => RED.events.off('flows:started', retry);
-  const retry = (): void => {
+  const retry = guarded('flow node retry', onFault, () => {
     try {
       attempt();
       end();
     } catch (error) {
       if (!isConflict(error)) throw error;
     }
-  };
+  });
   RED.events.on('flows:started', retry);
   return end;
 }
@@ -95,7 +98,11 @@ export function showLink(status: StatusReporter, state: LinkState): void {
  */
 function refuse(node: Node, status: StatusReporter, cause: unknown, text: string): () => void {
   const error = nodeError(cause);
-  const answer = (_message: unknown, _send: unknown, done: (error: Error) => void): void => done(error);
+  const answer = nodeHandler(
+    'refused node input',
+    warnProcess,
+    (_message: unknown, _send: unknown, done: (error: Error) => void) => done(error),
+  );
   status.red(text);
   node.error(error.message);
   node.on('input', answer);

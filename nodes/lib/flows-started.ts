@@ -1,4 +1,6 @@
 import type { NodeAPI } from 'node-red';
+import { guarded } from '../../src';
+import { nodeError } from './node-error';
 
 /**
  * Tells any number of nodes that a deploy is over and the flows run, with one listener on the emitter that all of
@@ -7,9 +9,10 @@ import type { NodeAPI } from 'node-red';
 export class FlowsStarted {
   readonly #RED: NodeAPI;
   readonly #watchers = new Set<() => void>();
-  readonly #listener = (): void => {
-    for (const watcher of this.#watchers) watcher();
-  };
+  readonly #onFault = (error: unknown): void => this.#RED.log.error(`[iotmp] ${nodeError(error).message}`);
+  readonly #listener = guarded('flows started', this.#onFault, () => {
+    for (const watcher of this.#watchers) guarded('flows started watcher', this.#onFault, watcher)();
+  });
 
   constructor(RED: NodeAPI) {
     this.#RED = RED;

@@ -1,4 +1,5 @@
 import type { NodeAPI } from 'node-red';
+import { guarded, warnProcess } from '../../src';
 
 /**
  * Knows why nodes are being closed, with one listener on the emitter that all of Node-RED shares: for a deploy, which
@@ -6,9 +7,9 @@ import type { NodeAPI } from 'node-red';
  */
 export class FlowsStopping {
   readonly #RED: NodeAPI;
-  readonly #listener = (event: unknown): void => {
+  readonly #listener = guarded('flows stopping', warnProcess, (event: unknown) => {
     this.#isDeploy = isDeploy(event);
-  };
+  });
   #watchers = 0;
   #isDeploy = false;
 

@@ -1,7 +1,7 @@
-import { EventEmitter } from 'node:events';
 import {
   IotmpServer,
   openStore,
+  SafeEmitter,
   ServerServices,
   StorageError,
   type ServerOptions,
@@ -25,7 +25,7 @@ const BUSY_TIMEOUT_MS = 1000;
  * What a server node runs: a server, the services that it offers, and the store behind them. They are made together,
  * live on over deploys together, and end together. A store that fails takes nothing else with it.
  */
-export class HostedServer extends EventEmitter<HostedServerEvents> {
+export class HostedServer extends SafeEmitter<HostedServerEvents> {
   readonly server: IotmpServer;
   readonly services: ServerServices;
   /** Where the store is kept; `undefined` is in memory. */
@@ -116,7 +116,11 @@ export class HostedServer extends EventEmitter<HostedServerEvents> {
 
   #setFault(fault: StorageError | undefined): void {
     this.#fault = fault;
-    this.emit('store', fault);
+    this.tell('store', fault);
+  }
+
+  protected override handleListenerFault(name: string, error: unknown): void {
+    this.server.warn(`a listener of ${name} failed: ${nodeError(error).message}`);
   }
 }
 

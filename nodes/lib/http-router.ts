@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
-import { IotmpError } from '../../src';
+import { guarded, IotmpError } from '../../src';
+import { nodeError } from './node-error';
 import { translate } from './translate';
 
 /**
@@ -35,7 +36,9 @@ export class HttpRouter {
       throw new IotmpError('IOTMP_ERR_CONFLICT', translate(this.#RED, 'errors.apiPathInUse', { path }));
     }
     this.#handlers.set(path, handler);
-    this.#giveBack ??= takeRequests(server, (request, response) => this.#handle(request, response));
+    this.#giveBack ??= takeRequests(this.#RED, server, (request, response) =>
+      this.#handle(request, response),
+    );
     return () => {
       if (this.#handlers.get(path) !== handler) return;
       this.#handlers.delete(path);
@@ -61,14 +64,17 @@ export class HttpRouter {
  * puts them back, and gives false if it cannot, because somebody else has taken all listeners meanwhile.
  */
 function takeRequests(
+  RED: NodeAPI,
   server: Server,
   take: (request: IncomingMessage, response: ServerResponse) => boolean,
 ): () => boolean {
   const others = requestListeners(server);
-  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+  const onFault = (error: unknown): void =>
+    RED.log.error(`[iotmp-server] a request: ${nodeError(error).message}`);
+  const listener = guarded('HTTP request', onFault, (request: IncomingMessage, response: ServerResponse) => {
     if (take(request, response)) return;
     for (const other of others) other.call(server, request, response);
-  };
+  });
   server.removeAllListeners('request');
   server.on('request', listener);
   return () => {

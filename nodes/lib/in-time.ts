@@ -1,4 +1,4 @@
-import { IotmpError, type ErrorCode } from '../../src';
+import { guarded, IotmpError, warnProcess, type ErrorCode } from '../../src';
 
 /** How long somebody waits. */
 export interface Patience {
@@ -20,8 +20,13 @@ export async function inTime<Result>(
     cut.reject(new IotmpError(code, text));
     end.abort();
   };
-  const onAbort = (): void => giveUp('IOTMP_ERR_ABORTED', 'the node was stopped');
-  const timer = setTimeout(() => giveUp('IOTMP_ERR_TIMEOUT', 'no answer in time'), timeoutMs);
+  const onAbort = guarded('node work abort', warnProcess, () =>
+    giveUp('IOTMP_ERR_ABORTED', 'the node was stopped'),
+  );
+  const onTimeout = guarded('node work timeout', warnProcess, () =>
+    giveUp('IOTMP_ERR_TIMEOUT', 'no answer in time'),
+  );
+  const timer = setTimeout(onTimeout, timeoutMs);
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await Promise.race([cut.promise, work(end.signal)]);

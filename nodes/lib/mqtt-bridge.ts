@@ -1,5 +1,5 @@
 import type { NodeAPI, NodeStatus } from 'node-red';
-import { IotmpError, type BridgeLink, type Topics } from '../../src';
+import { guarded, IotmpError, type BridgeLink, type FaultHandler, type Topics } from '../../src';
 import { nodeError } from './node-error';
 import { textSetting } from './settings';
 import { translate } from './translate';
@@ -78,6 +78,7 @@ class MqttBridge {
   readonly #port: MqttBridgePort;
   readonly #user: MqttUser;
   readonly #link: BridgeLink;
+  readonly #onFault: FaultHandler;
   #pending = 0;
   /** Counts the states of the connection: what was in hand before is not heard of again. */
   #epoch = 0;
@@ -101,7 +102,12 @@ class MqttBridge {
   private constructor(broker: MqttBrokerNode, prefix: string, port: MqttBridgePort) {
     this.#broker = broker;
     this.#port = port;
-    this.#user = { id: port.id, status: (status) => this.#handleStatus(status) };
+    const onFault = (error: unknown): void => port.warn(`MQTT: ${nodeError(error).message}`);
+    this.#onFault = onFault;
+    this.#user = {
+      id: port.id,
+      status: guarded('MQTT status', onFault, (status: NodeStatus) => this.#handleStatus(status)),
+    };
     // Not "no local" of MQTT 5: other nodes of the flows publish through the same connection, and are to be heard.
     this.#link = port.topics.attachBridge(
       {
@@ -117,8 +123,9 @@ class MqttBridge {
     broker.subscribe(
       this.#link.filter,
       { qos: 0, rap: true },
-      (topic, payload, packet) =>
-        void this.#link.receive(topic, payload, { retain: packet?.retain === true }),
+      guarded('MQTT message', onFault, (topic: string, payload: Uint8Array, packet?: { retain?: unknown }) =>
+        this.#link.receive(topic, payload, { retain: packet?.retain === true }),
+      ),
       port.id,
     );
   }
@@ -126,7 +133,9 @@ class MqttBridge {
   async close(removed: boolean): Promise<void> {
     this.#link.detach();
     this.#broker.unsubscribe(this.#link.filter, this.#port.id, removed);
-    await new Promise<void>((resolve) => this.#broker.deregister(this.#user, resolve, removed));
+    await new Promise<void>((resolve) =>
+      this.#broker.deregister(this.#user, guarded('MQTT deregistered', this.#onFault, resolve), removed),
+    );
   }
 
   #publish(message: MqttMessage): void {
@@ -135,10 +144,11 @@ class MqttBridge {
     }
     const epoch = this.#epoch;
     this.#pending++;
-    this.#broker.publish(message, (error) => {
+    const onPublished = guarded('MQTT published', this.#onFault, (error?: unknown) => {
       if (epoch === this.#epoch) this.#pending--;
-      if (error !== undefined && error !== null) this.#port.warn(`MQTT: ${nodeError(error).message}`);
+      if (error !== undefined && error !== null) this.#onFault(error);
     });
+    this.#broker.publish(message, onPublished);
   }
 
   #handleStatus({ fill }: NodeStatus): void {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Answer } from '../../src';
-import { IotmpError } from '../../src';
+import { guarded, IotmpError, warnProcess } from '../../src';
 
 /** Names a call that waits for its answer from a flow. Plain data, so that it survives the cloning of messages. */
 export interface ReplyToken {
@@ -48,12 +48,15 @@ export class ReplyStore {
     }
     const token: ReplyToken = { type: 'iotmp', node: this.#node, call: randomUUID() };
     const answer = new Promise<Answer>((resolve, reject) => {
-      const giveUp = (): void =>
-        this.#take(token.call)?.reject(new IotmpError('IOTMP_ERR_CLOSED', 'the caller is gone'));
-      const timer = setTimeout(() => {
-        const error = new IotmpError('IOTMP_ERR_TIMEOUT', 'the flow did not answer in time');
-        this.#take(token.call)?.reject(error);
-      }, this.#timeoutMs);
+      const giveUp = guarded('flow caller gone', warnProcess, () =>
+        this.#take(token.call)?.reject(new IotmpError('IOTMP_ERR_CLOSED', 'the caller is gone')),
+      );
+      const onTimeout = guarded('flow answer timeout', warnProcess, () =>
+        this.#take(token.call)?.reject(
+          new IotmpError('IOTMP_ERR_TIMEOUT', 'the flow did not answer in time'),
+        ),
+      );
+      const timer = setTimeout(onTimeout, this.#timeoutMs);
       const stop = (): void => signal.removeEventListener('abort', giveUp);
       signal.addEventListener('abort', giveUp, { once: true });
       this.#pending.set(token.call, { resolve, reject, timer, stop });

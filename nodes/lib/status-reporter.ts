@@ -1,4 +1,6 @@
 import type { Node, NodeStatus } from 'node-red';
+import { guarded } from '../../src';
+import { nodeError } from './node-error';
 
 /** Two statuses a second are enough for people, and do not flood the editor. */
 const PAUSE_MS = 500;
@@ -56,6 +58,10 @@ export class StatusReporter {
     if (key === this.#shown) return;
     this.#shown = key;
     this.#node.status(status);
-    this.#pause = setTimeout(() => this.#flush(), PAUSE_MS);
+    const onFault = (error: unknown): void => this.#node.error(nodeError(error).message);
+    this.#pause = setTimeout(
+      guarded('node status', onFault, () => this.#flush()),
+      PAUSE_MS,
+    );
   }
 }

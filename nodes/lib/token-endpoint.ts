@@ -1,4 +1,5 @@
 import type { NodeAPI } from 'node-red';
+import { adminRoute } from './admin-route';
 import { GatewayMount } from './gateway-mount';
 import { nodeError } from './node-error';
 import { ServerLink } from './server-link';
@@ -23,7 +24,7 @@ const MAX_USER = 256;
 export function mountTokenEndpoint(RED: NodeAPI): void {
   const mayWrite = RED.auth.needsPermission('iotmp-server.write');
 
-  RED.httpAdmin.post('/iotmp/servers/:id/tokens', mayWrite, (request, response) => {
+  const onMake = adminRoute(RED, 'admin tokens', async (request, response) => {
     const id = request.params.id;
     const node = typeof id === 'string' ? servingNode(RED, id) : undefined;
     if (node === undefined) {
@@ -40,11 +41,14 @@ export function mountTokenEndpoint(RED: NodeAPI): void {
     const admin = isObject(body) && Reflect.get(body, 'admin') === true;
     response.set('Cache-Control', 'no-store');
     const { path } = node.api;
-    node.api
-      .createToken(user, name, request.headers.host ?? '', admin)
-      .then((token) => response.json({ user, name, path, token } satisfies MadeToken))
-      .catch((error: unknown) => response.status(503).json({ error: nodeError(error).message }));
+    try {
+      const token = await node.api.createToken(user, name, request.headers.host ?? '', admin);
+      response.json({ user, name, path, token } satisfies MadeToken);
+    } catch (error) {
+      response.status(503).json({ error: nodeError(error).message });
+    }
   });
+  RED.httpAdmin.post('/iotmp/servers/:id/tokens', mayWrite, onMake);
 }
 
 /** A server node that is deployed, with its API. */

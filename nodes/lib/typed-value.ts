@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import { IotmpError } from '../../src';
+import { guarded, IotmpError } from '../../src';
 
 /** A typed input of a node: what was typed, and what it means. */
 export interface TypedSetting {
@@ -29,10 +29,10 @@ export function evaluate(
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown): void =>
       reject(new IotmpError('IOTMP_ERR_CONFIG', `${name}: ${reasonOf(cause)}`, { cause }));
-    const settle = (error: unknown, result: unknown): void => {
+    const settle = guarded('typed input', fail, (error: unknown, result: unknown) => {
       if (error === null || error === undefined) resolve(result);
       else fail(error);
-    };
+    });
     try {
       RED.util.evaluateNodeProperty(String(value), type, node, message, settle);
     } catch (error) {

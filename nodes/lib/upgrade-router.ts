@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { NodeAPI } from 'node-red';
-import { IotmpError } from '../../src';
+import { guarded, IotmpError } from '../../src';
+import { nodeError } from './node-error';
 import { below } from './http-router';
 import { translate } from './translate';
 
@@ -26,12 +27,11 @@ export class UpgradeRouter {
   readonly #server: Server | undefined;
   readonly #handlers = new Map<string, UpgradeHandler>();
   readonly #fallbacks = new Map<string, UpgradeFallback>();
-  readonly #listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const url = request.url ?? '/';
-    const handler = this.#handlers.get(pathOf(url));
-    if (handler !== undefined) handler(request, socket, head);
-    else below(this.#fallbacks, url).some(([fallback, target]) => fallback(request, socket, head, target));
-  };
+  readonly #listener = guarded(
+    'HTTP upgrade',
+    (error) => this.#RED.log.error(`[iotmp-server] a WebSocket: ${nodeError(error).message}`),
+    (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#handle(request, socket, head),
+  );
 
   constructor(RED: NodeAPI) {
     this.#RED = RED;
@@ -58,6 +58,19 @@ export class UpgradeRouter {
       throw new IotmpError('IOTMP_ERR_CONFLICT', translate(this.#RED, 'errors.apiPathInUse', { path }));
     }
     return this.#add(this.#fallbacks, path, fallback);
+  }
+
+  /** A socket that its handler leaves to nobody is cut. */
+  #handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const url = request.url ?? '/';
+    const handler = this.#handlers.get(pathOf(url));
+    try {
+      if (handler !== undefined) handler(request, socket, head);
+      else below(this.#fallbacks, url).some(([fallback, target]) => fallback(request, socket, head, target));
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
   }
 
   #add<Handler>(handlers: Map<string, Handler>, path: string, handler: Handler): () => void {

@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
@@ -11,6 +10,8 @@ import type { Transport } from '../transport/transport';
 import { createWebSocketAcceptor, type WebSocketAcceptor } from '../transport/web-socket-acceptor';
 import { maxPayloadFor } from '../transport/web-socket-settings';
 import type { DeviceId } from '../types';
+import { warnProcess } from '../util/guard';
+import { SafeEmitter } from '../util/safe-emitter';
 import { Admission, type DeviceDirectory } from './admission';
 import { DeviceTable } from './authenticator';
 import type { ListenerKind, ServerEvents } from './broker-events';
@@ -30,11 +31,11 @@ import { ServiceHost } from './service-host';
  * An IoTMP server: listeners, the devices that are connected, calls to them and shared streams from them, and
  * the resources that it offers itself.
  */
-export class IotmpServer extends EventEmitter<ServerEvents> {
+export class IotmpServer extends SafeEmitter<ServerEvents> {
   /** What this server offers to devices. */
   readonly host = new ServiceHost();
   /** What happens on this server, by the names that programs for the protocol know. */
-  readonly events = new EventFeed((text) => this.emit('warning', text));
+  readonly events = new EventFeed((text) => this.warn(text));
   readonly #registry = new DeviceRegistry();
   readonly #hub: StreamHub;
   readonly #door: Door;
@@ -58,7 +59,7 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
     this.#admission = this.#newAdmission();
     this.#hub = new StreamHub({
       clock: this.#options.clock,
-      onWarning: (text) => this.emit('warning', text),
+      onWarning: (text) => this.warn(text),
     });
     const port: DoorPort = {
       host: this.host,
@@ -69,10 +70,10 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
       onConnected: (device) => this.#handleConnected(device),
       onDisconnected: (device, reason) => this.#handleDisconnected(device, reason),
       onRefused: (login) => {
-        this.#tell(() => this.emit('authenticationFailed', login));
+        this.tell('authenticationFailed', login);
         this.events.publish(loginFailed(login));
       },
-      onWarning: (text) => this.emit('warning', text),
+      onWarning: (text) => this.warn(text),
     };
     this.#door = new Door(port, this.#options.clock);
   }
@@ -239,29 +240,36 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
     return this.#hub.subscribe(target, resource, subscriber);
   }
 
+  /**
+   * Emits `warning`: something deserves a line in a log. It never throws.
+   * @param cause the error that the warning tells of
+   */
+  warn(text: string, cause?: IotmpError): void {
+    if (cause === undefined) this.tell('warning', text);
+    else this.tell('warning', text, cause);
+  }
+
   #newAdmission(): Admission {
     return new Admission(this.#directories, this.#options.authenticator ?? this.#table);
   }
 
   #handleConnected(device: ConnectedDevice): void {
     this.#hub.deviceConnected(device, device);
-    this.#tell(() => this.emit('connected', device));
+    this.tell('connected', device);
     this.events.publish(deviceConnected(device));
   }
 
   #handleDisconnected(device: ConnectedDevice, reason: IotmpError): void {
     this.#hub.deviceDisconnected(device, device);
-    this.#tell(() => this.emit('disconnected', device, reason));
+    this.tell('disconnected', device, reason);
     this.events.publish(deviceDisconnected(device, reason));
   }
 
-  /** What a listener of an event throws is its own affair: no connection and no port depends on it. */
-  #tell(emit: () => void): void {
-    try {
-      emit();
-    } catch (error) {
-      this.emit('warning', `a listener of the server failed: ${errorText(error)}`);
-    }
+  /** Of a listener of `warning` that throws only the process can be told. */
+  protected override handleListenerFault(name: string, error: unknown): void {
+    const text = `a listener of ${name} failed: ${errorText(error)}`;
+    if (name === 'warning') warnProcess(text);
+    else this.warn(text);
   }
 
   async #end(): Promise<void> {
@@ -301,8 +309,8 @@ export class IotmpServer extends EventEmitter<ServerEvents> {
     if (wanted === undefined) return;
     const listener = new Listener(wanted, clock, {
       onTransport: (transport) => this.#door.enter(transport),
-      onStatus: (status) => this.#tell(() => this.emit('listener', kind, status)),
-      onWarning: (text) => this.emit('warning', text),
+      onStatus: (status) => this.tell('listener', kind, status),
+      onWarning: (text) => this.warn(text),
     });
     this.#listeners.set(kind, listener);
     await listener.open();

@@ -1,4 +1,4 @@
-import { BodyLimit, FieldId, WireType, ConnectCode } from '../codec/constants';
+import { BodyLimit, ConnectCode, FieldId, MAX_ENCODED_SIZE, WireType } from '../codec/constants';
 import { IotmpError } from '../errors';
 import type { ConnectRequest } from '../session/session';
 import { isMap, type DeviceId, type Value } from '../types';
@@ -68,8 +68,12 @@ function keepAliveOf(seconds: Value | undefined): number | undefined {
   return seconds * 1000;
 }
 
+/** Of a device that says it; a smaller one could not even be told of an error. */
 function bodySizeOf(size: Value | undefined): number | undefined {
-  return typeof size === 'number' && Number.isInteger(size) && size > 0 ? size : undefined;
+  if (size === undefined || size === null) return undefined;
+  const bytes = typeof size === 'number' || typeof size === 'bigint' ? Number(size) : NaN;
+  if (Number.isInteger(bytes) && bytes >= BodyLimit.SMALLEST) return Math.min(bytes, MAX_ENCODED_SIZE);
+  throw badEncoding(`mm must be a whole number of ${BodyLimit.SMALLEST} bytes or more`);
 }
 
 function badEncoding(text: string): IotmpError {

@@ -9,6 +9,7 @@ import type { DeviceId } from '../types';
 import { DeviceDescription } from './device-description';
 import type { LastKnownStates } from './last-known';
 import type { StreamSource } from './stream-source';
+import { guarded, warnProcess } from '../util/guard';
 
 /** PSON of null and of an empty string, bytes, map and array. */
 const EMPTY_VALUES: ReadonlySet<string> = new Set(['62', '80', 'a0', 'c0', 'e0']);
@@ -148,7 +149,7 @@ export class ConnectedDevice implements DeviceId, StreamSource {
     if (timeoutMs === undefined && signal === undefined) return shared;
     const { clock, requestTimeoutMs } = this.session.options;
     const limit = Promise.withResolvers<never>();
-    const onAbort = (): void => limit.reject(abortedError());
+    const onAbort = guarded('describe abort', warnProcess, () => limit.reject(abortedError()));
     const timer = clock.after(timeoutMs ?? requestTimeoutMs, () => {
       limit.reject(new IotmpError('IOTMP_ERR_TIMEOUT', 'the device did not describe itself in time'));
     });

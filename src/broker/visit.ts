@@ -13,6 +13,7 @@ import type { DeviceRegistry } from './device-registry';
 import type { LoginBrake } from './login-brake';
 import type { LoginGate } from './login-gate';
 import type { ServiceHost } from './service-host';
+import { guarded, warnProcess } from '../util/guard';
 
 /** What all connections of a server share. */
 export interface VisitContext {
@@ -145,14 +146,11 @@ function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
       return;
     }
     const timer = clock.after(ms, resolve);
-    signal.addEventListener(
-      'abort',
-      () => {
-        timer.cancel();
-        resolve();
-      },
-      { once: true },
-    );
+    const onAbort = guarded('refusal abort', warnProcess, () => {
+      timer.cancel();
+      resolve();
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
   });
 }
 

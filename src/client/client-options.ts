@@ -1,4 +1,4 @@
-import { MAX_ENCODED_SIZE } from '../codec/constants';
+import { BodyLimit, MAX_ENCODED_SIZE } from '../codec/constants';
 import { IotmpError } from '../errors';
 import { defaultSessionOptions } from '../session/session-options';
 import { connectTransport, type ConnectOptions, type ConnectTarget } from '../transport/connect';
@@ -102,7 +102,6 @@ export const DEFAULT_PORT = Object.freeze({ tcp: 25204, tls: 25206, ws: 80, wss:
 export const DEFAULT_KEEP_ALIVE_S = 60;
 
 const MAX_KEEP_ALIVE_S = 1800;
-const MIN_MESSAGE_SIZE = 1024;
 /** Longest time that a timer of Node.js takes, in ms. */
 const MAX_TIME_MS = 2 ** 31 - 1;
 
@@ -113,7 +112,7 @@ const MAX_TIME_MS = 2 ** 31 - 1;
 export function clientSettings(options: ClientOptions): ClientSettings {
   const { maxMessageSize, retryRefusedMs } = options;
   if (maxMessageSize !== undefined) {
-    checkWhole('maxMessageSize', maxMessageSize, MIN_MESSAGE_SIZE, MAX_ENCODED_SIZE);
+    checkWhole('maxMessageSize', maxMessageSize, BodyLimit.SMALLEST, MAX_ENCODED_SIZE);
   }
   return Object.freeze({
     target: targetOf(options),

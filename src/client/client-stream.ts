@@ -4,6 +4,7 @@ import type { CallOptions, Session } from '../session/session';
 import type { Value } from '../types';
 import type { Backoff } from '../util/backoff';
 import type { Clock, Timer } from '../util/clock';
+import { detached, guarded } from '../util/guard';
 
 /**
  * What a stream is at:
@@ -58,6 +59,7 @@ export class ClientStream {
   #stream: OutgoingStream | undefined;
   #startedAt = 0;
   #retry: Timer | undefined;
+  readonly #onFault = (error: unknown): void => this.#port.warn(`a stream: ${errorText(error)}`);
 
   /** @internal made by a client */
   constructor(port: ClientStreamPort, { resource, fields, listener }: ClientStreamInit) {
@@ -123,14 +125,14 @@ export class ClientStream {
       },
     };
     session.openStream(this.resource, listener, { ...this.#fields, signal: start.signal }).then(
-      (stream) => {
+      guarded('client stream started', this.#onFault, (stream: OutgoingStream) => {
         if (this.#start !== start) this.#stop(stream);
         else if (stream.closed) this.#handleEnd(session, undefined);
         else this.#handleStarted(stream, sampled);
-      },
-      (error: unknown) => {
+      }),
+      guarded('client stream refused', this.#onFault, (error: unknown) => {
         if (this.#start === start) this.#handleEnd(session, error);
-      },
+      }),
     );
   }
 
@@ -177,7 +179,7 @@ export class ClientStream {
 
   /** Opened after all, when nobody wanted it any more. */
   #stop(stream: OutgoingStream): void {
-    stream.stop().catch((error: unknown) => this.#port.warn(`stop of a stream: ${errorText(error)}`));
+    detached('client stream stop', this.#onFault, stream.stop());
   }
 
   #drop(): void {

@@ -1,6 +1,5 @@
-import { EventEmitter } from 'node:events';
 import { ServiceCode } from '../codec/constants';
-import { IotmpError } from '../errors';
+import { errorText, IotmpError } from '../errors';
 import type { HostedResource } from '../session/hosted-resource';
 import { IdSequence } from '../session/id-sequence';
 import type { Reply, RequestOptions } from '../session/request-table';
@@ -11,6 +10,8 @@ import { defaultSessionOptions } from '../session/session-options';
 import { targetUrl } from '../transport/client-socket';
 import type { Value } from '../types';
 import { Backoff } from '../util/backoff';
+import { guarded, warnProcess } from '../util/guard';
+import { SafeEmitter } from '../util/safe-emitter';
 import type { ClientEvents, ClientState } from './client-events';
 import {
   clientIdentity,
@@ -40,7 +41,7 @@ import { TopicPublishers, type TopicPublishOptions } from './topic-publishers';
  * await client.setProperty('location', { lat: 59.3, lon: 18.1 });
  * ```
  */
-export class IotmpClient extends EventEmitter<ClientEvents> {
+export class IotmpClient extends SafeEmitter<ClientEvents> {
   /** What this device offers to the server. */
   readonly resources = new ResourceRegistry();
   readonly #settings: ClientSettings;
@@ -303,8 +304,8 @@ export class IotmpClient extends EventEmitter<ClientEvents> {
   }
 
   #handleState(state: ClientState, error: IotmpError | undefined): void {
-    // Later, so that a listener finds the client at rest, whatever it does to it and whatever it throws.
-    queueMicrotask(() => this.emit('state', state, error));
+    // Later, so that a listener finds the client at rest, whatever it does to it.
+    queueMicrotask(guarded('client state', warnProcess, () => this.tell('state', state, error)));
     if (state === 'open') this.#readiness.settle();
     else if (state === 'refused' || state === 'closed') this.#readiness.settle(this.#loop.error);
     for (const stream of [...this.#streams]) this.#moveStream(stream, state);
@@ -319,7 +320,14 @@ export class IotmpClient extends EventEmitter<ClientEvents> {
   }
 
   #warn(text: string): void {
-    queueMicrotask(() => this.emit('warning', text));
+    queueMicrotask(guarded('client warning', warnProcess, () => this.tell('warning', text)));
+  }
+
+  /** A listener of `warning` that throws is one more cause for a warning, but not of this client. */
+  protected override handleListenerFault(name: string, error: unknown): void {
+    const text = `a listener of ${name} failed: ${errorText(error)}`;
+    if (name === 'warning') warnProcess(text);
+    else this.#warn(text);
   }
 
   #newBackoff(): Backoff {

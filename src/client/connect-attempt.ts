@@ -10,6 +10,7 @@ import { DEFAULT_KEEP_ALIVE_S, type ClientIdentity, type ClientSettings } from '
 import { connectVerdict, type ConnectVerdict } from './connect-answer';
 import type { LooseEnds } from './loose-ends';
 import { redirectTarget } from './redirect';
+import { guarded, warnProcess } from '../util/guard';
 
 /** What an attempt to connect needs to know. */
 export interface AttemptContext {
@@ -91,7 +92,9 @@ async function sayConnect(
   { settings, identity }: AttemptContext,
   signal: AbortSignal,
 ): Promise<ConnectVerdict> {
-  const giveUp = (): void => session.destroy(new IotmpError('IOTMP_ERR_ABORTED', 'the attempt was given up'));
+  const giveUp = guarded('attempt given up', warnProcess, () =>
+    session.destroy(new IotmpError('IOTMP_ERR_ABORTED', 'the attempt was given up')),
+  );
   if (signal.aborted) giveUp();
   else signal.addEventListener('abort', giveUp);
   try {

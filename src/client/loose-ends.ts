@@ -1,3 +1,5 @@
+import { guarded, warnProcess } from '../util/guard';
+
 /** What is still on its way to its end. */
 export class LooseEnds {
   readonly #ends = new Set<Promise<unknown>>();
@@ -5,11 +7,12 @@ export class LooseEnds {
   /** Adds something that settles when it has ended. It is not expected to reject. */
   add(end: Promise<unknown>): void {
     this.#ends.add(end);
-    void end.finally(() => this.#ends.delete(end));
+    const forget = guarded('loose end', warnProcess, () => void this.#ends.delete(end));
+    end.then(forget, forget);
   }
 
   /** Resolves when everything that is there now has ended. */
   async settled(): Promise<void> {
-    await Promise.all(this.#ends);
+    await Promise.allSettled(this.#ends);
   }
 }

@@ -5,6 +5,7 @@ import type { Clock, Timer } from '../util/clock';
 import type { ClientState } from './client-events';
 import type { AttemptResult, OpenedSession } from './connect-attempt';
 import { LooseEnds } from './loose-ends';
+import { guarded, warnProcess } from '../util/guard';
 
 /** What the loop needs of its client. */
 export interface ReconnectLoopPort {
@@ -113,7 +114,10 @@ export class ReconnectLoop {
     this.#attempt = undefined;
     this.#session = session;
     this.#openedAt = this.#port.clock.now();
-    ended.addEventListener('abort', () => this.#handleEnd(session, iotmpError(ended.reason)), { once: true });
+    const onEnd = guarded('client session end', warnProcess, () =>
+      this.#handleEnd(session, iotmpError(ended.reason)),
+    );
+    ended.addEventListener('abort', onEnd, { once: true });
     this.#error = undefined;
     this.#enter('open');
   }

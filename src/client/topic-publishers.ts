@@ -2,6 +2,7 @@ import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
 import type { ClientStream, ClientStreamListener } from './client-stream';
 import type { ClientStreamOptions } from './client-stream-options';
+import { detached, warnProcess } from '../util/guard';
 
 /** How a message is published. */
 export interface TopicPublishOptions {
@@ -86,7 +87,7 @@ export class TopicPublishers {
         if (state === 'streaming') settle();
         else if (state !== 'starting') settle(error ?? offlineError());
         // The next message asks for the topic again.
-        if (state === 'failed') void stream.close();
+        if (state === 'failed') detached('publisher failed', warnProcess, stream.close());
       },
     };
     const stream = this.#port.stream(ServiceCode.SUBSCRIBE_EVENT, { parameters }, listener);
@@ -98,7 +99,7 @@ export class TopicPublishers {
     for (const [key, { stream, waiting }] of this.#publishers) {
       if (waiting.length > 0) continue;
       this.#publishers.delete(key);
-      void stream.close();
+      detached('publisher closed', warnProcess, stream.close());
       return;
     }
   }

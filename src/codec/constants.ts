@@ -50,8 +50,11 @@ export const MAX_ENCODED_SIZE = 16 * 1024 * 1024;
 /** Largest stream id: devices hold it in 16 bits (`protocol.md` section 2). */
 export const MAX_STREAM_ID = 65535;
 
-/** Largest body that a device takes, by its kind, in bytes (`protocol.md` section 1). */
-export const BodyLimit = { MICROCONTROLLER: 32768, LINUX: 262144 } as const;
+/**
+ * Largest body that a device takes, by its kind, in bytes (`protocol.md` section 1). `SMALLEST` is the least that a
+ * device may claim: every ERROR fits into it.
+ */
+export const BodyLimit = { SMALLEST: 1024, MICROCONTROLLER: 32768, LINUX: 262144 } as const;
 
 /** Codes of an ERROR that answers CONNECT (`protocol.md` section 4.2). */
 export const ConnectCode = { REDIRECT: 1, BAD_CREDENTIALS: 2, BAD_KEEP_ALIVE: 3, BAD_ENCODING: 4 } as const;

@@ -33,6 +33,7 @@ import { SocketPlaces } from './limits/socket-places';
 import { GatewayMetrics } from './metrics/gateway-metrics';
 import { allRoutes, SOCKET_ROUTES } from './routes/all-routes';
 import { SocketFront } from './sockets/socket-front';
+import { detached } from '../util/guard';
 
 const HOURS_S = 3600;
 const DAYS_S = 24 * HOURS_S;
@@ -250,6 +251,10 @@ function newContext({
 function documentsOf(store: Store | Promise<Store>): Documents {
   const documents = Promise.resolve(store).then((opened) => opened.documents);
   // That it cannot be opened is told by whoever asks it for something first: `start()`.
-  documents.catch(() => undefined);
+  detached('documents of the store', ignore, documents);
   return documents;
+}
+
+function ignore(): void {
+  // Told elsewhere.
 }

@@ -14,6 +14,7 @@ import { parseTarget, type RequestTarget } from './http/request-target';
 import type { Routed, RouteMatch, Router } from './http/router';
 import type { RateLimiter } from './limits/rate-limiter';
 import type { Route } from './route';
+import { detached, guarded, warnProcess } from '../util/guard';
 
 /** What the front needs. */
 export interface HttpFrontPort {
@@ -47,7 +48,11 @@ export class HttpFront {
   handle(request: IncomingMessage, response: ServerResponse, target: string): boolean {
     const found = this.#find(target);
     if (!isOwnPath(target) && (found instanceof IotmpError || found.match === undefined)) return false;
-    void this.#serve(request, response, found);
+    const onFault = (error: unknown): void => {
+      this.#port.onFault(`a request failed: ${errorText(error)}`);
+      response.destroy();
+    };
+    detached('request', onFault, this.#serve(request, response, found));
     return true;
   }
 
@@ -111,7 +116,10 @@ export class HttpFront {
     if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
     if (context.closing.aborted) throw closed();
     const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    response.once(
+      'close',
+      guarded('response close', warnProcess, () => gone.abort()),
+    );
     if (response.closed) gone.abort();
     const { query } = target;
     return route.run({ context, request, captures, query, body, principal, signal: gone.signal });

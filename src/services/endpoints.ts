@@ -9,6 +9,7 @@ import type { DeviceId, Value } from '../types';
 import { systemClock, type Clock } from '../util/clock';
 import type { Service, ServiceCall, ServiceOffer } from './service';
 import { serviceName } from './service-name';
+import { guarded, warnProcess } from '../util/guard';
 
 /** A call of an endpoint, as its handler gets it. */
 export interface EndpointCall {
@@ -187,8 +188,9 @@ export class Endpoints implements Service {
     const end = new AbortController();
     const { signal } = end;
     const cut = Promise.withResolvers<never>();
-    signal.addEventListener('abort', () => cut.reject(signal.reason), { once: true });
-    const giveUp = (): void => end.abort(givenUp());
+    const onAbort = guarded('endpoint ended', warnProcess, () => cut.reject(signal.reason));
+    signal.addEventListener('abort', onAbort, { once: true });
+    const giveUp = guarded('endpoint given up', warnProcess, () => end.abort(givenUp()));
     outer?.addEventListener('abort', giveUp, { once: true });
     const timer = this.#clock.after(timeoutMs, () => {
       end.abort(new IotmpError('IOTMP_ERR_TIMEOUT', `endpoint "${call.name}" did not answer in time`));

@@ -32,7 +32,7 @@ export class EventStreams implements Service {
   readonly #stopListening: () => void;
 
   constructor(server: IotmpServer, clock: Clock = systemClock) {
-    this.#warnings = new WarningGate(clock, (text) => server.emit('warning', text));
+    this.#warnings = new WarningGate(clock, (text) => server.warn(text));
     this.#stopListening = server.events.listen((event) => this.#index.tell(event));
   }
 

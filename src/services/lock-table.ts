@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { IotmpError } from '../errors';
 import type { Clock, Timer } from '../util/clock';
+import { guarded, warnProcess, type Guarded } from '../util/guard';
 
 /** How a lock is wanted. */
 export interface LockWish {
@@ -39,7 +40,7 @@ interface Lock {
 /** What one owner holds and waits for. */
 interface Estate {
   readonly claims: Set<Claim>;
-  readonly onAbort: () => void;
+  readonly onAbort: Guarded<[]>;
 }
 
 /** Claims of one owner, held or waiting. Far fewer than the calls that a session works on at once. */
@@ -164,8 +165,9 @@ export class LockTable {
     const { owner } = claim;
     let estate = this.#estates.get(owner);
     if (estate === undefined) {
-      const onAbort = (): void =>
-        this.#dropAll(owner, new IotmpError('IOTMP_ERR_ABORTED', 'who wanted the lock is gone'));
+      const onAbort = guarded('lock owner gone', warnProcess, () =>
+        this.#dropAll(owner, new IotmpError('IOTMP_ERR_ABORTED', 'the owner of the claim is gone')),
+      );
       estate = { claims: new Set(), onAbort };
       owner.addEventListener('abort', onAbort);
       this.#estates.set(owner, estate);

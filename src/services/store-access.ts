@@ -2,6 +2,7 @@ import type { IotmpServer } from '../broker/broker';
 import { errorText, publicText, StorageError, type StorageFault } from '../errors';
 import { openStore } from '../store/open-store';
 import type { Store } from '../store/store';
+import { detached, guarded } from '../util/guard';
 
 /**
  * The store of a server's services, which may still be opening: what is asked of it waits for that, in its order. Where
@@ -17,6 +18,7 @@ export class StoreAccess {
   readonly #isOwn: boolean;
   #store: Store | undefined;
   #told: StorageFault | undefined;
+  readonly #onFault = (error: unknown): void => this.#server.warn(errorText(error));
 
   /** @param store stays its owner's; without it there is one in memory, that ends with {@link close} */
   constructor(server: IotmpServer, store?: Store | Promise<Store>) {
@@ -24,10 +26,10 @@ export class StoreAccess {
     this.#isOwn = store === undefined;
     this.#opening = this.#open(store ?? openStore({ memory: true }));
     this.#opening.then(
-      (opened) => {
+      guarded('store opened', this.#onFault, (opened: Store) => {
         this.#store = opened;
-      },
-      (error: unknown) => this.#tell(asStorageError(error)),
+      }),
+      guarded('store unavailable', this.#onFault, (error: unknown) => this.#tell(asStorageError(error))),
     );
   }
 
@@ -39,7 +41,7 @@ export class StoreAccess {
   /** Asks something of the store: at once if it is open. Rejects as the store does. */
   use<Result>(work: (store: Store) => Promise<Result>): Promise<Result> {
     const result = this.#store === undefined ? this.#opening.then(work) : work(this.#store);
-    const watch = (): void => this.#tell(this.#store?.fault);
+    const watch = guarded('store asked', this.#onFault, () => this.#tell(this.#store?.fault));
     result.then(watch, watch);
     return result;
   }
@@ -51,7 +53,12 @@ export class StoreAccess {
 
   /** Lets go of the store. What was asked of it before is still done. */
   close(): void {
-    if (this.#isOwn) void this.use((store) => store.close());
+    if (this.#isOwn)
+      detached(
+        'store closed',
+        this.#onFault,
+        this.use((store) => store.close()),
+      );
   }
 
   async #open(store: Store | Promise<Store>): Promise<Store> {
@@ -70,10 +77,10 @@ export class StoreAccess {
     const about = { user, ts: Date.now() };
     if (fault === undefined) {
       events.publish({ event: 'storage_recovered', ...about });
-      this.#server.emit('warning', 'the store works again');
+      this.#server.warn('the store works again');
     } else {
       events.publish({ event: 'storage_fault', ...about, reason: fault.reason, error: publicText(fault) });
-      this.#server.emit('warning', `the store fails: ${fault.message}`, fault);
+      this.#server.warn(`the store fails: ${fault.message}`, fault);
     }
   }
 }

@@ -8,6 +8,7 @@ import type { Outbox } from './outbox';
 import { asIotmpError, notOpenError } from './session-errors';
 import type { SessionOptions } from './session-options';
 import type { SessionState } from './session-state';
+import { guarded } from '../util/guard';
 
 /** A CONNECT as it came. */
 export interface ConnectRequest {
@@ -140,12 +141,13 @@ export class Handshake {
   /** What the peer sends behind its CONNECT waits until it is let in. */
   #decideLater(message: Message, verdict: Promise<void>): void {
     this.#session.pauseReading();
+    const onFault = (error: unknown): void => this.#session.destroy(asIotmpError(error));
     verdict.then(
-      () => {
+      guarded('login accepted', onFault, () => {
         this.#letIn(message);
         if (this.#session.state === 'open') this.#session.resumeReading();
-      },
-      (error: unknown) => this.#turnAway(message.streamId, error),
+      }),
+      guarded('login refused', onFault, (error: unknown) => this.#turnAway(message.streamId, error)),
     );
   }
 
@@ -156,13 +158,17 @@ export class Handshake {
     const { outbox } = this.#session;
     outbox.compact = offersCompact(parameters);
     this.#port.open();
-    outbox.send({ type: MessageType.OK, streamId, parameters: outbox.compact ? compactOffer : undefined });
-    this.#port.handleLetIn();
+    outbox.sendOrEnd({
+      type: MessageType.OK,
+      streamId,
+      parameters: outbox.compact ? compactOffer : undefined,
+    });
+    if (this.#port.session.state === 'open') this.#port.handleLetIn();
   }
 
   #turnAway(streamId: number | undefined, error: unknown, statusCode?: number): void {
     if (this.#session.state !== 'connecting') return;
-    this.#session.outbox.send(errorAnswer(streamId, error, statusCode));
+    this.#session.outbox.sendOrEnd(errorAnswer(streamId, error, statusCode));
     this.#port.end(asIotmpError(error));
   }
 

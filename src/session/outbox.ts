@@ -5,6 +5,7 @@ import type { Timer } from '../util/clock';
 import type { Sample } from './sample';
 import type { SampleQueue } from './sample-queue';
 import type { SessionOptions } from './session-options';
+import { asIotmpError } from './session-errors';
 
 /** What the way out needs of its session. */
 export interface OutboxPort {
@@ -64,6 +65,15 @@ export class Outbox {
    */
   send(message: OutgoingMessage): void {
     this.#transmit(encodeMessage(message, this.maxBodySize));
+  }
+
+  /** Sends a message that the session cannot do without: where that fails, the session ends. It never throws. */
+  sendOrEnd(message: OutgoingMessage): void {
+    try {
+      this.send(message);
+    } catch (error) {
+      this.#port.destroy(asIotmpError(error));
+    }
   }
 
   /**

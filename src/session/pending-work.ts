@@ -1,6 +1,7 @@
 import { IotmpError } from '../errors';
 import type { Clock } from '../util/clock';
 import { DeadlineTimer } from './deadline-timer';
+import { guarded, type FaultHandler } from '../util/guard';
 
 interface Piece {
   /** On the clock's scale, in ms. */
@@ -14,12 +15,17 @@ interface Piece {
  */
 export class PendingWork {
   readonly #limit: number;
+  readonly #onFault: FaultHandler;
   readonly #pieces = new Set<Piece>();
   readonly #deadlines: DeadlineTimer;
 
-  /** @param limit pieces of work that may be under way at once */
-  constructor(clock: Clock, limit: number) {
+  /**
+   * @param limit pieces of work that may be under way at once
+   * @param onFault gets what the functions throw that are waiting for a piece of work
+   */
+  constructor(clock: Clock, limit: number, onFault: FaultHandler) {
     this.#limit = limit;
+    this.#onFault = onFault;
     this.#deadlines = new DeadlineTimer(clock, (now) => this.#endDue(now));
   }
 
@@ -34,8 +40,8 @@ export class PendingWork {
   }
 
   /**
-   * Waits for a piece of work. One of the two functions is called, neither after {@link endAll}; they must not
-   * throw.
+   * Waits for a piece of work. One of the two functions is called, neither after {@link endAll}. What they throw goes
+   * to the fault handler.
    * @param timeoutMs time limit, in ms; past it `onError` gets IOTMP_ERR_TIMEOUT
    */
   wait(
@@ -47,12 +53,12 @@ export class PendingWork {
     const piece: Piece = { deadline: this.#deadlines.note(timeoutMs), onError };
     this.#pieces.add(piece);
     work.then(
-      (value) => {
+      guarded('work done', this.#onFault, (value: unknown) => {
         if (this.#pieces.delete(piece)) onDone(value);
-      },
-      (error: unknown) => {
+      }),
+      guarded('work failed', this.#onFault, (error: unknown) => {
         if (this.#pieces.delete(piece)) onError(error);
-      },
+      }),
     );
   }
 

@@ -7,6 +7,7 @@ import { DeadlineTimer } from './deadline-timer';
 import { IdTable, type IdTableEntry } from './id-table';
 import { abortedError } from './session-errors';
 import type { SessionOptions } from './session-options';
+import { guarded, warnProcess, type Guarded } from '../util/guard';
 
 /** The peer's answer to a request. */
 export interface Reply {
@@ -36,7 +37,7 @@ export interface RequestTablePort {
 class PendingRequest implements IdTableEntry<PendingRequest> {
   next: PendingRequest | undefined = undefined;
   /** Told of the end of the request, if it has a signal. */
-  onAbort: (() => void) | undefined = undefined;
+  onAbort: Guarded<[]> | undefined = undefined;
 
   constructor(
     readonly id: number,
@@ -124,7 +125,7 @@ export class RequestTable {
     const { id, options } = pending;
     this.#pending.add(pending);
     if (options.signal === undefined) return;
-    pending.onAbort = (): void => this.#take(id)?.reject(abortedError());
+    pending.onAbort = guarded('request abort', warnProcess, () => this.#take(id)?.reject(abortedError()));
     options.signal.addEventListener('abort', pending.onAbort);
   }
 

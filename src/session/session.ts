@@ -6,7 +6,7 @@ import type { Transport } from '../transport/transport';
 import type { DeviceId } from '../types';
 import { CallServer } from './call-server';
 import { dispatch, type DispatcherPort } from './dispatcher';
-import { errorAnswer } from './error-answer';
+import { errorAnswer, isAnswerWanted } from './error-answer';
 import { Handshake, type HandshakePort } from './handshake';
 import { IdSequence } from './id-sequence';
 import { Inbox } from './inbox';
@@ -16,7 +16,7 @@ import type { OutgoingStream, StreamListener } from './outgoing-stream';
 import { PendingWork } from './pending-work';
 import { RequestTable, type Reply, type RequestOptions } from './request-table';
 import type { ResourceHost } from './resource-registry';
-import { connectionLost, notOpenError } from './session-errors';
+import { asIotmpError, connectionLost, notOpenError } from './session-errors';
 import type { SessionHooks } from './session-hooks';
 import { sessionOptions, type SessionOptions } from './session-options';
 import type { SessionState } from './session-state';
@@ -103,7 +103,8 @@ export class Session implements DispatcherPort {
   /** @internal Calls of the peer that are being worked on. */
   get work(): PendingWork {
     const { clock, maxConcurrentCalls } = this.options;
-    return (this.#work ??= new PendingWork(clock, maxConcurrentCalls));
+    const onFault = (error: unknown): void => this.destroy(asIotmpError(error));
+    return (this.#work ??= new PendingWork(clock, maxConcurrentCalls, onFault));
   }
 
   get state(): SessionState {
@@ -163,7 +164,7 @@ export class Session implements DispatcherPort {
     this.#keepAlive = new KeepAlive(
       this.options.clock,
       options,
-      () => this.outbox.send({ type: MessageType.KEEP_ALIVE }),
+      () => this.outbox.sendOrEnd({ type: MessageType.KEEP_ALIVE }),
       () => this.destroy(new IotmpError('IOTMP_ERR_TIMEOUT', 'the peer is silent')),
     );
   }
@@ -199,10 +200,8 @@ export class Session implements DispatcherPort {
 
   /** Ends the session in good order: DISCONNECT, then the connection. Idempotent. */
   close(reason = new IotmpError('IOTMP_ERR_CLOSED', 'the session was closed')): void {
-    if (this.#state === 'closed') return;
-    if (this.#state === 'open') this.outbox.send({ type: MessageType.DISCONNECT });
-    this.transport.close();
-    this.#end(reason);
+    if (this.#state === 'open') this.outbox.sendOrEnd({ type: MessageType.DISCONNECT });
+    this.#endInOrder(reason);
   }
 
   /** Ends the session at once. Idempotent. */
@@ -225,14 +224,25 @@ export class Session implements DispatcherPort {
     this.outbox.send(message);
   }
 
-  /** @internal Answers a request with OK. */
+  /**
+   * @internal Answers a request with OK. Nothing is sent when it throws.
+   * @throws IotmpError IOTMP_ERR_ENCODE or IOTMP_ERR_TOO_LARGE
+   */
   answer(streamId: number | undefined, payload: unknown, statusCode?: number): void {
     this.#reply({ type: MessageType.OK, streamId, parameters: statusCode, payload });
   }
 
-  /** @internal Answers a request with ERROR, its code and its text. */
+  /**
+   * @internal Answers a request with ERROR, its code and its text. It never throws: an ERROR that cannot be sent gives
+   * way to one without code and text, and if that fails too, the session ends.
+   */
   refuse(streamId: number | undefined, error: unknown): void {
-    this.#reply(errorAnswer(streamId, error));
+    try {
+      this.#reply(errorAnswer(streamId, error));
+    } catch (cause) {
+      this.warn(`an ERROR could not be sent: ${errorText(cause)}`);
+      this.outbox.sendOrEnd({ type: MessageType.ERROR, streamId });
+    }
   }
 
   /** @internal */
@@ -278,12 +288,12 @@ export class Session implements DispatcherPort {
 
   /** @internal Only a server echoes; a client takes the echo. */
   handleKeepAlive(): void {
-    if (this.#hooks.onConnect !== undefined) this.outbox.send({ type: MessageType.KEEP_ALIVE });
+    if (this.#hooks.onConnect !== undefined) this.outbox.sendOrEnd({ type: MessageType.KEEP_ALIVE });
   }
 
   /** @internal */
   handleDisconnect(message: Message): void {
-    this.answer(message.streamId, undefined);
+    if (isAnswerWanted(message)) this.outbox.sendOrEnd({ type: MessageType.OK, streamId: message.streamId });
     this.#endInOrder(new IotmpError('IOTMP_ERR_CLOSED', 'the peer disconnected'));
   }
 
@@ -293,8 +303,7 @@ export class Session implements DispatcherPort {
   }
 
   #reply(message: OutgoingMessage): void {
-    if (this.#state === 'closed' || message.streamId === undefined || message.streamId === 0) return;
-    this.outbox.send(message);
+    if (this.#state !== 'closed' && isAnswerWanted(message)) this.outbox.send(message);
   }
 
   #nextId(): number {
@@ -318,6 +327,7 @@ export class Session implements DispatcherPort {
 
   /** Ends the session after what has been sent. */
   #endInOrder(reason: IotmpError): void {
+    if (this.#state === 'closed') return;
     this.transport.close();
     this.#end(reason);
   }

@@ -9,6 +9,7 @@ import { transportSettings, type TransportOptions } from './transport-options';
 import type { Transport } from './transport';
 import { maxPayloadFor, SUBPROTOCOL, webSocketSettings } from './web-socket-settings';
 import { WebSocketTransport } from './web-socket-transport';
+import { guarded, warnProcess, type Guarded } from '../util/guard';
 
 export type { ConnectTarget } from './client-socket';
 
@@ -42,6 +43,8 @@ class ConnectAttempt {
   readonly #options: ConnectOptions;
   readonly #resolve: (transport: Transport) => void;
   readonly #reject: (error: IotmpError) => void;
+  readonly #onError = guarded('connect error', warnProcess, (cause: unknown) => this.#handleError(cause));
+  readonly #onAbort = guarded('connect abort', warnProcess, () => this.#handleAbort());
   #stage = 'the connection';
   #ended = false;
   #timer: Timer | undefined;
@@ -66,27 +69,31 @@ class ConnectAttempt {
       this.#handleAbort();
       return;
     }
-    signal?.addEventListener('abort', this.#handleAbort);
+    signal?.addEventListener('abort', this.#onAbort);
     this.#timer = transportSettings(this.#options).clock.after(timeoutMs, () =>
       this.#handleTimeout(timeoutMs),
     );
-    this.#orFail(() => this.#openSocket());
+    this.#step('connect', () => this.#openSocket())();
   }
 
   #openSocket(): void {
     const socket = openClientSocket(this.#target, this.#options.tls);
     this.#socket = socket;
-    socket.on('error', this.#handleError);
-    if (isSecure(this.#target)) {
-      socket.once('connect', () => (this.#stage = 'the TLS handshake'));
-      socket.once('secureConnect', () => this.#handleConnected(socket));
-    } else {
-      socket.once('connect', () => this.#handleConnected(socket));
+    socket.on('error', this.#onError);
+    const onConnected = this.#step('connect connected', () => this.#handleConnected(socket));
+    if (!isSecure(this.#target)) {
+      socket.once('connect', onConnected);
+      return;
     }
+    const onConnect = this.#step('connect TCP', () => {
+      this.#stage = 'the TLS handshake';
+    });
+    socket.once('connect', onConnect);
+    socket.once('secureConnect', onConnected);
   }
 
   #handleConnected(socket: Socket): void {
-    if (isWebSocket(this.#target)) this.#orFail(() => this.#openWebSocket(socket));
+    if (isWebSocket(this.#target)) this.#openWebSocket(socket);
     else this.#succeed(new SocketTransport(socket, this.#options));
   }
 
@@ -98,25 +105,27 @@ class ConnectAttempt {
       createConnection: () => socket,
     });
     this.#webSocket = webSocket;
-    webSocket.on('error', this.#handleError);
-    webSocket.once('open', () => this.#succeed(new WebSocketTransport(webSocket, socket, this.#options)));
+    webSocket.on('error', this.#onError);
+    webSocket.once(
+      'open',
+      this.#step('connect WebSocket', () =>
+        this.#succeed(new WebSocketTransport(webSocket, socket, this.#options)),
+      ),
+    );
   }
 
-  #orFail(step: () => void): void {
-    try {
-      step();
-    } catch (error) {
-      this.#handleError(error);
-    }
+  /** A step of the attempt, which fails with what the step throws. */
+  #step(place: string, step: () => void): Guarded<[]> {
+    return guarded(place, (error) => this.#handleError(error), step);
   }
 
-  readonly #handleError = (cause: unknown): void => {
+  #handleError(cause: unknown): void {
     this.#fail('IOTMP_ERR_CONNECT', causeText(cause), cause);
-  };
+  }
 
-  readonly #handleAbort = (): void => {
+  #handleAbort(): void {
     this.#fail('IOTMP_ERR_ABORTED', 'aborted', this.#options.signal?.reason);
-  };
+  }
 
   #handleTimeout(timeoutMs: number): void {
     this.#fail('IOTMP_ERR_TIMEOUT', `${this.#stage} took longer than ${timeoutMs} ms`);
@@ -124,8 +133,8 @@ class ConnectAttempt {
 
   #succeed(transport: Transport): void {
     this.#end();
-    this.#socket?.off('error', this.#handleError);
-    this.#webSocket?.off('error', this.#handleError);
+    this.#socket?.off('error', this.#onError);
+    this.#webSocket?.off('error', this.#onError);
     this.#resolve(transport);
   }
 
@@ -144,7 +153,7 @@ class ConnectAttempt {
   #end(): void {
     this.#ended = true;
     this.#timer?.cancel();
-    this.#options.signal?.removeEventListener('abort', this.#handleAbort);
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
   }
 }
 

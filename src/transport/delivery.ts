@@ -1,5 +1,6 @@
 import { IotmpError } from '../errors';
 import type { TransportHandler } from './transport';
+import { guarded, type FaultHandler } from '../util/guard';
 
 /** What a {@link Delivery} can stop and start: the socket below. */
 export interface DataSource {
@@ -20,6 +21,7 @@ const BYTES_AT_ONCE = 65_536;
  */
 export class Delivery {
   readonly #source: DataSource;
+  readonly #onFault: FaultHandler;
   #handler: TransportHandler | undefined;
   #held: Buffer[] = [];
   #paused = false;
@@ -31,8 +33,10 @@ export class Delivery {
   #end: { readonly error: Error | undefined } | undefined;
   #told = false;
 
-  constructor(source: DataSource) {
+  /** @param onFault ends a connection whose handler has thrown outside of a call of the source */
+  constructor(source: DataSource, onFault: FaultHandler) {
     this.#source = source;
+    this.#onFault = onFault;
   }
 
   /** Names the handler. Throws IOTMP_ERR_CONFLICT when called again. */
@@ -91,10 +95,9 @@ export class Delivery {
     if (this.#taken < BYTES_AT_ONCE || this.#paused || this.#muted) return;
     this.#taken = 0;
     this.#source.pause();
-    this.#rest ??= setImmediate(() => {
-      this.#rest = undefined;
-      if (!this.#paused && this.#end === undefined) this.#source.resume();
-    });
+    this.#rest ??= setImmediate(
+      guarded('rest of a flooding connection', this.#onFault, () => this.#endRest()),
+    );
   }
 
   #flow(): void {
@@ -102,7 +105,12 @@ export class Delivery {
     if (this.#paused) return;
     if (this.#held.length === 0 && this.#end === undefined) this.#source.resume();
     // Never from inside a call of the handler's own.
-    else process.nextTick(() => this.#release());
+    else process.nextTick(guarded('data that was held', this.#onFault, () => this.#release()));
+  }
+
+  #endRest(): void {
+    this.#rest = undefined;
+    if (!this.#paused && this.#end === undefined) this.#source.resume();
   }
 
   #release(): void {

@@ -1,10 +1,11 @@
+import { guarded, warnProcess } from '../util/guard';
 /**
  * Bytes that one turn of the event loop may gather for a connection before they are written at once: a bound on
  * memory, and past it another system call costs little beside the copying.
  */
 export const TURN_BYTES = 65_536;
 
-/** Something to do at the end of a turn; an object, as a function for each connection costs memory. */
+/** Something to do at the end of a turn, which must not throw. It is an object, as a function for each connection costs memory. */
 export interface EndOfTurnTask {
   handleEndOfTurn(): void;
 }
@@ -21,9 +22,8 @@ export function atEndOfTurn(task: EndOfTurnTask): void {
   if (waiting.push(task) === 1) queueMicrotask(afterMicrotasks);
 }
 
-function afterMicrotasks(): void {
-  process.nextTick(runAll);
-}
+const afterMicrotasks = guarded('end of the microtasks', warnProcess, () => process.nextTick(endTurn));
+const endTurn = guarded('end of a turn', warnProcess, runAll);
 
 function runAll(): void {
   const tasks = waiting.values();

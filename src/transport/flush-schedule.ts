@@ -1,9 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import { atEndOfTurn } from './end-of-turn';
+import { guarded, warnProcess } from '../util/guard';
 
 /** Writes what it has gathered. */
 export interface Flushable {
   flush(): void;
+  /** A flush has thrown. */
+  handleFault(error: unknown): void;
 }
 
 /**
@@ -42,13 +45,17 @@ export class FlushSchedule {
   handleEndOfRound(): void {
     this.#immediate = undefined;
     this.#lastRound = currentRound();
-    this.#target.flush();
+    try {
+      this.#target.flush();
+    } catch (error) {
+      this.#target.handleFault(error);
+    }
   }
 }
 
-function endRound(schedule: FlushSchedule): void {
-  schedule.handleEndOfRound();
-}
+const endRound = guarded('end of a round', warnProcess, (schedule: FlushSchedule) =>
+  schedule.handleEndOfRound(),
+);
 
 function currentRound(): number {
   return performance.nodeTiming.uvMetricsInfo.loopCount;

@@ -3,6 +3,8 @@ import { Delivery } from './delivery';
 import { MemoryWire } from './memory-wire';
 import { transportSettings, type TransportOptions, type TransportSettings } from './transport-options';
 import type { Transport, TransportHandler } from './transport';
+import { guarded, warnProcess } from '../util/guard';
+import { asError } from '../errors';
 
 /** Options of {@link createMemoryPair}. */
 export interface MemoryPairOptions extends TransportOptions {
@@ -70,7 +72,7 @@ class MemoryTransport implements Transport {
     this.#out = out;
     this.#in = incoming;
     this.#settings = settings;
-    this.#delivery = new Delivery(incoming);
+    this.#delivery = new Delivery(incoming, (error) => this.destroy(asError(error)));
   }
 
   get bufferedBytes(): number {
@@ -110,7 +112,7 @@ class MemoryTransport implements Transport {
     this.#out.cut();
     this.#in.break();
     this.#delivery.mute();
-    queueMicrotask(() => this.#handleClose());
+    queueMicrotask(guarded('memory close', warnProcess, () => this.#handleClose()));
   }
 
   handleChunk(chunk: Buffer): void {

@@ -1,3 +1,4 @@
+import { guarded, warnProcess } from '../util/guard';
 /** How a {@link MemoryWire} carries bytes. */
 export interface MemoryWireOptions {
   /** When a chunk arrives: after the code that runs now, or in a later turn of the event loop. */
@@ -68,7 +69,7 @@ export class MemoryWire {
     this.#broken = true;
     this.#window.clear();
     this.#waiting.clear();
-    queueMicrotask(() => this.#ends?.onTaken());
+    queueMicrotask(guarded('memory drain', warnProcess, () => this.#ends?.onTaken()));
     this.resume();
   }
 
@@ -93,8 +94,9 @@ export class MemoryWire {
     if (this.#scheduled || this.#ended || !this.#flowing) return;
     if (this.#window.bytes === 0 && !this.#ending) return;
     this.#scheduled = true;
-    if (this.#options.delivery === 'immediate') setImmediate(() => this.#step());
-    else queueMicrotask(() => this.#step());
+    const step = guarded('memory data', warnProcess, () => this.#step());
+    if (this.#options.delivery === 'immediate') setImmediate(step);
+    else queueMicrotask(step);
   }
 
   #step(): void {

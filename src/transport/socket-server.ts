@@ -1,6 +1,7 @@
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions } from 'node:tls';
-import { IotmpError, errorText } from '../errors';
+import { asError, errorText, IotmpError } from '../errors';
+import { guarded, warnProcess, type Guarded } from '../util/guard';
 import { remoteAddressOf } from './host-and-port';
 import { SocketTransport } from './socket-transport';
 import type { Transport } from './transport';
@@ -34,6 +35,8 @@ export interface SocketServer {
   close(): void;
 }
 
+type Taker = Guarded<[socket: Socket]>;
+
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /**
@@ -50,13 +53,22 @@ export function openSocketServer(
     const server = createServer(options, hooks, where);
     const { maxConnections } = options;
     server.maxConnections = maxConnections;
-    server.on('drop', () => hooks.onWarning(`more than ${maxConnections} connections: new ones are dropped`));
+    server.on(
+      'drop',
+      guarded('listener drop', warnProcess, () =>
+        hooks.onWarning(`more than ${maxConnections} connections: new ones are dropped`),
+      ),
+    );
     const handshakes = options.tls === undefined ? undefined : new Handshakes(server);
-    const fail = (error: Error): void => reject(listenError(where, error));
-    server.once('error', fail);
-    server.listen({ host: options.host === '' ? undefined : options.host, port: options.port }, () => {
-      server.off('error', fail);
-      server.on('error', (error) => hooks.onError(listenError(where, error)));
+    const onRefused = guarded('listener refused', warnProcess, (error: Error) =>
+      reject(listenError(where, error)),
+    );
+    const onError = guarded('listener error', warnProcess, (error: Error) =>
+      hooks.onError(listenError(where, error)),
+    );
+    const onListening = guarded('listener listening', reject, () => {
+      server.off('error', onRefused);
+      server.on('error', onError);
       resolve({
         server,
         close() {
@@ -65,20 +77,38 @@ export function openSocketServer(
         },
       });
     });
+    server.once('error', onRefused);
+    server.listen({ host: options.host === '' ? undefined : options.host, port: options.port }, onListening);
   });
 }
 
 function createServer(options: SocketServerOptions, hooks: SocketServerHooks, where: string): Server {
-  const take = (socket: Socket): void => hooks.onTransport(new SocketTransport(socket, options));
+  const take = taker(options, hooks);
   if (options.tls === undefined) return createTcpServer({ noDelay: true }, take);
   const server = createTls(options.tls, take, where);
-  server.on('tlsClientError', (error, socket) => {
-    hooks.onWarning(`TLS handshake with ${remoteAddressOf(socket)} failed: ${error.message}`);
-  });
+  server.on(
+    'tlsClientError',
+    guarded('listener handshake', warnProcess, (error: Error, socket: Socket) => {
+      hooks.onWarning(`TLS handshake with ${remoteAddressOf(socket)} failed: ${error.message}`);
+    }),
+  );
   return server;
 }
 
-function createTls(tls: TlsOptions, take: (socket: Socket) => void, where: string): TlsServer {
+/** Takes over a socket. One that cannot be taken over is cut. */
+function taker(options: SocketServerOptions, hooks: SocketServerHooks): Taker {
+  const take = (socket: Socket): void => {
+    try {
+      hooks.onTransport(new SocketTransport(socket, options));
+    } catch (error) {
+      socket.destroy(asError(error));
+      throw error;
+    }
+  };
+  return guarded('listener connection', (error) => hooks.onWarning(errorText(error)), take);
+}
+
+function createTls(tls: TlsOptions, take: Taker, where: string): TlsServer {
   const sources = [tls.cert, tls.pfx, tls.secureContext, tls.SNICallback, tls.pskCallback];
   if (sources.every((source) => source === undefined)) {
     throw listenError(where, 'TLS needs a key and a certificate');
@@ -95,14 +125,25 @@ class Handshakes {
   readonly #pending = new Map<string, Socket>();
 
   constructor(server: Server) {
-    server.on('connection', (socket) => {
-      const address = remoteAddressOf(socket);
-      this.#pending.set(address, socket);
-      socket.once('close', () => {
-        if (this.#pending.get(address) === socket) this.#pending.delete(address);
-      });
+    server.on(
+      'connection',
+      guarded('handshake begins', warnProcess, (socket: Socket) => this.#add(socket)),
+    );
+    server.on(
+      'secureConnection',
+      guarded('handshake done', warnProcess, (socket: Socket) => {
+        this.#pending.delete(remoteAddressOf(socket));
+      }),
+    );
+  }
+
+  #add(socket: Socket): void {
+    const address = remoteAddressOf(socket);
+    const forget = guarded('handshake socket close', warnProcess, () => {
+      if (this.#pending.get(address) === socket) this.#pending.delete(address);
     });
-    server.on('secureConnection', (socket: Socket) => this.#pending.delete(remoteAddressOf(socket)));
+    this.#pending.set(address, socket);
+    socket.once('close', forget);
   }
 
   cut(): void {

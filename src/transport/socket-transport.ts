@@ -6,7 +6,9 @@ import { FlushSchedule, type Flushable } from './flush-schedule';
 import { remoteAddressOf } from './host-and-port';
 import { transportSettings, type TransportOptions, type TransportSettings } from './transport-options';
 import type { Transport, TransportHandler } from './transport';
-import { WriteBatch } from './write-batch';
+import { WriteBatch, type WriteCallback } from './write-batch';
+import { guarded, warnProcess, type FaultHandler } from '../util/guard';
+import { asError } from '../errors';
 
 /**
  * A TCP or TLS connection (`protocol.md` section 1). Takes over a connected socket: nobody else may listen, write
@@ -31,18 +33,26 @@ export class SocketTransport implements Transport, Flushable {
     this.remoteAddress = remoteAddressOf(socket);
     this.#socket = socket;
     this.#settings = transportSettings(options);
-    this.#delivery = new Delivery(socket);
+    const onFault: FaultHandler = (error) => this.handleFault(error);
+    this.#delivery = new Delivery(socket, onFault);
     socket.setNoDelay(true);
     socket.pause();
-    socket.on('data', (chunk: Buffer) => this.#delivery.data(chunk));
+    socket.on(
+      'data',
+      guarded('socket data', onFault, (chunk: Buffer) => this.#delivery.data(chunk)),
+    );
     // Also where the socket allows it to be half open; after what the turn has gathered, and within the grace.
-    socket.on('end', () => this.close());
-    socket.on('error', (error) => {
-      this.#error ??= error;
-      this.#open = false;
-    });
-    socket.on('close', () => this.#handleClose());
-    if (socket.closed) process.nextTick(() => this.#handleClose());
+    socket.on(
+      'end',
+      guarded('socket end', onFault, () => this.close()),
+    );
+    socket.on(
+      'error',
+      guarded('socket error', onFault, (error: Error) => this.#handleError(error)),
+    );
+    const onClose = guarded('socket close', onFault, () => this.#handleClose());
+    socket.on('close', onClose);
+    if (socket.closed) process.nextTick(onClose);
   }
 
   get bufferedBytes(): number {
@@ -88,18 +98,38 @@ export class SocketTransport implements Transport, Flushable {
     this.#socket.destroy();
   }
 
+  /** @internal Cuts the connection: nobody knows what became of its bytes. */
+  handleFault(error: unknown): void {
+    if (this.#socket.closed) warnProcess(error);
+    else this.destroy(asError(error));
+  }
+
   /** @internal */
   flush(): void {
     if (this.#socket.destroyed) this.#batch.clear();
-    else this.#batch.writeTo(this.#socket, this.#drainWanted ? this.#handleWritten : undefined);
+    else this.#batch.writeTo(this.#socket, this.#drainWanted ? this.#onWritten() : undefined);
   }
 
-  readonly #handleWritten = (error?: Error | null): void => {
-    // A failed write is told by the socket's 'error' and 'close'.
+  #handleError(error: Error): void {
+    this.#error ??= error;
+    this.#open = false;
+  }
+
+  /** Made only while it is needed: most connections never are that slow. */
+  #onWritten(): WriteCallback {
+    return guarded(
+      'socket written',
+      (error) => this.handleFault(error),
+      (error?: Error | null) => this.#handleWritten(error),
+    );
+  }
+
+  /** A failed write is told by the socket's 'error' and 'close'. */
+  #handleWritten(error: Error | null | undefined): void {
     if (error || !this.#drainWanted || this.bufferedBytes > 0) return;
     this.#drainWanted = false;
     this.#delivery.drain();
-  };
+  }
 
   #handleClose(): void {
     this.#open = false;

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { WebSocketServer, type WebSocket } from 'ws';
 import { transportSettings, type TransportOptions } from './transport-options';
 import type { Transport } from './transport';
 import { SUBPROTOCOL, webSocketSettings } from './web-socket-settings';
 import { WebSocketTransport } from './web-socket-transport';
+import { asError } from '../errors';
+import { guarded } from '../util/guard';
 
 /** Options of {@link createWebSocketAcceptor}; the transports that it makes get the same ones. */
 export interface WebSocketAcceptorOptions extends TransportOptions {
@@ -40,9 +42,12 @@ export function createWebSocketAcceptor(options: WebSocketAcceptorOptions): WebS
   });
   return {
     accept(request, socket, head, onTransport) {
-      server.handleUpgrade(request, socket, head, (webSocket) => {
-        onTransport(new WebSocketTransport(webSocket, socket, options));
-      });
+      const onUpgraded = guarded(
+        'WebSocket upgraded',
+        (error) => socket.destroy(asError(error)),
+        (webSocket: WebSocket) => onTransport(new WebSocketTransport(webSocket, socket, options)),
+      );
+      server.handleUpgrade(request, socket, head, onUpgraded);
     },
     close() {
       server.close();

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
-import { IotmpError } from '../errors';
+import { asError, IotmpError } from '../errors';
 import type { Timer } from '../util/clock';
 import { Delivery } from './delivery';
 import { TURN_BYTES } from './end-of-turn';
@@ -8,6 +8,7 @@ import { FlushSchedule, type Flushable } from './flush-schedule';
 import { remoteAddressOf } from './host-and-port';
 import { transportSettings, type TransportOptions, type TransportSettings } from './transport-options';
 import type { Transport, TransportHandler } from './transport';
+import { guarded, warnProcess, type FaultHandler, type Guarded } from '../util/guard';
 
 /** One whole message per unfragmented binary frame: devices break on anything else (`protocol.md` section 1). */
 const ONE_FRAME = { binary: true, fin: true, compress: false } as const;
@@ -41,14 +42,32 @@ export class WebSocketTransport implements Transport, Flushable {
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#settings = transportSettings(options);
-    this.#delivery = new Delivery(webSocket);
+    const onFault: FaultHandler = (error) => this.handleFault(error);
+    this.#delivery = new Delivery(webSocket, onFault);
     webSocket.pause();
-    webSocket.on('message', (data) => this.#handleMessage(data));
-    webSocket.on('error', (error) => this.#handleFault(error));
-    webSocket.on('close', (code, reason) => this.#handleClose(code, reason));
+    webSocket.on(
+      'message',
+      guarded('WebSocket message', onFault, (data: RawData) => this.#handleMessage(data)),
+    );
+    webSocket.on(
+      'error',
+      guarded('WebSocket error', onFault, (error: Error) => this.#handleBadFrame(error)),
+    );
+    webSocket.on(
+      'close',
+      guarded('WebSocket close', onFault, (code: number, reason: Buffer) => this.#handleClose(code, reason)),
+    );
     // `ws` keeps the socket's errors to itself, and has no time limit for a peer that ended and does not read.
-    socket.on('error', (error) => (this.#error ??= error));
-    socket.on('end', () => this.#startGrace());
+    socket.on(
+      'error',
+      guarded('WebSocket socket error', onFault, (error: Error) => {
+        this.#error ??= error;
+      }),
+    );
+    socket.on(
+      'end',
+      guarded('WebSocket socket end', onFault, () => this.#startGrace()),
+    );
   }
 
   get bufferedBytes(): number {
@@ -65,7 +84,7 @@ export class WebSocketTransport implements Transport, Flushable {
     const bytes = this.bufferedBytes + message.length;
     if (bytes > this.#settings.highWaterMark) this.#drainWanted = true;
     // To be told of the end of a write costs more than all else here: only asked for where it is waited for.
-    this.#webSocket.send(message, ONE_FRAME, this.#drainWanted ? this.#handleSent : undefined);
+    this.#webSocket.send(message, ONE_FRAME, this.#drainWanted ? this.#onSent() : undefined);
     this.#corkedBytes += message.length;
     if (this.#corkedBytes >= TURN_BYTES) this.flush();
     return !this.#drainWanted;
@@ -96,6 +115,12 @@ export class WebSocketTransport implements Transport, Flushable {
     this.#webSocket.terminate();
   }
 
+  /** @internal Cuts the connection: nobody knows what became of its bytes. */
+  handleFault(error: unknown): void {
+    if (this.#webSocket.readyState === WebSocket.CLOSED) warnProcess(error);
+    else this.destroy(asError(error));
+  }
+
   #cork(): void {
     if (this.#corked) return;
     this.#corked = true;
@@ -111,12 +136,21 @@ export class WebSocketTransport implements Transport, Flushable {
     this.#socket.uncork();
   }
 
-  readonly #handleSent = (error?: Error | null): void => {
-    // A failed write is told by 'error' and 'close'.
+  /** Made only while it is needed: most connections never are that slow. */
+  #onSent(): Guarded<[error?: Error | null]> {
+    return guarded(
+      'WebSocket written',
+      (error) => this.handleFault(error),
+      (error?: Error | null) => this.#handleSent(error),
+    );
+  }
+
+  /** A failed write is told by 'error' and 'close'. */
+  #handleSent(error: Error | null | undefined): void {
     if (error || !this.#drainWanted || this.bufferedBytes > 0) return;
     this.#drainWanted = false;
     this.#delivery.drain();
-  };
+  }
 
   #handleMessage(data: RawData): void {
     if (Buffer.isBuffer(data)) this.#delivery.data(data);
@@ -125,7 +159,7 @@ export class WebSocketTransport implements Transport, Flushable {
   }
 
   /** Bytes that are no WebSocket frames, or too large a frame: `ws` has sent a close frame with the reason. */
-  #handleFault(error: Error): void {
+  #handleBadFrame(error: Error): void {
     this.#error ??= error;
     this.#open = false;
     this.#startGrace();

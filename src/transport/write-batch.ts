@@ -1,5 +1,9 @@
 import type { Writable } from 'node:stream';
 import { TURN_BYTES } from './end-of-turn';
+import type { Guarded } from '../util/guard';
+
+/** Called when the system has taken a write, or has failed to. */
+export type WriteCallback = Guarded<[error?: Error | null]>;
 
 /** From this size on, a message is written as it is: copying it costs more than a piece of its own. In bytes. */
 const JOIN_BELOW = 16_384;
@@ -41,7 +45,7 @@ export class WriteBatch {
   }
 
   /** Hands everything to `stream`; `onWritten` is called once, when the system has taken it all. */
-  writeTo(stream: Writable, onWritten?: (error?: Error | null) => void): void {
+  writeTo(stream: Writable, onWritten?: WriteCallback): void {
     const first = this.#first;
     const messages = this.#messages;
     const bytes = this.#bytes;
@@ -56,7 +60,7 @@ export class WriteBatch {
 function writePieces(
   stream: Writable,
   pieces: readonly Buffer[],
-  onWritten: ((error?: Error | null) => void) | undefined,
+  onWritten: WriteCallback | undefined,
 ): void {
   const last = pieces.length - 1;
   if (last > 0) stream.cork();

@@ -1,3 +1,5 @@
+import { guarded, warnProcess } from './guard';
+
 /** A running timer of a {@link Clock}. */
 export interface Timer {
   /** Stops the timer; stopping one that has run or was stopped does nothing. */
@@ -8,7 +10,7 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds on a monotonic scale; only differences mean something. */
   now(): number;
-  /** Runs `callback` once, `ms` milliseconds from now. */
+  /** Runs `callback` once, `ms` milliseconds from now. What it throws becomes a warning of the process. */
   after(ms: number, callback: () => void): Timer;
 }
 
@@ -18,7 +20,8 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 /** The clock of the machine. Delays of more than 24 days are cut to that. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  after: (ms, callback) => new SystemTimer(setTimeout(callback, Math.min(ms, MAX_DELAY_MS))),
+  after: (ms, callback) =>
+    new SystemTimer(setTimeout(guarded('timer', warnProcess, callback), Math.min(ms, MAX_DELAY_MS))),
 };
 
 class SystemTimer implements Timer {
@@ -30,7 +33,7 @@ class SystemTimer implements Timer {
 
   cancel(): void {
     clearTimeout(this.#handle);
-    // Who keeps a timer that is over keeps nothing by it.
+    // The callback is not kept alive by whoever keeps the timer.
     this.#handle = undefined;
   }
 }

@@ -41,6 +41,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'src/store',
   ],
   'src/index.ts': [
+    'src/util',
     'src/types.ts',
     'src/errors.ts',
     'src/topic',

@@ -7,6 +7,7 @@ import type { ResourceLink } from './resource-link';
 import { RetryBackoff } from './retry-backoff';
 import { StreamChannel, type StreamChannelOwner } from './stream-channel';
 import { SubscriberGroup } from './subscriber-group';
+import { guarded } from '../../util/guard';
 
 /** What a device stream needs of the resource that it belongs to. */
 export interface DeviceStreamPort {
@@ -49,6 +50,7 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
   #failure: HubState | undefined;
   #retryDue = false;
   #notified: HubState = HubStates.offline;
+  readonly #onFault = (error: unknown): void => this.warn(errorText(error));
 
   constructor(port: DeviceStreamPort) {
     this.#port = port;
@@ -111,7 +113,7 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
     if (subscriber.unasked === true) this.#port.wake();
     else this.ask(subscription);
     if (isFirst) this.#notified = this.state;
-    queueMicrotask(() => this.#deliverLast(subscription));
+    queueMicrotask(guarded('hub last sample', this.#onFault, () => this.#deliverLast(subscription)));
     return subscription;
   }
 
@@ -227,12 +229,14 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
 
   /** A stream also ends when its connection does. Then the device is offline in the same turn. */
   onEnd(channel: StreamChannel, reason: IotmpError): void {
-    queueMicrotask(() => {
-      if (this.#channel !== channel) return;
-      if (this.clock.now() - channel.openedAt >= SOUND_MS) this.#backoff.reset();
-      this.#fail(reason, true);
-      this.#port.wake();
-    });
+    queueMicrotask(guarded('hub stream end', this.#onFault, () => this.#handleEnd(channel, reason)));
+  }
+
+  #handleEnd(channel: StreamChannel, reason: IotmpError): void {
+    if (this.#channel !== channel) return;
+    if (this.clock.now() - channel.openedAt >= SOUND_MS) this.#backoff.reset();
+    this.#fail(reason, true);
+    this.#port.wake();
   }
 
   #fail(error: IotmpError, retry: boolean): void {

@@ -2,6 +2,7 @@ import { errorText } from '../../errors';
 import type { Clock } from '../../util/clock';
 import type { StreamSource } from '../stream-source';
 import { RetryBackoff } from './retry-backoff';
+import { guarded } from '../../util/guard';
 
 /** DESCRIBE's number for an output, the one kind that may be opened unasked (`protocol.md` section 5). */
 const FN_OUTPUT = 3;
@@ -25,6 +26,7 @@ export class ResourceLink {
   #lookup: 'due' | 'running' | 'waiting' | 'done' | 'ended' = 'due';
   #isOutput: boolean | undefined;
   #failed = false;
+  readonly #onFault = (error: unknown): void => this.#port.warn(errorText(error));
 
   constructor(source: StreamSource, resource: string, port: ResourceLinkPort) {
     this.source = source;
@@ -51,8 +53,8 @@ export class ResourceLink {
     if (this.#lookup !== 'due') return;
     this.#lookup = 'running';
     this.source.functionOf(this.resource).then(
-      (fn) => this.#handleFunction(fn),
-      (error: unknown) => this.#handleFailure(error),
+      guarded('hub lookup done', this.#onFault, (fn: number | undefined) => this.#handleFunction(fn)),
+      guarded('hub lookup failed', this.#onFault, (error: unknown) => this.#handleFailure(error)),
     );
   }
 

@@ -4,6 +4,7 @@ import type { StreamSource } from '../stream-source';
 import { DeviceStream } from './device-stream';
 import type { HubSubscriber, Subscription } from './hub-subscription';
 import { ResourceLink } from './resource-link';
+import { detached, guarded } from '../../util/guard';
 
 /** What a shared resource needs of its hub. */
 export interface SharedResourcePort {
@@ -27,6 +28,7 @@ export class SharedResource {
   readonly #event: DeviceStream;
   #link: ResourceLink | undefined;
   #woken = false;
+  readonly #onFault = (error: unknown): void => this.#port.warn(errorText(error));
 
   constructor(name: string, port: SharedResourcePort) {
     this.name = name;
@@ -68,7 +70,7 @@ export class SharedResource {
   /** Tells the subscribers that it is over, ends them, and stops what is open. */
   close(): void {
     const open = [this.#periodic, this.#event].filter((stream) => stream.isUsable);
-    for (const stream of open) void stream.stop();
+    for (const stream of open) detached('hub stop', this.#onFault, stream.stop());
     this.disconnect();
     this.#periodic.closeAll();
     this.#event.closeAll();
@@ -109,10 +111,12 @@ export class SharedResource {
   #wake(): void {
     if (this.#woken) return;
     this.#woken = true;
-    queueMicrotask(() => {
-      this.#woken = false;
-      this.#reconcile();
-    });
+    queueMicrotask(
+      guarded('hub reconcile', this.#onFault, () => {
+        this.#woken = false;
+        this.#reconcile();
+      }),
+    );
   }
 
   /** Begins the next operation that leads from what is to what should be, unless one runs. */
@@ -120,7 +124,7 @@ export class SharedResource {
     const link = this.#link;
     if (link !== undefined) {
       const operation = link.busy ? undefined : this.#nextOperation(link);
-      if (operation !== undefined) void this.#perform(link, operation);
+      if (operation !== undefined) detached('hub operation', this.#onFault, this.#perform(link, operation));
       if (this.#periodic.needsLookup || this.#event.needsLookup) link.lookUp();
     }
     this.#refresh();

@@ -4,6 +4,7 @@ import { resourceHash } from '../../session/fnv1a';
 import type { DeviceId } from '../../types';
 import type { Clock, Timer } from '../../util/clock';
 import { keptDocuments, type Documents } from './records';
+import { detached } from '../../util/guard';
 
 /** What the times of devices are kept with. */
 export interface LastSeenPort {
@@ -99,7 +100,9 @@ export class LastSeen {
 
   #writeLater(group: Group): void {
     this.#unwritten.add(group);
-    this.#timer ??= this.#port.clock.after(WRITE_MS, () => void this.settled());
+    this.#timer ??= this.#port.clock.after(WRITE_MS, () =>
+      detached('last seen', (error) => this.#warn(error), this.settled()),
+    );
   }
 
   async #write(): Promise<void> {

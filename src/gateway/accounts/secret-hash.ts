@@ -1,4 +1,5 @@
 import { hash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { guarded } from '../../util/guard';
 
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
@@ -40,10 +41,11 @@ function fastHash(salt: string, credential: string): string {
 
 function slowHash(salt: string, password: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFKC'), salt, HASH_BYTES, SCRYPT, (error, key) => {
+    const onHash = guarded('password hash', reject, (error: Error | null, key: Buffer) => {
       if (error === null) resolve(key.toString('base64url'));
       else reject(error);
     });
+    scrypt(password.normalize('NFKC'), salt, HASH_BYTES, SCRYPT, onHash);
   });
 }
 

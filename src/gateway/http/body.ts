@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { IotmpError } from '../../errors';
 import { parseJson } from './json-text';
 import { badRequest, closed, unsupportedBody } from './request-error';
+import { detached, guarded } from '../../util/guard';
 
 /** The body of a request: its bytes, and what it says it is. */
 export interface RequestBody {
@@ -44,8 +45,8 @@ export async function* bodyContent(
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const chunks: AsyncIterator<unknown, undefined> = request.iterator({ destroyOnReturn: false });
   const { promise: end, reject } = Promise.withResolvers<never>();
-  end.catch(ignore);
-  const onClosing = (): void => reject(closed());
+  detached('body closing', ignore, end);
+  const onClosing = guarded('body abort', reject, () => reject(closed()));
   closing.addEventListener('abort', onClosing);
   if (closing.aborted) onClosing();
   try {
@@ -66,20 +67,22 @@ async function collect(request: IncomingMessage, maxBytes: number): Promise<Buff
   const chunks: Buffer[] = [];
   let size = 0;
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const onData = (chunk: Buffer): void => {
+  const onData = guarded('body data', reject, (chunk: Buffer) => {
     size += chunk.length;
     if (size > maxBytes) reject(tooLarge(maxBytes));
     else chunks.push(chunk);
-  };
-  const onEnd = (): void => resolve(Buffer.concat(chunks, size));
-  const onGone = (): void => reject(new IotmpError('IOTMP_ERR_ABORTED', 'the client went away'));
+  });
+  const onEnd = guarded('body end', reject, () => resolve(Buffer.concat(chunks, size)));
+  const onGone = guarded('body gone', reject, () =>
+    reject(new IotmpError('IOTMP_ERR_ABORTED', 'the client went away')),
+  );
   request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
   try {
     return await promise;
   } finally {
     request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
     // An error that comes later is nobody's concern, but must not end the process.
-    request.on('error', ignore);
+    request.on('error', onLateError);
   }
 }
 
@@ -123,3 +126,5 @@ function tooLarge(maxBytes: number): IotmpError {
 function ignore(): void {
   // Nobody waits for it any more.
 }
+
+const onLateError = guarded('body late error', ignore, ignore);

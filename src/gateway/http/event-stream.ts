@@ -2,6 +2,7 @@ import type { Value } from '../../types';
 import type { Clock, Timer } from '../../util/clock';
 import type { LiveAnswer } from './answer';
 import { toJson } from './json-text';
+import { guarded, warnProcess } from '../../util/guard';
 
 /** Time after which a line without meaning keeps an idle stream alive, in ms; who has not read on by the next is cut off. */
 const KEEP_ALIVE_MS = 15_000;
@@ -48,13 +49,13 @@ export function eventStream(
         if (counts()) write(':\n\n');
         else finish();
       });
-      const finish = (): void => {
+      const finish = guarded('event stream end', warnProcess, () => {
         closing.removeEventListener('abort', finish);
         response.off('close', finish);
         stopBeat();
         stop();
         response.end();
-      };
+      });
       closing.addEventListener('abort', finish);
       response.once('close', finish);
       if (closing.aborted || response.closed || response.req.method === 'HEAD') finish();

@@ -3,6 +3,8 @@ import { pipeline } from 'node:stream/promises';
 import type { OpenFile } from '../../store/files/file-store';
 import type { LiveAnswer } from './answer';
 import { mediaTypeOf } from './media-type';
+import { asError } from '../../errors';
+import { detached, guarded, warnProcess } from '../../util/guard';
 
 /** What the answer with a file must heed. */
 export interface FileAnswerOptions {
@@ -18,13 +20,16 @@ const NO_SCRIPTS = "default-src 'none'; img-src 'self' data:; style-src 'unsafe-
 /** An answer with the content of a file, sent as the client takes it. */
 export function fileAnswer(file: OpenFile, options: FileAnswerOptions): LiveAnswer {
   const { content } = file;
-  const release = (): void => {
-    content.destroy();
-  };
+  const release = guarded('file released', warnProcess, () => content.destroy());
   // The client may be gone before anything is sent.
   options.signal.addEventListener('abort', release, { once: true });
   if (options.signal.aborted) release();
-  return { serve: (response) => void send(response, file, options) };
+  return {
+    serve(response) {
+      const onFault = (error: unknown): void => void response.destroy(asError(error));
+      detached('file sent', onFault, send(response, file, options));
+    },
+  };
 }
 
 async function send(
@@ -48,7 +53,10 @@ async function send(
     response.end();
     return;
   }
-  response.setTimeout(drainTimeoutMs, () => response.destroy());
+  response.setTimeout(
+    drainTimeoutMs,
+    guarded('file timeout', warnProcess, () => response.destroy()),
+  );
   try {
     await pipeline(content, response, { signal });
   } catch {

@@ -14,6 +14,7 @@ import { PLAIN, route, type Route } from '../route';
 import { bucketOf, knownBucket } from './buckets';
 import { checkCallable } from './endpoints';
 import { takePlace } from './lasting-answer';
+import { detached, guarded, warnProcess } from '../../util/guard';
 
 const PATH = '/v1/users/:user/buckets/:bucket/exports';
 const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket', action: 'ExportBucket' } as const;
@@ -52,7 +53,8 @@ export const bucketExportRoutes: readonly Route[] = [
       const ordered = { ...key, type, timestamps, minTs: min_ts ?? 0, maxTs };
       const file = context.exports.add(ordered);
       // Programs compare the file of the event with that of the answer, so it has to have been sent.
-      signal.addEventListener('abort', () => tell(context, ordered, file, endpoint), { once: true });
+      const onSent = guarded('export ordered', warnProcess, () => tell(context, ordered, file, endpoint));
+      signal.addEventListener('abort', onSent, { once: true });
       return json({ file, state: 0 });
     },
   }),
@@ -112,7 +114,12 @@ function tell(
   };
   server.events.publish(event);
   // That it fails is the event endpoint_call_response.
-  if (endpoint !== undefined) services.endpoints.call(user, endpoint, event).catch(() => undefined);
+  if (endpoint === undefined) return;
+  detached('export endpoint', ignore, services.endpoints.call(user, endpoint, event));
+}
+
+function ignore(): void {
+  // The event endpoint_call_response tells of it.
 }
 
 /** Sends the file as it is made: no faster than it is read, and not at all once the program is gone. */
@@ -138,9 +145,13 @@ async function serveFile(
         response.end();
         return;
       }
-      response.setTimeout(limits.drainTimeoutMs, () => response.destroy());
+      response.setTimeout(
+        limits.drainTimeoutMs,
+        guarded('export timeout', warnProcess, () => response.destroy()),
+      );
       const rest = Readable.from(withFirst(first, text));
-      pipeline(rest, response, { signal: end }).catch(() => response.destroy());
+      const onFault = (): void => void response.destroy();
+      detached('export sent', onFault, pipeline(rest, response, { signal: end }));
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { RawCall } from '../route';
+import { guarded, warnProcess } from '../../util/guard';
 
 /**
  * Takes a place, as sockets do, for an answer that may last: a file, or an export. It is given back when the client is
@@ -12,7 +13,8 @@ export function takePlace({
   signal,
 }: Pick<RawCall, 'context' | 'principal' | 'signal'>): AbortSignal {
   const ended = new AbortController();
-  const leave = context.places.take(principal, () => ended.abort());
+  const release = context.places.take(principal, () => ended.abort());
+  const leave = guarded('lasting answer left', warnProcess, release);
   signal.addEventListener('abort', leave, { once: true });
   if (signal.aborted) leave();
   return AbortSignal.any([context.closing, signal, ended.signal]);

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../util/clock';
 import type { Principal } from '../auth/principal';
 import type { GatewayLimits } from '../limits/gateway-limits';
 import type { GatewayMetrics } from '../metrics/gateway-metrics';
+import { guarded, warnProcess } from '../../util/guard';
 
 /** Close codes of RFC 6455 and its registry. */
 export const CloseCode = {
@@ -43,13 +44,19 @@ export class ClientSocket {
     this.#webSocket = webSocket;
     this.#port = port;
     this.#ping = port.clock.after(PING_MS, this.#beat);
-    webSocket.on('pong', () => {
+    const onFault = (): void => webSocket.terminate();
+    const onPong = guarded('API socket pong', onFault, () => {
       this.#alive = true;
     });
-    webSocket.on('message', (data, isBinary) => this.#listener?.(bytesOf(data), isBinary));
+    const onMessage = guarded('API socket message', onFault, (data: RawData, isBinary: boolean) =>
+      this.#listener?.(bytesOf(data), isBinary),
+    );
+    webSocket.on('pong', onPong);
+    webSocket.on('message', onMessage);
     // A broken frame has been answered with a close frame already; the end follows.
-    webSocket.on('error', () => webSocket.terminate());
-    webSocket.on('close', () => this.#handleClose());
+    webSocket.on('error', guarded('API socket error', warnProcess, onFault));
+    const onClose = guarded('API socket close', warnProcess, () => this.#handleClose());
+    webSocket.on('close', onClose);
   }
 
   /** Whether so much waits for the reader that nothing more is sent. */

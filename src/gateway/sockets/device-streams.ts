@@ -7,6 +7,7 @@ import { knownDevice } from '../devices/known-device';
 import { CloseCode, type ClientSocket } from './client-socket';
 import { readFrame, sampleFrame } from './frames';
 import type { SocketCall, SocketRoute } from './socket-route';
+import { guarded, warnProcess } from '../../util/guard';
 
 const MAX_INTERVAL_S = 86_400;
 
@@ -61,9 +62,10 @@ class DeviceStreams {
         this.#socket.close(CloseCode.BAD_DATA, error.message.slice(0, 100));
       }
     });
-    this.#call.signal.addEventListener('abort', () => {
+    const onEnd = guarded('device streams end', warnProcess, () => {
       for (const resource of this.#streams.keys()) this.#stop(resource);
     });
+    this.#call.signal.addEventListener('abort', onEnd);
   }
 
   #handle({ resource, interval, enabled }: z.infer<typeof order>): void {

@@ -5,6 +5,7 @@ import { CloseCode } from './client-socket';
 import { filterByPatterns, patternFilter, type EventFilter } from './event-filter';
 import { readFrame } from './frames';
 import type { SocketRoute } from './socket-route';
+import { guarded, warnProcess } from '../../util/guard';
 
 /**
  * Events, version 1: the client says once what it wants, and gets bare events and nothing else, as clients of this
@@ -33,7 +34,7 @@ export const eventsV1Route: SocketRoute = {
       const leave = listenToUser(context, { user, permissions }, (event) => {
         if (isWanted(event)) socket.send(toJson(event));
       });
-      signal.addEventListener('abort', leave);
+      signal.addEventListener('abort', guarded('events left', warnProcess, leave));
     };
   },
 };

@@ -8,6 +8,7 @@ import { equalityFilter, filterByValues } from './event-filter';
 import { FleetStream } from './fleet-stream';
 import { readFrame } from './frames';
 import type { SocketCall, SocketRoute } from './socket-route';
+import { guarded, warnProcess } from '../../util/guard';
 
 /** What a client asks for: an event with values of its fields, or the end of that. */
 const order = z.object({
@@ -47,10 +48,11 @@ class EventSubscriptions {
 
   serve(): void {
     this.#socket.listen((data) => this.#answer(data));
-    this.#call.signal.addEventListener('abort', () => {
+    const onEnd = guarded('event subscriptions end', warnProcess, () => {
       for (const end of this.#ends.values()) end();
       this.#ends.clear();
     });
+    this.#call.signal.addEventListener('abort', onEnd);
   }
 
   #answer(data: Buffer): void {

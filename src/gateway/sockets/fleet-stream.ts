@@ -9,6 +9,7 @@ import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { badRequest } from '../http/request-error';
 import type { equalityFilter } from './event-filter';
+import { detached, warnProcess } from '../../util/guard';
 
 /** What a stream of many devices is made with. */
 export interface FleetStreamOptions {
@@ -29,7 +30,8 @@ export class FleetStream {
   readonly #options: FleetStreamOptions;
   readonly #resources: readonly string[];
   readonly #subscriptions = new Map<string, HubSubscription>();
-  readonly #onConnected = (device: ConnectedDevice): void => void this.#add(device);
+  readonly #onConnected = (device: ConnectedDevice): void =>
+    detached('fleet stream', warnProcess, this.#add(device));
   #closed = false;
 
   /** @throws IotmpError IOTMP_ERR_REQUEST when no resource is named */
@@ -39,7 +41,7 @@ export class FleetStream {
     if (this.#resources.length === 0) throw badRequest('filters.resource is needed');
     const { server } = options.context;
     server.on('connected', this.#onConnected);
-    for (const device of server.devices) void this.#add(device);
+    for (const device of server.devices) this.#onConnected(device);
   }
 
   close(): void {

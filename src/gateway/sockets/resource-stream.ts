@@ -8,6 +8,7 @@ import { connectedDevice } from '../devices/resource-access';
 import { CloseCode, type ClientSocket } from './client-socket';
 import { frameValue, rawSample, readFrame, sampleFrame } from './frames';
 import type { SocketCall, SocketRoute, SocketService } from './socket-route';
+import { detached, guarded, warnProcess } from '../../util/guard';
 
 /** Query keys that are for the gateway, not for the device. */
 const OWN_KEYS: readonly string[] = ['authorization', 'raw'];
@@ -60,7 +61,10 @@ function openShared(
         if (state.kind === 'failed') socket.send(errorFrame(resource, state.error));
       },
     });
-    signal.addEventListener('abort', () => subscription.close());
+    signal.addEventListener(
+      'abort',
+      guarded('shared stream left', warnProcess, () => subscription.close()),
+    );
     socket.listen(writer(socket, resource, subscription, false));
   };
 }
@@ -88,7 +92,9 @@ async function openOwn(
     { onData: pass, onClose: () => socket?.close(CloseCode.NORMAL, 'the stream has ended') },
     { parameters, signal },
   );
-  const stop = (): void => void stream.stop();
+  const stop = guarded('own stream left', warnProcess, () =>
+    detached('own stream stop', warnProcess, stream.stop()),
+  );
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop);
   return (opened) => {

@@ -1,6 +1,6 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { WebSocketServer, type WebSocket } from 'ws';
 import { errorText, IotmpError } from '../../errors';
 import { checkAccess } from '../auth/access';
 import { admit } from '../auth/admittance';
@@ -15,6 +15,7 @@ import type { RateLimiter } from '../limits/rate-limiter';
 import { isKnownDevice } from '../devices/known-device';
 import { ClientSocket, CloseCode } from './client-socket';
 import type { SocketRoute, SocketService } from './socket-route';
+import { detached, guarded, warnProcess } from '../../util/guard';
 
 /** What the front needs. */
 export interface SocketFrontPort {
@@ -64,17 +65,19 @@ export class SocketFront {
     const match = this.#find(target);
     if (match === undefined && !isOwnPath(target)) return false;
     this.#sockets.add(socket);
-    socket.on('error', () => socket.destroy());
-    socket.once('close', () => this.#sockets.delete(socket));
+    const cut = (): void => void socket.destroy();
+    socket.on('error', guarded('upgraded socket error', warnProcess, cut));
+    const forget = guarded('upgraded socket close', warnProcess, () => void this.#sockets.delete(socket));
+    socket.once('close', forget);
     // Nobody else would end it.
     if (match === undefined) refuse(socket, notFound('no WebSockets are taken at this path'));
-    else void this.#accept({ request, socket, head }, match);
+    else detached('upgrade', cut, this.#accept({ request, socket, head }, match));
     return true;
   }
 
   /** Ends all sockets; resolves when they are gone. */
   async close(): Promise<void> {
-    const gone = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    const gone = [...this.#sockets].map(closeOf);
     for (const client of this.#open) client.close(CloseCode.GOING_AWAY, 'the server was stopped');
     this.#server.close();
     const deadline = this.#port.context.clock.after(CLOSE_GRACE_MS, () => {
@@ -112,7 +115,10 @@ export class SocketFront {
   ): Promise<void> {
     const { context, onFault } = this.#port;
     const life = new AbortController();
-    socket.once('close', () => life.abort());
+    socket.once(
+      'close',
+      guarded('upgrade given up', warnProcess, () => life.abort()),
+    );
     const stopWatching = watchForEnd(socket);
     try {
       const principal = await admit(this.#port, request, query);
@@ -122,21 +128,28 @@ export class SocketFront {
         token: principal.token,
         counts: () => principal.counts() && isThere(context, captures),
       };
-      const leave = context.places.take(holder, () => end());
+      const leave = guarded(
+        'API socket left',
+        warnProcess,
+        context.places.take(holder, () => end()),
+      );
       socket.once('close', leave);
       if (life.signal.aborted) leave();
       const param = (name: string): string => captures[name] ?? '';
       const serve = await route.open({ context, query, principal, signal: life.signal, param });
       if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
       stopWatching();
-      this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      const onFault = (): void => void socket.destroy();
+      const onUpgraded = guarded('API socket upgraded', onFault, (webSocket: WebSocket) => {
         const { clock, limits, metrics } = context;
         const client = new ClientSocket(webSocket, { clock, limits, metrics, principal });
         this.#open.add(client);
         end = () => client.close(CloseCode.POLICY, 'the token or the device counts no more');
-        webSocket.once('close', () => this.#open.delete(client));
+        const forget = guarded('API socket forgotten', warnProcess, () => void this.#open.delete(client));
+        webSocket.once('close', forget);
         this.#serve(client, serve);
       });
+      this.#server.handleUpgrade(request, socket, head, onUpgraded);
     } catch (error) {
       if (!(error instanceof IotmpError)) onFault(`a handshake failed: ${errorText(error)}`);
       refuse(socket, error);
@@ -154,10 +167,16 @@ function isThere(context: GatewayContext, { user = '', device }: SocketMatch['ca
  * the socket then. What the client has sent too early stays in its place.
  */
 function watchForEnd(socket: Duplex): () => void {
-  const onReadable = (): void => void socket.read(0);
-  const onEnd = (): void => void socket.destroy();
+  const onEnd = guarded('upgrade end', warnProcess, () => void socket.destroy());
+  const onReadable = guarded('upgrade readable', onEnd, () => void socket.read(0));
   socket.on('readable', onReadable).once('end', onEnd);
   return () => socket.off('readable', onReadable).off('end', onEnd);
+}
+
+function closeOf(socket: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', guarded('upgraded socket gone', warnProcess, resolve));
+  });
 }
 
 /** Answers a handshake with the failure, over HTTP. */
@@ -171,5 +190,8 @@ function refuse(socket: Duplex, error: unknown): void {
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${String(body)}`);
-  socket.once('finish', () => socket.destroy());
+  socket.once(
+    'finish',
+    guarded('upgrade refused', warnProcess, () => void socket.destroy()),
+  );
 }

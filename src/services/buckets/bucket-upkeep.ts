@@ -11,6 +11,7 @@ import { BucketFeeds } from './bucket-feeds';
 import { bucketId } from './bucket-id';
 import { Retention } from './retention';
 import { savedBuckets } from './saved-buckets';
+import { detached } from '../../util/guard';
 
 /** What the upkeep of buckets needs. */
 export interface BucketUpkeepPort {
@@ -33,6 +34,7 @@ export class BucketUpkeep {
   #changed: Set<string> | undefined = new Set();
   #retry: Timer | undefined;
   #closed = false;
+  readonly #onFault = (error: unknown): void => this.#warn(errorText(error), error);
 
   constructor(port: BucketUpkeepPort) {
     this.#port = port;
@@ -52,7 +54,7 @@ export class BucketUpkeep {
 
   /** Takes up the buckets that are saved. To be called once. */
   start(): void {
-    void this.#takeUp();
+    detached('buckets at the start', this.#onFault, this.#takeUp());
   }
 
   /** A bucket has these settings now. */
@@ -85,7 +87,9 @@ export class BucketUpkeep {
     } catch (error) {
       this.#warn(`saved buckets could not be read: ${errorText(error)}`, error);
       if (this.#closed || this.#port.store.failed) return;
-      this.#retry = this.#port.clock.after(RETRY_MS, () => void this.#takeUp());
+      this.#retry = this.#port.clock.after(RETRY_MS, () =>
+        detached('buckets tried again', this.#onFault, this.#takeUp()),
+      );
     }
   }
 
@@ -118,7 +122,7 @@ export class BucketUpkeep {
 
   #warn(text: string, cause: unknown): void {
     if (this.#closed) return;
-    this.#port.server.emit('warning', text, ...(cause instanceof IotmpError ? [cause] : []));
+    this.#port.server.warn(text, cause instanceof IotmpError ? cause : undefined);
   }
 }
 

@@ -1,8 +1,9 @@
 import type { IotmpServer } from '../../broker/broker';
-import { IotmpError, publicText } from '../../errors';
+import { errorText, IotmpError, publicText } from '../../errors';
 import type { NewRow } from '../../store/bucket-row';
 import type { BucketKey } from '../../store/bucket-store';
 import type { Value } from '../../types';
+import { guarded } from '../../util/guard';
 
 /** What a feed writes with. */
 export interface FeedWriterPort {
@@ -42,15 +43,16 @@ export class FeedWriter {
       return;
     }
     this.#waiting++;
+    const onFault = (error: unknown): void => this.#port.server.warn(errorText(error));
     this.#port.write(this.#key, row).then(
-      () => {
+      guarded('feed written', onFault, () => {
         this.#waiting--;
         this.#complaint = undefined;
-      },
-      (error: unknown) => {
+      }),
+      guarded('feed refused', onFault, (error: unknown) => {
         this.#waiting--;
         this.#refuse(error, origin);
-      },
+      }),
     );
   }
 

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../util/clock';
+import { detached, warnProcess } from '../../util/guard';
 
 /** How soon after a bucket with a retention became known, in ms. */
 const FIRST_MS = 60_000;
@@ -37,7 +38,7 @@ export class Retention {
     if (this.#closed) return;
     this.#timer = this.#clock.after(ms, () => {
       this.#timer = undefined;
-      void this.#run();
+      detached('retention', warnProcess, this.#run());
     });
   }
 

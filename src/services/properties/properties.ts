@@ -45,8 +45,8 @@ export class Properties implements Service {
   constructor(server: IotmpServer, store: StoreAccess) {
     this.#server = server;
     this.#store = store;
-    this.#watchers = new PropertyWatchers(
-      (error) => void server.emit('warning', `a listener of a property failed: ${errorText(error)}`),
+    this.#watchers = new PropertyWatchers((error) =>
+      server.warn(`a listener of a property failed: ${errorText(error)}`),
     );
     this.source = new PropertySource({
       watch: (owner, name, listener) => this.watch(owner, name, listener),

@@ -6,6 +6,7 @@ import type { EventSource, EventSubscription } from '../events/event-subscriptio
 import { badRequest } from '../service-name';
 import type { Handling, Publication, Qos, TopicMessage } from './topic-message';
 import type { TopicListener, TopicSubscription } from './topic-subscription';
+import { detached } from '../../util/guard';
 
 /** What devices do with topics. */
 export interface TopicSourcePort {
@@ -49,9 +50,8 @@ export class TopicSource implements EventSource {
     }
     const { user, device } = subscription.caller;
     subscription.onData = (payload = null) => {
-      this.#port
-        .publish({ user, device, topic, payload }, handling)
-        .catch((error: unknown) => subscription.warn(error));
+      const published = this.#port.publish({ user, device, topic, payload }, handling);
+      detached('topic of a device', (error) => subscription.warn(error), published);
     };
   }
 

@@ -14,6 +14,7 @@ import { BridgeLink, type BridgeOptions, type TopicBridge } from './topic-bridge
 import { keptMessage, newMessage, type Handling, type Publication } from './topic-message';
 import { TopicSource } from './topic-source';
 import { TopicSubscription, type TopicListener } from './topic-subscription';
+import { detached } from '../../util/guard';
 
 /** What {@link Topics} can be told. */
 export interface TopicsOptions {
@@ -62,7 +63,7 @@ export class Topics {
     this.#server = server;
     this.#clock = clock;
     this.#retained = new RetainedWriter(retained);
-    this.#warnings = new WarningGate(clock, (text) => server.emit('warning', text));
+    this.#warnings = new WarningGate(clock, (text) => server.warn(text));
     this.source = new TopicSource({
       publish: (publication, handling) => this.#publish(publication, handling),
       subscribe: (user, filter, listener) => this.subscribe(user, filter, listener),
@@ -118,7 +119,7 @@ export class Topics {
     const tree = this.#users.get(user) ?? new TopicTree();
     this.#users.set(user, tree);
     tree.add(levels, subscription);
-    if (retained) void this.#begin(subscription, filter);
+    if (retained) detached('topic retained', port.fail, this.#begin(subscription, filter));
     else subscription.begin([]);
     return subscription;
   }
@@ -133,9 +134,8 @@ export class Topics {
     const link: BridgeLink = new BridgeLink(bridge, options, {
       clock: this.#clock,
       receive: (user, topic, payload, retain) => {
-        this.#publish({ user, topic, payload }, { retain, qos: 0 }, link).catch((error: unknown) => {
-          this.#warn(`bridge: ${errorText(error)}`);
-        });
+        const published = this.#publish({ user, topic, payload }, { retain, qos: 0 }, link);
+        detached('topic of a bridge', (error) => this.#warn(`bridge: ${errorText(error)}`), published);
       },
       detach: () => void this.#bridges.delete(link),
       warn: (text) => this.#warn(text),

@@ -7,6 +7,7 @@ import { fromFailure, type Failure } from './failure';
 import { OPENING, type Job, type Report, type WorkerSettings } from './messages';
 import { storageError } from './sqlite-fault';
 import { WaitingJobs } from './waiting-jobs';
+import { detached, guarded, warnProcess } from '../../util/guard';
 
 /** Who is told of faults, and of the end. */
 export interface EngineListener {
@@ -42,6 +43,7 @@ export class WorkerEngine implements Engine {
   /** Why the thread of an open file is of no use any more. */
   #death: StorageError | undefined;
   #closing: Promise<void> | undefined;
+  readonly #onFault = (error: unknown): void => this.#handleDeath(errorText(error));
 
   /** `script` is another worker, for tests. */
   constructor(settings: WorkerSettings, listener: EngineListener = {}, script = WORKER) {
@@ -50,15 +52,18 @@ export class WorkerEngine implements Engine {
     this.#jobs = new WaitingJobs(settings.limits);
     this.opened = this.#open();
     this.#worker = new Worker(script, { workerData: settings, name: 'iotmp-store' });
-    this.#worker.on('message', (report: Report) => this.#handleReport(report));
-    this.#worker.on('messageerror', (error) => this.#handleDeath(errorText(error)));
-    this.#worker.on('error', (error) => this.#handleDeath(errorText(error)));
+    const onReport = guarded('store report', this.#onFault, (report: Report) => this.#handleReport(report));
+    const onError = guarded('store error', this.#onFault, (error: Error) => this.#onFault(error));
+    this.#worker.on('message', onReport);
+    this.#worker.on('messageerror', onError);
+    this.#worker.on('error', onError);
     this.#exited = new Promise((resolve) => {
-      this.#worker.on('exit', (code) => {
+      const onExit = guarded('store exit', this.#onFault, (code: number) => {
         this.#handleDeath(`its thread ended with code ${code}`);
         resolve();
         if (this.#death !== undefined) this.#listener.onDeath?.(this.#death);
       });
+      this.#worker.on('exit', onExit);
     });
   }
 
@@ -123,10 +128,12 @@ export class WorkerEngine implements Engine {
   #flushSoon(): void {
     if (this.#isFlushing || this.#writesAway > 0) return;
     this.#isFlushing = true;
-    setImmediate(() => {
-      this.#isFlushing = false;
-      this.#flush();
-    });
+    setImmediate(
+      guarded('store flush', this.#onFault, () => {
+        this.#isFlushing = false;
+        this.#flush();
+      }),
+    );
   }
 
   #flush(): void {
@@ -168,7 +175,7 @@ export class WorkerEngine implements Engine {
     this.#end = fault;
     this.#outgoing = [];
     this.#jobs.rejectAll(fault);
-    void this.#worker.terminate();
+    detached('store thread ended', warnProcess, this.#worker.terminate());
     if (!this.#isOpen) return;
     this.#death = fault;
     this.#noteFault(fault);

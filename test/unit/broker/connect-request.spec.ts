@@ -97,29 +97,60 @@ describe('body limit of a device', () => {
   it('may be told as mm', () => {
     assert.equal(parse({ mm: 4096 }).maxBodySize, 4096);
     assert.equal(parse({ mm: 1_000_000 }, CREDENTIALS, LINUX_KEY).maxBodySize, 1_000_000);
-    for (const mm of [0, -1, 1.5, '4096', null, 2n ** 60n]) assert.equal(parse({ mm }).maxBodySize, 32_768);
+    assert.equal(parse({ mm: 1024 }).maxBodySize, 1024);
+    assert.equal(parse({ mm: 2n ** 60n }).maxBodySize, 16 * 2 ** 20);
+    assert.equal(parse({ mm: null }).maxBodySize, 32_768);
   });
 
-  it('so small that no error text fits costs the device its answers, and nobody else', async (t) => {
+  it('is refused where no answer could be sent by it', () => {
+    for (const mm of [-1, 0, 1, 64, 1023, 1.5, NaN, '4096', true, []]) {
+      assert.throws(() => parse({ mm }), {
+        code: 'IOTMP_ERR_PROTOCOL',
+        statusCode: ConnectCode.BAD_ENCODING,
+      });
+    }
+  });
+
+  it('that is too small is refused on the wire, and nobody else is harmed', async (t) => {
     const bench = await BrokerBench.start(t);
     const device = new RawDevice(bench.memory());
-    device.send(
-      message(
-        Type.CONNECT,
-        varintField(1, CONNECT_ID),
-        psonField(2, { mm: 4 }),
-        psonField(3, ['anna', 'pump', 'secret']),
-      ),
-    );
-    assert.equal((await device.next()).type, Type.OK);
-    device.send(device.build(Type.RUN, { id: 5, resource: 'nothing/of/the/kind' }));
-    await device.barrier();
-    assert.deepEqual(device.all(Type.ERROR), []);
-    await assert.rejects(bench.server.call({ user: 'anna', device: 'pump' }, 'level', { payload: 1 }), {
-      code: 'IOTMP_ERR_TOO_LARGE',
+    device.send(connectWith({ mm: 1 }));
+    const { type, parameters } = await device.next();
+    assert.deepEqual([type, parameters], [Type.ERROR, ConnectCode.BAD_ENCODING]);
+    await bench.device();
+    assert.equal(bench.server.deviceCount, 1);
+  });
+
+  it('of the smallest kind leaves room for every error text', async (t) => {
+    const bench = await BrokerBench.start(t);
+    bench.server.offer('fail', {
+      kind: 'run',
+      run: ({ payload }) => {
+        throw new Error(String(payload).repeat(2000));
+      },
     });
+    const device = new RawDevice(bench.memory());
+    device.send(connectWith({ mm: 1024 }));
+    assert.equal((await device.next()).type, Type.OK);
+    device.send(device.build(Type.RUN, { id: 5, resource: 'fail', payload: 'x' }));
+    assert.deepEqual((await device.next()).payload, { error: 'x'.repeat(512) });
+    device.send(device.build(Type.RUN, { id: 6, resource: 'fail', payload: '\u20ac' }));
+    const bare = await device.next();
+    assert.deepEqual(
+      [bare.type, bare.id, bare.parameters, bare.payload],
+      [Type.ERROR, 6, undefined, undefined],
+    );
   });
 });
+
+function connectWith(parameters: Record<string, unknown>): Buffer {
+  return message(
+    Type.CONNECT,
+    varintField(1, CONNECT_ID),
+    psonField(2, parameters),
+    psonField(3, ['anna', 'pump', 'secret']),
+  );
+}
 
 describe('CONNECT on the wire', () => {
   it('with pv, ka, at and unknown parameters is let in', async (t) => {

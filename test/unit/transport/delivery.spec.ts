@@ -8,7 +8,10 @@ const nextRound = () => new Promise((resolve) => setImmediate(resolve));
 function started() {
   const told: string[] = [];
   let bytes = 0;
-  const delivery = new Delivery({ pause: () => told.push('pause'), resume: () => told.push('resume') });
+  const delivery = new Delivery(
+    { pause: () => told.push('pause'), resume: () => told.push('resume') },
+    assert.ifError,
+  );
   delivery.start({
     onData: (chunk) => (bytes += chunk.length),
     onDrain: () => undefined,

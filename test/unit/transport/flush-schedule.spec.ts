@@ -7,7 +7,7 @@ const nextRound = () => new Promise((resolve) => setImmediate(resolve));
 /** A schedule that counts its flushes, at the start of a round. */
 async function schedule(): Promise<{ plan: FlushSchedule; flushes: () => number }> {
   let count = 0;
-  const plan = new FlushSchedule({ flush: () => count++ });
+  const plan = new FlushSchedule({ flush: () => count++, handleFault: assert.ifError });
   await nextRound();
   return { plan, flushes: () => count };
 }

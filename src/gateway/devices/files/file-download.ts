@@ -5,6 +5,8 @@ import type { Session } from '../../../session/session';
 import type { Value } from '../../../types';
 import type { Clock } from '../../../util/clock';
 import { IdleTimer } from './idle-timer';
+import { asError } from '../../../errors';
+import { detached, guarded, warnProcess } from '../../../util/guard';
 
 /** What is downloaded, and what it may use and must heed. */
 export interface DownloadOptions {
@@ -94,7 +96,8 @@ export class FileDownload {
     if (response === undefined || this.#ended || this.#left === 0) return;
     const wanted = chunk.subarray(0, this.#left);
     this.#left -= wanted.length;
-    response.write(wanted, () => this.#acknowledge(chunk.length));
+    const onTaken = guarded('download taken', this.#onFault, () => this.#acknowledge(chunk.length));
+    response.write(wanted, onTaken);
     if (this.#left === 0) response.end();
   }
 
@@ -104,13 +107,18 @@ export class FileDownload {
   }
 
   /** Whether it is done or not: the device waits to be told to stop. */
-  readonly #end = (): void => {
+  readonly #end = guarded('download end', warnProcess, () => {
     if (this.#ended) return;
     this.#ended = true;
     this.#idle.stop();
     this.#early.length = 0;
     this.#options.signal.removeEventListener('abort', this.#end);
-    void this.#stream?.stop();
+    if (this.#stream !== undefined) detached('download stop', warnProcess, this.#stream.stop());
     if (this.#left > 0) this.#response?.destroy();
+  });
+
+  readonly #onFault = (error: unknown): void => {
+    this.#response?.destroy(asError(error));
+    this.#end();
   };
 }

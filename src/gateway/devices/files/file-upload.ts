@@ -7,6 +7,7 @@ import type { Session } from '../../../session/session';
 import { isMap, type Value } from '../../../types';
 import type { Clock } from '../../../util/clock';
 import { IdleTimer } from './idle-timer';
+import { detached, guarded } from '../../../util/guard';
 
 /** What is uploaded, and what it may use and must heed. */
 export interface UploadOptions {
@@ -48,7 +49,7 @@ export class FileUpload {
     this.#options = options;
     this.#idle = new IdleTimer(options.clock, IDLE_MS, () => this.#fail(tooSlow()));
     // Whether it has failed is told by whoever waits for it, who may not be there yet.
-    this.#done.promise.catch(() => undefined);
+    detached('upload done', ignore, this.#done.promise);
   }
 
   /**
@@ -59,8 +60,9 @@ export class FileUpload {
   static async run(options: UploadOptions): Promise<void> {
     const upload = new FileUpload(options);
     const { request, signal } = options;
-    const giveUp = (): void => upload.#fail(abortedError());
-    const onData = (chunk: Buffer): void => upload.#take(chunk);
+    const onFault = (error: unknown): void => upload.#fail(error);
+    const giveUp = guarded('upload abort', onFault, () => upload.#fail(abortedError()));
+    const onData = guarded('upload data', onFault, (chunk: Buffer) => upload.#take(chunk));
     signal.addEventListener('abort', giveUp);
     try {
       await upload.#open();
@@ -140,6 +142,10 @@ export class FileUpload {
     this.#waiting = [];
     await this.#stream?.stop();
   }
+}
+
+function ignore(): void {
+  // Whoever waits for the upload hears of it.
 }
 
 function tooSlow(): IotmpError {
