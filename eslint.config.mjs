@@ -1,6 +1,8 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+const TESTS_AND_HOOKS = 'it|before|beforeEach|after|afterEach';
+
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', '.node-red/', 'node_modules/'] },
   js.configs.recommended,
@@ -21,20 +23,33 @@ export default tseslint.config(
     },
   },
   {
-    // node:test returns promises that the runner itself owns; assertions on possibly absent values are the test.
+    // Assertions on possibly absent values are the test.
     files: ['test/**/*.ts', 'bench/**/*.ts'],
     rules: {
-      '@typescript-eslint/no-floating-promises': [
-        'error',
-        {
-          allowForKnownSafeCalls: [
-            { from: 'package', name: ['it', 'describe', 'test'], package: 'node:test' },
-          ],
-        },
-      ],
       '@typescript-eslint/no-non-null-assertion': 'off',
       // A name with an underscore takes out of an object what the rest is to be without.
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  {
+    files: ['test/**/*.spec.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: `CallExpression[callee.name=/^(${TESTS_AND_HOOKS})$/] > :function[params.length>0]`,
+          message: 'A parameter makes mocha wait for a callback; return a promise.',
+        },
+        {
+          selector: `CallExpression[callee.name=/^(${TESTS_AND_HOOKS})$/]:not(CallExpression[callee.name=/^(describe|with)/] *)`,
+          message:
+            'Tests and hooks belong into a describe: those at the top hold for every file of the process.',
+        },
+        {
+          selector: "ImportDeclaration[source.value='sinon']",
+          message: 'The fakes of test/support/fakes end with the test.',
+        },
+      ],
     },
   },
   { files: ['examples/**/*.ts', 'bench/**/*.ts'], rules: { 'no-console': 'off' } },

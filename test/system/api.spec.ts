@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { after, before, describe, it } from 'mocha';
 import type { Browser } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { IotmpClient, type Value } from '../../src';
@@ -17,7 +17,7 @@ import { PACK_DIRECTORY } from './support/user-directory';
 /** The device of the README. */
 const DEVICE = { user: 'me', device: 'station', credential: 'of-a-test' };
 const SETTINGS = { externalModules: { palette: { allowInstall: false } } };
-const HAS_CURL = spawnSync('curl', ['--version']).status === 0;
+const withCurl = spawnSync('curl', ['--version']).status === 0 ? it : it.skip;
 
 function flowsOf(port: number): FlowNode[] {
   return [
@@ -42,7 +42,9 @@ async function shell(lines: readonly string[], env: NodeJS.ProcessEnv): Promise<
   return stdout;
 }
 
-describe('API for programs', () => {
+describe('API for programs', function () {
+  this.timeout(120_000);
+
   for (const version of NODE_RED_VERSIONS) {
     describe(`of Node-RED ${version}`, () => {
       let nodeRed: NodeRed;
@@ -101,7 +103,7 @@ describe('API for programs', () => {
         assert.deepEqual(editor.faults, []);
       });
 
-      it('does what the README types', { skip: !HAS_CURL && 'there is no curl' }, async () => {
+      withCurl('does what the README types', async () => {
         const lines = await readmeLines(nodeRed.url);
         const [set = '', read = '', write = '', , devices = ''] = lines;
         const run = (...typed: string[]): Promise<string> => shell([set, ...typed], { TOKEN: token });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { Comms } from './support/comms';
 import { parseFlow } from './support/flow';
 import { freePort, takePort } from './support/ports';
@@ -14,7 +14,9 @@ const DEVICES = ['weather-station', 'relay-board'];
 const PROCESSES = [...DEVICES, 'node-red'];
 const SLOW = { timeoutMs: 60_000 };
 
-describe('the demo', () => {
+describe('the demo', function () {
+  this.timeout(120_000);
+
   let directory: string;
   let editorPort: number;
   let iotmpPort: number;
@@ -172,7 +174,9 @@ describe('the demo', () => {
   }
 });
 
-describe('the flow of the demo, without a click', () => {
+describe('the flow of the demo, without a click', function () {
+  this.timeout(120_000);
+
   let directory: string;
   let demo: Program;
   let comms: Comms;

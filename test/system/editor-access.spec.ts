@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'mocha';
 import type { Browser, Request } from 'playwright-core';
 import { launchBrowser } from './support/browser';
 import { EditorPage } from './support/editor-page';
@@ -50,7 +50,9 @@ function flowOf(port: number): FlowNode[] {
   ];
 }
 
-describe('editor below a path, with a login', () => {
+describe('editor below a path, with a login', function () {
+  this.timeout(120_000);
+
   for (const version of NODE_RED_VERSIONS) {
     describe(`of Node-RED ${version}`, () => {
       let nodeRed: NodeRed;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'mocha';
 import type { Browser, Locator } from 'playwright-core';
 import { launchBrowser } from './support/browser';
 import { EditorPage } from './support/editor-page';
@@ -70,7 +70,9 @@ async function fill(form: Locator, values: Record<string, string>): Promise<void
 }
 
 /** SCREENSHOTS names a directory that keeps pictures of what was tested. */
-describe('editor', () => {
+describe('editor', function () {
+  this.timeout(120_000);
+
   for (const version of NODE_RED_VERSIONS) {
     describe(`of Node-RED ${version}`, () => {
       const ids = new Map<FlowType, string>();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
+import { after, before, describe, it } from 'mocha';
 import type { Comms } from './support/comms';
 import { readDefinitions } from './support/definitions';
 import {
@@ -198,7 +198,9 @@ function credentialsFor(flow: readonly FlowNode[]): Credentials {
 }
 
 for (const version of NODE_RED_VERSIONS) {
-  describe(`example flows in Node-RED ${version}`, () => {
+  describe(`example flows in Node-RED ${version}`, function () {
+    this.timeout(120_000);
+
     let nodeRed: NodeRed;
     let comms: Comms;
     let port: number;
@@ -259,7 +261,9 @@ for (const version of NODE_RED_VERSIONS) {
     }
   });
 
-  describe(`example flows at work in Node-RED ${version}`, () => {
+  describe(`example flows at work in Node-RED ${version}`, function () {
+    this.timeout(120_000);
+
     const devices = new Map<string, Program>();
     let nodeRed: NodeRed;
     let comms: Comms;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'mocha';
 import type { Comms } from './support/comms';
 import { readDefinitions } from './support/definitions';
 import type { FlowNode } from './support/flow';
@@ -9,6 +9,7 @@ import { freePort } from './support/ports';
 
 const known = new Set(readDefinitions().flatMap(({ properties }) => properties));
 const place = { z: 'tab', x: 100, y: 100 };
+const withMosquitto = hasMosquitto ? describe : describe.skip;
 
 function inject(id: string, payload: string, to: string): FlowNode {
   const text = { payload, payloadType: 'json', topic: '' };
@@ -101,7 +102,9 @@ function shownAt(comms: Comms, node: string): unknown[] {
   return comms.debug.entries.filter(({ name }) => name === node).map(({ value }) => value);
 }
 
-describe('topics and Mosquitto', { skip: hasMosquitto ? false : 'Mosquitto is not installed' }, () => {
+withMosquitto('topics and Mosquitto', function () {
+  this.timeout(120_000);
+
   for (const version of NODE_RED_VERSIONS) {
     describe(`in Node-RED ${version}`, () => {
       let mosquitto: { stop(): Promise<void> };

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { after, before, describe, it } from 'mocha';
 import { deviceTable, parseFlow, type FlowNode } from './support/flow';
 import { NODE_RED_VERSIONS, startNodeRed, type NodeRed } from './support/node-red';
 import { freePort } from './support/ports';
@@ -83,7 +83,9 @@ async function pack(directory: string): Promise<string> {
   return join(directory, name);
 }
 
-describe('the packed package', { concurrency: false }, () => {
+describe('the packed package', function () {
+  this.timeout(300_000);
+
   let scratch: string;
   let tarball: string;
 
@@ -123,7 +125,7 @@ describe('the packed package', { concurrency: false }, () => {
   });
 
   for (const version of NODE_RED_VERSIONS) {
-    describe(`installed into an empty user directory of Node-RED ${version}`, { concurrency: false }, () => {
+    describe(`installed into an empty user directory of Node-RED ${version}`, () => {
       let directory: string;
       let nodeRed: NodeRed;
       let station: Program;

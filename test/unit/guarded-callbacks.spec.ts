@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { programOf, unguardedCallbacks } from './support/unguarded-callbacks';
 
 const ROOT = join(__dirname, '../..');
@@ -24,7 +24,7 @@ const SUPERVISED: readonly string[] = ['src/store/sqlite/job-loop.ts', 'src/stor
 const CONSTRUCTOR = /^function \(this: \w+, config/;
 
 describe('callbacks', () => {
-  it('that are handed to code outside of this project are guarded', { timeout: 60_000 }, () => {
+  it('that are handed to code outside of this project are guarded', () => {
     const files = globSync(['src/**/*.ts', 'nodes/**/*.ts'], { cwd: ROOT }).map((file) => join(ROOT, file));
     const found = unguardedCallbacks(programOf(ROOT, files), ROOT, ['src', 'nodes'])
       .filter(({ file }) => !SUPERVISED.includes(file))
@@ -34,7 +34,7 @@ describe('callbacks', () => {
       found.map(({ file, line, text }) => `${file}:${line} ${text}`),
       [],
     );
-  });
+  }).timeout(60_000);
 
   it('are found where they are not guarded', () => {
     const found = unguardedCallbacks(programOf(ROOT, [UNGUARDED]), ROOT, ['test/unit/support/fixtures']);

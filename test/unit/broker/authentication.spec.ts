@@ -1,24 +1,25 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { DeviceTable } from '../../../src/broker/authenticator';
 import { IotmpError } from '../../../src/errors';
+import { fakes } from '../../support/fakes';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import { assertRefused, knock } from '../support/login';
 import { RawDevice, type RawDeviceOptions } from '../support/raw-device';
 import { hex, message, psonField, Type, varintField } from '../support/raw-message';
 
 describe('authentication', () => {
-  it('lets in a registered device with its credential', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('lets in a registered device with its credential', async () => {
+    const bench = await BrokerBench.start();
     const { answer } = await knock(bench);
     assert.equal(answer.bytes.toString('hex'), '010408e78a01');
     assert.deepEqual(bench.log, ['connected anna/pump']);
     assert.deepEqual(bench.failedLogins, []);
   });
 
-  it('refuses a wrong credential, an unknown device and another user with code 2, and closes', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('refuses a wrong credential, an unknown device and another user with code 2, and closes', async () => {
+    const bench = await BrokerBench.start();
     await assertRefused(bench, { credential: 'Secret' });
     const others: Partial<RawDeviceOptions>[] = [
       { credential: '' },
@@ -44,47 +45,47 @@ describe('authentication', () => {
     );
   });
 
-  it('lets nobody in without registered devices', async (t) => {
-    const bench = await BrokerBench.start(t, { devices: [] });
+  it('lets nobody in without registered devices', async () => {
+    const bench = await BrokerBench.start({ devices: [] });
     await assertRefused(bench, {});
   });
 
-  it('answers a CONNECT without stream id without one', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('answers a CONNECT without stream id without one', async () => {
+    const bench = await BrokerBench.start();
     const device = new RawDevice(bench.memory());
     device.send(message(Type.CONNECT, psonField(3, ['anna', 'pump', 'secret'])));
     assert.equal((await device.next()).bytes.toString('hex'), '0100');
   });
 
-  it('takes names and credentials in any script, and an empty user', async (t) => {
+  it('takes names and credentials in any script, and an empty user', async () => {
     const devices = [
       { user: 'ñandú日本', device: 'pümp 🚀', credential: 'clé/日' },
       { user: '', device: 'solo', credential: '' },
     ];
-    const bench = await BrokerBench.start(t, { devices });
+    const bench = await BrokerBench.start({ devices });
     await bench.device(devices[0]);
     await bench.device(devices[1]);
     assert.deepEqual(bench.log, ['connected ñandú日本/pümp 🚀', 'connected /solo']);
   });
 
-  it('does not mix up names that look alike when they are joined', async (t) => {
+  it('does not mix up names that look alike when they are joined', async () => {
     const devices = [{ user: 'a/b', device: 'c', credential: '1' }];
-    const bench = await BrokerBench.start(t, { devices });
+    const bench = await BrokerBench.start({ devices });
     await assertRefused(bench, { user: 'a', device: 'b/c', credential: '1' });
     await bench.device(devices[0]);
     assert.equal(bench.server.device({ user: 'a', device: 'b/c' }), undefined);
   });
 
-  it('reports an answer to CONNECT in one write', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('reports an answer to CONNECT in one write', async () => {
+    const bench = await BrokerBench.start();
     const { device } = await knock(bench);
     assert.equal(device.chunks.length, 1);
   });
 });
 
 describe('anonymous devices', () => {
-  it('get in with any credential, while registered ones still need theirs', async (t) => {
-    const bench = await BrokerBench.start(t, { anonymous: true });
+  it('get in with any credential, while registered ones still need theirs', async () => {
+    const bench = await BrokerBench.start({ anonymous: true });
     await bench.device({ user: 'guest', device: 'tablet', credential: 'whatever' });
     await bench.device({ user: 'guest', device: 'phone', credential: '' });
     await assertRefused(bench, { credential: 'whatever' });
@@ -101,10 +102,10 @@ describe('table of devices', () => {
     });
   });
 
-  it('compares in constant time, also for a device that it does not know', (t) => {
+  it('compares in constant time, also for a device that it does not know', () => {
     const table = new DeviceTable([PUMP]);
-    const compare = t.mock.method(crypto, 'timingSafeEqual');
-    const hash = t.mock.method(crypto, 'hash');
+    const compare = fakes.spy(crypto, 'timingSafeEqual');
+    const hash = fakes.spy(crypto, 'hash');
     const attempts: [string, string][] = [
       ['pump', 'wrong'],
       ['nobody', 'wrong'],
@@ -115,11 +116,11 @@ describe('table of devices', () => {
         code: 'IOTMP_ERR_AUTH',
       });
     }
-    assert.equal(compare.mock.callCount(), attempts.length);
-    assert.equal(hash.mock.callCount(), attempts.length);
+    assert.equal(compare.callCount, attempts.length);
+    assert.equal(hash.callCount, attempts.length);
     for (const {
-      arguments: [one, other],
-    } of compare.mock.calls) {
+      args: [one, other],
+    } of compare.getCalls()) {
       assert.equal(one.byteLength, 32);
       assert.equal(other.byteLength, 32);
     }
@@ -166,8 +167,8 @@ describe('table of devices', () => {
 });
 
 describe('first message', () => {
-  it('that is not CONNECT ends the connection without an answer', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('that is not CONNECT ends the connection without an answer', async () => {
+    const bench = await BrokerBench.start();
     for (const digits of ['0500', '06 06 | 08 01 | 22 82 7570', '0100', '0400', '0700', '1f00', '0000']) {
       const device = new RawDevice(bench.memory());
       device.send(hex(digits));
@@ -178,8 +179,8 @@ describe('first message', () => {
     assert.equal(bench.warnings.filter((text) => text.startsWith('memory did not log in')).length, 7);
   });
 
-  it('may be told in the log, but a flood of them is cut short', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('may be told in the log, but a flood of them is cut short', async () => {
+    const bench = await BrokerBench.start();
     for (let i = 0; i < 100; i++) {
       const device = new RawDevice(bench.memory());
       device.send(hex('0500'));
@@ -189,8 +190,8 @@ describe('first message', () => {
     assert.ok(bench.warnings.length <= 10, `${bench.warnings.length} warnings`);
   });
 
-  it('may be a second CONNECT later on, which is refused and changes nothing', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('may be a second CONNECT later on, which is refused and changes nothing', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.send(message(Type.CONNECT, varintField(1, 5), psonField(3, ['anna', 'lamp', 'light'])));
     const answer = await device.next();

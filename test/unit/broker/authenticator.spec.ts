@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { ServerOptions } from '../../../src/broker/broker-options';
 import { IotmpError } from '../../../src/errors';
 import { BrokerBench } from '../support/broker-fixture';
@@ -9,19 +9,18 @@ import { Type } from '../support/raw-message';
 
 /** A server whose authenticator answers when the test says so. */
 async function benchWithPending(
-  t: TestContext,
   options: ServerOptions = {},
 ): Promise<{ bench: BrokerBench; verdict: PromiseWithResolvers<undefined> }> {
   const verdict = Promise.withResolvers<undefined>();
   verdict.promise.catch(() => undefined);
   const authenticator = { authenticate: () => verdict.promise };
-  const bench = await BrokerBench.start(t, { devices: [], authenticator, ...options });
+  const bench = await BrokerBench.start({ devices: [], authenticator, ...options });
   return { bench, verdict };
 }
 
 describe('authenticator of the user', () => {
-  it('decides later, while what the device sent behind CONNECT waits', async (t) => {
-    const { bench, verdict } = await benchWithPending(t);
+  it('decides later, while what the device sent behind CONNECT waits', async () => {
+    const { bench, verdict } = await benchWithPending();
     const device = new RawDevice(bench.memory());
     bench.server.offer('time', { kind: 'output', run: () => 'noon' });
     device.send(
@@ -45,8 +44,8 @@ describe('authenticator of the user', () => {
     );
   });
 
-  it('may reject; what the device sent behind CONNECT is dropped', async (t) => {
-    const { bench, verdict } = await benchWithPending(t);
+  it('may reject; what the device sent behind CONNECT is dropped', async () => {
+    const { bench, verdict } = await benchWithPending();
     let ran = 0;
     bench.server.offer('time', { kind: 'output', run: () => ++ran });
     const device = new RawDevice(bench.memory());
@@ -62,14 +61,14 @@ describe('authenticator of the user', () => {
     assert.equal(bench.failedLogins[0]?.error.message, 'not today');
   });
 
-  it('may fail in its own way, which refuses the login and tells the device nothing of the cause', async (t) => {
+  it('may fail in its own way, which refuses the login and tells the device nothing of the cause', async () => {
     for (const authenticate of [
       () => Promise.reject(new Error('database password is hunter2')),
       () => {
         throw new Error('database password is hunter2');
       },
     ]) {
-      const bench = await BrokerBench.start(t, { devices: [], authenticator: { authenticate } });
+      const bench = await BrokerBench.start({ devices: [], authenticator: { authenticate } });
       const { device, answer } = await knock(bench);
       assert.equal(answer.type, Type.ERROR);
       assert.doesNotMatch(device.received[0]!.bytes.toString(), /hunter2/);
@@ -79,19 +78,19 @@ describe('authenticator of the user', () => {
     }
   });
 
-  it('may give any thenable, which is waited for', async (t) => {
+  it('may give any thenable, which is waited for', async () => {
     const authenticate = (): Promise<void> => {
       const thenable = { then: (_: unknown, reject: (error: Error) => void) => reject(new Error('no')) };
       return thenable as unknown as Promise<void>;
     };
-    const bench = await BrokerBench.start(t, { devices: [], authenticator: { authenticate } });
+    const bench = await BrokerBench.start({ devices: [], authenticator: { authenticate } });
     const { answer } = await knock(bench);
     assert.equal(answer.type, Type.ERROR);
     assert.equal(bench.server.deviceCount, 0);
   });
 
-  it('that does not decide in time costs only the connection', async (t) => {
-    const { bench, verdict } = await benchWithPending(t, { connectTimeoutMs: 3_000 });
+  it('that does not decide in time costs only the connection', async () => {
+    const { bench, verdict } = await benchWithPending({ connectTimeoutMs: 3_000 });
     const device = new RawDevice(bench.memory());
     device.connect();
     await bench.clock.advance(2_999);
@@ -104,8 +103,8 @@ describe('authenticator of the user', () => {
     assert.deepEqual(device.received, []);
   });
 
-  it('that rejects when the connection is over leaves no timer', async (t) => {
-    const { bench, verdict } = await benchWithPending(t, { connectTimeoutMs: 1_000 });
+  it('that rejects when the connection is over leaves no timer', async () => {
+    const { bench, verdict } = await benchWithPending({ connectTimeoutMs: 1_000 });
     const devices = [1, 2, 3].map(() => new RawDevice(bench.memory()));
     for (const device of devices) device.connect();
     await bench.clock.advance(1_000);
@@ -116,8 +115,8 @@ describe('authenticator of the user', () => {
     assert.equal(bench.clock.pending, 0);
   });
 
-  it('has no say any more once another one was configured', async (t) => {
-    const { bench, verdict } = await benchWithPending(t);
+  it('has no say any more once another one was configured', async () => {
+    const { bench, verdict } = await benchWithPending();
     const device = new RawDevice(bench.memory());
     device.connect();
     await bench.clock.settle();

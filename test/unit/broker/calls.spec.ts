@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { RemoteError } from '../../../src/errors';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import { Type } from '../support/raw-message';
 
 describe('call of a device', () => {
-  it('that is offline is an error', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('that is offline is an error', async () => {
+    const bench = await BrokerBench.start();
     await assert.rejects(bench.server.call(LAMP, 'level', { payload: 1 }), {
       code: 'IOTMP_ERR_OFFLINE',
       message: 'anna/lamp is not connected',
@@ -14,8 +14,8 @@ describe('call of a device', () => {
     });
   });
 
-  it('carries payload and parameters, and gives payload and code of the answer', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('carries payload and parameters, and gives payload and code of the answer', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.serves = false;
     const call = bench.server.call(PUMP, 'move', { payload: { x: 1.5 }, parameters: { speed: 'slow' } });
@@ -26,8 +26,8 @@ describe('call of a device', () => {
     assert.deepEqual([reply.payload, reply.statusCode, reply.parameters], ['done', 202, 202]);
   });
 
-  it('of a resource that it does not have is the error of the device', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('of a resource that it does not have is the error of the device', async () => {
+    const bench = await BrokerBench.start();
     await bench.device();
     await assert.rejects(bench.server.call(PUMP, 'nothing', { payload: 1 }), (error: unknown) => {
       assert.ok(error instanceof RemoteError);
@@ -36,8 +36,8 @@ describe('call of a device', () => {
     });
   });
 
-  it('times out after the time of the server, or of the call', async (t) => {
-    const bench = await BrokerBench.start(t, { requestTimeoutMs: 3_000 });
+  it('times out after the time of the server, or of the call', async () => {
+    const bench = await BrokerBench.start({ requestTimeoutMs: 3_000 });
     const device = await bench.device();
     device.serves = false;
     const outcomes: string[] = [];
@@ -51,8 +51,8 @@ describe('call of a device', () => {
     assert.deepEqual(outcomes, ['b at 500: no answer within 0.5 s', 'a at 3000: no answer within 3 s']);
   });
 
-  it('is rejected with the reason when the connection ends', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('is rejected with the reason when the connection ends', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.serves = false;
     const calls = [1, 2, 3].map((payload) =>
@@ -63,8 +63,8 @@ describe('call of a device', () => {
     await Promise.all(calls);
   });
 
-  it('fails here when its body is past the limit of the device', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('fails here when its body is past the limit of the device', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     const count = device.received.length;
     await assert.rejects(bench.server.call(PUMP, 'blob', { payload: Buffer.alloc(40_000) }), {
@@ -75,8 +75,8 @@ describe('call of a device', () => {
 });
 
 describe('what is known of a resource', () => {
-  it('is the last input that was written and the last output that was seen', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('is the last input that was written and the last output that was seen', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.resources.set('relay', { fn: 2, run: () => undefined });
     device.resources.set('level', { fn: 3, run: () => 17 });
@@ -94,8 +94,8 @@ describe('what is known of a resource', () => {
     assert.deepEqual(shown('sum'), { input: 4, output: { result: 4 } });
   });
 
-  it('keeps what a subscription writes into a stream', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('keeps what a subscription writes into a stream', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.resources.set('level', { fn: 3, run: () => 17 });
     const subscription = bench.server.subscribe(PUMP, 'level', { intervalMs: 0, onSample: () => undefined });
@@ -106,8 +106,8 @@ describe('what is known of a resource', () => {
     subscription.close();
   });
 
-  it('outlives the connection, and is never read from the device', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('outlives the connection, and is never read from the device', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.resources.set('relay', { fn: 2, run: () => undefined });
     await bench.server.call(PUMP, 'relay', { payload: true });
@@ -124,8 +124,8 @@ describe('what is known of a resource', () => {
     assert.equal(bench.server.lastKnown(LAMP), undefined);
   });
 
-  it('does not change by a call that fails', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('does not change by a call that fails', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.serves = false;
     for (const code of [500, undefined]) {
@@ -136,8 +136,8 @@ describe('what is known of a resource', () => {
     assert.equal(bench.server.lastKnown(PUMP)?.get('relay'), undefined);
   });
 
-  it('follows the samples of a stream', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('follows the samples of a stream', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.resources.set('level', { fn: 3, run: () => 1 });
     bench.server.subscribe(PUMP, 'level', { intervalMs: 1000, onSample: () => undefined });

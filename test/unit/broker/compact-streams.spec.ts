@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { IotmpClient } from '../../../src/client/client';
 import type { HubSubscription } from '../../../src/broker/hub/stream-hub';
 import { createMemoryPair } from '../../../src/transport/memory-transport';
@@ -40,8 +40,8 @@ function subscribe(
 const bytesIn = (bench: BrokerBench): number => bench.server.device(PUMP)?.counters.bytesIn ?? 0;
 
 describe('a stream of a device that knows the compact form', () => {
-  it('comes as values alone, to subscribers who notice nothing', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('comes as values alone, to subscribers who notice nothing', async () => {
+    const bench = await BrokerBench.start();
     const client = await ownDevice(bench);
     let humidity = 40;
     const climate = client.host('climate', { kind: 'output', run: () => sample(humidity) });
@@ -58,8 +58,8 @@ describe('a stream of a device that knows the compact form', () => {
     await client.close();
   });
 
-  it('goes on with other intervals, after a reconnect, and when the device starts anew with other keys', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('goes on with other intervals, after a reconnect, and when the device starts anew with other keys', async () => {
+    const bench = await BrokerBench.start();
     const client = await ownDevice(bench);
     let value: object = sample(1);
     client.host('climate', { kind: 'output', run: () => value });
@@ -89,13 +89,13 @@ describe('a stream of a device that knows the compact form', () => {
     await client.close();
   });
 
-  it('is opened in the plain way on other devices', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('is opened in the plain way on other devices', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.resources.set('climate', { fn: 3, run: () => sample(1) });
     const { samples, subscription } = subscribe(bench, 1000);
     await bench.clock.settle();
-    const own = await BrokerBench.start(t);
+    const own = await BrokerBench.start();
     const client = await ownDevice(own, false);
     let parameters: unknown;
     client.host('climate', {
@@ -124,8 +124,8 @@ describe('a stream of a device that knows the compact form', () => {
 });
 
 describe('a resource of the server', () => {
-  it('is published to subscribers of both kinds', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('is published to subscribers of both kinds', async () => {
+    const bench = await BrokerBench.start();
     const offered = bench.server.offer('climate', { kind: 'input', run: () => undefined });
     const client = await ownDevice(bench);
     const samples: unknown[] = [];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../support/certificate';
 import { RawDevice } from '../support/raw-device';
@@ -15,9 +15,9 @@ async function stays(device: RawDevice): Promise<void> {
 }
 
 describe('configure: devices', () => {
-  it('disconnects those that are no longer registered or whose credential is another, and no others', async (t) => {
+  it('disconnects those that are no longer registered or whose credential is another, and no others', async () => {
     const third = { user: 'bob', device: 'door', credential: 'knock' };
-    const bench = await BrokerBench.start(t, { devices: [PUMP, LAMP, third] });
+    const bench = await BrokerBench.start({ devices: [PUMP, LAMP, third] });
     const pump = await bench.device();
     const lamp = await bench.device(LAMP);
     const door = await bench.device(third);
@@ -35,16 +35,16 @@ describe('configure: devices', () => {
     await bench.device({ ...third, credential: 'ring' });
   });
 
-  it('lets new ones in at once', async (t) => {
-    const bench = await BrokerBench.start(t, { devices: [PUMP] });
+  it('lets new ones in at once', async () => {
+    const bench = await BrokerBench.start({ devices: [PUMP] });
     const pump = await bench.device();
     await bench.server.configure(bench.options());
     await bench.device(LAMP);
     await stays(pump);
   });
 
-  it('keeps all when the list is only in another order', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('keeps all when the list is only in another order', async () => {
+    const bench = await BrokerBench.start();
     const pump = await bench.device();
     const lamp = await bench.device(LAMP);
     await bench.server.configure(bench.options({ devices: [LAMP, PUMP] }));
@@ -52,8 +52,8 @@ describe('configure: devices', () => {
     await stays(lamp);
   });
 
-  it('disconnects anonymous ones when they are not wanted any more', async (t) => {
-    const bench = await BrokerBench.start(t, { anonymous: true });
+  it('disconnects anonymous ones when they are not wanted any more', async () => {
+    const bench = await BrokerBench.start({ anonymous: true });
     const guest = await bench.device({ user: 'guest', device: 'tablet' });
     const pump = await bench.device();
     await bench.server.configure(bench.options({ anonymous: true }));
@@ -63,9 +63,9 @@ describe('configure: devices', () => {
     await stays(pump);
   });
 
-  it('keeps those of an authenticator that stays, and of one that goes nobody', async (t) => {
+  it('keeps those of an authenticator that stays, and of one that goes nobody', async () => {
     const authenticator = { authenticate: () => undefined };
-    const bench = await BrokerBench.start(t, { devices: [], authenticator });
+    const bench = await BrokerBench.start({ devices: [], authenticator });
     const device = await bench.device({ user: 'any', device: 'one' });
     await bench.server.configure(bench.options({ devices: [], authenticator, requestTimeoutMs: 500 }));
     await stays(device);
@@ -76,8 +76,8 @@ describe('configure: devices', () => {
     assert.equal(bench.server.deviceCount, 0);
   });
 
-  it('gives those that come later the new time to answer, for streams too', async (t) => {
-    const bench = await BrokerBench.start(t, { requestTimeoutMs: 20_000 });
+  it('gives those that come later the new time to answer, for streams too', async () => {
+    const bench = await BrokerBench.start({ requestTimeoutMs: 20_000 });
     await bench.server.configure(bench.options({ requestTimeoutMs: 3000 }));
     const pump = await bench.device();
     pump.serves = false;
@@ -94,8 +94,8 @@ describe('configure: devices', () => {
     assert.equal(states.at(-1), 'IOTMP_ERR_TIMEOUT');
   });
 
-  it('takes nothing over when an option is unusable', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('takes nothing over when an option is unusable', async () => {
+    const bench = await BrokerBench.start();
     const pump = await bench.device();
     const wrong = [
       bench.options({ devices: [LAMP, LAMP] }),
@@ -112,9 +112,9 @@ describe('configure: devices', () => {
 });
 
 describe('configure: listeners', () => {
-  it('leaves what did not change', async (t) => {
+  it('leaves what did not change', async () => {
     const options = { ...HERE, tcpPort: 0, tlsPort: 0, tls: TLS };
-    const bench = await BrokerBench.start(t, options);
+    const bench = await BrokerBench.start(options);
     const device = await bench.device({}, await bench.tcp());
     const events = bench.log.length;
     const ports = [bench.port('tcp'), bench.port('tls')];
@@ -124,8 +124,8 @@ describe('configure: listeners', () => {
     await stays(device);
   });
 
-  it('restarts the one that did; connections that are made live on', async (t) => {
-    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0, tlsPort: 0, tls: TLS });
+  it('restarts the one that did; connections that are made live on', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: 0, tlsPort: 0, tls: TLS });
     const overTcp = await bench.device({}, await bench.tcp());
     const tlsWireHere = bench.track(await tlsWire(bench.port('tls')));
     const overTls = await bench.device(LAMP, tlsWireHere);
@@ -145,8 +145,8 @@ describe('configure: listeners', () => {
     await assert.rejects(tlsWire(tlsPort, { maxVersion: 'TLSv1.2' }));
   });
 
-  it('opens and closes them', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('opens and closes them', async () => {
+    const bench = await BrokerBench.start();
     await bench.server.configure(bench.options({ ...HERE, tcpPort: 0 }));
     const port = bench.port();
     const device = await bench.device({}, await bench.tcp());
@@ -156,23 +156,23 @@ describe('configure: listeners', () => {
     await stays(device);
   });
 
-  it('moves one to a port that another has just left', async (t) => {
-    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0 });
+  it('moves one to a port that another has just left', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: 0 });
     const port = bench.port();
     await bench.server.configure(bench.options({ ...HERE, tlsPort: port, tls: TLS }));
     await bench.device({}, bench.track(await tlsWire(port)));
   });
 
-  it('repairs one that could not be opened', async (t) => {
-    const bench = await BrokerBench.start(t, { ...HERE, tlsPort: 0 });
+  it('repairs one that could not be opened', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tlsPort: 0 });
     assert.equal(bench.server.listenerStatus.get('tls')?.kind, 'error');
     await bench.server.configure(bench.options({ ...HERE, tlsPort: 0, tls: TLS }));
     await bench.device({}, bench.track(await tlsWire(bench.port('tls'))));
     assert.equal(bench.clock.pending > 0, true);
   });
 
-  it('many times at once ends with the last, and leaves no other open', async (t) => {
-    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0 });
+  it('many times at once ends with the last, and leaves no other open', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: 0 });
     const ports = new Set([bench.port()]);
     bench.server.on('listener', (_, status) => {
       if (status.kind === 'listening') ports.add(status.port);
@@ -189,8 +189,8 @@ describe('configure: listeners', () => {
     }
   });
 
-  it('does nothing to a server that does not run', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('does nothing to a server that does not run', async () => {
+    const bench = await BrokerBench.start();
     await bench.server.close();
     await bench.server.configure(bench.options({ ...HERE, tcpPort: 0 }));
     assert.equal(bench.server.listenerStatus.size, 0);
@@ -198,8 +198,8 @@ describe('configure: listeners', () => {
     assert.equal(bench.server.listenerStatus.get('tcp')?.kind, 'listening');
   });
 
-  it('leaves WebSockets that are open, and takes new ones', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('leaves WebSockets that are open, and takes new ones', async () => {
+    const bench = await BrokerBench.start();
     const port = await bench.listenHttp();
     const first = await bench.device({}, bench.track(await WebSocketWire.connect(port)));
     await bench.server.configure(bench.options({ maxMessageSize: 4096 }));

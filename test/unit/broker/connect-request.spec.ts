@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { parseConnect, type ConnectIntent } from '../../../src/broker/connect-request';
 import { ConnectCode } from '../../../src/codec/constants';
 import { MessageType } from '../../../src/codec/constants';
@@ -111,8 +111,8 @@ describe('body limit of a device', () => {
     }
   });
 
-  it('that is too small is refused on the wire, and nobody else is harmed', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('that is too small is refused on the wire, and nobody else is harmed', async () => {
+    const bench = await BrokerBench.start();
     const device = new RawDevice(bench.memory());
     device.send(connectWith({ mm: 1 }));
     const { type, parameters } = await device.next();
@@ -121,8 +121,8 @@ describe('body limit of a device', () => {
     assert.equal(bench.server.deviceCount, 1);
   });
 
-  it('of the smallest kind leaves room for every error text', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('of the smallest kind leaves room for every error text', async () => {
+    const bench = await BrokerBench.start();
     bench.server.offer('fail', {
       kind: 'run',
       run: ({ payload }) => {
@@ -153,8 +153,8 @@ function connectWith(parameters: Record<string, unknown>): Buffer {
 }
 
 describe('CONNECT on the wire', () => {
-  it('with pv, ka, at and unknown parameters is let in', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('with pv, ka, at and unknown parameters is let in', async () => {
+    const bench = await BrokerBench.start();
     const device = new RawDevice(bench.memory());
     device.send(
       message(
@@ -167,8 +167,8 @@ describe('CONNECT on the wire', () => {
     assert.equal((await device.next()).bytes.toString('hex'), '01020807');
   });
 
-  it('with a bad keep-alive gets code 3', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('with a bad keep-alive gets code 3', async () => {
+    const bench = await BrokerBench.start();
     const device = new RawDevice(bench.memory());
     device.send(
       message(
@@ -184,8 +184,8 @@ describe('CONNECT on the wire', () => {
     assert.equal(bench.failedLogins[0]?.error.statusCode, 3);
   });
 
-  it('that does not decode gets code 4, with its stream id where that could be read', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('that does not decode gets code 4, with its stream id where that could be read', async () => {
+    const bench = await BrokerBench.start();
     const bodies: [string, number | undefined][] = [
       ['08 07 | 1a e3 84 616e6e61', 7], // an array that is cut off
       ['08 07 | 1b 00', 7], // wire type 3
@@ -202,8 +202,8 @@ describe('CONNECT on the wire', () => {
     assert.equal(bench.server.deviceCount, 0);
   });
 
-  it('with an empty body gets code 4', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('with an empty body gets code 4', async () => {
+    const bench = await BrokerBench.start();
     const device = new RawDevice(bench.memory());
     device.send(hex('0300'));
     const answer = await device.next();
@@ -211,8 +211,8 @@ describe('CONNECT on the wire', () => {
     await device.closed;
   });
 
-  it('may come byte by byte', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('may come byte by byte', async () => {
+    const bench = await BrokerBench.start();
     const wire = bench.memory();
     const device = new RawDevice(wire);
     const connect = device.build(Type.CONNECT, { id: CONNECT_ID, payload: ['anna', 'pump', 'secret'] });

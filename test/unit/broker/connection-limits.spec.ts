@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import { CONNECT_ID, RawDevice } from '../support/raw-device';
 import { hex, message, psonField, Type, varintField } from '../support/raw-message';
@@ -10,8 +10,8 @@ function connectWith(parameters: unknown): Buffer {
 }
 
 describe('keep-alive', () => {
-  it('lets a device be silent for 90 s, and no longer', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('lets a device be silent for 90 s, and no longer', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     await bench.clock.advance(89_999);
     assert.equal(device.ended, false);
@@ -20,8 +20,8 @@ describe('keep-alive', () => {
     assert.deepEqual(bench.log, ['connected anna/pump', 'disconnected anna/pump: IOTMP_ERR_TIMEOUT']);
   });
 
-  it('is echoed at once, and the server sends none of its own', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('is echoed at once, and the server sends none of its own', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     for (let i = 1; i <= 5; i++) {
       await bench.clock.advance(60_000);
@@ -33,8 +33,8 @@ describe('keep-alive', () => {
     assert.equal(device.received.length, 6);
   });
 
-  it('counts any message as life, also an unknown one and one that does not decode', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('counts any message as life, also an unknown one and one that does not decode', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     for (const digits of ['0500', '01 02 08 09', '1f 02 08 09', '06 02 1a 63', '0a 05 08 07 1a 00 00']) {
       await bench.clock.advance(89_000);
@@ -44,8 +44,8 @@ describe('keep-alive', () => {
     }
   });
 
-  it('does not count a message that never ends', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('does not count a message that never ends', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.send(hex('06 7f'));
     for (let i = 0; i < 9; i++) {
@@ -56,8 +56,8 @@ describe('keep-alive', () => {
     await device.closed;
   });
 
-  it('follows what CONNECT asks for', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('follows what CONNECT asks for', async () => {
+    const bench = await BrokerBench.start();
     const device = new RawDevice(bench.memory());
     device.send(connectWith({ ka: 10 }));
     await device.next(Type.OK);
@@ -67,8 +67,8 @@ describe('keep-alive', () => {
     await device.closed;
   });
 
-  it('follows the option of the server where CONNECT does not', async (t) => {
-    const bench = await BrokerBench.start(t, { keepAliveS: 300 });
+  it('follows the option of the server where CONNECT does not', async () => {
+    const bench = await BrokerBench.start({ keepAliveS: 300 });
     const device = await bench.device();
     await bench.clock.advance(449_999);
     assert.equal(device.ended, false);
@@ -78,8 +78,8 @@ describe('keep-alive', () => {
 });
 
 describe('login', () => {
-  it('has to come within 10 s', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('has to come within 10 s', async () => {
+    const bench = await BrokerBench.start();
     const silent = new RawDevice(bench.memory());
     await bench.clock.advance(9_999);
     assert.equal(silent.ended, false);
@@ -89,8 +89,8 @@ describe('login', () => {
     assert.deepEqual(bench.warnings, ['memory did not log in: no CONNECT in time']);
   });
 
-  it('has to be whole by then, however busily its bytes drip in', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('has to be whole by then, however busily its bytes drip in', async () => {
+    const bench = await BrokerBench.start();
     const wire = bench.memory();
     const device = new RawDevice(wire);
     const connect = device.build(Type.CONNECT, { id: 1, payload: ['anna', 'pump', 'secret'] });
@@ -102,15 +102,15 @@ describe('login', () => {
     assert.deepEqual(bench.log, []);
   });
 
-  it('may take as long as the option says', async (t) => {
-    const bench = await BrokerBench.start(t, { connectTimeoutMs: 50 });
+  it('may take as long as the option says', async () => {
+    const bench = await BrokerBench.start({ connectTimeoutMs: 50 });
     const device = new RawDevice(bench.memory());
     await bench.clock.advance(50);
     await device.closed;
   });
 
-  it('ends the time limit', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('ends the time limit', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     await bench.clock.advance(20_000);
     assert.equal(device.ended, false);
@@ -118,8 +118,8 @@ describe('login', () => {
 });
 
 describe('number of connections', () => {
-  it('is bounded, logged in or not, and told once', async (t) => {
-    const bench = await BrokerBench.start(t, { maxConnections: 2 });
+  it('is bounded, logged in or not, and told once', async () => {
+    const bench = await BrokerBench.start({ maxConnections: 2 });
     const device = await bench.device();
     const idle = new RawDevice(bench.memory());
     for (let i = 0; i < 3; i++) await new RawDevice(bench.memory()).closed;
@@ -132,8 +132,8 @@ describe('number of connections', () => {
     assert.equal(bench.server.deviceCount, 2);
   });
 
-  it('is bounded on sockets, too, and the warning says so', async (t) => {
-    const bench = await BrokerBench.start(t, { host: '127.0.0.1', tcpPort: 0, maxConnections: 1 });
+  it('is bounded on sockets, too, and the warning says so', async () => {
+    const bench = await BrokerBench.start({ host: '127.0.0.1', tcpPort: 0, maxConnections: 1 });
     const device = await bench.device({}, await bench.tcp());
     for (let i = 0; i < 30; i++) {
       const turnedAway = new RawDevice(await bench.tcp());
@@ -145,8 +145,8 @@ describe('number of connections', () => {
     await device.barrier();
   });
 
-  it('is free again for the device when its older connection is taken over', async (t) => {
-    const bench = await BrokerBench.start(t, { maxConnections: 2 });
+  it('is free again for the device when its older connection is taken over', async () => {
+    const bench = await BrokerBench.start({ maxConnections: 2 });
     for (let i = 0; i < 10; i++) await bench.device();
     assert.equal(bench.server.deviceCount, 1);
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { DeviceDescription } from '../../../src/broker/device-description';
 import type { Value } from '../../../src/types';
 import { BrokerBench, PUMP } from '../support/broker-fixture';
@@ -80,8 +80,8 @@ describe('description of a device', () => {
 });
 
 describe('DESCRIBE of a connected device', () => {
-  it('is asked once for a connection, without a resource', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('is asked once for a connection, without a resource', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.resources.set('level', { fn: 3, run: () => 5 });
     const connected = bench.server.device(PUMP)!;
@@ -98,8 +98,8 @@ describe('DESCRIBE of a connected device', () => {
     assert.equal(again.all(Type.DESCRIBE).length, 1);
   });
 
-  it('is asked again after a failure, a timeout or an error of the device', async (t) => {
-    const bench = await BrokerBench.start(t, { requestTimeoutMs: 1000 });
+  it('is asked again after a failure, a timeout or an error of the device', async () => {
+    const bench = await BrokerBench.start({ requestTimeoutMs: 1000 });
     const device = await bench.device();
     device.serves = false;
     const connected = bench.server.device(PUMP)!;
@@ -118,14 +118,14 @@ describe('DESCRIBE of a connected device', () => {
     assert.equal((await described).find('level')?.fn, 3);
   });
 
-  it('may be answered with null by a device without resources', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('may be answered with null by a device without resources', async () => {
+    const bench = await BrokerBench.start();
     await bench.device();
     assert.deepEqual((await bench.server.device(PUMP)!.describe()).resources, []);
   });
 
-  it('with an answer that does not decode costs that answer, and times out', async (t) => {
-    const bench = await BrokerBench.start(t, { requestTimeoutMs: 1000 });
+  it('with an answer that does not decode costs that answer, and times out', async () => {
+    const bench = await BrokerBench.start({ requestTimeoutMs: 1000 });
     const device = await bench.device();
     device.serves = false;
     const described = assert.rejects(bench.server.device(PUMP)!.describe(), { code: 'IOTMP_ERR_TIMEOUT' });
@@ -137,8 +137,8 @@ describe('DESCRIBE of a connected device', () => {
     assert.match(bench.warnings[0]!, /^anna\/pump: a message of type 1 was dropped/);
   });
 
-  it('keeps the cache of a connection apart from a late answer of the one before', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('keeps the cache of a connection apart from a late answer of the one before', async () => {
+    const bench = await BrokerBench.start();
     const older = await bench.device();
     older.serves = false;
     const lost = assert.rejects(bench.server.device(PUMP)!.describe(), { code: 'IOTMP_ERR_CLOSED' });

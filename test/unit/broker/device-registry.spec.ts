@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { DeviceRegistry } from '../../../src/broker/device-registry';
 import { LastKnownStates } from '../../../src/broker/last-known';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
@@ -12,8 +12,8 @@ function requestIds(device: RawDevice): number[] {
 }
 
 describe('connected device', () => {
-  it('is found by its name, with the address, the transport and the time of its connection', async (t) => {
-    const bench = await BrokerBench.start(t, { host: '127.0.0.1', tcpPort: 0 });
+  it('is found by its name, with the address, the transport and the time of its connection', async () => {
+    const bench = await BrokerBench.start({ host: '127.0.0.1', tcpPort: 0 });
     const before = Date.now();
     await bench.device({}, await bench.tcp());
     const device = bench.server.device(PUMP);
@@ -26,8 +26,8 @@ describe('connected device', () => {
     assert.equal(bench.server.device({ user: 'annap', device: 'ump' }), undefined);
   });
 
-  it('counts its messages and bytes', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('counts its messages and bytes', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     const connected = bench.server.device(PUMP)!;
     const before = connected.counters;
@@ -43,8 +43,8 @@ describe('connected device', () => {
     assert.equal(before.messagesOut, 1, 'and its OK');
   });
 
-  it('is gone from the registry when disconnected is told', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('is gone from the registry when disconnected is told', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     const gone = new Promise<number>((resolve) =>
       bench.server.once('disconnected', () => resolve(bench.server.deviceCount)),
@@ -54,8 +54,8 @@ describe('connected device', () => {
     assert.equal(bench.server.device(PUMP), undefined);
   });
 
-  it('may say goodbye with DISCONNECT, which is answered with OK where it has a stream id', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('may say goodbye with DISCONNECT, which is answered with OK where it has a stream id', async () => {
+    const bench = await BrokerBench.start();
     const polite = await bench.device();
     polite.send(message(Type.DISCONNECT, Buffer.from([0x08, 5])));
     assert.equal((await polite.next()).bytes.toString('hex'), '01020805');
@@ -69,10 +69,10 @@ describe('connected device', () => {
 });
 
 describe('default user', () => {
-  it('is that of the first registered device, else of the first connected one', async (t) => {
-    const registered = await BrokerBench.start(t);
+  it('is that of the first registered device, else of the first connected one', async () => {
+    const registered = await BrokerBench.start();
     assert.equal(registered.server.defaultUser, 'anna');
-    const open = await BrokerBench.start(t, { devices: [], anonymous: true });
+    const open = await BrokerBench.start({ devices: [], anonymous: true });
     assert.equal(open.server.defaultUser, '');
     await open.device({ user: 'guest', device: 'one' });
     await open.device({ user: 'other', device: 'two' });
@@ -80,8 +80,8 @@ describe('default user', () => {
     assert.deepEqual(open.server.registered, []);
   });
 
-  it('goes with the names of the registered devices, never with their credentials', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('goes with the names of the registered devices, never with their credentials', async () => {
+    const bench = await BrokerBench.start();
     assert.deepEqual(bench.server.registered, [
       { user: 'anna', device: 'pump' },
       { user: 'anna', device: 'lamp' },
@@ -90,8 +90,8 @@ describe('default user', () => {
 });
 
 describe('stream ids of a device', () => {
-  it('run on over reconnects and take-overs', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('run on over reconnects and take-overs', async () => {
+    const bench = await BrokerBench.start();
     const ids: number[] = [];
     for (const leaves of [true, true, false, false]) {
       const device = await bench.device();
@@ -107,8 +107,8 @@ describe('stream ids of a device', () => {
     for (let i = 1; i < ids.length; i++) assert.equal(ids[i], (ids[i - 1]! % 65_535) + 1);
   });
 
-  it('are those of the device alone', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('are those of the device alone', async () => {
+    const bench = await BrokerBench.start();
     const pump = await bench.device();
     const lamp = await bench.device(LAMP);
     for (const device of [pump, lamp]) device.resources.set('level', { fn: 3, run: () => 5 });

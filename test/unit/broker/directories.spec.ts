@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import type { DeviceDirectory } from '../../../src/broker/admission';
 import type { DeviceId } from '../../../src/types';
 import { BrokerBench, PUMP } from '../support/broker-fixture';
@@ -15,16 +15,16 @@ function directory(devices: Record<string, string>): DeviceDirectory {
 }
 
 describe('directory of devices', () => {
-  it('lets its devices in beside those of the options', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('lets its devices in beside those of the options', async () => {
+    const bench = await BrokerBench.start();
     bench.server.addDirectory(directory({ 'anna/valve': 'turn' }));
     await bench.device(VALVE);
     await bench.device(PUMP);
     assert.equal(bench.server.deviceCount, 2);
   });
 
-  it('alone decides about its devices, even where anybody may come in', async (t) => {
-    const bench = await BrokerBench.start(t, { anonymous: true });
+  it('alone decides about its devices, even where anybody may come in', async () => {
+    const bench = await BrokerBench.start({ anonymous: true });
     const remove = bench.server.addDirectory(directory({ 'anna/pump': 'other' }));
     await assert.rejects(bench.device(PUMP), /not let in/);
     assert.equal(bench.failedLogins.length, 1);
@@ -33,8 +33,8 @@ describe('directory of devices', () => {
     await bench.device({ ...VALVE, credential: 'any' });
   });
 
-  it('keeps its devices connected when the options change', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('keeps its devices connected when the options change', async () => {
+    const bench = await BrokerBench.start();
     bench.server.addDirectory(directory({ 'anna/valve': 'turn' }));
     const valve = await bench.device(VALVE);
     const pump = await bench.device(PUMP);

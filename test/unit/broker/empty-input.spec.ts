@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { BrokerBench, PUMP } from '../support/broker-fixture';
 import type { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
@@ -45,8 +45,8 @@ interface Bench {
 }
 
 /** A device with resources of all kinds, that counts how often its relay was run. */
-async function benchWithRelay(t: TestContext): Promise<Bench> {
-  const bench = await BrokerBench.start(t);
+async function benchWithRelay(): Promise<Bench> {
+  const bench = await BrokerBench.start();
   const device = await bench.device();
   for (const [name, fn] of [
     ['relay', 2],
@@ -64,8 +64,8 @@ async function benchWithRelay(t: TestContext): Promise<Bench> {
 
 describe('call of an input without a value', () => {
   for (const [name, payload] of EMPTY) {
-    it(`is refused with ${name}, and nothing is sent that acts`, async (t) => {
-      const { bench, device } = await benchWithRelay(t);
+    it(`is refused with ${name}, and nothing is sent that acts`, async () => {
+      const { bench, device } = await benchWithRelay();
       for (const resource of ['relay', 'relay/1', 'relay/']) {
         await assert.rejects(bench.server.call(PUMP, resource, { payload }), {
           code: 'IOTMP_ERR_NO_INPUT',
@@ -78,22 +78,22 @@ describe('call of an input without a value', () => {
     });
   }
 
-  it('matches the patterns that the device told', async (t) => {
-    const { bench, device } = await benchWithRelay(t);
+  it('matches the patterns that the device told', async () => {
+    const { bench, device } = await benchWithRelay();
     device.resources.delete('relay/1');
     await assert.rejects(bench.server.call(PUMP, 'relay/77'), { code: 'IOTMP_ERR_NO_INPUT' });
     assert.deepEqual(device.acts, []);
   });
 
-  it('is not what false, 0, NaN and the like are', async (t) => {
-    const { bench, device } = await benchWithRelay(t);
+  it('is not what false, 0, NaN and the like are', async () => {
+    const { bench, device } = await benchWithRelay();
     for (const payload of FILLED) await bench.server.call(PUMP, 'relay', { payload });
     assert.equal(device.all(Type.RUN).length, FILLED.length);
     assert.deepEqual(device.all(Type.DESCRIBE), [], 'nobody had to ask');
   });
 
-  it('is nothing that outputs, in/out resources, runs and unknown ones know', async (t) => {
-    const { bench, device } = await benchWithRelay(t);
+  it('is nothing that outputs, in/out resources, runs and unknown ones know', async () => {
+    const { bench, device } = await benchWithRelay();
     for (const resource of ['level', 'dimmer', 'reset', 'untold']) {
       for (const [, payload] of EMPTY) await bench.server.call(PUMP, resource, { payload });
     }
@@ -101,8 +101,8 @@ describe('call of an input without a value', () => {
     assert.equal(device.all(Type.RUN).length, 4 * EMPTY.length + 1);
   });
 
-  it('goes through at once for those who answer for it, and is not remembered as a write', async (t) => {
-    const { bench, device } = await benchWithRelay(t);
+  it('goes through at once for those who answer for it, and is not remembered as a write', async () => {
+    const { bench, device } = await benchWithRelay();
     for (const [, payload] of EMPTY) await bench.server.device(PUMP)!.run('relay', { payload });
     assert.equal(device.all(Type.RUN).length, EMPTY.length);
     assert.deepEqual(device.all(Type.DESCRIBE), []);
@@ -111,8 +111,8 @@ describe('call of an input without a value', () => {
     assert.deepEqual(bench.server.lastKnown(PUMP)?.get('relay')?.input, { state: true });
   });
 
-  it('goes through to a device that does not describe itself', async (t) => {
-    const bench = await BrokerBench.start(t, { requestTimeoutMs: 1000 });
+  it('goes through to a device that does not describe itself', async () => {
+    const bench = await BrokerBench.start({ requestTimeoutMs: 1000 });
     const device = await bench.device();
     device.serves = false;
     const call = bench.server.call(PUMP, 'relay');
@@ -122,8 +122,8 @@ describe('call of an input without a value', () => {
     assert.equal((await call).statusCode, 200);
   });
 
-  it('takes no longer than the call may, and does not act when it has not been told in time', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('takes no longer than the call may, and does not act when it has not been told in time', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.serves = false;
     const call = assert.rejects(bench.server.call(PUMP, 'relay', { timeoutMs: 200 }), {
@@ -135,8 +135,8 @@ describe('call of an input without a value', () => {
     assert.deepEqual(device.acts, []);
   });
 
-  it('ends when its caller gives up, while others wait on', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('ends when its caller gives up, while others wait on', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.serves = false;
     const abort = new AbortController();
@@ -154,8 +154,8 @@ describe('call of an input without a value', () => {
     await assert.rejects(gone, { code: 'IOTMP_ERR_ABORTED' });
   });
 
-  it('fails with the connection when that ends meanwhile', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('fails with the connection when that ends meanwhile', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.serves = false;
     const call = assert.rejects(bench.server.call(PUMP, 'relay'), { code: 'IOTMP_ERR_CLOSED' });
@@ -164,8 +164,8 @@ describe('call of an input without a value', () => {
     await call;
   });
 
-  it('does not hide a payload that cannot be sent', async (t) => {
-    const { bench } = await benchWithRelay(t);
+  it('does not hide a payload that cannot be sent', async () => {
+    const { bench } = await benchWithRelay();
     await assert.rejects(bench.server.call(PUMP, 'relay', { payload: { a: Symbol('x') } }), {
       code: 'IOTMP_ERR_ENCODE',
     });

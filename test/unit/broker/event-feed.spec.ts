@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { EventFeed, type ServerEvent } from '../../../src/broker/event-feed';
 import { BrokerBench } from '../support/broker-fixture';
 import { assertRefused } from '../support/login';
@@ -66,8 +66,8 @@ describe('event feed', () => {
 });
 
 describe('events of a server', () => {
-  it('are the coming and going of devices, and logins that fail', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('are the coming and going of devices, and logins that fail', async () => {
+    const bench = await BrokerBench.start();
     const events: ServerEvent[] = [];
     bench.server.events.listen((event) => events.push(event));
     const device = await bench.device();

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { IotmpError } from '../../../src/errors';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import { assertRefused } from '../support/login';
 
 describe('listener of an event that throws', () => {
-  it('costs neither the device nor the port, and is told as a warning', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('costs neither the device nor the port, and is told as a warning', async () => {
+    const bench = await BrokerBench.start();
     const fail = (): never => {
       throw new Error('a bug in a flow');
     };
@@ -28,8 +28,8 @@ describe('listener of an event that throws', () => {
 });
 
 describe('listener of an event', () => {
-  it('may call the device that has just connected, and the one that is left', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('may call the device that has just connected, and the one that is left', async () => {
+    const bench = await BrokerBench.start();
     const outcomes: unknown[] = [];
     const note = (call: Promise<{ payload: unknown }>): void => {
       void call.then(

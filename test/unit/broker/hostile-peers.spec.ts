@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
 import fc from 'fast-check';
-import { describe, it } from 'node:test';
 import { PUMP } from '../support/broker-fixture';
 import { RawDevice } from '../support/raw-device';
 import { hex, message, psonField, Type, varint, varintField } from '../support/raw-message';
 import { assertUnharmed, benchWithLamp, ignoring } from '../support/unharmed';
 
 describe('hostile peer', () => {
-  it('sends garbage before it is let in', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t);
+  it('sends garbage before it is let in', async () => {
+    const { bench, lamp } = await benchWithLamp();
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 200 }), async (bytes) => {
         const wire = ignoring(bench.memory());
@@ -23,8 +23,8 @@ describe('hostile peer', () => {
     await assertUnharmed(bench, lamp);
   });
 
-  it('sends garbage after it was let in', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t);
+  it('sends garbage after it was let in', async () => {
+    const { bench, lamp } = await benchWithLamp();
     bench.server.offer('echo/:n', { kind: 'inout', run: ({ payload }) => payload });
     await fc.assert(
       fc.asyncProperty(
@@ -49,8 +49,8 @@ describe('hostile peer', () => {
     await assertUnharmed(bench, lamp);
   });
 
-  it('claims a body past the limit: it is cut off before a byte of it is kept', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t);
+  it('claims a body past the limit: it is cut off before a byte of it is kept', async () => {
+    const { bench, lamp } = await benchWithLamp();
     for (const size of [262_145, 2 ** 31, 2 ** 32 - 1]) {
       const before = new RawDevice(bench.memory());
       before.send(Buffer.concat([hex('03'), varint(size)]));
@@ -63,8 +63,8 @@ describe('hostile peer', () => {
     await assertUnharmed(bench, lamp);
   });
 
-  it('claims a body of more than 8 KiB before it is let in: it is cut off, but may send one later', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t);
+  it('claims a body of more than 8 KiB before it is let in: it is cut off, but may send one later', async () => {
+    const { bench, lamp } = await benchWithLamp();
     bench.server.offer('echo', { kind: 'inout', run: ({ payload }) => payload });
     const before = new RawDevice(bench.memory());
     before.send(Buffer.concat([hex('03'), varint(8193)]));
@@ -76,8 +76,8 @@ describe('hostile peer', () => {
     await assertUnharmed(bench, lamp);
   });
 
-  it('sends ten messages a minute that do not decode: the tenth ends it, each is answered', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t);
+  it('sends ten messages a minute that do not decode: the tenth ends it, each is answered', async () => {
+    const { bench, lamp } = await benchWithLamp();
     const device = await bench.device();
     for (let i = 1; i <= 9; i++) {
       device.send(message(Type.RUN, varintField(1, i), hex('1a 63')));
@@ -90,8 +90,8 @@ describe('hostile peer', () => {
     await assertUnharmed(bench, lamp);
   });
 
-  it('nests deeply, and claims counts that nothing follows', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t);
+  it('nests deeply, and claims counts that nothing follows', async () => {
+    const { bench, lamp } = await benchWithLamp();
     const bodies = [
       Buffer.concat([varintField(1, 5), hex('1a'), Buffer.alloc(200_000, 0xe1)]),
       hex('0805 | 1a ff ffffffffffffffff01'),
@@ -108,8 +108,8 @@ describe('hostile peer', () => {
     await assertUnharmed(bench, lamp);
   });
 
-  it('asks for more at once than the server works on', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t);
+  it('asks for more at once than the server works on', async () => {
+    const { bench, lamp } = await benchWithLamp();
     const turn = Promise.withResolvers<undefined>();
     bench.server.offer('slow', { kind: 'output', run: () => turn.promise });
     const device = await bench.device();
@@ -124,8 +124,8 @@ describe('hostile peer', () => {
     assert.equal(device.received.filter(({ id }) => id !== undefined).length, 2001);
   });
 
-  it('opens more streams than there may be', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t);
+  it('opens more streams than there may be', async () => {
+    const { bench, lamp } = await benchWithLamp();
     const offered = bench.server.offer('time', { kind: 'output', run: () => 1 });
     const device = await bench.device();
     for (let id = 1; id <= 3000; id++) {
@@ -141,8 +141,8 @@ describe('hostile peer', () => {
     await assertUnharmed(bench, lamp);
   });
 
-  it('does not read what it asks for: it is given up, and what waits for it is bounded', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t);
+  it('does not read what it asks for: it is given up, and what waits for it is bounded', async () => {
+    const { bench, lamp } = await benchWithLamp();
     const blob = Buffer.alloc(30_000);
     bench.server.offer('blob', { kind: 'output', run: () => blob });
     const wire = bench.memory({ windowBytes: 65_536, highWaterMark: 65_536 });
@@ -161,8 +161,8 @@ describe('hostile peer', () => {
     await assertUnharmed(bench, lamp);
   });
 
-  it('floods with unknown types: they are skipped, and one warning tells', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t);
+  it('floods with unknown types: they are skipped, and one warning tells', async () => {
+    const { bench, lamp } = await benchWithLamp();
     const device = await bench.device();
     for (let i = 0; i < 5000; i++) device.send(hex('1f 02 08 01'));
     await device.barrier();
@@ -170,16 +170,16 @@ describe('hostile peer', () => {
     await assertUnharmed(bench, lamp);
   });
 
-  it('floods with KEEP_ALIVE: each is echoed', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t);
+  it('floods with KEEP_ALIVE: each is echoed', async () => {
+    const { bench, lamp } = await benchWithLamp();
     const device = await bench.device();
     device.send(Buffer.from('0500'.repeat(5000), 'hex'));
     for (let i = 0; i < 5000; i++) await device.next(Type.KEEP_ALIVE);
     await assertUnharmed(bench, lamp);
   });
 
-  it('sends STREAM_DATA under every id: each is told to stop once, up to a bound', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t);
+  it('sends STREAM_DATA under every id: each is told to stop once, up to a bound', async () => {
+    const { bench, lamp } = await benchWithLamp();
     const device = await bench.device();
     device.serves = false;
     for (let round = 0; round < 2; round++) {
@@ -194,8 +194,8 @@ describe('hostile peer', () => {
 });
 
 describe('hostile message', () => {
-  it('in any field of any type neither throws nor leaves a request without its answer', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t);
+  it('in any field of any type neither throws nor leaves a request without its answer', async () => {
+    const { bench, lamp } = await benchWithLamp();
     bench.server.offer('echo', { kind: 'inout', run: ({ payload, parameters }) => payload ?? parameters });
     const value = fc.oneof(
       fc.constantFrom(null, true, 0, -5, 1.5, '', 'echo', [], {}, ['echo']),

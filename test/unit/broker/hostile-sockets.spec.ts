@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { PUMP } from '../support/broker-fixture';
 import { RawDevice } from '../support/raw-device';
 import { hex, Type } from '../support/raw-message';
 import { assertUnharmed, benchWithLamp, ignoring } from '../support/unharmed';
 
 describe('hostile peer on a socket', () => {
-  it('connects again and again, logged in or not', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t, true);
+  it('connects again and again, logged in or not', async () => {
+    const { bench, lamp } = await benchWithLamp(true);
     for (let i = 0; i < 40; i++) {
       const wires = await Promise.all([bench.tcp(), bench.tcp(), bench.tcp()]);
       for (const wire of wires) ignoring(wire);
@@ -19,8 +19,8 @@ describe('hostile peer on a socket', () => {
     assert.equal(bench.server.deviceCount, 1);
   });
 
-  it('breaks off by RST in every phase', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t, true);
+  it('breaks off by RST in every phase', async () => {
+    const { bench, lamp } = await benchWithLamp(true);
     bench.server.offer('slow', { kind: 'output', run: () => new Promise(() => undefined) });
     const say =
       (digits: string) =>
@@ -70,8 +70,8 @@ describe('hostile peer on a socket', () => {
     await assertUnharmed(bench, lamp);
   });
 
-  it('ends only its own side, before or after login: the server ends, too', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t, true);
+  it('ends only its own side, before or after login: the server ends, too', async () => {
+    const { bench, lamp } = await benchWithLamp(true);
     const idle = new RawDevice(await bench.tcp());
     idle.wire.end();
     await idle.closed;
@@ -81,8 +81,8 @@ describe('hostile peer on a socket', () => {
     await assertUnharmed(bench, lamp);
   });
 
-  it('sends a request and ends its side at once: the answer still comes', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t, true);
+  it('sends a request and ends its side at once: the answer still comes', async () => {
+    const { bench, lamp } = await benchWithLamp(true);
     bench.server.offer('time', { kind: 'output', run: () => 'noon' });
     const device = await bench.device({}, await bench.tcp());
     device.send(device.build(Type.RUN, { id: 5, resource: 'time' }));
@@ -91,8 +91,8 @@ describe('hostile peer on a socket', () => {
     await assertUnharmed(bench, lamp);
   });
 
-  it('drips bytes on a hundred connections: all are gone after the time to log in', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t, true);
+  it('drips bytes on a hundred connections: all are gone after the time to log in', async () => {
+    const { bench, lamp } = await benchWithLamp(true);
     const drips = await Promise.all(Array.from({ length: 100 }, () => bench.tcp()));
     const devices = drips.map((wire) => new RawDevice(wire));
     for (const { wire } of devices) wire.write(hex('03 7f 08'));
@@ -106,8 +106,8 @@ describe('hostile peer on a socket', () => {
     await assertUnharmed(bench, lamp);
   });
 
-  it('breaks the rules of WebSocket', async (t) => {
-    const { bench, lamp } = await benchWithLamp(t, true);
+  it('breaks the rules of WebSocket', async () => {
+    const { bench, lamp } = await benchWithLamp(true);
     for (const [opcode, payload, fin] of [
       [3, '00', true],
       [9, '00'.repeat(200), true],

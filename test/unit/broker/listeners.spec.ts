@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { ListenerStatus } from '../../../src/broker/listener';
+import { cleanUp } from '../../support/clean-up';
+import { fakes } from '../../support/fakes';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../support/certificate';
 import { RawDevice } from '../support/raw-device';
@@ -13,7 +15,7 @@ const TLS = { key: TEST_ONLY_KEY, cert: TEST_ONLY_CERTIFICATE };
 const HERE = { host: '127.0.0.1' };
 
 /** A port that somebody else has. */
-async function takenPort(t: TestContext): Promise<{ port: number; free: () => Promise<void> }> {
+async function takenPort(): Promise<{ port: number; free: () => Promise<void> }> {
   const holder = net.createServer();
   holder.listen(0, HERE.host);
   await once(holder, 'listening');
@@ -23,7 +25,7 @@ async function takenPort(t: TestContext): Promise<{ port: number; free: () => Pr
     holder.close();
     await once(holder, 'close');
   };
-  t.after(free);
+  cleanUp(free);
   return { port, free };
 }
 
@@ -47,8 +49,8 @@ async function serves(bench: BrokerBench, device: RawDevice): Promise<void> {
 }
 
 describe('listeners', () => {
-  it('take devices over TCP', async (t) => {
-    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0 });
+  it('take devices over TCP', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: 0 });
     assert.deepEqual(bench.log, ['listener tcp opening', 'listener tcp listening']);
     assert.match(
       JSON.stringify([...bench.server.listenerStatus]),
@@ -59,8 +61,8 @@ describe('listeners', () => {
     assert.equal(bench.server.device(PUMP)?.transport, 'tcp');
   });
 
-  it('take devices over TLS, also 1.2 with a server name that is an address', async (t) => {
-    const bench = await BrokerBench.start(t, { ...HERE, tlsPort: 0, tls: TLS });
+  it('take devices over TLS, also 1.2 with a server name that is an address', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tlsPort: 0, tls: TLS });
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       const wire = await tlsWire(bench.port('tls'), { minVersion: version, maxVersion: version });
       const device = await bench.device({}, bench.track(wire));
@@ -69,8 +71,8 @@ describe('listeners', () => {
     }
   });
 
-  it('take devices over WebSocket through the upgrade of an HTTP server', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('take devices over WebSocket through the upgrade of an HTTP server', async () => {
+    const bench = await BrokerBench.start();
     const wire = await bench.webSocket();
     assert.match(wire.answer, /^HTTP\/1\.1 101 .*\r\nSec-WebSocket-Protocol: iotmp\r\n/s);
     const device = await bench.device({ dialect: 'linux' }, wire);
@@ -78,8 +80,8 @@ describe('listeners', () => {
     assert.equal(bench.server.device(PUMP)?.transport, 'ws');
   });
 
-  it('take all three at once', async (t) => {
-    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0, tlsPort: 0, tls: TLS });
+  it('take all three at once', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: 0, tlsPort: 0, tls: TLS });
     const first = await bench.device({}, await bench.tcp());
     const second = await bench.device(LAMP, bench.track(await tlsWire(bench.port('tls'))));
     const third = await bench.device({}, await bench.webSocket());
@@ -88,14 +90,14 @@ describe('listeners', () => {
     await serves(bench, third);
   });
 
-  it('are none without ports', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('are none without ports', async () => {
+    const bench = await BrokerBench.start();
     assert.equal(bench.server.listenerStatus.size, 0);
     assert.equal(bench.server.running, true);
   });
 
-  it('on every interface say so', async (t) => {
-    const bench = await BrokerBench.start(t, { tcpPort: 0 });
+  it('on every interface say so', async () => {
+    const bench = await BrokerBench.start({ tcpPort: 0 });
     const status = bench.server.listenerStatus.get('tcp');
     assert.equal(status?.kind, 'listening');
     assert.match(status.address, /^(\[::\]|0\.0\.0\.0):\d+$/);
@@ -105,9 +107,9 @@ describe('listeners', () => {
 });
 
 describe('listener that cannot be opened', () => {
-  it('says that its port is in use, and is there once the port is free', async (t) => {
-    const { port, free } = await takenPort(t);
-    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: port, tlsPort: 0, tls: TLS });
+  it('says that its port is in use, and is there once the port is free', async () => {
+    const { port, free } = await takenPort();
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: port, tlsPort: 0, tls: TLS });
     const status = bench.server.listenerStatus.get('tcp');
     assert.equal(status?.kind, 'error');
     assert.equal(status.error.code, 'IOTMP_ERR_LISTEN');
@@ -124,9 +126,9 @@ describe('listener that cannot be opened', () => {
     await serves(bench, await bench.device(LAMP, await bench.tcp()));
   });
 
-  it('waits longer each time, up to half a minute', async (t) => {
-    const { port } = await takenPort(t);
-    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: port });
+  it('waits longer each time, up to half a minute', async () => {
+    const { port } = await takenPort();
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: port });
     const gaps: number[] = [];
     for (let i = 0; i < 9; i++) {
       const failed = statusOf(bench, 'error');
@@ -141,9 +143,9 @@ describe('listener that cannot be opened', () => {
     for (let i = 1; i < gaps.length; i++) assert.ok(gaps[i]! <= 1000 * 2 ** i + 100, String(gaps));
   });
 
-  it('is given up when the server closes', async (t) => {
-    const { port, free } = await takenPort(t);
-    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: port });
+  it('is given up when the server closes', async () => {
+    const { port, free } = await takenPort();
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: port });
     await bench.server.close();
     assert.equal(bench.clock.pending, 0);
     await free();
@@ -152,14 +154,14 @@ describe('listener that cannot be opened', () => {
     assert.equal(bench.log.at(-1), 'listener tcp closed');
   });
 
-  it('says what is wrong with its address', async (t) => {
-    const bench = await BrokerBench.start(t, { host: '192.0.2.1', tcpPort: 0 });
+  it('says what is wrong with its address', async () => {
+    const bench = await BrokerBench.start({ host: '192.0.2.1', tcpPort: 0 });
     const status = bench.server.listenerStatus.get('tcp');
     assert.equal(status?.kind, 'error');
     assert.equal(status.error.message, 'cannot listen on 192.0.2.1:0: EADDRNOTAVAIL');
   });
 
-  it('says what is wrong with its certificate, while the others work', async (t) => {
+  it('says what is wrong with its certificate, while the others work', async () => {
     const broken: [Record<string, unknown> | undefined, RegExp][] = [
       [undefined, /TLS needs a key and a certificate/],
       [{}, /TLS needs a key and a certificate/],
@@ -168,7 +170,7 @@ describe('listener that cannot be opened', () => {
       [{ cert: TEST_ONLY_CERTIFICATE, pfx: Buffer.from('x') }, /cannot listen on 127\.0\.0\.1:0: ./],
     ];
     for (const [tls, message] of broken) {
-      const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0, tlsPort: 0, tls });
+      const bench = await BrokerBench.start({ ...HERE, tcpPort: 0, tlsPort: 0, tls });
       const status = bench.server.listenerStatus.get('tls');
       assert.equal(status?.kind, 'error');
       assert.equal(status.error.code, 'IOTMP_ERR_LISTEN');
@@ -179,11 +181,11 @@ describe('listener that cannot be opened', () => {
 });
 
 describe('listener that fails later', () => {
-  it('is opened again, once, however often it complains', async (t) => {
-    const create = t.mock.method(net, 'createServer');
-    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0 });
+  it('is opened again, once, however often it complains', async () => {
+    const create = fakes.spy(net, 'createServer');
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: 0 });
     const device = await bench.device({}, await bench.tcp());
-    const server = create.mock.calls[0]!.result!;
+    const server = create.firstCall.returnValue;
     for (let i = 0; i < 3; i++) server.emit('error', Object.assign(new Error('accept'), { code: 'EMFILE' }));
     const status = bench.server.listenerStatus.get('tcp');
     assert.equal(status?.kind, 'error');
@@ -191,7 +193,7 @@ describe('listener that fails later', () => {
     const listening = statusOf(bench, 'listening');
     await bench.clock.advance(1_000);
     await listening;
-    assert.equal(create.mock.callCount(), 2);
+    assert.equal(create.callCount, 2);
     server.emit('error', new Error('late'));
     assert.equal(bench.server.listenerStatus.get('tcp')?.kind, 'listening');
     await serves(bench, device);
@@ -200,8 +202,8 @@ describe('listener that fails later', () => {
 });
 
 describe('TLS listener', () => {
-  it('tells of handshakes that fail, but not of thousands', async (t) => {
-    const bench = await BrokerBench.start(t, { ...HERE, tlsPort: 0, tls: TLS });
+  it('tells of handshakes that fail, but not of thousands', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tlsPort: 0, tls: TLS });
     for (let i = 0; i < 30; i++) {
       const plain = new RawDevice(bench.track(await tcpWire(bench.port('tls'))));
       plain.connect();
@@ -213,10 +215,10 @@ describe('TLS listener', () => {
     await serves(bench, await bench.device({}, bench.track(await tlsWire(bench.port('tls')))));
   });
 
-  it('cuts handshakes that are under way when it closes', async (t) => {
-    const bench = await BrokerBench.start(t, { ...HERE, tlsPort: 0, tls: TLS });
+  it('cuts handshakes that are under way when it closes', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tlsPort: 0, tls: TLS });
     const half = net.connect(bench.port('tls'), HERE.host);
-    t.after(() => half.destroy());
+    cleanUp(() => half.destroy());
     half.on('error', () => undefined);
     await once(half, 'connect');
     half.write(hex('16 03 01 00 ff 01'));
@@ -228,8 +230,8 @@ describe('TLS listener', () => {
     await ended;
   });
 
-  it('lives on where it is asked for in plain: a TLS client on the TCP port is turned away', async (t) => {
-    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0 });
+  it('lives on where it is asked for in plain: a TLS client on the TCP port is turned away', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: 0 });
     await assert.rejects(tlsWire(bench.port()));
     await bench.clock.settle();
     assert.match(bench.warnings.join('\n'), /did not log in/);
@@ -238,8 +240,8 @@ describe('TLS listener', () => {
 });
 
 describe('WebSocket upgrade', () => {
-  it('is refused before the server runs and after it was closed', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('is refused before the server runs and after it was closed', async () => {
+    const bench = await BrokerBench.start();
     const port = await bench.listenHttp();
     await bench.server.close();
     await assert.rejects(WebSocketWire.connect(port), /no answer/);
@@ -247,8 +249,8 @@ describe('WebSocket upgrade', () => {
     await serves(bench, await bench.device({}, bench.track(await WebSocketWire.connect(port))));
   });
 
-  it('that is none is answered, and harms nobody', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('that is none is answered, and harms nobody', async () => {
+    const bench = await BrokerBench.start();
     const port = await bench.listenHttp();
     const socket = net.connect(port, HERE.host);
     const chunks: Buffer[] = [];
@@ -259,8 +261,8 @@ describe('WebSocket upgrade', () => {
     await serves(bench, await bench.device({}, bench.track(await WebSocketWire.connect(port))));
   });
 
-  it('brings a device whose first frame came with the handshake', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('brings a device whose first frame came with the handshake', async () => {
+    const bench = await BrokerBench.start();
     const wire = bench.track(await WebSocketWire.connect(await bench.listenHttp()));
     const device = new RawDevice(wire);
     device.connect();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { LoginBrake } from '../../../src/broker/login-brake';
 import { BrokerBench, PUMP } from '../support/broker-fixture';
 import { FakeClock } from '../support/fake-clock';
@@ -7,8 +7,8 @@ import { assertRefused } from '../support/login';
 import { RawDevice } from '../support/raw-device';
 
 describe('brake of failed logins', () => {
-  it('refuses the first failure at once, later ones of the address with growing delays up to 5 s', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('refuses the first failure at once, later ones of the address with growing delays up to 5 s', async () => {
+    const bench = await BrokerBench.start();
     const waits: number[] = [];
     for (let i = 0; i < 9; i++) {
       const device = new RawDevice(bench.memory(), { credential: 'guess' });
@@ -24,8 +24,8 @@ describe('brake of failed logins', () => {
     assert.deepEqual(rest, [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
   });
 
-  it('never delays right credentials', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('never delays right credentials', async () => {
+    const bench = await BrokerBench.start();
     await assertRefused(bench, { credential: 'guess' });
     for (let i = 0; i < 5; i++) new RawDevice(bench.memory(), { credential: 'guess' }).connect();
     const before = bench.clock.now();
@@ -33,15 +33,15 @@ describe('brake of failed logins', () => {
     assert.equal(bench.clock.now(), before);
   });
 
-  it('forgets after a minute', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('forgets after a minute', async () => {
+    const bench = await BrokerBench.start();
     await assertRefused(bench, { credential: 'guess' });
     await bench.clock.advance(60_000);
     await assertRefused(bench, { credential: 'guess' });
   });
 
-  it('ends when the server is closed', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('ends when the server is closed', async () => {
+    const bench = await BrokerBench.start();
     await assertRefused(bench, { credential: 'guess' });
     const device = new RawDevice(bench.memory(), { credential: 'guess' });
     device.connect();

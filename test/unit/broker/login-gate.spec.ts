@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { LoginGate } from '../../../src/broker/login-gate';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
 
 describe('logins that are held', () => {
-  it('are decided by who may connect afterwards', async (t) => {
-    const bench = await BrokerBench.start(t, { devices: [PUMP] });
+  it('are decided by who may connect afterwards', async () => {
+    const bench = await BrokerBench.start({ devices: [PUMP] });
     const letIn = bench.server.holdLogins();
     const lamp = new RawDevice(bench.memory(), LAMP);
     const pump = new RawDevice(bench.memory(), PUMP);
@@ -20,8 +20,8 @@ describe('logins that are held', () => {
     assert.equal((await pump.next()).type, Type.ERROR);
   });
 
-  it('do not hold devices that are connected', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('do not hold devices that are connected', async () => {
+    const bench = await BrokerBench.start();
     const pump = await bench.device();
     const letIn = bench.server.holdLogins();
     await pump.barrier();
@@ -29,8 +29,8 @@ describe('logins that are held', () => {
     await bench.device(LAMP);
   });
 
-  it('are forgotten with their connections', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('are forgotten with their connections', async () => {
+    const bench = await BrokerBench.start();
     const letIn = bench.server.holdLogins();
     const lamp = new RawDevice(bench.memory(), LAMP);
     lamp.connect();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { IotmpServer } from '../../../src/broker/broker';
 import { serverOptions, type ServerOptions } from '../../../src/broker/broker-options';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { ServiceHost, serviceRequest } from '../../../src/broker/service-host';
 import { ServiceCode } from '../../../src/codec/constants';
 import { IotmpError } from '../../../src/errors';
@@ -66,8 +66,8 @@ for (const dialect of DIALECTS) {
     );
 
   describe(`services in dialect ${dialect}`, () => {
-    it('are answered with 404 while nobody offers them, in one write each', async (t) => {
-      const bench = await BrokerBench.start(t);
+    it('are answered with 404 while nobody offers them, in one write each', async () => {
+      const bench = await BrokerBench.start();
       const device = await bench.device();
       for (let code = 1; code <= 8; code++) {
         const chunks = device.chunks.length;
@@ -79,8 +79,8 @@ for (const dialect of DIALECTS) {
       }
     });
 
-    it('are dispatched with name, payload and caller when they are offered', async (t) => {
-      const bench = await BrokerBench.start(t);
+    it('are dispatched with name, payload and caller when they are offered', async () => {
+      const bench = await BrokerBench.start();
       const device = await bench.device();
       const calls: ResourceCall[] = [];
       bench.server.host.offer(ServiceCode.SET_PROPERTY, {
@@ -104,8 +104,8 @@ for (const dialect of DIALECTS) {
       );
     });
 
-    it('do their work and answer nothing without a stream id, or with id 0', async (t) => {
-      const bench = await BrokerBench.start(t);
+    it('do their work and answer nothing without a stream id, or with id 0', async () => {
+      const bench = await BrokerBench.start();
       const device = await bench.device();
       const names: unknown[] = [];
       bench.server.host.offer(ServiceCode.CALL_ENDPOINT, {
@@ -126,8 +126,8 @@ for (const dialect of DIALECTS) {
 }
 
 describe('service of the server', () => {
-  it('that opens event streams gets the parameters, and its OK carries what it gives', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('that opens event streams gets the parameters, and its OK carries what it gives', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     const streams: ResourceStream[] = [];
     bench.server.host.offer(ServiceCode.SUBSCRIBE_EVENT, {
@@ -149,8 +149,8 @@ describe('service of the server', () => {
     assert.deepEqual([data.id, data.payload], [9, 'news']);
   });
 
-  it('answers with its own code, and a failure of it with 500 and its text', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('answers with its own code, and a failure of it with 500 and its text', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     const results: Record<string, () => unknown> = {
       gone: () => new Answer({ error: 'gone' }, 410),
@@ -180,8 +180,8 @@ describe('service of the server', () => {
     ]);
   });
 
-  it('answers captured requests of both dialects', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('answers captured requests of both dialects', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     const seen: unknown[] = [];
     for (const code of [1, 2, 4, 5]) {
@@ -214,8 +214,8 @@ describe('service of the server', () => {
 });
 
 describe('resource of the server', () => {
-  it('is called by name, as an array and by its own number, and knows who calls', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('is called by name, as an array and by its own number, and knows who calls', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     bench.server.offer('who/:what', {
       kind: 'output',
@@ -234,8 +234,8 @@ describe('resource of the server', () => {
     assert.equal((await device.next()).payload, 'noon');
   });
 
-  it('takes numeric parameters that are no code of a service', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('takes numeric parameters that are no code of a service', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     bench.server.offer('echo', { kind: 'output', run: ({ parameters }) => parameters });
     for (const parameters of [0, 9, 42, -1, 2 ** 40, 1.5]) {
@@ -246,8 +246,8 @@ describe('resource of the server', () => {
     assert.equal((await device.next()).type, Type.ERROR, '4 is the code of a service');
   });
 
-  it('is streamed at a bare interval, also one that is the code of a service', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('is streamed at a bare interval, also one that is the code of a service', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     const asked: unknown[] = [];
     bench.server.host.offer(ServiceCode.SUBSCRIBE_EVENT, {
@@ -275,8 +275,8 @@ describe('resource of the server', () => {
     assert.equal((await device.next(Type.ERROR)).parameters, 404);
   });
 
-  it('may be described by a device, all of them or one', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('may be described by a device, all of them or one', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     bench.server.offer('time', { kind: 'output', run: () => 'noon' });
     device.send(message(Type.DESCRIBE, varintField(1, 5)));
@@ -287,8 +287,8 @@ describe('resource of the server', () => {
     assert.deepEqual((await device.next()).parameters, 404);
   });
 
-  it('is called by two devices at once, each with its own name', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('is called by two devices at once, each with its own name', async () => {
+    const bench = await BrokerBench.start();
     const pump = await bench.device();
     const lamp = await bench.device({ device: 'lamp', credential: 'light' });
     const turn = Promise.withResolvers<undefined>();
@@ -302,8 +302,8 @@ describe('resource of the server', () => {
     assert.deepEqual([(await pump.next()).payload, (await lamp.next()).payload], ['pump', 'lamp']);
   });
 
-  it('hears of the end of its caller by the signal', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('hears of the end of its caller by the signal', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     const aborted = Promise.withResolvers<unknown>();
     bench.server.offer('slow', {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../support/certificate';
 import { RawDevice } from '../support/raw-device';
@@ -21,16 +21,16 @@ function openResources(): string[] {
     .sort();
 }
 
-async function connected(t: TestContext): Promise<{ bench: BrokerBench; devices: RawDevice[] }> {
-  const bench = await BrokerBench.start(t, LISTENERS);
+async function connected(): Promise<{ bench: BrokerBench; devices: RawDevice[] }> {
+  const bench = await BrokerBench.start(LISTENERS);
   const pump = await bench.device({}, await bench.tcp());
   const lamp = await bench.device(LAMP, bench.track(await tlsWire(bench.port('tls'))));
   return { bench, devices: [pump, lamp] };
 }
 
 describe('close', () => {
-  it('says goodbye to every device, and resolves when all connections are gone', async (t) => {
-    const { bench, devices } = await connected(t);
+  it('says goodbye to every device, and resolves when all connections are gone', async () => {
+    const { bench, devices } = await connected();
     const idle = new RawDevice(await bench.tcp());
     for (const device of [...devices, idle]) void device.serverEnded.then(() => device.wire.end());
     await bench.server.close();
@@ -46,8 +46,8 @@ describe('close', () => {
     ]);
   });
 
-  it('does not wait for ever for a device that ignores it', async (t) => {
-    const bench = await BrokerBench.start(t, LISTENERS);
+  it('does not wait for ever for a device that ignores it', async () => {
+    const bench = await BrokerBench.start(LISTENERS);
     const linux = await bench.device({ dialect: 'linux' }, await bench.tcp());
     const closing = bench.server.close();
     await linux.serverEnded;
@@ -57,8 +57,8 @@ describe('close', () => {
     await assert.rejects(tcpWire(1));
   });
 
-  it('rejects what is pending', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('rejects what is pending', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.serves = false;
     const call = assert.rejects(bench.server.call(PUMP, 'level', { payload: 1 }), {
@@ -70,8 +70,8 @@ describe('close', () => {
     await call;
   });
 
-  it('tells subscribers that the device is offline, and keeps their subscriptions for the next start', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('tells subscribers that the device is offline, and keeps their subscriptions for the next start', async () => {
+    const bench = await BrokerBench.start();
     const device = await bench.device();
     device.resources.set('level', { fn: 3, run: () => 'first' });
     const samples: unknown[] = [];
@@ -94,23 +94,23 @@ describe('close', () => {
     assert.deepEqual(samples, ['first', 'again']);
   });
 
-  it('may be called twice, at once or later', async (t) => {
-    const bench = await BrokerBench.start(t, LISTENERS);
+  it('may be called twice, at once or later', async () => {
+    const bench = await BrokerBench.start(LISTENERS);
     await bench.device();
     await Promise.all([bench.server.close(), bench.server.close()]);
     await bench.server.close();
     assert.equal(bench.log.filter((line) => line === 'listener tcp closed').length, 1);
   });
 
-  it('of a server that was never started is nothing', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('of a server that was never started is nothing', async () => {
+    const bench = await BrokerBench.start();
     await bench.server.close();
     await bench.server.close();
     assert.deepEqual(bench.log, []);
   });
 
-  it('turns away who comes while it closes, or later', async (t) => {
-    const bench = await BrokerBench.start(t, LISTENERS);
+  it('turns away who comes while it closes, or later', async () => {
+    const bench = await BrokerBench.start(LISTENERS);
     const stubborn = await bench.device({ dialect: 'linux' }, await bench.tcp());
     const closing = bench.server.close();
     await new RawDevice(bench.memory()).closed;
@@ -126,8 +126,8 @@ describe('close', () => {
 });
 
 describe('start', () => {
-  it('after close opens everything again', async (t) => {
-    const bench = await BrokerBench.start(t, LISTENERS);
+  it('after close opens everything again', async () => {
+    const bench = await BrokerBench.start(LISTENERS);
     for (let i = 0; i < 3; i++) {
       await bench.server.close();
       await bench.server.start();
@@ -138,17 +138,17 @@ describe('start', () => {
     }
   });
 
-  it('during close waits for it, on the same port', async (t) => {
-    const { port } = await freePort(t);
-    const bench = await BrokerBench.start(t, { host: '127.0.0.1', tcpPort: port });
+  it('during close waits for it, on the same port', async () => {
+    const { port } = await freePort();
+    const bench = await BrokerBench.start({ host: '127.0.0.1', tcpPort: port });
     const closing = bench.server.close();
     await Promise.all([closing, bench.server.start()]);
     assert.equal(bench.port(), port);
     await (await bench.device({}, await bench.tcp())).barrier();
   });
 
-  it('during close lets nobody in before all connections are gone', async (t) => {
-    const bench = await BrokerBench.start(t, LISTENERS);
+  it('during close lets nobody in before all connections are gone', async () => {
+    const bench = await BrokerBench.start(LISTENERS);
     const stubborn = await bench.device({ dialect: 'linux' }, await bench.tcp());
     const ends: string[] = [];
     const closing = bench.server.close().then(() => ends.push('closed'));
@@ -161,8 +161,8 @@ describe('start', () => {
     await (await bench.device()).barrier();
   });
 
-  it('that is overtaken by close opens nothing', async (t) => {
-    const bench = await BrokerBench.start(t, LISTENERS);
+  it('that is overtaken by close opens nothing', async () => {
+    const bench = await BrokerBench.start(LISTENERS);
     const starting = bench.server.close().then(() => bench.server.start());
     const again = bench.server.start();
     await bench.server.close();
@@ -172,8 +172,8 @@ describe('start', () => {
     assert.equal(bench.server.running, false);
   });
 
-  it('twice opens each listener once', async (t) => {
-    const bench = await BrokerBench.start(t, LISTENERS);
+  it('twice opens each listener once', async () => {
+    const bench = await BrokerBench.start(LISTENERS);
     const port = bench.port();
     await Promise.all([bench.server.start(), bench.server.start()]);
     assert.equal(bench.port(), port);
@@ -182,9 +182,9 @@ describe('start', () => {
 });
 
 describe('start and close', () => {
-  it('leave nothing behind: no socket, no server, no timer, no listener of an event', async (t) => {
+  it('leave nothing behind: no socket, no server, no timer, no listener of an event', async () => {
     const before = openResources();
-    const bench = await BrokerBench.start(t, LISTENERS);
+    const bench = await BrokerBench.start(LISTENERS);
     const listeners = bench.server.eventNames().map((name) => bench.server.listenerCount(name));
     for (let i = 0; i < 5; i++) {
       const wires = [await bench.tcp(), bench.track(await tlsWire(bench.port('tls')))];
@@ -209,8 +209,8 @@ describe('start and close', () => {
 });
 
 /** A port that was free a moment ago. */
-async function freePort(t: TestContext): Promise<{ port: number }> {
-  const bench = await BrokerBench.start(t, { host: '127.0.0.1', tcpPort: 0 });
+async function freePort(): Promise<{ port: number }> {
+  const bench = await BrokerBench.start({ host: '127.0.0.1', tcpPort: 0 });
   const port = bench.port();
   await bench.server.close();
   return { port };

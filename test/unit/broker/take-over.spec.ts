@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
 
 describe('second connection of a device', () => {
-  it('wins; the older one gets DISCONNECT and is closed, in the order of the events', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('wins; the older one gets DISCONNECT and is closed, in the order of the events', async () => {
+    const bench = await BrokerBench.start();
     const older = await bench.device();
     const newer = await bench.device();
     assert.equal((await older.next()).bytes.toString('hex'), '0400');
@@ -21,8 +21,8 @@ describe('second connection of a device', () => {
     assert.equal(bench.server.deviceCount, 1);
   });
 
-  it('gets its OK before anything else', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('gets its OK before anything else', async () => {
+    const bench = await BrokerBench.start();
     bench.server.subscribe(PUMP, 'level', { intervalMs: 1000, onSample: () => undefined });
     const device = new RawDevice(bench.memory());
     device.connect();
@@ -30,8 +30,8 @@ describe('second connection of a device', () => {
     assert.equal((await device.next()).type, Type.START_STREAM);
   });
 
-  it('takes over only once it is let in', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('takes over only once it is let in', async () => {
+    const bench = await BrokerBench.start();
     const older = await bench.device();
     const intruder = new RawDevice(bench.memory(), { credential: 'guess' });
     intruder.connect();
@@ -41,8 +41,8 @@ describe('second connection of a device', () => {
     assert.deepEqual(bench.log, ['connected anna/pump']);
   });
 
-  it('rejects the calls that wait for the older one', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('rejects the calls that wait for the older one', async () => {
+    const bench = await BrokerBench.start();
     const older = await bench.device();
     older.serves = false;
     const call = bench.server.call(PUMP, 'level', { payload: 1 });
@@ -52,8 +52,8 @@ describe('second connection of a device', () => {
     await rejected;
   });
 
-  it('takes the streams over: same subscribers, new stream, another id', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('takes the streams over: same subscribers, new stream, another id', async () => {
+    const bench = await BrokerBench.start();
     const samples: unknown[] = [];
     const states: string[] = [];
     const older = await bench.device();
@@ -79,8 +79,8 @@ describe('second connection of a device', () => {
     assert.deepEqual(older.all(Type.STOP_STREAM), []);
   });
 
-  it('is not ended by the end of the older one, whenever that comes', async (t) => {
-    const bench = await BrokerBench.start(t, { host: '127.0.0.1', tcpPort: 0 });
+  it('is not ended by the end of the older one, whenever that comes', async () => {
+    const bench = await BrokerBench.start({ host: '127.0.0.1', tcpPort: 0 });
     const older = await bench.device({}, await bench.tcp());
     const newer = await bench.device({}, await bench.tcp());
     await older.serverEnded;
@@ -91,8 +91,8 @@ describe('second connection of a device', () => {
     assert.equal(bench.log.filter((line) => line.includes('pump')).length, 3);
   });
 
-  it('leaves other devices alone', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('leaves other devices alone', async () => {
+    const bench = await BrokerBench.start();
     const lamp = await bench.device(LAMP);
     await bench.device();
     await bench.device();
@@ -101,8 +101,8 @@ describe('second connection of a device', () => {
     assert.equal(bench.server.deviceCount, 2);
   });
 
-  it('may come a hundred times: one connection is left', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('may come a hundred times: one connection is left', async () => {
+    const bench = await BrokerBench.start();
     const devices: RawDevice[] = [];
     for (let i = 0; i < 100; i++) devices.push(await bench.device());
     await Promise.all(devices.slice(0, -1).map(({ closed }) => closed));
@@ -111,8 +111,8 @@ describe('second connection of a device', () => {
     await devices.at(-1)!.barrier();
   });
 
-  it('leaves nothing half done when a listener closes the server on the way', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('leaves nothing half done when a listener closes the server on the way', async () => {
+    const bench = await BrokerBench.start();
     const closed = Promise.withResolvers<undefined>();
     await bench.device();
     bench.server.once('disconnected', () => void bench.server.close().then(() => closed.resolve(undefined)));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { IotmpClient } from '../../../src/client/client';
 import { clientSettings, type ClientOptions } from '../../../src/client/client-options';
 

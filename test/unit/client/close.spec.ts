@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
 import { encodeMessage } from '../../../src/codec/message-encoder';
 import { IotmpError } from '../../../src/errors';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { IotmpError } from '../../../src/errors';
 import { createMemoryPair } from '../../../src/transport/memory-transport';
 import type { Transport } from '../../../src/transport/transport';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { redirectTarget } from '../../../src/client/redirect';
 import type { Value } from '../../../src/types';
 import { Scene, type Doorman } from './support';

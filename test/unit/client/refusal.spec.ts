@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { IotmpError, type ErrorCode } from '../../../src/errors';
 import { Scene, type Doorman } from './support';
 

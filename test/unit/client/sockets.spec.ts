@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import tls from 'node:tls';
-import { afterEach, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'mocha';
 import { IotmpClient } from '../../../src/client/client';
 import type { ClientState } from '../../../src/client/client-events';
 import type { ClientOptions } from '../../../src/client/client-options';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import type { ClientStream } from '../../../src/client/client-stream';
 import type { ResourceStream } from '../../../src/session/resource';
 import { Scene } from './support';

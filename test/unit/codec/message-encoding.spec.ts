@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { encodeMessage, type OutgoingMessage } from '../../../src/codec/message-encoder';
+import { fakes } from '../../support/fakes';
 import { memoryInUse } from './memory';
 
 function hexOf(message: OutgoingMessage): string {
@@ -74,19 +75,19 @@ describe('encoding of messages', () => {
     }
   });
 
-  it('takes memory a few times over for many large values, not once for each', (context) => {
-    const allocate = context.mock.method(Buffer, 'allocUnsafeSlow');
+  it('takes memory a few times over for many large values, not once for each', () => {
+    const allocate = fakes.spy(Buffer, 'allocUnsafeSlow');
     const payload = Array.from({ length: 200 }, () => Buffer.alloc(65536));
     const message = encodeMessage({ type: 10, payload });
-    const allocated = allocate.mock.calls.reduce((sum, call) => sum + call.arguments[0], 0);
+    const allocated = allocate.getCalls().reduce((sum, call) => sum + call.args[0], 0);
     assert.ok(message.length > 200 * 65536);
     assert.ok(allocated < 5 * message.length, `${allocated} bytes for ${message.length}`);
   });
 
-  it('copies one large value once', (context) => {
-    const allocate = context.mock.method(Buffer, 'allocUnsafeSlow');
+  it('copies one large value once', () => {
+    const allocate = fakes.spy(Buffer, 'allocUnsafeSlow');
     const message = encodeMessage({ type: 10, payload: Buffer.alloc(100000), resource: 'r' });
-    assert.equal(message.buffer, allocate.mock.calls.at(-1)?.result?.buffer);
+    assert.equal(message.buffer, allocate.lastCall.returnValue.buffer);
     assert.ok(message.buffer.byteLength > message.length);
   });
 });

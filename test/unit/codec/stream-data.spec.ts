@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { MessageType } from '../../../src/codec/constants';
 import { MapKeys } from '../../../src/codec/map-keys';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { decodeValue, type DecodeOptions } from '../../../src/codec/pson-decoder';
 import { encodeValue } from '../../../src/codec/pson-encoder';
 import { DecodeError } from '../../../src/errors';

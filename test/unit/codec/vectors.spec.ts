@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { MAX_STREAM_ID, MessageType } from '../../../src/codec/constants';
 import type { Message } from '../../../src/codec/message';
 import { decodeMessage, type DecodeOptions } from '../../../src/codec/message-decoder';

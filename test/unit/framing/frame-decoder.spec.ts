@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { DecodeError, IotmpError } from '../../../src/errors';
 import { FrameDecoder } from '../../../src/framing/frame-decoder';
 import { message, record } from './frames';

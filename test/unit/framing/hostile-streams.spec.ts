@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { FrameDecoder } from '../../../src/framing/frame-decoder';
 import { memoryInUse } from '../codec/memory';
 import { message, record } from './frames';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { openFileStore, temporaryFolder } from '../store/support/stores';
 import { join } from 'node:path';
 import { errorOf, GatewayBench } from './support/gateway-bench';
@@ -23,8 +23,8 @@ function idsOf(kind: string, body: unknown): unknown[] {
 
 describe('assets', () => {
   for (const kind of KINDS) {
-    it(`of kind ${kind} are made, read, changed, listed and deleted, and events tell of it`, async (t) => {
-      const bench = await GatewayBench.start(t);
+    it(`of kind ${kind} are made, read, changed, listed and deleted, and events tell of it`, async () => {
+      const bench = await GatewayBench.start();
       const socket = await bench.socket(`${V1}/events`);
       socket.send({ event: `${kind}_.*` });
       await socket.synced();
@@ -66,8 +66,8 @@ describe('assets', () => {
       );
     });
 
-    it(`of kind ${kind} are refused when they are not what they should be`, async (t) => {
-      const bench = await GatewayBench.start(t);
+    it(`of kind ${kind} are refused when they are not what they should be`, async () => {
+      const bench = await GatewayBench.start();
       const path = `${V1}/${kind}s`;
       const bad = [
         undefined,
@@ -97,8 +97,8 @@ describe('assets', () => {
       }
     });
 
-    it(`of kind ${kind} are cloned with their settings and properties`, async (t) => {
-      const bench = await GatewayBench.start(t);
+    it(`of kind ${kind} are cloned with their settings and properties`, async () => {
+      const bench = await GatewayBench.start();
       const path = `${V1}/${kind}s`;
       await bench.post(path, { [kind]: 'a', name: 'A', colour: 1 });
       const owner = { user: 'anna', asset: { kind, id: 'a' } };
@@ -117,8 +117,8 @@ describe('assets', () => {
       assert.equal((await bench.get(`${path}/none/clone`)).status, 404);
     });
 
-    it(`of kind ${kind} need a token that allows them`, async (t) => {
-      const bench = await GatewayBench.start(t);
+    it(`of kind ${kind} need a token that allows them`, async () => {
+      const bench = await GatewayBench.start();
       const path = `${V1}/${kind}s`;
       for (const id of ['mine', 'other']) await bench.post(path, { [kind]: id });
       const noun = kind.charAt(0).toUpperCase() + kind.slice(1);
@@ -145,8 +145,8 @@ describe('assets', () => {
     });
   }
 
-  it('are listed as clients ask for them', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are listed as clients ask for them', async () => {
+    const bench = await GatewayBench.start();
     const path = `${V1}/products`;
     for (let index = 0; index < 7; index++)
       await bench.post(path, { product: `p${index}`, name: `N${index % 2}` });
@@ -162,8 +162,8 @@ describe('assets', () => {
     assert.equal((await bench.ask('PUT', `${V1}/projects/x/projects`, { body: [] })).status, 404);
   });
 
-  it('are named by the server, with where to list them', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are named by the server, with where to list them', async () => {
+    const bench = await GatewayBench.start();
     const assets = (await bench.get('/v1/server/assets')).body as {
       asset: string;
       paths: { list: string };
@@ -178,8 +178,8 @@ describe('assets', () => {
     for (const kind of KINDS) assert.ok(names.has(`${kind}_create`) && names.has(`${kind}_delete`), kind);
   });
 
-  it('have no more of products than is here', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('have no more of products than is here', async () => {
+    const bench = await GatewayBench.start();
     await bench.post(`${V1}/products`, { product: 'p' });
     for (const rest of ['profile', 'profile/buckets', 'firmwares', 'services', 'export']) {
       assert.equal((await bench.get(`${V1}/products/p/${rest}`)).status, 404, rest);
@@ -187,8 +187,8 @@ describe('assets', () => {
     assert.equal((await bench.get(`${V1}/plugins`)).status, 404);
   });
 
-  it('are bounded in their number', async (t) => {
-    const bench = await GatewayBench.start(t, { limits: { requestBurst: 2000 } });
+  it('are bounded in their number', async () => {
+    const bench = await GatewayBench.start({ limits: { requestBurst: 2000 } });
     for (let index = 0; index < 1000; index++) {
       assert.equal((await bench.post(`${V1}/groups`, { group: `g${index}` })).status, 200);
     }
@@ -198,22 +198,22 @@ describe('assets', () => {
     assert.equal((await bench.get(`${V1}/devices/d`)).status, 404);
   });
 
-  it('are there again after a restart', async (t) => {
-    const file = join(temporaryFolder(t), 'store.db');
-    const store = await openFileStore(t, { file });
-    const bench = await GatewayBench.start(t, { store });
+  it('are there again after a restart', async () => {
+    const file = join(temporaryFolder(), 'store.db');
+    const store = await openFileStore({ file });
+    const bench = await GatewayBench.start({ store });
     await bench.post(`${V1}/types`, { type: 'motor', name: 'Motor', extra: [1, 'x'] });
     const before = (await bench.get(`${V1}/types`)).body;
     await bench.close();
     await store.close();
-    const again = await GatewayBench.start(t, { store: await openFileStore(t, { file }) });
+    const again = await GatewayBench.start({ store: await openFileStore({ file }) });
     assert.deepEqual((await again.get(`${V1}/types`)).body, before);
   });
 });
 
 describe('devices and their assets', () => {
-  it('make types and groups that are not there yet', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('make types and groups that are not there yet', async () => {
+    const bench = await GatewayBench.start();
     const device = { device: 'd1', credentials: 'secret', asset_type: 'motor', asset_group: 'north' };
     assert.equal((await bench.post(`${V1}/devices`, device)).status, 200);
     assert.deepEqual(idsOf('type', (await bench.get(`${V1}/types`)).body), ['motor']);
@@ -227,8 +227,8 @@ describe('devices and their assets', () => {
     assert.deepEqual(idsOf('type', (await bench.get(`${V1}/types`)).body), ['motor']);
   });
 
-  it('are cloned, without their credentials', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are cloned, without their credentials', async () => {
+    const bench = await GatewayBench.start();
     const device = { device: 'd1', credentials: 'secret', asset_type: 'motor', name: 'One' };
     await bench.post(`${V1}/devices`, device);
     await bench.services.properties.set({ user: 'anna', device: 'd1' }, 'limit', 5);

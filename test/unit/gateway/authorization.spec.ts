@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { TokenSigner } from '../../../src/gateway/auth/token-signer';
 import { Router } from '../../../src/gateway/http/router';
 import { parseTarget } from '../../../src/gateway/http/request-target';
@@ -108,8 +108,8 @@ async function checkAll(
   assert.deepEqual(wrong, []);
 }
 
-function start(t: TestContext): Promise<GatewayBench> {
-  return GatewayBench.start(t, LIMITS);
+function start(): Promise<GatewayBench> {
+  return GatewayBench.start(LIMITS);
 }
 
 describe('every route', () => {
@@ -147,8 +147,8 @@ describe('every route', () => {
 });
 
 describe('every protected route refuses', () => {
-  it('whoever has no token, a wrong one, one that has expired or was revoked', async (t) => {
-    const bench = await start(t);
+  it('whoever has no token, a wrong one, one that has expired or was revoked', async () => {
+    const bench = await start();
     const [, body = ''] = bench.token.split('.');
     const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as {
       usr: string;
@@ -167,14 +167,14 @@ describe('every protected route refuses', () => {
       await checkAll(bench, routes, token, 401);
   });
 
-  it('another user, whatever his token allows', async (t) => {
-    const bench = await start(t);
+  it('another user, whatever his token allows', async () => {
+    const bench = await start();
     const routes = PROTECTED.filter((route) => !OF_NOBODY.includes(nameOf(route)));
     await checkAll(bench, routes, await bench.tokenOf('bert'), 403);
   });
 
-  it('a token that allows nothing, or the same of another thing, or all but this', async (t) => {
-    const bench = await start(t);
+  it('a token that allows nothing, or the same of another thing, or all but this', async () => {
+    const bench = await start();
     await checkAll(bench, PROTECTED, await bench.tokenOf('anna', {}), 403);
     await checkAll(bench, PROTECTED, await bench.tokenOf('root', {}), 403);
     const named = PROTECTED.filter((route) => route.id !== undefined || route.action in BODIES);
@@ -191,8 +191,8 @@ describe('every protected route refuses', () => {
     }
   });
 
-  it('nobody who may do just this', async (t) => {
-    const bench = await start(t);
+  it('nobody who may do just this', async () => {
+    const bench = await start();
     const routes = PROTECTED.filter(({ access, action }) => access === 'token' && !GIVING.includes(action));
     for (const route of routes) {
       const token = await bench.gateway.createToken('anna', 'just_this', {
@@ -203,8 +203,8 @@ describe('every protected route refuses', () => {
     }
   });
 
-  it('tokens of devices, but for that device and what these are for', async (t) => {
-    const bench = await start(t);
+  it('tokens of devices, but for that device and what these are for', async () => {
+    const bench = await start();
     const make = async (user: string): Promise<string> => {
       const token = await bench.tokenOf(user);
       const ofDevice = { token };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it } from 'mocha';
 import { describeStores } from '../store/support/stores';
 import { errorOf, GatewayBench } from './support/gateway-bench';
 
@@ -23,8 +23,8 @@ async function fetched(bench: GatewayBench, order: Record<string, unknown>): Pro
 }
 
 describeStores('bucket exports', (open) => {
-  it('are told of by an event, once the answer has been sent', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('are told of by an event, once the answer has been sent', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await filled(bench);
     const socket = await bench.socket('/v1/users/anna/events');
     socket.send({ event: 'bucket_export_completed', bucket: 'log' });
@@ -41,8 +41,8 @@ describeStores('bucket exports', (open) => {
     );
   });
 
-  it('are tables with a semicolon, in which nothing is a formula', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('are tables with a semicolon, in which nothing is a formula', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await filled(bench);
     assert.equal(
       await fetched(bench, { data_type: 'csv', timestamp_format: 'iso' }),
@@ -55,8 +55,8 @@ describeStores('bucket exports', (open) => {
     );
   });
 
-  it('are JSON and ARFF, too, of the time that was asked for', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('are JSON and ARFF, too, of the time that was asked for', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await filled(bench);
     const json = await fetched(bench, { data_type: 'json', timestamp_format: 'milliseconds', max_ts: 1500 });
     assert.deepEqual(JSON.parse(json), ROWS.slice(0, 1));
@@ -81,8 +81,8 @@ describeStores('bucket exports', (open) => {
     );
   });
 
-  it('of many rows are sent whole', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('of many rows are sent whole', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await filled(bench);
     const rows = Array.from({ length: 2500 }, (_, index) => ({ ts: 10_000 + index, t: index }));
     await bench.post(`${BUCKET}/data`, rows);
@@ -90,8 +90,8 @@ describeStores('bucket exports', (open) => {
     assert.equal(json.length, 2502);
   });
 
-  it('are refused when they are not what they should be, and end after an hour', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('are refused when they are not what they should be, and end after an hour', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await filled(bench);
     for (const body of [
       { data_type: 'xls' },
@@ -111,8 +111,8 @@ describeStores('bucket exports', (open) => {
     assert.equal((await bench.get(`${EXPORTS}/${file}`)).status, 404);
   });
 
-  it('call an endpoint with the event, where that is wanted', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('call an endpoint with the event, where that is wanted', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await filled(bench);
     const calls: unknown[] = [];
     const told: Record<string, unknown>[] = [];
@@ -138,8 +138,8 @@ describeStores('bucket exports', (open) => {
     assert.equal(calls.length, 1);
   });
 
-  it('with a callback that cannot be are refused', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('with a callback that cannot be are refused', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await filled(bench);
     bench.services.endpoints.host('done', () => undefined);
     await bench.post('/v1/users/anna/endpoints', { endpoint: 'mail', type: 'email' });

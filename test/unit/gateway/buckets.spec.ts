@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it } from 'mocha';
 import { describeStores } from '../store/support/stores';
 import { GatewayBench, type Answer } from './support/gateway-bench';
 
@@ -29,8 +29,8 @@ function numbers({ body }: Answer): unknown[] {
 }
 
 describeStores('buckets over the API', (open) => {
-  it('are made, listed, read, changed and deleted', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('are made, listed, read, changed and deleted', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     assert.equal((await bench.get(`${BUCKETS}/log`)).status, 404);
     const made = await bench.post(BUCKETS, { bucket: 'log', name: 'Log', config: { source: 'api' } });
     assert.equal(made.status, 200);
@@ -56,8 +56,8 @@ describeStores('buckets over the API', (open) => {
     assert.equal((await bench.ask('PUT', `${BUCKETS}/log`, { body: {} })).status, 404);
   });
 
-  it('take rows one by one and in lists, with and without a time', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('take rows one by one and in lists, with and without a time', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await bench.post(BUCKETS, { bucket: 'log' });
     const before = Date.now();
     assert.equal((await bench.post(DATA, { n: 1 })).status, 200);
@@ -73,8 +73,8 @@ describeStores('buckets over the API', (open) => {
     assert.deepEqual((await bench.get(DATA)).body, []);
   });
 
-  it('give rows in both shapes, by range, order, number and field', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('give rows in both shapes, by range, order, number and field', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await filled(bench, 5);
     assert.deepEqual((await bench.get(`${DATA}?items=1&sort=asc`)).body, [
       { ts: HOUR, val: { n: 1, room: 'even' } },
@@ -86,8 +86,8 @@ describeStores('buckets over the API', (open) => {
     assert.deepEqual((await bench.get(`${V2}?fields=n&items=1`)).body, [{ ts: 5 * HOUR, n: 5 }]);
   });
 
-  it('give pages inside the window of items, so that every way of paging ends', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('give pages inside the window of items, so that every way of paging ends', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await filled(bench, 7);
     const asked = async (query: string): Promise<unknown[]> => numbers(await bench.get(`${V2}?${query}`));
     assert.deepEqual(await asked('sort=asc&items=5&count=3&index=0'), [1, 2, 3]);
@@ -96,8 +96,8 @@ describeStores('buckets over the API', (open) => {
     assert.deepEqual(await asked('sort=asc&items=3&count=100&index=100'), []);
   });
 
-  it('put rows together by time, with the name of the function in v1', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('put rows together by time, with the name of the function in v1', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await filled(bench, 4);
     const query = 'agg=3h&agg_type=max&sort=asc';
     assert.deepEqual((await bench.get(`${DATA}?${query}`)).body, [
@@ -109,8 +109,8 @@ describeStores('buckets over the API', (open) => {
     assert.deepEqual(numbers(await bench.get(`${V2}?sort=asc&fields=n&transform=difference`)), [1, 1, 1]);
   });
 
-  it('choose rows by tags and devices, and tell the values of both', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('choose rows by tags and devices, and tell the values of both', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await filled(bench, 4, { tags: ['room'] });
     const key = { user: 'anna', bucket: 'log' };
     await bench.services.buckets.write(key, [
@@ -131,8 +131,8 @@ describeStores('buckets over the API', (open) => {
     assert.deepEqual((await bench.get(`${BUCKETS}/log/tags/device`)).body, ['lamp', 'pump']);
   });
 
-  it('refuse what is not usable', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('refuse what is not usable', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await filled(bench, 1);
     for (const body of [{ bucket: 'a b' }, {}, [], { bucket: 'x', config: 5 }, { bucket: 'x', tags: 'a' }]) {
       assert.equal((await bench.post(BUCKETS, body)).status, 400, JSON.stringify(body));
@@ -170,8 +170,8 @@ describeStores('buckets over the API', (open) => {
     assert.equal((await bench.get(`${DATA}?agg=1h&tz=Nowhere/None`)).status, 400);
   });
 
-  it('show each token only what it allows', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('show each token only what it allows', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await filled(bench, 1);
     await bench.post(BUCKETS, { bucket: 'other' });
     const token = await bench.tokenOf('anna', { Bucket: { log: ['ReadBucket', 'ListBuckets'] } });

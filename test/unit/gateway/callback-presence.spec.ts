@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { ServerEvent } from '../../../src/broker/event-feed';
+import { cleanUp } from '../../support/clean-up';
 import { GatewayBench } from './support/gateway-bench';
 
 const DEVICES = '/v1/users/anna/devices';
@@ -15,8 +16,8 @@ interface Bench {
   readonly states: ServerEvent[];
 }
 
-async function withHook(t: TestContext, timeout?: number): Promise<Bench> {
-  const bench = await GatewayBench.start(t);
+async function withHook(timeout?: number): Promise<Bench> {
+  const bench = await GatewayBench.start();
   const states: ServerEvent[] = [];
   bench.server.events.listen((event) => {
     if (event.event === 'device_state_change') states.push(event);
@@ -32,8 +33,8 @@ async function isActive(bench: GatewayBench, device = 'hook'): Promise<boolean> 
 }
 
 describe('callback settings', () => {
-  it('have a timeout; what is left out stays', async (t) => {
-    const { bench } = await withHook(t);
+  it('have a timeout; what is left out stays', async () => {
+    const { bench } = await withHook();
     const none = { write_bucket: '', call_endpoint: '', set_property: '', send_property: '' };
     const actions = { ...none, set_property: 'p' };
     assert.deepEqual((await bench.get(HOOK)).body, { actions: none, properties: { timeout: 0 } });
@@ -45,8 +46,8 @@ describe('callback settings', () => {
     assert.deepEqual((await bench.get(HOOK)).body, { actions: none, properties: { timeout: 2.5 } });
   });
 
-  it('are refused when they are not what they should be, or of others', async (t) => {
-    const { bench } = await withHook(t, 1);
+  it('are refused when they are not what they should be, or of others', async () => {
+    const { bench } = await withHook(1);
     for (const body of [
       { properties: { timeout: -1 } },
       { properties: { timeout: '5' } },
@@ -70,8 +71,8 @@ describe('callback settings', () => {
 });
 
 describe('a device that speaks HTTP', () => {
-  it('counts as connected from a callback until its timeout', async (t) => {
-    const { bench, states } = await withHook(t, 2);
+  it('counts as connected from a callback until its timeout', async () => {
+    const { bench, states } = await withHook(2);
     const { clock } = bench.broker;
     assert.equal(await isActive(bench), false);
     await bench.post(`${HOOK}/data?ip=192.0.2.7`, { t: 1 });
@@ -103,11 +104,11 @@ describe('a device that speaks HTTP', () => {
     assert.equal(states.at(-1)?.state, 'connected');
   });
 
-  it('is followed by event streams', async (t) => {
-    const { bench } = await withHook(t, 1);
+  it('is followed by event streams', async () => {
+    const { bench } = await withHook(1);
     const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${bench.token}` };
     const request = http.get({ port: bench.port, path: `${DEVICES}/hook/stats`, headers, agent: false });
-    t.after(() => request.destroy());
+    cleanUp(() => request.destroy());
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
     let text = '';
     response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
@@ -116,8 +117,8 @@ describe('a device that speaks HTTP', () => {
     await bench.until(() => text.includes('"connected":true'));
   });
 
-  it('goes with its device and its user, and with a shorter timeout', async (t) => {
-    const { bench, states } = await withHook(t, 60);
+  it('goes with its device and its user, and with a shorter timeout', async () => {
+    const { bench, states } = await withHook(60);
     const here = async (): Promise<void> => {
       await bench.post(`${HOOK}/data`, 1);
       assert.equal(states.at(-1)?.state, 'connected');
@@ -146,8 +147,8 @@ describe('a device that speaks HTTP', () => {
     assert.equal(states.length, told);
   });
 
-  it('that is of another type, or has no timeout, does not count so', async (t) => {
-    const { bench, states } = await withHook(t, 0);
+  it('that is of another type, or has no timeout, does not count so', async () => {
+    const { bench, states } = await withHook(0);
     await bench.post(DEVICES, { device: 'valve', credentials: 'turn-turn' });
     const valve = '/v3/users/anna/devices/valve/callback';
     await bench.ask('PUT', valve, { body: { properties: { timeout: 5 } } });
@@ -156,8 +157,8 @@ describe('a device that speaks HTTP', () => {
     assert.deepEqual(states, []);
   });
 
-  it('is found gone with many others at one look', async (t) => {
-    const { bench, states } = await withHook(t, 1);
+  it('is found gone with many others at one look', async () => {
+    const { bench, states } = await withHook(1);
     const { clock } = bench.broker;
     for (let index = 0; index < 20; index++) {
       await bench.post(DEVICES, { device: `d${index}`, type: 'HTTP' });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { GatewayOptions } from '../../../src/gateway/gateway-options';
 import { FileDevice } from './support/file-device';
 import { errorOf, GatewayBench, type Answer, type Ask } from './support/gateway-bench';
@@ -17,9 +17,9 @@ interface Bench {
   readonly put: (path: string, content: Buffer, ask?: Ask) => Promise<Answer>;
 }
 
-async function withFiles(t: TestContext, options: Partial<GatewayOptions> = {}): Promise<Bench> {
-  const bench = await GatewayBench.start(t, options, { tcpPort: 0 });
-  const device = await FileDevice.connect(t, bench.broker.port());
+async function withFiles(options: Partial<GatewayOptions> = {}): Promise<Bench> {
+  const bench = await GatewayBench.start(options, { tcpPort: 0 });
+  const device = await FileDevice.connect(bench.broker.port());
   return {
     bench,
     device,
@@ -28,8 +28,8 @@ async function withFiles(t: TestContext, options: Partial<GatewayOptions> = {}):
 }
 
 describe('files of a device', () => {
-  it('are listed, hidden ones where they are wanted', async (t) => {
-    const { bench, device } = await withFiles(t);
+  it('are listed, hidden ones where they are wanted', async () => {
+    const { bench, device } = await withFiles();
     device.files.set('etc', 'folder').set('etc/hosts', Buffer.from('x')).set('etc/.secret', Buffer.alloc(0));
     const list = async (path: string): Promise<unknown> =>
       ((await bench.get(FILES + path)).body as { name: string }[]).map(({ name }) => name);
@@ -50,8 +50,8 @@ describe('files of a device', () => {
     assert.equal((await bench.get(`${FILES}?info=true`)).status, 404);
   });
 
-  it('are written and read, small ones in one message', async (t) => {
-    const { bench, device, put } = await withFiles(t);
+  it('are written and read, small ones in one message', async () => {
+    const { bench, device, put } = await withFiles();
     const content = randomBytes(20_000);
     const made = await put('/a/b c/é.bin', content);
     assert.equal(made.status, 200);
@@ -68,8 +68,8 @@ describe('files of a device', () => {
     assert.equal(known?.get('$fs/get/empty'), undefined, 'contents of files are nothing to remember');
   });
 
-  it('that are large are streamed, in both directions, within a window', async (t) => {
-    const { bench, device, put } = await withFiles(t);
+  it('that are large are streamed, in both directions, within a window', async () => {
+    const { bench, device, put } = await withFiles();
     for (const size of [65_537, 3_000_001]) {
       const content = randomBytes(size);
       const made = await put(`/deep/down/${size}.bin`, content);
@@ -91,8 +91,8 @@ describe('files of a device', () => {
     assert.equal(again.status, 409);
   });
 
-  it('that grow while they are read are cut at the size that was told', async (t) => {
-    const { bench, device } = await withFiles(t);
+  it('that grow while they are read are cut at the size that was told', async () => {
+    const { bench, device } = await withFiles();
     const content = randomBytes(100_000);
     device.files.set('log', content);
     device.grown = randomBytes(300_000);
@@ -100,8 +100,8 @@ describe('files of a device', () => {
     assert.ok(content.equals(read.bytes));
   });
 
-  it('are moved and deleted, folders are made', async (t) => {
-    const { bench, device } = await withFiles(t);
+  it('are moved and deleted, folders are made', async () => {
+    const { bench, device } = await withFiles();
     const ask = async (method: string, path: string, body?: unknown): Promise<number> =>
       (await bench.ask(method, FILES + path, { body })).status;
     const folder = await bench.ask('PUT', `${FILES}/new/folder/`, { headers: { 'Content-Length': '0' } });
@@ -125,8 +125,8 @@ describe('files of a device', () => {
     ]);
   });
 
-  it('have a hash, which is read by running it', async (t) => {
-    const { bench, device } = await withFiles(t);
+  it('have a hash, which is read by running it', async () => {
+    const { bench, device } = await withFiles();
     device.files.set('etc/a', Buffer.from('content'));
     const answer = await bench.get(`${RESOURCES}/$fs/hash//etc/a?algorithm=md5`);
     const { hash, algorithm } = answer.body as { hash: string; algorithm: string };
@@ -138,8 +138,8 @@ describe('files of a device', () => {
 });
 
 describe('requests for files of a device', () => {
-  it('are refused when they are not what they should be', async (t) => {
-    const { bench, device } = await withFiles(t);
+  it('are refused when they are not what they should be', async () => {
+    const { bench, device } = await withFiles();
     device.files.set('a', Buffer.from('a'));
     const ask = async (method: string, path: string, body?: unknown): Promise<number> =>
       (await bench.ask(method, FILES + path, body === undefined ? {} : { body })).status;
@@ -169,8 +169,8 @@ describe('requests for files of a device', () => {
     assert.deepEqual([...device.files.keys()], ['a']);
   });
 
-  it('of a length that is not told are taken while they are small', async (t) => {
-    const { bench, device } = await withFiles(t);
+  it('of a length that is not told are taken while they are small', async () => {
+    const { bench, device } = await withFiles();
     const send = async (content: Buffer): Promise<number | undefined> => {
       const request = http.request({
         port: bench.port,
@@ -190,8 +190,8 @@ describe('requests for files of a device', () => {
     assert.equal(String(device.files.get('chunked')), 'small');
   });
 
-  it('of others, and with tokens that do not reach them, are refused', async (t) => {
-    const { bench, device, put } = await withFiles(t);
+  it('of others, and with tokens that do not reach them, are refused', async () => {
+    const { bench, device, put } = await withFiles();
     device.files.set('a', Buffer.from('a'));
     const bert = { token: await bench.tokenOf('bert') };
     assert.equal((await bench.get(`${FILES}/a`, bert)).status, 403);
@@ -209,8 +209,8 @@ describe('requests for files of a device', () => {
     assert.equal((await bench.get('/v3/users/anna/devices/lamp/files/a')).status, 404, 'not connected');
   });
 
-  it('to a device without files are answered with 501', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('to a device without files are answered with 501', async () => {
+    const bench = await GatewayBench.start();
     await bench.device({ temp: { fn: 3, run: () => 1 } });
     for (const path of [`${FILES}/a`, `${FILES}/`, `${FILES}/a?info=true`, `${RESOURCES}/$fs/hash/a`]) {
       assert.equal((await bench.get(path)).status, 501, path);
@@ -220,8 +220,8 @@ describe('requests for files of a device', () => {
 });
 
 describe('a transfer', () => {
-  it('that the program gives up is stopped on the device', async (t) => {
-    const { bench, device } = await withFiles(t);
+  it('that the program gives up is stopped on the device', async () => {
+    const { bench, device } = await withFiles();
     device.files.set('large', randomBytes(5_000_000));
     const request = http.get({
       port: bench.port,
@@ -250,8 +250,8 @@ describe('a transfer', () => {
     assert.equal(device.files.has('up'), false);
   });
 
-  it('that stalls is given up after half a minute', async (t) => {
-    const { bench, device, put } = await withFiles(t);
+  it('that stalls is given up after half a minute', async () => {
+    const { bench, device, put } = await withFiles();
     const { clock } = bench.broker;
     device.acknowledges = false;
     const stalled = put('/up', randomBytes(2_000_000));
@@ -270,8 +270,8 @@ describe('a transfer', () => {
     await download;
   });
 
-  it('ends with the connection of the device, and with its token', async (t) => {
-    const { bench, device, put } = await withFiles(t);
+  it('ends with the connection of the device, and with its token', async () => {
+    const { bench, device, put } = await withFiles();
     device.acknowledges = false;
     const token = await bench.tokenOf('anna');
     const [{ token: name } = { token: '' }] = (
@@ -288,8 +288,8 @@ describe('a transfer', () => {
     assert.equal((await cut).status, 503);
   });
 
-  it('takes a place, of which a token has only so many', async (t) => {
-    const { bench, device, put } = await withFiles(t, { limits: { socketsPerToken: 1 } });
+  it('takes a place, of which a token has only so many', async () => {
+    const { bench, device, put } = await withFiles({ limits: { socketsPerToken: 1 } });
     device.acknowledges = false;
     const first = put('/one', randomBytes(100_000));
     await bench.until(() => device.log.includes('upload one of 100000'));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { Type } from '../support/raw-message';
 import { GatewayBench } from './support/gateway-bench';
 
@@ -7,8 +7,8 @@ const STREAMS = '/v3/users/anna/devices/pump/resources';
 const TEMP = { temp: { fn: 3, run: () => 21.5 } } as const;
 
 describe('streams of a device in one socket', () => {
-  it('send samples and nothing else', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('send samples and nothing else', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device({ ...TEMP, hum: { fn: 3, run: () => ({ rel: 40 }) } });
     const socket = await bench.socket(STREAMS);
     socket.send({ resource: 'temp', interval: 5, enabled: true });
@@ -25,8 +25,8 @@ describe('streams of a device in one socket', () => {
     ]);
   });
 
-  it('take the same order twice for one, and another interval for a change', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('take the same order twice for one, and another interval for a change', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device(TEMP);
     const socket = await bench.socket(STREAMS);
     socket.send({ resource: 'temp', interval: 5 });
@@ -41,8 +41,8 @@ describe('streams of a device in one socket', () => {
     assert.equal(socket.closeCode, undefined);
   });
 
-  it('are shared with others, and end with the socket', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are shared with others, and end with the socket', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device(TEMP);
     const [one, two] = [await bench.socket(STREAMS), await bench.socket(STREAMS)];
     for (const socket of [one, two]) socket.send({ resource: 'temp', interval: 10 });
@@ -55,8 +55,8 @@ describe('streams of a device in one socket', () => {
     await bench.until(() => device.streams.size === 0);
   });
 
-  it('begin when the device appears, and again when it returns', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('begin when the device appears, and again when it returns', async () => {
+    const bench = await GatewayBench.start();
     const socket = await bench.socket(STREAMS);
     socket.send({ resource: 'temp', interval: 0 });
     await socket.synced();
@@ -70,8 +70,8 @@ describe('streams of a device in one socket', () => {
     assert.equal(socket.closeCode, undefined);
   });
 
-  it('end the socket over a frame that is none, and over a resource that is not allowed', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('end the socket over a frame that is none, and over a resource that is not allowed', async () => {
+    const bench = await GatewayBench.start();
     const made = await bench.post('/v1/users/anna/devices/pump/tokens', {
       token_name: 'x',
       token_resources: ['temp'],
@@ -89,8 +89,8 @@ describe('streams of a device in one socket', () => {
     assert.equal(socket.closeCode, 1008);
   });
 
-  it('are refused over HTTP: 401, 403, 404', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are refused over HTTP: 401, 403, 404', async () => {
+    const bench = await GatewayBench.start();
     await assert.rejects(bench.socket(STREAMS, { token: null }), /401/);
     await assert.rejects(bench.socket(STREAMS, { token: 'wrong' }), /401/);
     await assert.rejects(bench.socket(STREAMS, { token: await bench.tokenOf('bert') }), /403/);
@@ -98,8 +98,8 @@ describe('streams of a device in one socket', () => {
     await assert.rejects(bench.socket('/v3/users/anna/devices/none/resources'), /404/);
   });
 
-  it('are served on paths of the gateway only', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are served on paths of the gateway only', async () => {
+    const bench = await GatewayBench.start();
     for (const path of ['/comms', '/v3/%00']) {
       await assert.rejects(bench.socket(path, { token: null }), /hang up/, path);
     }
@@ -109,8 +109,8 @@ describe('streams of a device in one socket', () => {
     }
   });
 
-  it('end when the token is revoked, and when the gateway is closed', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('end when the token is revoked, and when the gateway is closed', async () => {
+    const bench = await GatewayBench.start();
     const token = await bench.gateway.createToken('anna', 'short', { allow: { '*': { '*': '*' } } });
     const revoked = await bench.socket(STREAMS, { token });
     const kept = await bench.socket(STREAMS);
@@ -126,8 +126,8 @@ describe('streams of a device in one socket', () => {
 });
 
 describe('stream of one resource in a socket of its own', () => {
-  it('sends samples and takes input', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('sends samples and takes input', async () => {
+    const bench = await GatewayBench.start();
     let state: unknown = 1;
     const device = await bench.device({ level: { fn: 4, run: (input) => (state = input ?? state) } });
     const socket = await bench.socket(`${STREAMS}/level`);
@@ -142,8 +142,8 @@ describe('stream of one resource in a socket of its own', () => {
     assert.equal(socket.messages[2]?.signal, 'error');
   });
 
-  it('passes the query on as parameters, and ends with the stream', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('passes the query on as parameters, and ends with the stream', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device({ $terminal: { fn: 4, run: () => 'hello' } });
     const socket = await bench.socket(`${STREAMS}/$terminal?cols=80&rows=24`);
     const { parameters, id = 0 } = device.all(Type.START_STREAM)[0]!;
@@ -154,8 +154,8 @@ describe('stream of one resource in a socket of its own', () => {
     assert.equal(socket.closeCode, 1000);
   });
 
-  it('is plain bytes in both directions with raw=1', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is plain bytes in both directions with raw=1', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device({ $terminal: { fn: 4, run: () => Buffer.from('$ ') } });
     const socket = await bench.socket(`${STREAMS}/$terminal?raw=1&cols=80`);
     await bench.until(() => socket.frames.length === 1);
@@ -168,8 +168,8 @@ describe('stream of one resource in a socket of its own', () => {
     await device.next(Type.STOP_STREAM);
   });
 
-  it('is refused with what went wrong', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is refused with what went wrong', async () => {
+    const bench = await GatewayBench.start();
     await assert.rejects(bench.socket(`${STREAMS}/$terminal?raw=1`), /404/);
     const device = await bench.device();
     device.serves = false;
@@ -179,8 +179,8 @@ describe('stream of one resource in a socket of its own', () => {
     await refused;
   });
 
-  it('is stopped on the device when the client has gone before it was open', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is stopped on the device when the client has gone before it was open', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device();
     device.serves = false;
     const opening = bench.socket(`${STREAMS}/$terminal?raw=1`).catch(() => undefined);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { openStore } from '../../../src/store/open-store';
 import { GatewayBench, type Answer } from './support/gateway-bench';
 
@@ -15,8 +15,8 @@ function names({ body }: Answer): string[] {
 }
 
 describe('devices over HTTP', () => {
-  it('are listed, with their connection', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are listed, with their connection', async () => {
+    const bench = await GatewayBench.start();
     await bench.device();
     const [lamp, pump] = (await bench.get(DEVICES)).body as [Device, Device];
     assert.equal(lamp.device, 'lamp');
@@ -26,8 +26,8 @@ describe('devices over HTTP', () => {
     assert.ok((pump.connection as { ts: number }).ts > 0);
   });
 
-  it('are listed in pages and by filters', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are listed in pages and by filters', async () => {
+    const bench = await GatewayBench.start();
     for (const device of ['a1', 'a2', 'a3', 'b1']) {
       const body = { device, credentials: 'secret', name: `N ${device}`, asset_type: device.slice(0, 1) };
       assert.equal((await bench.post(DEVICES, body)).status, 200);
@@ -47,8 +47,8 @@ describe('devices over HTTP', () => {
     assert.equal((await bench.get(`${DEVICES}?count=-1`)).status, 400);
   });
 
-  it('are made, and connect at once', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are made, and connect at once', async () => {
+    const bench = await GatewayBench.start();
     const made = await bench.post(DEVICES, VALVE);
     assert.equal(made.status, 200);
     const { created, modified, ...document } = made.body as Record<string, unknown>;
@@ -75,20 +75,20 @@ describe('devices over HTTP', () => {
     await assert.rejects(bench.broker.device({ device: 'valve', credential: 'wrong' }), /not let in/);
   });
 
-  it('are kept, without their credential', async (t) => {
+  it('are kept, without their credential', async () => {
     const store = await openStore({ memory: true });
-    const first = await GatewayBench.start(t, { store });
+    const first = await GatewayBench.start({ store });
     await first.post(DEVICES, VALVE);
     const kept = await store.documents.list({ collection: 'device' });
     assert.equal(kept.length, 1);
     assert.ok(!JSON.stringify(kept).includes(VALVE.credentials));
-    const second = await GatewayBench.start(t, { store });
+    const second = await GatewayBench.start({ store });
     await second.broker.device({ device: 'valve', credential: VALVE.credentials });
     assert.equal((await second.get(`${DEVICES}/valve`)).status, 200);
   });
 
-  it('are changed; who would not be let in any more is cut off', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are changed; who would not be let in any more is cut off', async () => {
+    const bench = await GatewayBench.start();
     await bench.post(DEVICES, VALVE);
     const valve = await bench.broker.device({ device: 'valve', credential: 'turn-turn' });
     const put = (body: unknown): Promise<Answer> => bench.ask('PUT', `${DEVICES}/valve`, { body });
@@ -103,8 +103,8 @@ describe('devices over HTTP', () => {
     await assert.rejects(bench.broker.device({ device: 'valve', credential: 'turn-more' }), /not let in/);
   });
 
-  it('are deleted while they are connected, too', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are deleted while they are connected, too', async () => {
+    const bench = await GatewayBench.start();
     await bench.post(DEVICES, VALVE);
     const valve = await bench.broker.device({ device: 'valve', credential: 'turn-turn' });
     const answer = await bench.ask('DELETE', `${DEVICES}/valve`);
@@ -114,8 +114,8 @@ describe('devices over HTTP', () => {
     await assert.rejects(bench.broker.device({ device: 'valve', credential: 'turn-turn' }), /not let in/);
   });
 
-  it('are refused when they are not what they should be', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are refused when they are not what they should be', async () => {
+    const bench = await GatewayBench.start();
     const refused: [unknown, number][] = [
       [{}, 400],
       [[], 400],
@@ -144,8 +144,8 @@ describe('devices over HTTP', () => {
     assert.equal((await bench.ask('DELETE', `${DEVICES}/none`)).status, 404);
   });
 
-  it('tell how they stand', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('tell how they stand', async () => {
+    const bench = await GatewayBench.start();
     const away = { connected: false, connected_ts: 0, ip_address: '', rx_bytes: 0, tx_bytes: 0 };
     assert.deepEqual((await bench.get(`${DEVICES}/pump/stats`)).body, away);
     await bench.device();
@@ -160,8 +160,8 @@ describe('devices over HTTP', () => {
     assert.deepEqual(body, { total: 2, connected: 1, disconnected: 1 });
   });
 
-  it('tell how they stand as it changes, in an event stream', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('tell how they stand as it changes, in an event stream', async () => {
+    const bench = await GatewayBench.start();
     const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${bench.token}` };
     const request = http.get({ port: bench.port, path: `${DEVICES}/pump/stats`, headers, agent: false });
     request.on('error', () => undefined);

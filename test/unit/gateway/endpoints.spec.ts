@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { IotmpError } from '../../../src/errors';
 import { Answer as Reply } from '../../../src/session/resource';
 import { openStore } from '../../../src/store/open-store';
@@ -9,9 +9,9 @@ const ENDPOINTS = '/v1/users/anna/endpoints';
 const MAIL = { endpoint: 'mail', type: 'email', name: 'Mail', config: { recipient: 'a@b.example' } };
 
 describe('endpoints over the API', () => {
-  it('are made, listed, changed and deleted, and kept', async (t) => {
+  it('are made, listed, changed and deleted, and kept', async () => {
     const store = await openStore({ memory: true });
-    const bench = await GatewayBench.start(t, { store });
+    const bench = await GatewayBench.start({ store });
     const told: string[] = [];
     bench.server.events.listen((event) => {
       told.push(event.event);
@@ -24,7 +24,7 @@ describe('endpoints over the API', () => {
     assert.deepEqual(document, { ...MAIL, ...usual });
     assert.equal((await bench.post(ENDPOINTS, MAIL)).status, 409);
     await bench.ask('PUT', `${ENDPOINTS}/mail`, { body: { description: 'to all' } });
-    const again = await GatewayBench.start(t, { store });
+    const again = await GatewayBench.start({ store });
     const [row] = (await again.get(ENDPOINTS)).body as { description: string }[];
     assert.equal(row?.description, 'to all');
     assert.equal((await bench.ask('DELETE', `${ENDPOINTS}/mail`)).status, 200);
@@ -32,8 +32,8 @@ describe('endpoints over the API', () => {
     assert.deepEqual(told, ['endpoint_create', 'endpoint_update', 'endpoint_delete']);
   });
 
-  it('that a flow hosts are listed, and answer calls with what it gives', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('that a flow hosts are listed, and answer calls with what it gives', async () => {
+    const bench = await GatewayBench.start();
     const got: unknown[] = [];
     bench.services.endpoints.host('double', ({ payload, user }) => {
       got.push([payload, user]);
@@ -60,8 +60,8 @@ describe('endpoints over the API', () => {
     assert.equal((await bench.ask('DELETE', `${ENDPOINTS}/double`)).status, 409);
   });
 
-  it('that fail say how', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('that fail say how', async () => {
+    const bench = await GatewayBench.start();
     bench.services.endpoints.host('fails', () => {
       throw new IotmpError('IOTMP_ERR_LOCKED', 'not now');
     });
@@ -75,8 +75,8 @@ describe('endpoints over the API', () => {
     assert.equal((await bench.ask('POST', `${ENDPOINTS}/fails/call`, { raw: '{' })).status, 400);
   });
 
-  it('that no flow hosts are not run, unless one hosts the name', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('that no flow hosts are not run, unless one hosts the name', async () => {
+    const bench = await GatewayBench.start();
     await bench.post(ENDPOINTS, MAIL);
     const answer = await bench.post(`${ENDPOINTS}/mail/call`, {});
     assert.equal(answer.status, 501);
@@ -87,8 +87,8 @@ describe('endpoints over the API', () => {
     assert.equal((await bench.post(`${ENDPOINTS}/mail/call`, {})).status, 405);
   });
 
-  it('need a token that allows them', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('need a token that allows them', async () => {
+    const bench = await GatewayBench.start();
     bench.services.endpoints.host('double', () => 1);
     bench.services.endpoints.host('other', () => 1);
     const token = await bench.tokenOf('anna', { Endpoint: { double: ['CallEndpoint'] } });

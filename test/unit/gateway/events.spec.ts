@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { GatewayBench } from './support/gateway-bench';
 
 const V1 = '/v1/users/anna/events';
@@ -7,8 +7,8 @@ const V2 = '/v2/users/anna/events';
 const GREEN = { event: 'device_callback_call', user: 'anna', ts: 1, device: 'esp32', payload: { a: [1] } };
 
 describe('events socket, version 1', () => {
-  it('sends the bare events that match, and no word else', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('sends the bare events that match, and no word else', async () => {
+    const bench = await GatewayBench.start();
     const socket = await bench.socket(V1);
     socket.send({ event: 'device_state_change', device: 'pu.*', state: 'connected|disconnected' });
     await socket.synced();
@@ -31,8 +31,8 @@ describe('events socket, version 1', () => {
     );
   });
 
-  it('matches whole values, fields that are there, and members of lists', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('matches whole values, fields that are there, and members of lists', async () => {
+    const bench = await GatewayBench.start();
     const filters: [Record<string, unknown>, boolean][] = [
       [{}, true],
       [{ event: '.*' }, true],
@@ -60,8 +60,8 @@ describe('events socket, version 1', () => {
     }
   });
 
-  it('says of which product, type and group a device is that was made over the API', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('says of which product, type and group a device is that was made over the API', async () => {
+    const bench = await GatewayBench.start();
     const valve = { device: 'valve', credentials: 'turn-turn', product: 'p1', asset_group: 'g1' };
     await bench.post('/v1/users/anna/devices', valve);
     const socket = await bench.socket(V1);
@@ -76,16 +76,16 @@ describe('events socket, version 1', () => {
     assert.deepEqual([event, device, product, type, group], ['device_state_change', 'valve', 'p1', '', 'g1']);
   });
 
-  it('is silent before it is told what is wanted', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is silent before it is told what is wanted', async () => {
+    const bench = await GatewayBench.start();
     const socket = await bench.socket(V1);
     bench.server.events.publish(GREEN);
     await socket.synced();
     assert.deepEqual(socket.frames, []);
   });
 
-  it('ends over a pattern that is none', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('ends over a pattern that is none', async () => {
+    const bench = await GatewayBench.start();
     for (const frame of [{ event: '(' }, { event: '(?=x)' }, { event: {} }, 'x', '["a"]']) {
       const socket = await bench.socket(V1);
       socket.send(frame);
@@ -96,8 +96,8 @@ describe('events socket, version 1', () => {
 });
 
 describe('events socket, version 2', () => {
-  it('answers subscriptions, adds them up, and ends them', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('answers subscriptions, adds them up, and ends them', async () => {
+    const bench = await GatewayBench.start();
     const socket = await bench.socket(V2);
     const order = { event: 'device_callback_call', filters: { device: ['esp32', 'other'] } };
     socket.send(order);
@@ -118,8 +118,8 @@ describe('events socket, version 2', () => {
     assert.equal(socket.messages[5]?.success, false);
   });
 
-  it('streams a resource of all devices that have it, also of those that come later', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('streams a resource of all devices that have it, also of those that come later', async () => {
+    const bench = await GatewayBench.start();
     const pump = await bench.device({ temp: { fn: 3, run: () => 1 } });
     const socket = await bench.socket(V2);
     socket.send({
@@ -149,8 +149,8 @@ describe('events socket, version 2', () => {
     await bench.until(() => pump.streams.size === 0 && lamp.streams.size === 0);
   });
 
-  it('opens no input of any device', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('opens no input of any device', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device({
       relay: { fn: 2, run: () => undefined },
       both: { fn: 4, run: () => 1 },

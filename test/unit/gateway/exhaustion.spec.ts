@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import net from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { Pattern } from '../../../src/gateway/events/pattern';
 import { BucketExports, type ExportOrder } from '../../../src/gateway/exports/bucket-exports';
 import { eventStream } from '../../../src/gateway/http/event-stream';
 import { networkOf } from '../../../src/gateway/limits/client-network';
 import { openFiles } from '../../../src/store/files/open-files';
 import { Answer } from '../../../src/session/resource';
+import { cleanUp } from '../../support/clean-up';
 import { FakeClock } from '../support/fake-clock';
 import { GatewayBench } from './support/gateway-bench';
 
@@ -18,9 +19,9 @@ const LOG = `${USER}/buckets/log`;
 const GREEDY = '((.?){25}){25}';
 
 /** A connection on which something was sent. */
-async function sent(t: TestContext, bench: GatewayBench, text: string): Promise<net.Socket> {
+async function sent(bench: GatewayBench, text: string): Promise<net.Socket> {
   const socket = net.connect(bench.port, '127.0.0.1');
-  t.after(() => socket.destroy());
+  cleanUp(() => socket.destroy());
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   socket.write(text);
@@ -44,9 +45,9 @@ async function exported(bench: GatewayBench, rows: number): Promise<string> {
 }
 
 describe('patterns', () => {
-  it('take no more time than there is for one event, or one list', async (t) => {
+  it('take no more time than there is for one event, or one list', async () => {
     assert.throws(() => new Pattern(GREEDY), { code: 'IOTMP_ERR_REQUEST' });
-    const bench = await GatewayBench.start(t);
+    const bench = await GatewayBench.start();
     const socket = await bench.socket(`${USER}/events`);
     socket.send(Object.fromEntries(Array.from({ length: 4 }, (_, index) => [`f${index}`, '(.?){90}'])));
     await bench.until(() => socket.closeCode !== undefined);
@@ -60,8 +61,8 @@ describe('patterns', () => {
 });
 
 describe('whoever has shown no token', () => {
-  it('sends small bodies only', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('sends small bodies only', async () => {
+    const bench = await GatewayBench.start();
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
     for (const path of ['/oauth/token', '/oauth/device/authorize', '/oauth/device/verification']) {
       const raw = `client_id=${'x'.repeat(20_000)}`;
@@ -84,8 +85,8 @@ describe('whoever has shown no token', () => {
     assert.equal(networkOf(''), '');
   });
 
-  it('leaves no sockets behind at paths that take none', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('leaves no sockets behind at paths that take none', async () => {
+    const bench = await GatewayBench.start();
     for (const path of [
       '/v1/users/anna/none',
       '/v1/users/anna/../events',
@@ -100,8 +101,8 @@ describe('whoever has shown no token', () => {
 });
 
 describe('answers that last', () => {
-  it('hold a place as sockets do, and end with their token', async (t) => {
-    const bench = await GatewayBench.start(t, { limits: { socketsPerToken: 1 } });
+  it('hold a place as sockets do, and end with their token', async () => {
+    const bench = await GatewayBench.start({ limits: { socketsPerToken: 1 } });
     const path = await exported(bench, 50);
     await bench.post(`${USER}/storages`, { storage: 's' });
     await bench.ask('PUT', `${FILES}/a`, { raw: 'x' });
@@ -114,10 +115,10 @@ describe('answers that last', () => {
     await bench.until(() => / 0$/m.test(bench.metric('iotmp_sockets_open')));
   });
 
-  it('are cut off where nobody reads them', async (t) => {
-    const bench = await GatewayBench.start(t, { limits: { drainTimeoutMs: 100 } });
+  it('are cut off where nobody reads them', async () => {
+    const bench = await GatewayBench.start({ limits: { drainTimeoutMs: 100 } });
     const path = await exported(bench, 1500);
-    const socket = await sent(t, bench, head(bench, 'GET', path));
+    const socket = await sent(bench, head(bench, 'GET', path));
     socket.pause();
     await bench.until(() => / 1$/m.test(bench.metric('iotmp_sockets_open')));
     await bench.until(() => / 0$/m.test(bench.metric('iotmp_sockets_open')));
@@ -141,8 +142,8 @@ describe('answers that last', () => {
     assert.deepEqual([ended, clock.pending], [1, 0]);
   });
 
-  it('of HEAD have no body, and end', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('of HEAD have no body, and end', async () => {
+    const bench = await GatewayBench.start();
     const path = await exported(bench, 50);
     assert.deepEqual(
       [(await bench.ask('HEAD', path)).status, (await bench.ask('HEAD', path)).bytes.length],
@@ -207,8 +208,8 @@ async function* one(): AsyncGenerator<Uint8Array> {
 }
 
 describe('an answer of a flow', () => {
-  it('with a status that is none is a success', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('with a status that is none is a success', async () => {
+    const bench = await GatewayBench.start();
     const statuses = [42, 0, -1, 100, 101, 204, 304, 200.5, 201];
     for (const status of statuses) {
       const end = bench.services.endpoints.host('odd', () => new Answer({ a: 1 }, status));
@@ -222,8 +223,8 @@ describe('an answer of a flow', () => {
 });
 
 describe('a stream', () => {
-  it('with an interval that is none is refused in the socket', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('with an interval that is none is refused in the socket', async () => {
+    const bench = await GatewayBench.start();
     await bench.device({ temp: { fn: 3, run: () => 1 } });
     for (const interval of ['999999999999999', '-5', '0.5']) {
       const socket = await bench.socket(`/v3/users/anna/devices/pump/resources/temp?interval=${interval}`);
@@ -234,12 +235,12 @@ describe('a stream', () => {
 });
 
 describe('a gateway that is closed', () => {
-  it('answers what is under way', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('answers what is under way', async () => {
+    const bench = await GatewayBench.start();
     await bench.post(`${USER}/storages`, { storage: 's' });
     const length = 'Content-Length: 100\r\nContent-Type: application/json\r\n';
-    const upload = await sent(t, bench, `${head(bench, 'PUT', `${FILES}/a`, length)}part`);
-    const slow = await sent(t, bench, `${head(bench, 'POST', `${USER}/buckets`, length)}{"bucket":"late"`);
+    const upload = await sent(bench, `${head(bench, 'PUT', `${FILES}/a`, length)}part`);
+    const slow = await sent(bench, `${head(bench, 'POST', `${USER}/buckets`, length)}{"bucket":"late"`);
     const answers = [upload, slow].map((socket) => {
       let text = '';
       socket.on('data', (chunk: Buffer) => (text += chunk.toString()));

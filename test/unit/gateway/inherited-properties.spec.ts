@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it } from 'mocha';
 import { describeStores } from '../store/support/stores';
 import { ask, DIALECTS, gist } from '../services/support';
 import { GatewayBench } from './support/gateway-bench';
@@ -30,8 +30,8 @@ async function seen(bench: GatewayBench): Promise<unknown[]> {
 
 describeStores('properties of assets over the API', (open) => {
   for (const kind of ['type', 'group', 'product', 'project']) {
-    it(`are set, read, changed, cloned and deleted for a ${kind}`, async (t) => {
-      const bench = await GatewayBench.start(t, { store: await open(t) });
+    it(`are set, read, changed, cloned and deleted for a ${kind}`, async () => {
+      const bench = await GatewayBench.start({ store: await open() });
       const path = `${V1}/${kind}s/a/properties`;
       assert.equal((await bench.get(path)).status, 404);
       assert.equal((await bench.post(path, { property: 'p', value: 1 })).status, 404);
@@ -73,8 +73,8 @@ describeStores('properties of assets over the API', (open) => {
     });
   }
 
-  it('are inherited: those of the product, over them the type, over them the group, over all its own', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('are inherited: those of the product, over them the type, over them the group, over all its own', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await withAssets(bench);
     assert.deepEqual(await seen(bench), []);
     const levels = { product: `${V1}/products/same`, type: `${V1}/types/same`, group: `${V1}/groups/same` };
@@ -114,8 +114,8 @@ describeStores('properties of assets over the API', (open) => {
     ]);
   });
 
-  it('that were read are written back as own ones, without where they came from', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('that were read are written back as own ones, without where they came from', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await withAssets(bench);
     await bench.post(`${V1}/types/same/properties`, { property: 'p', value: 1, description: 'D' });
     const read = (await bench.get(`${DEVICE}/p`)).body as Row;
@@ -125,8 +125,8 @@ describeStores('properties of assets over the API', (open) => {
     assert.equal(((await bench.get(`${V1}/types/same/properties/p`)).body as Row).value, 1);
   });
 
-  it('are paged and filtered together with own ones', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('are paged and filtered together with own ones', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await withAssets(bench);
     for (const property of ['a1', 'c1'])
       await bench.post(`${V1}/types/same/properties`, { property, value: 1 });
@@ -137,8 +137,8 @@ describeStores('properties of assets over the API', (open) => {
     assert.deepEqual(await list('name=1'), ['a1', 'b1', 'c1']);
   });
 
-  it('are nothing that a device is told of', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('are nothing that a device is told of', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await bench.post(`${V1}/devices`, { device: 'd', credentials: 'secret', asset_type: 'same' });
     await bench.post(`${V1}/types/same/properties`, { property: 'p', value: 1 });
     const device = await bench.device({}, { device: 'd' });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { LastSeen } from '../../../src/gateway/accounts/last-seen';
 import type { DocumentStore } from '../../../src/store/document-store';
 import { openStore } from '../../../src/store/open-store';
+import { fakes } from '../../support/fakes';
 import { describeStores } from '../store/support/stores';
 import { FakeClock } from '../support/fake-clock';
 import { GatewayBench } from './support/gateway-bench';
@@ -21,30 +22,30 @@ function fail(text: string): void {
 }
 
 /** A gateway that is over, with what it kept. */
-async function finished(t: TestContext, bench: GatewayBench): Promise<void> {
+async function finished(bench: GatewayBench): Promise<void> {
   await bench.gateway.close();
   await bench.broker.close();
-  t.mock.timers.tick(3_600_000);
+  fakes.clock.tick(3_600_000);
 }
 
 describeStores('when devices were last seen', (open) => {
-  it('is known after a restart', async (t) => {
-    const store = await open(t);
-    t.mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_000 });
-    const bench = await GatewayBench.start(t, { store });
+  it('is known after a restart', async () => {
+    const store = await open();
+    fakes.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_000 });
+    const bench = await GatewayBench.start({ store });
     await bench.post(DEVICES, { device: 'hook', type: 'HTTP' });
     await bench.post('/v3/users/anna/devices/hook/callback/data', 1);
     const lamp = await bench.device({}, { device: 'lamp', credential: 'light' });
     const cameAt = Date.now();
     assert.deepEqual(await seen(bench, 'pump'), { active: false, ts: 0, security: '' });
-    t.mock.timers.tick(10_000);
+    fakes.clock.tick(10_000);
     lamp.wire.cut();
     await bench.broker.clock.settle();
     assert.equal((await seen(bench, 'lamp')).ts, cameAt + 10_000, 'when it went');
     await bench.device();
-    t.mock.timers.tick(10_000);
-    await finished(t, bench);
-    const again = await GatewayBench.start(t, { store });
+    fakes.clock.tick(10_000);
+    await finished(bench);
+    const again = await GatewayBench.start({ store });
     assert.deepEqual(
       [await seen(again, 'hook'), await seen(again, 'lamp'), await seen(again, 'pump')].map(({ ts }) => ts),
       [cameAt, cameAt + 10_000, cameAt + 20_000],
@@ -55,9 +56,9 @@ describeStores('when devices were last seen', (open) => {
     await again.gateway.close();
   });
 
-  it('goes with the device', async (t) => {
-    const store = await open(t);
-    const bench = await GatewayBench.start(t, { store });
+  it('goes with the device', async () => {
+    const store = await open();
+    const bench = await GatewayBench.start({ store });
     await bench.post(DEVICES, { device: 'valve', credentials: 'turn-turn' });
     const valve = await bench.device({}, { device: 'valve', credential: 'turn-turn' });
     const kept = (): Promise<unknown[]> => store.documents.list({ collection: 'last-seen', user: 'anna' });

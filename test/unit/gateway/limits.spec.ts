@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { once } from 'node:events';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { FakeClock } from '../support/fake-clock';
 import { gatewayLimits } from '../../../src/gateway/limits/gateway-limits';
 import { RateLimiter } from '../../../src/gateway/limits/rate-limiter';
@@ -19,8 +19,8 @@ describe('limits of the gateway', () => {
     assert.throws(() => gatewayLimits({ socketsPerToken: NaN }), { code: 'IOTMP_ERR_CONFIG' });
   });
 
-  it('bound the requests of a token, and leave other tokens alone', async (t) => {
-    const bench = await GatewayBench.start(t, { limits: { requestsPerSecond: 1, requestBurst: 3 } });
+  it('bound the requests of a token, and leave other tokens alone', async () => {
+    const bench = await GatewayBench.start({ limits: { requestsPerSecond: 1, requestBurst: 3 } });
     for (let count = 0; count < 3; count++) assert.equal((await bench.get(DEVICES)).status, 200);
     const refused = await bench.get(DEVICES);
     assert.equal(refused.status, 429);
@@ -32,8 +32,8 @@ describe('limits of the gateway', () => {
     assert.equal((await bench.get(DEVICES)).status, 429);
   });
 
-  it('bound guesses of tokens and of passwords by address', async (t) => {
-    const bench = await GatewayBench.start(t, {
+  it('bound guesses of tokens and of passwords by address', async () => {
+    const bench = await GatewayBench.start({
       limits: { requestBurst: 5, requestsPerSecond: 1, loginsPerMinute: 2 },
     });
     const wrong = async (): Promise<number> => (await bench.get(DEVICES, { token: 'wrong' })).status;
@@ -52,8 +52,8 @@ describe('limits of the gateway', () => {
     assert.deepEqual([await login(), await login(), await login()], [401, 401, 429]);
   });
 
-  it('bound the sockets and event streams of a token, until they are closed', async (t) => {
-    const bench = await GatewayBench.start(t, { limits: { socketsPerToken: 2 } });
+  it('bound the sockets and event streams of a token, until they are closed', async () => {
+    const bench = await GatewayBench.start({ limits: { socketsPerToken: 2 } });
     const socket = await bench.socket(STREAMS);
     const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${bench.token}` };
     const request = http.get({ port: bench.port, path: `${DEVICES}/pump/stats`, headers, agent: false });
@@ -69,16 +69,16 @@ describe('limits of the gateway', () => {
     await bench.socket(STREAMS);
   });
 
-  it('bound the streams in a socket', async (t) => {
-    const bench = await GatewayBench.start(t, { limits: { streamsPerSocket: 2 } });
+  it('bound the streams in a socket', async () => {
+    const bench = await GatewayBench.start({ limits: { streamsPerSocket: 2 } });
     const socket = await bench.socket(STREAMS);
     for (const resource of ['a', 'b', 'a', 'c']) socket.send({ resource });
     await bench.until(() => socket.closeCode !== undefined);
     assert.equal(socket.closeCode, 1008);
   });
 
-  it('leave samples out for a slow reader, and cut off one that reads nothing', async (t) => {
-    const bench = await GatewayBench.start(t, {
+  it('leave samples out for a slow reader, and cut off one that reads nothing', async () => {
+    const bench = await GatewayBench.start({
       limits: { maxBufferedBytes: 100_000, drainTimeoutMs: 5000 },
     });
     const device = await bench.device({ temp: { fn: 3, run: () => 'x'.repeat(20_000) } });
@@ -103,8 +103,8 @@ describe('limits of the gateway', () => {
     assert.equal(quick.closeCode, undefined);
   });
 
-  it('cut off a client that does not answer pings', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('cut off a client that does not answer pings', async () => {
+    const bench = await GatewayBench.start();
     const socket = await bench.socket(STREAMS);
     const alive = await bench.socket(STREAMS);
     socket.webSocket.pause();
@@ -116,8 +116,8 @@ describe('limits of the gateway', () => {
     assert.equal(alive.closeCode, undefined);
   });
 
-  it('bound the devices that a user makes', async (t) => {
-    const bench = await GatewayBench.start(t, { limits: { devicesPerUser: 1 } });
+  it('bound the devices that a user makes', async () => {
+    const bench = await GatewayBench.start({ limits: { devicesPerUser: 1 } });
     const make = async (device: string): Promise<number> =>
       (await bench.post(DEVICES, { device, credentials: 'secret' })).status;
     assert.equal(await make('a'), 200);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { openStore } from '../../../src/store/open-store';
+import { cleanUp } from '../../support/clean-up';
+import { fakes } from '../../support/fakes';
 import { describeStores } from '../store/support/stores';
 import type { RawDevice } from '../support/raw-device';
 import { GatewayBench, type SocketClient } from './support/gateway-bench';
@@ -30,7 +32,7 @@ interface Bert {
   readonly stats: http.IncomingMessage;
 }
 
-async function busyBert(t: TestContext, bench: GatewayBench): Promise<Bert> {
+async function busyBert(bench: GatewayBench): Promise<Bert> {
   const root = await bench.tokenOf('root');
   const session = (await bench.post('/oauth/token', LOGIN, { token: null })).body as Pair;
   const token = await bench.tokenOf('bert');
@@ -46,14 +48,14 @@ async function busyBert(t: TestContext, bench: GatewayBench): Promise<Bert> {
     await bench.socket(streams, { token: deviceToken }),
     await bench.socket(`${streams}/temp`, ask),
   ];
-  return { bench, root, session, token, deviceToken, valve, sockets, stats: await follow(t, bench, token) };
+  return { bench, root, session, token, deviceToken, valve, sockets, stats: await follow(bench, token) };
 }
 
 /** The event stream of a device. */
-async function follow(t: TestContext, bench: GatewayBench, token: string): Promise<http.IncomingMessage> {
+async function follow(bench: GatewayBench, token: string): Promise<http.IncomingMessage> {
   const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${token}` };
   const request = http.get({ port: bench.port, path: `${DEVICES}/valve/stats`, headers, agent: false });
-  t.after(() => request.destroy());
+  cleanUp(() => request.destroy());
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
   response.resume();
   return response;
@@ -85,10 +87,10 @@ async function assertLockedOut({
 }
 
 describeStores('a user who is deleted', (open) => {
-  it('leaves nothing that lets anybody act in his name, and no data', async (t) => {
-    const store = await open(t);
-    const bench = await GatewayBench.start(t, { store });
-    const bert = await busyBert(t, bench);
+  it('leaves nothing that lets anybody act in his name, and no data', async () => {
+    const store = await open();
+    const bench = await GatewayBench.start({ store });
+    const bert = await busyBert(bench);
     const ask = { token: bert.token };
     await bench.post(`${USER}/buckets`, { bucket: 'log' }, ask);
     await bench.post(`${USER}/properties`, { property: 'p', value: 1 }, ask);
@@ -128,9 +130,9 @@ describeStores('a user who is deleted', (open) => {
 });
 
 describe('a user who is deleted', () => {
-  it('takes nothing of others along, nor what the settings of the server give him', async (t) => {
+  it('takes nothing of others along, nor what the settings of the server give him', async () => {
     const store = await openStore({ memory: true });
-    const bench = await GatewayBench.start(t, { store });
+    const bench = await GatewayBench.start({ store });
     const pump = await bench.device({ temp: { fn: 3, run: () => 1 } });
     const root = await bench.tokenOf('root');
     await bench.post('/v1/users/anna/buckets', { bucket: 'log' });
@@ -148,8 +150,8 @@ describe('a user who is deleted', () => {
     assert.equal((await bench.ask('DELETE', '/v1/users/nobody', { token: root })).status, 404);
   });
 
-  it('is not brought back by what was under way', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is not brought back by what was under way', async () => {
+    const bench = await GatewayBench.start();
     const [root, token] = [await bench.tokenOf('root'), await bench.tokenOf('bert')];
     // Let in, but it has not sent all of its body when bert is deleted.
     const slow = http.request({
@@ -183,9 +185,9 @@ describe('a user who is deleted', () => {
 });
 
 describe('a user who is disabled', () => {
-  it('is locked out in the same way, and loses nothing', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const bert = await busyBert(t, bench);
+  it('is locked out in the same way, and loses nothing', async () => {
+    const bench = await GatewayBench.start();
+    const bert = await busyBert(bench);
     const { root, token, session } = bert;
     await bench.post(`${USER}/buckets`, { bucket: 'log' }, { token });
     const put = async (enabled: boolean, by = root): Promise<number> =>
@@ -205,8 +207,8 @@ describe('a user who is disabled', () => {
 });
 
 describe('sockets and event streams', () => {
-  it('end with their token, and with its rights', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('end with their token, and with its rights', async () => {
+    const bench = await GatewayBench.start();
     const everything = { '*': { '*': '*' } };
     const open = async (token: string): Promise<{ socket: SocketClient; path: string }> => {
       const made = await bench.post('/v1/users/anna/tokens', { token, allow: everything });
@@ -226,8 +228,8 @@ describe('sockets and event streams', () => {
     assert.equal(kept.socket.closeCode, undefined);
   });
 
-  it('of an administrator who is one no more end', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('of an administrator who is one no more end', async () => {
+    const bench = await GatewayBench.start();
     const [root, second] = [await bench.tokenOf('root'), await bench.tokenOf('boss')];
     await bench.post('/v1/users', { user: 'boss', role: 'admin' }, { token: root });
     const socket = await bench.socket('/v1/users/anna/events', { token: second });
@@ -235,9 +237,9 @@ describe('sockets and event streams', () => {
     await bench.until(() => socket.closeCode === 1008);
   });
 
-  it('of a device that is deleted end, and it is known no more', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const { sockets, stats, token, deviceToken, valve } = await busyBert(t, bench);
+  it('of a device that is deleted end, and it is known no more', async () => {
+    const bench = await GatewayBench.start();
+    const { sockets, stats, token, deviceToken, valve } = await busyBert(bench);
     assert.equal((await bench.ask('DELETE', `${DEVICES}/valve`, { token })).status, 200);
     await valve.serverEnded;
     await bench.until(() => sockets.slice(2).every(({ closeCode }) => closeCode === 1008));
@@ -250,24 +252,24 @@ describe('sockets and event streams', () => {
     assert.equal((await bench.get(`${DEVICES}/valve`, { token: deviceToken })).status, 401);
   });
 
-  it('of a token that has expired end, event streams too', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const { stats, sockets, token } = await busyBert(t, bench);
+  it('of a token that has expired end, event streams too', async () => {
+    const bench = await GatewayBench.start();
+    const { stats, sockets, token } = await busyBert(bench);
     const expire = Math.floor(Date.now() / 1000) + 3600;
     const body = { token: 'short', allow: { '*': { '*': '*' } }, expire };
     const made = await bench.post(`${USER}/tokens`, body, { token });
     const short = (made.body as { access_token: string }).access_token;
     const socket = await bench.socket(EVENTS, { token: short });
-    const ending = await follow(t, bench, short);
-    t.mock.method(Date, 'now', () => expire * 1000);
+    const ending = await follow(bench, short);
+    fakes.stub(Date, 'now').callsFake(() => expire * 1000);
     await bench.broker.clock.advance(30_000);
     await bench.until(() => socket.closeCode === 1008 && ending.complete);
     assert.equal(stats.complete, false, 'a token without an end goes on');
     assert.equal(sockets[0]?.closeCode, undefined);
   });
 
-  it('that are closed hear nothing more', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('that are closed hear nothing more', async () => {
+    const bench = await GatewayBench.start();
     const made: unknown[] = [];
     await bench.device({ led: { fn: 2, run: (input) => void made.push(input) } });
     const token = await bench.tokenOf('anna');

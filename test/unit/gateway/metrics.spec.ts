@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { LatencyHistogram } from '../../../src/gateway/metrics/latency-histogram';
 import { MetricsText } from '../../../src/gateway/metrics/metrics-text';
 import { GatewayBench } from './support/gateway-bench';
 
 describe('metrics', () => {
-  it('are for administrators', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are for administrators', async () => {
+    const bench = await GatewayBench.start();
     assert.equal((await bench.get('/metrics', { token: null })).status, 401);
     assert.equal((await bench.get('/metrics')).status, 403);
     const scraper = await bench.tokenOf('root', { Server: { '*': ['ReadServerMetrics'] } });
@@ -16,8 +16,8 @@ describe('metrics', () => {
     assert.equal((await bench.get('/v1/users', { token: scraper })).status, 403);
   });
 
-  it('are lines of the text format of Prometheus', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are lines of the text format of Prometheus', async () => {
+    const bench = await GatewayBench.start();
     await bench.device({ temp: { fn: 3, run: () => 1 } });
     await bench.get('/v3/users/anna/devices/pump/resources/temp');
     await bench.ask('BREW', '/v1/users').catch(() => undefined);
@@ -38,8 +38,8 @@ describe('metrics', () => {
     assert.match(text, /^iotmp_event_loop_delay_seconds\{quantile="0.99"\} /m);
   });
 
-  it('keep the traffic of devices that have gone', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('keep the traffic of devices that have gone', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device();
     const bytes = (): number => Number(/bytes_total\{direction="in"\} (\d+)/.exec(bench.metric(''))?.[1]);
     const before = bytes();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { DeviceGrants } from '../../../src/gateway/auth/device-grants';
 import { FakeClock } from '../support/fake-clock';
 import { errorOf, GatewayBench, type Answer } from './support/gateway-bench';
@@ -48,8 +48,8 @@ async function pollNow(bench: GatewayBench, device_code: string, client_id = 'cl
 }
 
 describe('the device flow', () => {
-  it('gives a program codes, and tokens once somebody has let it in', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('gives a program codes, and tokens once somebody has let it in', async () => {
+    const bench = await GatewayBench.start();
     const codes = await asked(bench);
     assert.match(codes.user_code, /^[A-Z]{4}-[A-Z]{4}$/);
     assert.ok(codes.device_code.length >= 43);
@@ -71,8 +71,8 @@ describe('the device flow', () => {
     assert.equal(renewed.status, 200);
   });
 
-  it('lets programs in by a password, on a page', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('lets programs in by a password, on a page', async () => {
+    const bench = await GatewayBench.start();
     const { device_code, user_code, verification_uri_complete } = await asked(bench, '<b>');
     const page = await bench.get(new URL(verification_uri_complete).pathname + '?user_code=' + user_code, {
       token: null,
@@ -93,8 +93,8 @@ describe('the device flow', () => {
     assert.equal((await bench.get('/v1/users/bert/devices', { token })).status, 200);
   });
 
-  it('lets somebody refuse', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('lets somebody refuse', async () => {
+    const bench = await GatewayBench.start();
     const { device_code, user_code } = await asked(bench);
     const answer = await bench.post(VERIFICATION, { user_code, decision: 'deny' });
     assert.deepEqual(answer.body, { status: 'denied', client_id: 'cli' });
@@ -102,8 +102,8 @@ describe('the device flow', () => {
     assert.equal(await poll(bench, device_code), 'invalid_grant');
   });
 
-  it('slows down programs that ask too often, and ends after ten minutes', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('slows down programs that ask too often, and ends after ten minutes', async () => {
+    const bench = await GatewayBench.start();
     const { clock } = bench.broker;
     const { device_code, user_code } = await asked(bench);
     assert.equal(await pollNow(bench, device_code), 'authorization_pending');
@@ -115,8 +115,8 @@ describe('the device flow', () => {
     assert.equal(await pollNow(bench, device_code), 'expired_token');
   });
 
-  it('is for those who may do everything, and only while they may', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is for those who may do everything, and only while they may', async () => {
+    const bench = await GatewayBench.start();
     const { device_code, user_code } = await asked(bench);
     const limited = await bench.tokenOf('anna', { Device: { '*': '*' } });
     const device = await bench.post('/v1/users/anna/devices/pump/tokens', { token_name: 'app' });
@@ -131,8 +131,8 @@ describe('the device flow', () => {
     assert.equal(await poll(bench, device_code), 'access_denied');
   });
 
-  it('works for a user without an account, until he is deleted', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('works for a user without an account, until he is deleted', async () => {
+    const bench = await GatewayBench.start();
     const { device_code, user_code } = await asked(bench);
     await bench.post(VERIFICATION, { user_code }, { token: await bench.tokenOf('carl') });
     const pair = (await poll(bench, device_code)) as { access_token: string; refresh_token: string };
@@ -149,8 +149,8 @@ describe('the device flow', () => {
     assert.equal(late.status, 401);
   });
 
-  it('refuses what is not well formed, other programs, and too many guesses', async (t) => {
-    const bench = await GatewayBench.start(t, { limits: { loginsPerMinute: 3 } });
+  it('refuses what is not well formed, other programs, and too many guesses', async () => {
+    const bench = await GatewayBench.start({ limits: { loginsPerMinute: 3 } });
     const { device_code, user_code } = await asked(bench);
     assert.equal(await poll(bench, device_code, 'another program'), 'invalid_grant');
     assert.equal(await poll(bench, 'no such code'), 'invalid_grant');

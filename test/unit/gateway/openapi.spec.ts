@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { GatewayBench } from './support/gateway-bench';
 
 interface Operation {
@@ -26,8 +26,8 @@ async function documentOf(bench: GatewayBench): Promise<Document> {
 }
 
 describe('OpenAPI document', () => {
-  it('names every route once, with its parameters and answers', async (t) => {
-    const bench = await GatewayBench.start(t, { basePath: '/api' });
+  it('names every route once, with its parameters and answers', async () => {
+    const bench = await GatewayBench.start({ basePath: '/api' });
     const { openapi, paths, servers } = await documentOf(bench);
     assert.equal(openapi, '3.1.0');
     assert.deepEqual(servers, [{ url: '/api' }]);
@@ -49,8 +49,8 @@ describe('OpenAPI document', () => {
     }
   });
 
-  it('is made of the schemas that check requests', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is made of the schemas that check requests', async () => {
+    const bench = await GatewayBench.start();
     const { paths } = await documentOf(bench);
     const create = paths['/v1/users/{user}/devices']?.post;
     const { schema } = create!.requestBody!.content['application/json']!;
@@ -61,8 +61,8 @@ describe('OpenAPI document', () => {
     assert.deepEqual(paths['/v1/server/assets']?.get?.security, []);
   });
 
-  it('describes only what is served, and all paths answer', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('describes only what is served, and all paths answer', async () => {
+    const bench = await GatewayBench.start();
     const { paths } = await documentOf(bench);
     for (const [path, methods] of Object.entries(paths)) {
       const actual = path.replace('{user}', 'anna').replace(/\{\w+\}/g, 'pump');
@@ -72,8 +72,8 @@ describe('OpenAPI document', () => {
     }
   });
 
-  it('is there as a page, which loads nothing from elsewhere and runs nothing', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is there as a page, which loads nothing from elsewhere and runs nothing', async () => {
+    const bench = await GatewayBench.start();
     const page = await bench.get('/openapi.html', { token: null });
     assert.equal(page.type, 'text/html; charset=utf-8');
     assert.match(page.headers['content-security-policy'] as string, /default-src 'none'/);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { it } from 'mocha';
 import { describeStores } from '../store/support/stores';
-import { it } from 'node:test';
 import { errorOf, GatewayBench } from './support/gateway-bench';
 
 const V3 = '/v3/users/anna/devices/pump/properties';
@@ -16,8 +16,8 @@ function bare(body: unknown): Record<string, unknown> {
 
 describeStores('properties over the API', (open) => {
   for (const [owner, path] of Object.entries({ device: V3, user: V1 })) {
-    it(`are made, listed, read, changed and deleted: those of a ${owner}`, async (t) => {
-      const bench = await GatewayBench.start(t, { store: await open(t) });
+    it(`are made, listed, read, changed and deleted: those of a ${owner}`, async () => {
+      const bench = await GatewayBench.start({ store: await open() });
       assert.deepEqual((await bench.get(path)).body, []);
       const made = await bench.post(path, { property: 'limit', value: { a: 1, b: [2] }, description: 'top' });
       assert.equal(made.status, 200);
@@ -39,8 +39,8 @@ describeStores('properties over the API', (open) => {
     });
   }
 
-  it('are merged by PATCH, with the body or its member value', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('are merged by PATCH, with the body or its member value', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     await bench.post(V3, { property: 'p', value: { a: 1, b: { c: 2 } } });
     const patch = (body: unknown) => bench.ask('PATCH', `${V3}/p`, { body });
     assert.deepEqual(bare((await patch({ b: { d: 3 } })).body).value, { a: 1, b: { c: 2, d: 3 } });
@@ -48,8 +48,8 @@ describeStores('properties over the API', (open) => {
     assert.equal((await bench.ask('PATCH', `${V3}/none`, { body: { a: 1 } })).status, 404);
   });
 
-  it('are set several at once, and told as events', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('are set several at once, and told as events', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     const told: unknown[] = [];
     bench.server.events.listen(({ event, property, value }) => told.push([event, property, value]));
     const body = [
@@ -63,8 +63,8 @@ describeStores('properties over the API', (open) => {
     ]);
   });
 
-  it('are refused when they are not what they should be', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('are refused when they are not what they should be', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     for (const body of [{}, [], 5, 'x', { property: 'p' }, { value: 1 }, { property: '', value: 1 }]) {
       const { status } = await bench.post(V3, body);
       assert.equal(status, Array.isArray(body) ? 200 : 400, JSON.stringify(body));
@@ -76,8 +76,8 @@ describeStores('properties over the API', (open) => {
     assert.deepEqual([unknown.status, errorOf(unknown)], [404, 'there is no device none']);
   });
 
-  it('need a token that allows them', async (t) => {
-    const bench = await GatewayBench.start(t, { store: await open(t) });
+  it('need a token that allows them', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
     const token = await bench.tokenOf('anna', { Device: { pump: ['ReadDeviceProperty'] } });
     await bench.post(V3, { property: 'p', value: 1 });
     assert.equal((await bench.get(`${V3}/p`, { token })).status, 200);

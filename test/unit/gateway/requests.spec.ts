@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { once } from 'node:events';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { Type } from '../support/raw-message';
 import { errorOf, GatewayBench } from './support/gateway-bench';
 
 const V3 = '/v3/users/anna/devices/pump/resources';
 
 describe('request', () => {
-  it('is left alone when its path is not one of the gateway', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is left alone when its path is not one of the gateway', async () => {
+    const bench = await GatewayBench.start();
     const paths = [
       '/',
       '/flows',
@@ -26,8 +26,8 @@ describe('request', () => {
     assert.deepEqual(bench.foreign, paths);
   });
 
-  it('for an unknown path of the gateway is answered as JSON', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('for an unknown path of the gateway is answered as JSON', async () => {
+    const bench = await GatewayBench.start();
     for (const path of [
       '/v1/users/',
       '/v1/users/anna/nothing',
@@ -41,8 +41,8 @@ describe('request', () => {
     }
   });
 
-  it('cannot trick its way with a path', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('cannot trick its way with a path', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device();
     for (const path of [
       `${V3}/../../../../bert/devices`,
@@ -61,15 +61,15 @@ describe('request', () => {
     assert.deepEqual(device.acts, []);
   });
 
-  it('is decoded once and not twice', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is decoded once and not twice', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device({ '%2e%2e': { fn: 4, run: (input) => input } });
     assert.equal((await bench.post(`${V3}/%252e%252e`, 1)).status, 200);
     assert.equal(device.all(Type.RUN).at(-1)?.resource, '%2e%2e');
   });
 
-  it('with another method is refused with those that are served', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('with another method is refused with those that are served', async () => {
+    const bench = await GatewayBench.start();
     const answer = await bench.ask('DELETE', '/v1/users/anna/devices');
     assert.equal(answer.status, 405);
     assert.equal(answer.headers.allow, 'GET, POST, HEAD, OPTIONS');
@@ -79,8 +79,8 @@ describe('request', () => {
     assert.equal(options.headers['access-control-allow-origin'], undefined);
   });
 
-  it('for a path that takes only WebSockets is told to upgrade', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('for a path that takes only WebSockets is told to upgrade', async () => {
+    const bench = await GatewayBench.start();
     for (const path of ['/v1/users/anna/events', '/v2/users/anna/events?authorization=x']) {
       const answer = await bench.get(path, { token: null });
       assert.equal(answer.status, 426);
@@ -95,16 +95,16 @@ describe('request', () => {
     assert.equal((await bench.get('/v1/users/anna/events/none')).status, 404);
   });
 
-  it('of HEAD is answered without a body', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('of HEAD is answered without a body', async () => {
+    const bench = await GatewayBench.start();
     const answer = await bench.ask('HEAD', '/v1/users/anna/devices');
     assert.equal(answer.status, 200);
     assert.equal(answer.bytes.length, 0);
     assert.ok(Number(answer.headers['content-length']) > 2);
   });
 
-  it('of HEAD does nothing, where GET may', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('of HEAD does nothing, where GET may', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device({ reset: { fn: 1, run: () => undefined } });
     await bench.ask('PUT', '/v3/users/anna/devices/pump/callback', {
       body: { actions: { set_property: 'p' } },
@@ -123,8 +123,8 @@ describe('request', () => {
     assert.equal((await bench.ask('HEAD', V3)).status, 200);
   });
 
-  it('with too large a body is refused, whether it says so or not', async (t) => {
-    const bench = await GatewayBench.start(t, { limits: { maxBodyBytes: 1000 } });
+  it('with too large a body is refused, whether it says so or not', async () => {
+    const bench = await GatewayBench.start({ limits: { maxBodyBytes: 1000 } });
     const device = await bench.device({ sum: { fn: 4, run: () => 1 } });
     const said = await bench.post(`${V3}/sum`, 'x'.repeat(1000));
     assert.equal(said.status, 413);
@@ -141,8 +141,8 @@ describe('request', () => {
     assert.deepEqual(device.acts, []);
   });
 
-  it('whose client goes away is given up', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('whose client goes away is given up', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device({ sum: { fn: 4, run: () => 1 } });
     device.serves = false;
     const socket = net.connect(bench.port, '127.0.0.1');
@@ -157,8 +157,8 @@ describe('request', () => {
     );
   });
 
-  it('of a page of another origin is allowed only where that is configured', async (t) => {
-    const bench = await GatewayBench.start(t, { corsOrigins: ['https://a.example'] });
+  it('of a page of another origin is allowed only where that is configured', async () => {
+    const bench = await GatewayBench.start({ corsOrigins: ['https://a.example'] });
     const headers = { Origin: 'https://a.example' };
     const answer = await bench.get('/v1/server/version', { headers });
     assert.equal(answer.headers['access-control-allow-origin'], 'https://a.example');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { Type } from '../support/raw-message';
 import { errorOf, GatewayBench } from './support/gateway-bench';
 
@@ -22,8 +22,8 @@ function resources(): Record<string, { fn: 1 | 2 | 3 | 4; run: (input: unknown) 
 }
 
 describe('resources over HTTP', () => {
-  it('are listed in each version', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are listed in each version', async () => {
+    const bench = await GatewayBench.start();
     await bench.device({ temp: { fn: 3, run: () => 1 }, relay: { fn: 2, run: () => undefined } });
     for (const path of [V3, `${V3}/api`, `${V2}/api`, `${V1}/api`]) {
       const answer = await bench.get(path);
@@ -32,8 +32,8 @@ describe('resources over HTTP', () => {
     }
   });
 
-  it('are read: plain in v3, wrapped before', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are read: plain in v3, wrapped before', async () => {
+    const bench = await GatewayBench.start();
     await bench.device(resources());
     const plain = await bench.get(`${V3}/temp`);
     assert.equal(plain.type, 'application/json; charset=utf-8');
@@ -45,8 +45,8 @@ describe('resources over HTTP', () => {
     assert.equal((await bench.get(`${V3}/gpio%2F4`)).bytes.toString(), 'true');
   });
 
-  it('are written: plain in v3, wrapped or not before', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are written: plain in v3, wrapped or not before', async () => {
+    const bench = await GatewayBench.start();
     await bench.device(resources());
     assert.deepEqual((await bench.post(`${V3}/sum`, { a: 1 })).body, { got: { a: 1 } });
     assert.deepEqual((await bench.post(`${V3}/sum`, { in: 1 })).body, { got: { in: 1 } });
@@ -57,8 +57,8 @@ describe('resources over HTTP', () => {
     assert.deepEqual((await bench.post(`${V1}/sum`, 23.5)).body, { out: { got: 23.5 } });
   });
 
-  it('answer success without output with an empty body of length 0', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('answer success without output with an empty body of length 0', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device(resources());
     for (const answer of [
       await bench.post(`${V3}/relay`, true),
@@ -81,8 +81,8 @@ describe('resources over HTTP', () => {
     );
   });
 
-  it('are described, with samples', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are described, with samples', async () => {
+    const bench = await GatewayBench.start();
     await bench.device(resources());
     for (const path of [`${V3}/temp/api`, `${V2}/temp/api`, `${V1}/temp/api`]) {
       assert.deepEqual((await bench.get(path)).body, { out: 21.5 }, path);
@@ -90,8 +90,8 @@ describe('resources over HTTP', () => {
     assert.deepEqual((await bench.get(`${V3}/gpio/4/api`)).body, { out: true });
   });
 
-  it('never act when they are read: an input shows what was written', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('never act when they are read: an input shows what was written', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device(resources());
     await bench.post(`${V3}/relay`, { state: true });
     await bench.post(`${V3}/sum`, 7);
@@ -103,8 +103,8 @@ describe('resources over HTTP', () => {
     assert.equal(device.acts.length, acts);
   });
 
-  it('are described, not run, when the state of an input is not known', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are described, not run, when the state of an input is not known', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device(resources());
     await bench.get(`${V3}/relay`);
     await bench.get(`${V3}/sum`);
@@ -118,8 +118,8 @@ describe('resources over HTTP', () => {
     );
   });
 
-  it('refuse to write nothing into an input', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('refuse to write nothing into an input', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device(resources());
     const answer = await bench.post(`${V3}/relay`);
     assert.equal(answer.status, 400);
@@ -127,8 +127,8 @@ describe('resources over HTTP', () => {
     assert.deepEqual(device.acts, []);
   });
 
-  it('carry bytes both ways', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('carry bytes both ways', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device({ ...resources(), echo: { fn: 4, run: (input) => input } });
     const image = await bench.get(`${V3}/image`);
     assert.equal(image.type, 'application/octet-stream');
@@ -144,8 +144,8 @@ describe('resources over HTTP', () => {
     assert.ok(Buffer.isBuffer(device.all(Type.RUN).at(-1)?.payload));
   });
 
-  it('keep every digit of large integers', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('keep every digit of large integers', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device(resources());
     assert.equal((await bench.get(`${V3}/big`)).bytes.toString(), '1152921504606846976');
     const raw = '{"id":18446744073709551615,"n":9007199254740993}';
@@ -153,8 +153,8 @@ describe('resources over HTTP', () => {
     assert.deepEqual(device.all(Type.RUN).at(-1)?.payload, { id: 2n ** 64n - 1n, n: 9007199254740993n });
   });
 
-  it('get the query as parameters, with the types that devices want', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('get the query as parameters, with the types that devices want', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device(resources());
     await bench.get(`${V3}/temp?algorithm=sha256&timeout=5&deep=true&id=007&x=1.5&a=1&a=2&authorization=no`);
     assert.deepEqual(device.all(Type.RUN).at(-1)?.parameters, {
@@ -169,8 +169,8 @@ describe('resources over HTTP', () => {
     assert.equal(device.all(Type.RUN).at(-1)?.parameters, undefined);
   });
 
-  it('are not found: device or resource; of an unknown resource the device is not asked', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are not found: device or resource; of an unknown resource the device is not asked', async () => {
+    const bench = await GatewayBench.start();
     assert.equal((await bench.get(`${V3}/temp`)).status, 404);
     assert.equal((await bench.get(V3)).status, 404);
     assert.equal((await bench.post(`${V3}/temp`, 1)).status, 404);
@@ -179,8 +179,8 @@ describe('resources over HTTP', () => {
     assert.deepEqual(device.acts, []);
   });
 
-  it('pass on the errors of a device with their code and payload', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('pass on the errors of a device with their code and payload', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device(resources());
     device.serves = false;
     const failures: [number | undefined, unknown, number, string][] = [
@@ -200,8 +200,8 @@ describe('resources over HTTP', () => {
     }
   });
 
-  it('time out with 504 as JSON', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('time out with 504 as JSON', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device(resources());
     device.serves = false;
     const pending = bench.post(`${V3}/sum`, 1);
@@ -212,8 +212,8 @@ describe('resources over HTTP', () => {
     assert.match(errorOf(answer) ?? '', /no answer within 10 s/);
   });
 
-  it('take other bodies for what they are, and refuse what is none', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('take other bodies for what they are, and refuse what is none', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device(resources());
     const send = (type: string, raw: string | Buffer): Promise<number> =>
       bench.ask('POST', `${V3}/sum`, { raw, headers: { 'Content-Type': type } }).then(({ status }) => status);

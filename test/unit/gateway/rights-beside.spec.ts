@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { errorOf, GatewayBench } from './support/gateway-bench';
 
 const USER = '/v1/users/anna';
@@ -9,8 +9,8 @@ const HOOK = '/v3/users/anna/devices/hook/callback';
 const ALL = { '*': { '*': '*' } } as const;
 
 describe('a token that may not do something itself', () => {
-  it('has no callback do it', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('has no callback do it', async () => {
+    const bench = await GatewayBench.start();
     await bench.post(DEVICES, { device: 'hook', type: 'HTTP' });
     await bench.post(BUCKETS, { bucket: 'secret' });
     const called: unknown[] = [];
@@ -41,8 +41,8 @@ describe('a token that may not do something itself', () => {
     assert.equal(await say({ write_bucket: 'other', call_endpoint: 'mail' }, more), 200);
   });
 
-  it('has no bucket read a device or topics', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('has no bucket read a device or topics', async () => {
+    const bench = await GatewayBench.start();
     await bench.device({ temp: { fn: 3, run: () => 21 }, door: { fn: 3, run: () => 'open' } });
     const token = await bench.tokenOf('anna', {
       Bucket: { '*': '*' },
@@ -78,8 +78,8 @@ describe('a token that may not do something itself', () => {
     assert.equal(await make('d', { source: 'mqtt', topic: 'x' }, reader), 200);
   });
 
-  it('makes no types and groups along with a device', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('makes no types and groups along with a device', async () => {
+    const bench = await GatewayBench.start();
     const token = await bench.tokenOf('anna', { Device: { '*': '*' } });
     const device = { device: 'a', credentials: 'secret', asset_type: 'motor', asset_group: 'north' };
     const refused = await bench.post(DEVICES, device, { token });
@@ -95,8 +95,8 @@ describe('a token that may not do something itself', () => {
     assert.deepEqual((await bench.get(`${USER}/groups`)).body, []);
   });
 
-  it('sets, makes and sees no properties but its own', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('sets, makes and sees no properties but its own', async () => {
+    const bench = await GatewayBench.start();
     const path = `${USER}/properties`;
     for (const property of ['mine', 'other']) await bench.post(path, { property, value: 1 });
     const token = await bench.tokenOf('anna', { Property: { mine: '*' } });
@@ -117,8 +117,8 @@ describe('a token that may not do something itself', () => {
     assert.equal((await bench.post(path, { property: 'mine', value: 3 }, { token })).status, 200);
   });
 
-  it('sees and counts nothing else in lists', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('sees and counts nothing else in lists', async () => {
+    const bench = await GatewayBench.start();
     await bench.device();
     await bench.post(`${USER}/tokens`, { token: 'spare' });
     const token = await bench.tokenOf('anna', {
@@ -142,8 +142,8 @@ describe('a token that may not do something itself', () => {
     });
   });
 
-  it('makes no token of a device that may', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('makes no token of a device that may', async () => {
+    const bench = await GatewayBench.start();
     const path = `${DEVICES}/pump/tokens`;
     const makes = ['CreateDeviceToken', 'ListDeviceTokens', 'AccessDeviceResources'];
     for (const actions of [makes, [...makes, 'ReadDevice', 'ReadDeviceStatistics']]) {
@@ -157,8 +157,8 @@ describe('a token that may not do something itself', () => {
     assert.equal((await bench.post(path, { token_name: 'x' }, { token: able })).status, 200);
   });
 
-  it('makes no administrators, and no users but those that it may', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('makes no administrators, and no users but those that it may', async () => {
+    const bench = await GatewayBench.start();
     const token = await bench.tokenOf('root', { User: { 'c*': ['CreateUser'] } });
     const make = async (user: string, role: string): Promise<number> =>
       (await bench.post('/v1/users', { user, role, password: 'long enough' }, { token })).status;
@@ -169,8 +169,8 @@ describe('a token that may not do something itself', () => {
 });
 
 describe('events', () => {
-  it('of what a token denies are not told', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('of what a token denies are not told', async () => {
+    const bench = await GatewayBench.start();
     const deny = {
       Device: { pump: ['Read*'] },
       Bucket: { secret: '*' as const },
@@ -213,8 +213,8 @@ describe('events', () => {
 });
 
 describe('what is not enabled', () => {
-  it('sends no data: a device', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('sends no data: a device', async () => {
+    const bench = await GatewayBench.start();
     await bench.post(DEVICES, { device: 'hook', type: 'HTTP', enabled: false });
     await bench.ask('PUT', HOOK, { body: { actions: { set_property: 'p' }, properties: { timeout: 1 } } });
     assert.equal((await bench.post(`${HOOK}/data`, { a: 1 })).status, 403);
@@ -223,8 +223,8 @@ describe('what is not enabled', () => {
     assert.equal(row.connection.active, false);
   });
 
-  it('is not called by data: an endpoint', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is not called by data: an endpoint', async () => {
+    const bench = await GatewayBench.start();
     const called: unknown[] = [];
     bench.services.endpoints.host('mail', ({ payload }) => void called.push(payload));
     await bench.post(`${USER}/endpoints`, { endpoint: 'mail', enabled: false });
@@ -236,8 +236,8 @@ describe('what is not enabled', () => {
 });
 
 describe('a device that the settings come to name after it was made over the API', () => {
-  it('is that of the settings', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is that of the settings', async () => {
+    const bench = await GatewayBench.start();
     await bench.post(DEVICES, { device: 'valve', credentials: 'of the api' });
     const api = { device: 'valve', credential: 'of the api' };
     const table = { user: 'anna', device: 'valve', credential: 'of the settings' };

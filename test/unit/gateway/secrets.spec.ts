@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { openStore } from '../../../src/store/open-store';
 import { GatewayBench, SECRET } from './support/gateway-bench';
 
 const USER = '/v1/users/anna';
 
 describe('secrets', () => {
-  it('are in no event, no text of an error, no metric, no document, and no list', async (t) => {
+  it('are in no event, no text of an error, no metric, no document, and no list', async () => {
     const store = await openStore({ memory: true });
-    const bench = await GatewayBench.start(t, { store });
+    const bench = await GatewayBench.start({ store });
     const told: string[] = [];
     bench.server.events.listen((event) => told.push(JSON.stringify(event)));
     const secrets = [SECRET, bench.token, 'annas password', 'of the valve', 'a new password'];
@@ -49,15 +49,15 @@ describe('secrets', () => {
     await store.close();
   });
 
-  it('count no more when the gateway has another', async (t) => {
+  it('count no more when the gateway has another', async () => {
     const store = await openStore({ memory: true });
-    const first = await GatewayBench.start(t, { store });
+    const first = await GatewayBench.start({ store });
     const made = await first.post(`${USER}/tokens`, { token: 'app', allow: { '*': { '*': '*' } } });
     const { access_token: token } = made.body as { access_token: string };
     const login = { grant_type: 'password', username: 'anna', password: 'annas password' };
     const pair = (await first.post('/oauth/token', login)).body as Record<string, string>;
     await first.close();
-    const second = await GatewayBench.start(t, { store, secret: 'another secret of the tests' });
+    const second = await GatewayBench.start({ store, secret: 'another secret of the tests' });
     for (const old of [token, pair.access_token ?? '']) {
       assert.equal((await second.get(`${USER}/devices`, { token: old })).status, 401);
     }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { GatewayOptions } from '../../../src/gateway/gateway-options';
 import { openFileStore, temporaryFolder } from '../store/support/stores';
 import { errorOf, GatewayBench, type Answer, type Ask } from './support/gateway-bench';
@@ -13,19 +13,19 @@ const FILES = `${STORAGES}/s/files`;
 const V2 = FILES.replace('v1', 'v2');
 
 type Row = Record<string, unknown>;
-type Start = (t: TestContext, options?: Partial<GatewayOptions>) => Promise<GatewayBench>;
+type Start = (options?: Partial<GatewayOptions>) => Promise<GatewayBench>;
 
 /** A gateway with the storage `s` of anna. */
-async function withStorage(t: TestContext, options: Partial<GatewayOptions>): Promise<GatewayBench> {
-  const bench = await GatewayBench.start(t, options);
+async function withStorage(options: Partial<GatewayOptions>): Promise<GatewayBench> {
+  const bench = await GatewayBench.start(options);
   assert.equal((await bench.post(STORAGES, { storage: 's', name: 'S' })).status, 200);
   return bench;
 }
 
 function describeStorages(title: string, tests: (start: Start) => void): void {
-  describe(`${title} (memory)`, () => tests((t, options = {}) => withStorage(t, options)));
+  describe(`${title} (memory)`, () => tests((options = {}) => withStorage(options)));
   describe(`${title} (disk)`, () =>
-    tests((t, options) => withStorage(t, { filesFolder: join(temporaryFolder(t), 'files'), ...options })));
+    tests((options) => withStorage({ filesFolder: join(temporaryFolder(), 'files'), ...options })));
 }
 
 function put(bench: GatewayBench, path: string, raw: string | Buffer, ask: Ask = {}): Promise<Answer> {
@@ -39,8 +39,8 @@ async function listed(bench: GatewayBench, path: string): Promise<unknown[]> {
 }
 
 describeStorages('files over the API', (start) => {
-  it('are listed flat and with all folders, as they are', async (t) => {
-    const bench = await start(t);
+  it('are listed flat and with all folders, as they are', async () => {
+    const bench = await start();
     assert.deepEqual((await bench.get(FILES)).body, []);
     assert.equal((await put(bench, 'a/b/c.txt', 'hello')).status, 200);
     assert.equal((await put(bench, 'd.bin', Buffer.from([0, 255]))).status, 200);
@@ -59,8 +59,8 @@ describeStorages('files over the API', (start) => {
     );
   });
 
-  it('are written whatever their type is said to be, and read as what their names say', async (t) => {
-    const bench = await start(t);
+  it('are written whatever their type is said to be, and read as what their names say', async () => {
+    const bench = await start();
     const json = { 'Content-Type': 'application/json; charset=utf-8' };
     const bytes = { 'Content-Type': 'application/octec-stream;' };
     assert.equal((await put(bench, 'no.json', 'no { json', { headers: json })).status, 200);
@@ -84,8 +84,8 @@ describeStorages('files over the API', (start) => {
     assert.deepEqual([head.status, head.headers['content-length'], head.bytes.length], [200, '4', 0]);
   });
 
-  it('that are pages can do nothing in the name of this server', async (t) => {
-    const bench = await start(t);
+  it('that are pages can do nothing in the name of this server', async () => {
+    const bench = await start();
     await put(bench, 'x.html', '<script>alert(1)</script>');
     const { headers } = await bench.get(`${FILES}/x.html`);
     assert.match(String(headers['content-security-policy']), /default-src 'none'.*sandbox$/);
@@ -93,8 +93,8 @@ describeStorages('files over the API', (start) => {
     assert.equal(headers['cache-control'], 'no-store');
   });
 
-  it('are made empty, with folders; what is there stays', async (t) => {
-    const bench = await start(t);
+  it('are made empty, with folders; what is there stays', async () => {
+    const bench = await start();
     assert.equal((await bench.post(FILES, { folders: ['a', 'b/c'] })).status, 200);
     const { status, body } = await bench.post(`${FILES}/a`, { files: ['x', 'y'] });
     assert.deepEqual([status, (body as Row[]).map(({ path }) => path)], [200, ['a/x', 'a/y']]);
@@ -125,8 +125,8 @@ describeStorages('files over the API', (start) => {
     assert.equal((await bench.post(FILES, { files: Array.from({ length: 101 }, String) })).status, 400);
   });
 
-  it('are renamed and moved, over others only where that is wanted', async (t) => {
-    const bench = await start(t);
+  it('are renamed and moved, over others only where that is wanted', async () => {
+    const bench = await start();
     await put(bench, 'a/x', '1');
     await put(bench, 'y', '22');
     const rename = (path: string, body: unknown): Promise<Answer> =>
@@ -157,8 +157,8 @@ describeStorages('files over the API', (start) => {
     }
   });
 
-  it('are deleted, folders that are not empty only where that is wanted', async (t) => {
-    const bench = await start(t);
+  it('are deleted, folders that are not empty only where that is wanted', async () => {
+    const bench = await start();
     await put(bench, 'a/b/c', '1');
     assert.equal((await bench.ask('DELETE', `${FILES}/a`)).status, 409);
     assert.equal((await bench.ask('DELETE', `${FILES}/a/b/c`)).status, 200);
@@ -170,8 +170,8 @@ describeStorages('files over the API', (start) => {
     assert.equal((await bench.ask('DELETE', `${FILES}/?recursive=true`)).status, 400);
   });
 
-  it('of version 2 are listed one folder at a time, without hidden ones, unless wanted', async (t) => {
-    const bench = await start(t);
+  it('of version 2 are listed one folder at a time, without hidden ones, unless wanted', async () => {
+    const bench = await start();
     for (const path of ['a/b', 'a/.c', '.d/e', 'f']) await put(bench, path, '1');
     assert.deepEqual(await listed(bench, V2), ['a/', 'f']);
     assert.deepEqual(await listed(bench, `${V2}/`), ['a/', 'f']);
@@ -200,8 +200,8 @@ describeStorages('files over the API', (start) => {
     assert.equal((await bench.ask('PUT', `${V2}/f?overwrite=true`, { raw: '2' })).status, 200);
   });
 
-  it('are never reached by tricks with a path', async (t) => {
-    const bench = await start(t);
+  it('are never reached by tricks with a path', async () => {
+    const bench = await start();
     await put(bench, 'real', '1');
     await bench.post('/v1/users/bert/storages', { storage: 's' }, { token: await bench.tokenOf('bert') });
     const tricks = [
@@ -250,8 +250,8 @@ describeStorages('files over the API', (start) => {
     assert.equal((await bench.get(`${FILES}/%252e%252e`)).bytes.toString(), '1');
   });
 
-  it('are only for those who may', async (t) => {
-    const bench = await start(t);
+  it('are only for those who may', async () => {
+    const bench = await start();
     await bench.post(STORAGES, { storage: 'other' });
     await put(bench, 'a', '1');
     const token = await bench.tokenOf('anna', { Storage: { s: ['ListStorageFiles', 'Read*'] } });
@@ -273,8 +273,8 @@ describeStorages('files over the API', (start) => {
     assert.equal((await bench.get(`${FILES}/a`)).bytes.toString(), '1');
   });
 
-  it('are there only where their storage is, and go with it', async (t) => {
-    const bench = await start(t);
+  it('are there only where their storage is, and go with it', async () => {
+    const bench = await start();
     await put(bench, 'a/b', '1');
     for (const path of [`${STORAGES}/none/files`, `${STORAGES}/%2e%2e/files`, `${STORAGES}/a%2Fb/files`]) {
       for (const method of ['GET', 'POST']) {
@@ -290,9 +290,9 @@ describeStorages('files over the API', (start) => {
     assert.deepEqual((await bench.get(FILES)).body, []);
   });
 
-  it('are bounded, whether they say their size or not', async (t) => {
+  it('are bounded, whether they say their size or not', async () => {
     const limits = { fileBytes: 2000, storageBytes: 3000, storageEntries: 4, maxBodyBytes: 100 };
-    const bench = await start(t, { limits });
+    const bench = await start({ limits });
     assert.equal((await put(bench, 'a', 'x'.repeat(2000))).status, 200, 'more than other bodies');
     const said = await put(bench, 'a', 'x'.repeat(2001));
     assert.deepEqual([said.status, said.headers.connection], [413, 'close']);
@@ -312,8 +312,8 @@ describeStorages('files over the API', (start) => {
     assert.equal((await bench.get(`${FILES}/a`)).bytes.length, 2000);
   });
 
-  it('that are larger than any buffer come through in both directions', async (t) => {
-    const bench = await start(t);
+  it('that are larger than any buffer come through in both directions', async () => {
+    const bench = await start();
     const large = Buffer.alloc(5_000_000, 'abcdefg');
     assert.equal((await put(bench, 'large', large)).status, 200);
     const answer = await bench.get(`${FILES}/large`);
@@ -325,8 +325,8 @@ describeStorages('files over the API', (start) => {
     assert.equal((await bench.get(`${FILES}/large?info`)).status, 200);
   });
 
-  it('whose client goes away halfway are as they were', async (t) => {
-    const bench = await start(t);
+  it('whose client goes away halfway are as they were', async () => {
+    const bench = await start();
     await put(bench, 'a', 'old');
     const socket = net.connect(bench.port, '127.0.0.1');
     socket.write(
@@ -341,8 +341,8 @@ describeStorages('files over the API', (start) => {
 });
 
 describe('storages', () => {
-  it('keep what they are told, and take nothing else for it', async (t) => {
-    const bench = await withStorage(t, {});
+  it('keep what they are told, and take nothing else for it', async () => {
+    const bench = await withStorage({});
     const settings = { name: 'New', description: 'D', public: true, index: 'index.html', asset_type: 't' };
     const answer = await bench.ask('PUT', `${STORAGES}/s`, { body: settings });
     assert.equal(answer.status, 200);
@@ -359,9 +359,9 @@ describe('storages', () => {
     );
   });
 
-  it('go with their user', async (t) => {
-    const filesFolder = join(temporaryFolder(t), 'files');
-    const bench = await withStorage(t, { filesFolder });
+  it('go with their user', async () => {
+    const filesFolder = join(temporaryFolder(), 'files');
+    const bench = await withStorage({ filesFolder });
     await put(bench, 'a', '1');
     await bench.post('/v1/users/anna/types', { type: 'motor' });
     await bench.post('/v1/users/anna/types/motor/properties', { property: 'p', value: 1 });
@@ -374,18 +374,18 @@ describe('storages', () => {
     assert.equal(await bench.services.properties.get(owner, 'p'), undefined);
   });
 
-  it('are on the disk when they are told to be, and there again after a restart', async (t) => {
-    const folder = temporaryFolder(t);
+  it('are on the disk when they are told to be, and there again after a restart', async () => {
+    const folder = temporaryFolder();
     const filesFolder = join(folder, 'files');
     const file = join(folder, 'store.db');
-    const store = await openFileStore(t, { file });
-    const bench = await withStorage(t, { store, filesFolder });
+    const store = await openFileStore({ file });
+    const bench = await withStorage({ store, filesFolder });
     assert.ok(!existsSync(filesFolder), 'nothing is made before there is a file');
     assert.equal((await put(bench, 'a/b.txt', 'hello')).status, 200);
     assert.equal(readFileSync(join(filesFolder, 'anna', 's', 'a', 'b.txt'), 'utf8'), 'hello');
     await bench.close();
     await store.close();
-    const again = await GatewayBench.start(t, { store: await openFileStore(t, { file }), filesFolder });
+    const again = await GatewayBench.start({ store: await openFileStore({ file }), filesFolder });
     assert.equal((await again.get(`${FILES}/a/b.txt`)).bytes.toString(), 'hello');
     await again.ask('DELETE', `${STORAGES}/s`);
     assert.deepEqual(readdirSync(join(filesFolder, 'anna')), []);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { TokenSigner } from '../../../src/gateway/auth/token-signer';
 import { errorOf, GatewayBench, SECRET, type Answer } from './support/gateway-bench';
 
@@ -37,8 +37,8 @@ function claimsOf(token: string): Record<string, unknown> {
 }
 
 describe('token', () => {
-  it('is taken from header or query, and needed', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is taken from header or query, and needed', async () => {
+    const bench = await GatewayBench.start();
     assert.equal((await bench.get(DEVICES)).status, 200);
     assert.equal((await bench.get(`${DEVICES}?authorization=${bench.token}`, { token: null })).status, 200);
     for (const answer of [
@@ -54,8 +54,8 @@ describe('token', () => {
     }
   });
 
-  it('counts only with our signature, made the one way that we make it', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('counts only with our signature, made the one way that we make it', async () => {
+    const bench = await GatewayBench.start();
     const [head = '', body = ''] = bench.token.split('.');
     const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const signed = (text: string, key: string, hash = 'sha256'): string =>
@@ -70,8 +70,8 @@ describe('token', () => {
     for (const token of forged) assert.equal((await bench.get(DEVICES, { token })).status, 401, token);
   });
 
-  it('has the claims that clients decode', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('has the claims that clients decode', async () => {
+    const bench = await GatewayBench.start();
     const made = await bench.post(TOKENS, { token: 'app', enabled: true, allow: {} });
     const { access_token: token, host } = made.body as { access_token: string; host: string };
     const claims = claimsOf(token);
@@ -87,8 +87,8 @@ describe('token', () => {
     assert.equal(access.exp, Number(access.iat) + 7200);
   });
 
-  it('is created, listed, read, changed, switched off and deleted', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is created, listed, read, changed, switched off and deleted', async () => {
+    const bench = await GatewayBench.start();
     const allow = { Device: { '*': ['ListDevices'] } };
     const made = await bench.post(TOKENS, { token: 'app', name: 'App', enabled: true, allow });
     const { access_token: token } = made.body as { access_token: string };
@@ -113,8 +113,8 @@ describe('token', () => {
     assert.equal((await bench.get(DEVICES, { token })).status, 401, 'a new one of that name is another');
   });
 
-  it('expires', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('expires', async () => {
+    const bench = await GatewayBench.start();
     const signer = new TokenSigner(SECRET);
     const past = Math.floor(Date.now() / 1000) - 1;
     const claims = claimsOf(bench.token) as { usr: string; jti: string; iat: number };
@@ -127,8 +127,8 @@ describe('token', () => {
     assert.equal((await bench.get(DEVICES, { token })).status, 401);
   });
 
-  it('allows what it says and nothing else', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('allows what it says and nothing else', async () => {
+    const bench = await GatewayBench.start();
     await bench.device({ temp: { fn: 3, run: () => 1 } });
     const ask = async (allow: Record<string, Record<string, '*' | string[]>>, path: string, method = 'GET') =>
       (await bench.ask(method, path, { token: await bench.tokenOf('anna', allow) })).status;
@@ -146,8 +146,8 @@ describe('token', () => {
     );
   });
 
-  it('denies more than it allows', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('denies more than it allows', async () => {
+    const bench = await GatewayBench.start();
     const token = await bench.gateway.createToken('anna', 'x', {
       allow: { '*': { '*': '*' } },
       deny: { Device: { pump: ['Read*'] } },
@@ -160,8 +160,8 @@ describe('token', () => {
     );
   });
 
-  it('reaches nothing of other users, unless they are asked for by an administrator', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('reaches nothing of other users, unless they are asked for by an administrator', async () => {
+    const bench = await GatewayBench.start();
     await bench.device({ temp: { fn: 3, run: () => 1 } });
     const token = await bench.tokenOf('bert');
     for (const path of [
@@ -178,8 +178,8 @@ describe('token', () => {
     assert.equal((await bench.get(DEVICES, { token: await bench.tokenOf('root') })).status, 200);
   });
 
-  it('of a device reaches that device, and of it only what is said', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('of a device reaches that device, and of it only what is said', async () => {
+    const bench = await GatewayBench.start();
     await bench.device({ temp: { fn: 3, run: () => 1 }, other: { fn: 3, run: () => 2 } });
     const made = await bench.post(`${DEVICES}/pump/tokens`, { token_name: 'qr', token_resources: ['temp'] });
     const { id, name, token } = made.body as { id: string; name: string; token: string };
@@ -200,16 +200,16 @@ describe('token', () => {
     assert.equal((await bench.get(`${v2}/temp`, { token })).status, 401);
   });
 
-  it('is never written into a warning or an answer of an error', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is never written into a warning or an answer of an error', async () => {
+    const bench = await GatewayBench.start();
     const answer = await bench.get(`/v1/users/anna/none?authorization=${bench.token}`);
     assert.ok(!answer.bytes.includes(bench.token));
   });
 });
 
 describe('login', () => {
-  it('gives tokens for a password', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('gives tokens for a password', async () => {
+    const bench = await GatewayBench.start();
     const pair = await logIn(bench);
     const { access_token, refresh_token, ...others } = pair;
     assert.deepEqual(others, { expires_in: 7200, scope: null, token_type: 'bearer' });
@@ -217,8 +217,8 @@ describe('login', () => {
     assert.equal((await bench.get(DEVICES, { token: refresh_token })).status, 401);
   });
 
-  it('is refused for whoever does not know the password', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is refused for whoever does not know the password', async () => {
+    const bench = await GatewayBench.start();
     for (const username of ['anna', 'nobody']) {
       const answer = await login(bench, { grant_type: 'password', username, password: 'wrong' });
       assert.equal(answer.status, 401);
@@ -228,8 +228,8 @@ describe('login', () => {
     assert.equal((await login(bench, {})).status, 400);
   });
 
-  it('is renewed by a refresh token, once; the same again ends the session', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is renewed by a refresh token, once; the same again ends the session', async () => {
+    const bench = await GatewayBench.start();
     const first = await logIn(bench);
     const renew = (refresh_token: string): Promise<Answer> =>
       login(bench, { grant_type: 'refresh_token', refresh_token, client_id: 'app' });
@@ -244,8 +244,8 @@ describe('login', () => {
     assert.equal((await renew(second.access_token)).status, 401);
   });
 
-  it('of two renewals at once lets one through', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('of two renewals at once lets one through', async () => {
+    const bench = await GatewayBench.start();
     const { refresh_token } = await logIn(bench);
     const answers = await Promise.all(
       [1, 2].map(() => login(bench, { grant_type: 'refresh_token', refresh_token })),
@@ -253,8 +253,8 @@ describe('login', () => {
     assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 401]);
   });
 
-  it('ends for a user who is switched off, or has a new password', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('ends for a user who is switched off, or has a new password', async () => {
+    const bench = await GatewayBench.start();
     const { access_token: token } = await logIn(bench);
     const { access_token: root } = await logIn(bench, 'root');
     const put = (body: unknown, by: string): Promise<Answer> =>
@@ -268,8 +268,8 @@ describe('login', () => {
 });
 
 describe('users', () => {
-  it('are listed: all for an administrator, himself for anybody else', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are listed: all for an administrator, himself for anybody else', async () => {
+    const bench = await GatewayBench.start();
     const names = ({ body }: Answer): string[] => (body as { user: string }[]).map(({ user }) => user);
     assert.deepEqual(names(await bench.get('/v1/users')), ['anna']);
     const token = await bench.tokenOf('root');
@@ -278,8 +278,8 @@ describe('users', () => {
     assert.ok(!(await bench.get('/v1/users', { token })).bytes.includes('scrypt'));
   });
 
-  it('are made and deleted by administrators', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are made and deleted by administrators', async () => {
+    const bench = await GatewayBench.start();
     const token = await bench.tokenOf('root');
     const carl = { user: 'carl', password: 'carls password' };
     assert.equal((await bench.post('/v1/users', carl)).status, 403);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import helper from 'node-red-node-test-helper';
 import type { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
@@ -8,8 +8,8 @@ import { callNode, clientNode, devicesOf, LAMP, PUMP, serverNode, sinkNode } fro
 
 const DEVICES = '/iotmp/servers/server/devices';
 
-async function start(t: TestContext, properties: Record<string, unknown> = {}): Promise<FlowBench> {
-  const bench = await FlowBench.start(t);
+async function start(properties: Record<string, unknown> = {}): Promise<FlowBench> {
+  const bench = await FlowBench.start();
   await bench.load(serverNode(bench.port, properties), callNode(), sinkNode());
   return bench;
 }
@@ -26,8 +26,8 @@ function pump(bench: FlowBench): Promise<RawDevice> {
 }
 
 describe('the admin API', () => {
-  it('answers 404 for a server that is not deployed, off, or something else', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('answers 404 for a server that is not deployed, off, or something else', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       serverNode(bench.port, { enabled: false }),
       clientNode(bench.port),
@@ -42,8 +42,8 @@ describe('the admin API', () => {
     }
   });
 
-  it('lists the devices that are registered, and those that are connected', async (t) => {
-    const bench = await start(t, { anonymous: true });
+  it('lists the devices that are registered, and those that are connected', async () => {
+    const bench = await start({ anonymous: true });
     await bench.device(PUMP);
     await bench.device({ user: 'who/ever', device: 'ü' });
     const { status, body } = await helper.request().get(DEVICES);
@@ -55,15 +55,15 @@ describe('the admin API', () => {
     ]);
   });
 
-  it('follows the device table', async (t) => {
-    const bench = await start(t);
+  it('follows the device table', async () => {
+    const bench = await start();
     await bench.deploy('nodes', serverNode(bench.port, { credentials: devicesOf(LAMP) }), sinkNode());
     const { body } = await helper.request().get(DEVICES);
     assert.deepEqual(body, [{ user: 'anna', device: 'lamp', connected: false }]);
   });
 
-  it('tells no credential', async (t) => {
-    const bench = await start(t);
+  it('tells no credential', async () => {
+    const bench = await start();
     await pump(bench);
     for (const path of [DEVICES, `${DEVICES}/anna/pump/resources`]) {
       const { text } = await helper.request().get(path);
@@ -71,8 +71,8 @@ describe('the admin API', () => {
     }
   });
 
-  it('lists the resources of a device and their last known states, and makes it do nothing', async (t) => {
-    const bench = await start(t);
+  it('lists the resources of a device and their last known states, and makes it do nothing', async () => {
+    const bench = await start();
     const device = await pump(bench);
     const server = bench.server();
     await server.call(PUMP, 'valve', { payload: false });
@@ -99,23 +99,23 @@ describe('the admin API', () => {
     );
   });
 
-  it('answers 404 for a device that is not connected, or unknown', async (t) => {
-    await start(t);
+  it('answers 404 for a device that is not connected, or unknown', async () => {
+    await start();
     for (const device of ['anna/lamp', 'anna/stranger', '%00/%2f']) {
       const { status } = await helper.request().get(`${DEVICES}/${device}/resources`);
       assert.equal(status, 404, device);
     }
   });
 
-  it('finds a device whose names have slashes and blanks', async (t) => {
-    const bench = await start(t, { anonymous: true });
+  it('finds a device whose names have slashes and blanks', async () => {
+    const bench = await start({ anonymous: true });
     await bench.device({ user: 'a/b', device: 'c d' }, { x: { fn: 3, run: () => 1 } });
     const { body } = await helper.request().get(`${DEVICES}/a%2Fb/c%20d/resources`);
     assert.deepEqual(body, { resources: [{ name: 'x', fn: 3 }] });
   });
 
-  it('answers 504 when the device does not describe itself', async (t) => {
-    const bench = await start(t, { requestTimeout: 0.1 });
+  it('answers 504 when the device does not describe itself', async () => {
+    const bench = await start({ requestTimeout: 0.1 });
     const device = await bench.device();
     device.serves = false;
     const { status, body } = await helper.request().get(`${DEVICES}/anna/pump/resources`);
@@ -123,9 +123,9 @@ describe('the admin API', () => {
     assert.equal(typeof (body as { error: unknown }).error, 'string');
   });
 
-  it('asks for its permission', async (t) => {
+  it('asks for its permission', async () => {
     const asked: string[] = [];
-    const bench = await FlowBench.start(t, {}, [
+    const bench = await FlowBench.start({}, [
       (RED) =>
         void Object.assign(RED, {
           auth: {

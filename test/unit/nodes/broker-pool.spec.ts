@@ -1,19 +1,23 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { NodeAPI } from 'node-red';
 import { BrokerPool } from '../../../nodes/lib/broker-pool';
 import { FlowsStarted } from '../../../nodes/lib/flows-started';
 import { FlowsStopping } from '../../../nodes/lib/flows-stopping';
 import { IotmpServer } from '../../../src';
+import { cleanUp } from '../../support/clean-up';
+import { fakes } from '../../support/fakes';
 
-async function start(
-  t: TestContext,
-): Promise<{ pool: BrokerPool<IotmpServer>; events: EventEmitter; server: IotmpServer }> {
+async function start(): Promise<{
+  pool: BrokerPool<IotmpServer>;
+  events: EventEmitter;
+  server: IotmpServer;
+}> {
   const events = new EventEmitter();
   const server = new IotmpServer({ host: '127.0.0.1', tcpPort: 0 });
   await server.start();
-  t.after(() => server.close());
+  cleanUp(() => server.close());
   return { pool: new BrokerPool({ events } as unknown as NodeAPI), events, server };
 }
 
@@ -25,8 +29,8 @@ async function isClosed(server: IotmpServer): Promise<boolean> {
 }
 
 describe('a server that is left over a deploy', () => {
-  it('is taken back by the node of the same id', async (t) => {
-    const { pool, events, server } = await start(t);
+  it('is taken back by the node of the same id', async () => {
+    const { pool, events, server } = await start();
     pool.park('a', server);
     assert.equal(pool.take('b'), undefined);
     assert.equal(pool.take('a'), server);
@@ -36,8 +40,8 @@ describe('a server that is left over a deploy', () => {
     assert.deepEqual(events.eventNames(), []);
   });
 
-  it('is closed when the deploy is over and nobody took it', async (t) => {
-    const { pool, events, server } = await start(t);
+  it('is closed when the deploy is over and nobody took it', async () => {
+    const { pool, events, server } = await start();
     pool.park('a', server);
     const closed = once(server, 'listener');
     events.emit('flows:started');
@@ -47,13 +51,13 @@ describe('a server that is left over a deploy', () => {
     assert.deepEqual(events.eventNames(), []);
   });
 
-  it('is closed when the deploy does not end', async (t) => {
-    const { pool, events, server } = await start(t);
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+  it('is closed when the deploy does not end', async () => {
+    const { pool, events, server } = await start();
+    fakes.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     pool.park('a', server);
-    t.mock.timers.tick(29_999);
+    fakes.clock.tick(29_999);
     assert.equal(server.running, true);
-    t.mock.timers.tick(1);
+    fakes.clock.tick(1);
     assert.equal(await isClosed(server), true);
     assert.deepEqual(events.eventNames(), []);
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
 import { FlowBench, type CaughtError } from './support/flow-bench';
@@ -7,10 +7,9 @@ import { callNode, catchNodes, clientNode, completeNodes, serverNode, sinkNode }
 import { freePort } from './support/free-port';
 
 async function start(
-  t: TestContext,
   properties: Record<string, unknown> = {},
 ): Promise<{ bench: FlowBench; device: RawDevice }> {
-  const bench = await FlowBench.start(t);
+  const bench = await FlowBench.start();
   await bench.load(
     serverNode(bench.port),
     callNode(properties),
@@ -33,21 +32,21 @@ async function failureOf(bench: FlowBench, message: Record<string, unknown>): Pr
 }
 
 describe('failures of iotmp-call', () => {
-  it('OFFLINE: the device is not connected', async (t) => {
-    const { bench } = await start(t, { device: 'lamp' });
+  it('OFFLINE: the device is not connected', async () => {
+    const { bench } = await start({ device: 'lamp' });
     const error = await failureOf(bench, { payload: 1 });
     assert.equal(error.code, 'IOTMP_ERR_OFFLINE');
     assert.match(error.message, /anna\/lamp/);
   });
 
-  it('TIMEOUT: the device does not answer', async (t) => {
-    const { bench, device } = await start(t, { timeout: 0.1 });
+  it('TIMEOUT: the device does not answer', async () => {
+    const { bench, device } = await start({ timeout: 0.1 });
     device.serves = false;
     assert.equal((await failureOf(bench, { payload: 1 })).code, 'IOTMP_ERR_TIMEOUT');
   });
 
-  it('CLOSED: the device goes away', async (t) => {
-    const { bench, device } = await start(t);
+  it('CLOSED: the device goes away', async () => {
+    const { bench, device } = await start();
     device.serves = false;
     bench.send('call', { payload: 1 });
     await device.next(Type.RUN);
@@ -59,8 +58,8 @@ describe('failures of iotmp-call', () => {
     ['a code', 418, 418],
     ['no code', undefined, 500],
   ] as const) {
-    it(`REMOTE: the device answers with an error and ${name}`, async (t) => {
-      const { bench, device } = await start(t);
+    it(`REMOTE: the device answers with an error and ${name}`, async () => {
+      const { bench, device } = await start();
       device.serves = false;
       bench.send('call', { payload: 1 });
       device.error((await device.next(Type.RUN)).id!, { error: 'a teapot', more: [1] }, parameters);
@@ -71,8 +70,8 @@ describe('failures of iotmp-call', () => {
     });
   }
 
-  it('REMOTE: the device answers OK with a code of 400 or more', async (t) => {
-    const { bench, device } = await start(t);
+  it('REMOTE: the device answers OK with a code of 400 or more', async () => {
+    const { bench, device } = await start();
     device.serves = false;
     bench.send('call', { payload: 1 });
     device.ok((await device.next(Type.RUN)).id!, 'why', 422);
@@ -80,8 +79,8 @@ describe('failures of iotmp-call', () => {
     assert.deepEqual([error.code, error.cause], ['IOTMP_ERR_REMOTE', { statusCode: 422, payload: 'why' }]);
   });
 
-  it('NO_INPUT: an input is called without a value, and the device runs nothing', async (t) => {
-    const { bench, device } = await start(t);
+  it('NO_INPUT: an input is called without a value, and the device runs nothing', async () => {
+    const { bench, device } = await start();
     device.resources.set('level', { fn: 2, run: () => undefined });
     for (const payload of [undefined, null, '', [], {}]) {
       const error = await failureOf(bench, { payload });
@@ -96,8 +95,8 @@ describe('failures of iotmp-call', () => {
     );
   });
 
-  it('ENCODE: the payload cannot be sent', async (t) => {
-    const { bench, device } = await start(t);
+  it('ENCODE: the payload cannot be sent', async () => {
+    const { bench, device } = await start();
     const cycle: Record<string, unknown> = {};
     cycle.self = cycle;
     const { code, message } = await failureOf(bench, { payload: { deep: (): number => 1 } });
@@ -108,15 +107,15 @@ describe('failures of iotmp-call', () => {
     assert.deepEqual(device.acts, []);
   });
 
-  it('TOO_LARGE: the device does not take so much', async (t) => {
-    const { bench, device } = await start(t);
+  it('TOO_LARGE: the device does not take so much', async () => {
+    const { bench, device } = await start();
     const error = await failureOf(bench, { payload: 'x'.repeat(40_000) });
     assert.equal(error.code, 'IOTMP_ERR_TOO_LARGE');
     await device.barrier();
   });
 
-  it('OFFLINE: the client is not connected', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('OFFLINE: the client is not connected', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       clientNode(await freePort()),
       callNode({ via: 'client', client: 'client', server: '' }),
@@ -127,8 +126,8 @@ describe('failures of iotmp-call', () => {
     assert.equal(error.code, 'IOTMP_ERR_OFFLINE');
   });
 
-  it('REMOTE: the server has no such resource', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('REMOTE: the server has no such resource', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       serverNode(bench.port),
       clientNode(bench.port),
@@ -142,8 +141,8 @@ describe('failures of iotmp-call', () => {
     assert.equal((error.cause as { statusCode: number }).statusCode, 404);
   });
 
-  it('CONFIG: a timeout out of its range is red, and each message fails', async (t) => {
-    const { bench } = await start(t, { timeout: 0 });
+  it('CONFIG: a timeout out of its range is red, and each message fails', async () => {
+    const { bench } = await start({ timeout: 0 });
     await bench.status('call', 'red', 'timeout must be a number from 0.1 to 3600');
     assert.equal((await failureOf(bench, { payload: 1 })).code, 'IOTMP_ERR_CONFIG');
   });
@@ -160,8 +159,8 @@ describe('failures of iotmp-call', () => {
       'errors.noClient',
     ],
   ] as const) {
-    it(`CONFIG: ${name} is red, and each message fails`, async (t) => {
-      const bench = await FlowBench.start(t);
+    it(`CONFIG: ${name} is red, and each message fails`, async () => {
+      const bench = await FlowBench.start();
       await bench.load(
         serverNode(bench.port),
         clientNode(bench.port),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { RawDevice } from '../support/raw-device';
 import { Type, type RawMessage } from '../support/raw-message';
 import { FlowBench } from './support/flow-bench';
@@ -15,8 +15,8 @@ class CallBench {
     this.device = device;
   }
 
-  static async start(t: TestContext, properties: Record<string, unknown>): Promise<CallBench> {
-    const flow = await FlowBench.start(t);
+  static async start(properties: Record<string, unknown>): Promise<CallBench> {
+    const flow = await FlowBench.start();
     await flow.load(serverNode(flow.port), callNode(properties), sinkNode(), ...catchNodes());
     const device = await flow.device();
     device.serves = false;
@@ -48,25 +48,25 @@ describe('fields of iotmp-call', () => {
     ['env', 'IOTMP_TEST_VALUE', 'from the environment'],
   ];
   for (const [payloadType, payload, expected] of payloads) {
-    it(`takes the payload from ${payloadType} ${payload}`, async (t) => {
+    it(`takes the payload from ${payloadType} ${payload}`, async () => {
       process.env.IOTMP_TEST_VALUE = 'from the environment';
-      const bench = await CallBench.start(t, { payload, payloadType });
+      const bench = await CallBench.start({ payload, payloadType });
       bench.flow.node('call').context().flow.set('kept', { of: 'flow' });
       bench.flow.node('call').context().global.set('kept', 'of all');
       assert.deepEqual((await bench.run({ data: { level: 4 } })).payload, expected);
     });
   }
 
-  it('takes the time as payload', async (t) => {
-    const bench = await CallBench.start(t, { payload: '', payloadType: 'date' });
+  it('takes the time as payload', async () => {
+    const bench = await CallBench.start({ payload: '', payloadType: 'date' });
     const before = Date.now();
     const { payload } = await bench.run({});
     assert.ok(typeof payload === 'number' && payload >= before && payload <= Date.now());
   });
 
   for (const payloadType of ['str', 'json']) {
-    it(`sends nothing for a blank payload of type ${payloadType}`, async (t) => {
-      const bench = await CallBench.start(t, { payload: '', payloadType });
+    it(`sends nothing for a blank payload of type ${payloadType}`, async () => {
+      const bench = await CallBench.start({ payload: '', payloadType });
       bench.device.serves = true;
       bench.device.resources.set('level', { fn: 3, run: () => 1 });
       bench.flow.send('call', { payload: 'not this' });
@@ -78,19 +78,19 @@ describe('fields of iotmp-call', () => {
     });
   }
 
-  it('sends parameters of its own', async (t) => {
-    const bench = await CallBench.start(t, { params: '{"unit":"m"}', paramsType: 'json' });
+  it('sends parameters of its own', async () => {
+    const bench = await CallBench.start({ params: '{"unit":"m"}', paramsType: 'json' });
     assert.deepEqual((await bench.run({ payload: 1 })).parameters, { unit: 'm' });
   });
 
-  it('sends parameters of the message, where there are some', async (t) => {
-    const bench = await CallBench.start(t, { params: 'params', paramsType: 'msg' });
+  it('sends parameters of the message, where there are some', async () => {
+    const bench = await CallBench.start({ params: 'params', paramsType: 'msg' });
     assert.equal((await bench.run({ payload: 1, params: 7 })).parameters, 7);
     assert.equal((await bench.run({ payload: 1 })).parameters, undefined);
   });
 
-  it('names its target by the message', async (t) => {
-    const bench = await CallBench.start(t, {
+  it('names its target by the message', async () => {
+    const bench = await CallBench.start({
       user: 'to.user',
       userType: 'msg',
       device: 'to.device',
@@ -106,9 +106,9 @@ describe('fields of iotmp-call', () => {
     assert.deepEqual([user, device, resource], ['anna', 'pump', 'set/4']);
   });
 
-  it('names its target by the context and the environment', async (t) => {
+  it('names its target by the context and the environment', async () => {
     process.env.IOTMP_TEST_DEVICE = 'pump';
-    const bench = await CallBench.start(t, {
+    const bench = await CallBench.start({
       device: 'IOTMP_TEST_DEVICE',
       deviceType: 'env',
       resource: 'name',
@@ -118,14 +118,14 @@ describe('fields of iotmp-call', () => {
     assert.equal((await bench.run({ payload: 1 })).resource, '42');
   });
 
-  it('has its fields win over the message', async (t) => {
-    const bench = await CallBench.start(t, {});
+  it('has its fields win over the message', async () => {
+    const bench = await CallBench.start({});
     const run = await bench.run({ payload: 1, user: 'x', device: 'y', resource: 'z' });
     assert.equal(run.resource, 'level');
   });
 
-  it('means the user of the first registered device by a blank one', async (t) => {
-    const flow = await FlowBench.start(t);
+  it('means the user of the first registered device by a blank one', async () => {
+    const flow = await FlowBench.start();
     const bert = { user: 'bert', device: 'pump', credential: 'b' };
     const server = serverNode(flow.port, { credentials: devicesOf(bert, PUMP) });
     await flow.load(server, callNode({ resource: 'who' }), sinkNode());
@@ -138,8 +138,8 @@ describe('fields of iotmp-call', () => {
     assert.deepEqual([payload, user], ['bert', 'bert']);
   });
 
-  it('means the user of the first connected device where none is registered', async (t) => {
-    const flow = await FlowBench.start(t);
+  it('means the user of the first connected device where none is registered', async () => {
+    const flow = await FlowBench.start();
     await flow.load(
       serverNode(flow.port, { anonymous: true, credentials: {} }),
       callNode({ resource: 'who' }),
@@ -162,8 +162,8 @@ describe('fields of iotmp-call', () => {
     'a property that cannot be': [{ payload: 'a..b', payloadType: 'msg' }, /payload: /],
   };
   for (const [name, [properties, message]] of Object.entries(failures)) {
-    it(`fails for ${name} with CONFIG, and the message is kept`, async (t) => {
-      const bench = await CallBench.start(t, properties);
+    it(`fails for ${name} with CONFIG, and the message is kept`, async () => {
+      const bench = await CallBench.start(properties);
       bench.flow.send('call', { payload: { an: 'object' }, topic: 'kept' });
       const error = await bench.flow.error();
       assert.equal(error.code, 'IOTMP_ERR_CONFIG');
@@ -174,11 +174,11 @@ describe('fields of iotmp-call', () => {
     });
   }
 
-  it('is put together by environment variables in place of any property', async (t) => {
+  it('is put together by environment variables in place of any property', async () => {
     process.env.IOTMP_TEST_TIMEOUT = '0.1';
     process.env.IOTMP_TEST_LAMP = LAMP.device;
     process.env.IOTMP_TEST_PORT = '';
-    const flow = await FlowBench.start(t);
+    const flow = await FlowBench.start();
     process.env.IOTMP_TEST_PORT = String(flow.port);
     process.env.IOTMP_TEST_DEVICES = JSON.stringify([LAMP]);
     await flow.load(

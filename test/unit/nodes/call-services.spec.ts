@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { Answer, type TopicMessage } from '../../../src';
 import { FlowBench, type Message } from './support/flow-bench';
 import { callNode, catchNodes, serverNode, sinkNode } from './support/flows';
@@ -8,8 +8,8 @@ import { Recording } from './support/recording';
 const PUMP = { user: 'anna', device: 'pump' };
 
 /** A call node that asks a service, of nobody's device unless one is given. */
-async function start(t: TestContext, properties: Record<string, unknown>): Promise<FlowBench> {
-  const bench = await FlowBench.start(t);
+async function start(properties: Record<string, unknown>): Promise<FlowBench> {
+  const bench = await FlowBench.start();
   const node = callNode({ device: '', resource: 'config', ...properties });
   await bench.load(serverNode(bench.port), node, sinkNode(), ...catchNodes());
   return bench;
@@ -27,8 +27,8 @@ async function codeOf(bench: FlowBench, message: Record<string, unknown> = {}): 
 }
 
 describe('iotmp-call of a property', () => {
-  it('gets one of a device', async (t) => {
-    const bench = await start(t, { service: 'property', device: 'pump' });
+  it('gets one of a device', async () => {
+    const bench = await start({ service: 'property', device: 'pump' });
     await bench.services().properties.set(PUMP, 'config', { rate: 3, raw: Buffer.from([1]) });
     const { _msgid, ...message } = await ask(bench, { payload: 'old', topic: 'kept' });
     assert.equal(typeof _msgid, 'string');
@@ -42,14 +42,14 @@ describe('iotmp-call of a property', () => {
     });
   });
 
-  it('gets null and 404 where there is none', async (t) => {
-    const bench = await start(t, { service: 'property', action: 'get', device: 'pump' });
+  it('gets null and 404 where there is none', async () => {
+    const bench = await start({ service: 'property', action: 'get', device: 'pump' });
     const { payload, statusCode } = await ask(bench, { payload: 1 });
     assert.deepEqual([payload, statusCode], [null, 404]);
   });
 
-  it("sets, lists and deletes the user's own where the device is blank", async (t) => {
-    const bench = await start(t, {
+  it("sets, lists and deletes the user's own where the device is blank", async () => {
+    const bench = await start({
       service: 'property',
       action: 'set',
       payload: '{"on":true}',
@@ -62,8 +62,8 @@ describe('iotmp-call of a property', () => {
     assert.equal(await properties.get({ user: 'anna', device: 'not this' }, 'config'), undefined);
   });
 
-  it('lists those of a device', async (t) => {
-    const bench = await start(t, {
+  it('lists those of a device', async () => {
+    const bench = await start({
       service: 'property',
       action: 'list',
       device: 'pump',
@@ -84,15 +84,15 @@ describe('iotmp-call of a property', () => {
     assert.equal(typeof list[0]?.created, 'number');
   });
 
-  it('deletes, and tells whether there was one', async (t) => {
-    const bench = await start(t, { service: 'property', action: 'delete', device: 'pump' });
+  it('deletes, and tells whether there was one', async () => {
+    const bench = await start({ service: 'property', action: 'delete', device: 'pump' });
     await bench.services().properties.set(PUMP, 'config', 1);
     assert.equal((await ask(bench)).payload, true);
     assert.equal((await ask(bench)).payload, false);
   });
 
-  it('takes its name from the message', async (t) => {
-    const bench = await start(t, {
+  it('takes its name from the message', async () => {
+    const bench = await start({
       service: 'property',
       action: 'set',
       resource: 'topic',
@@ -108,8 +108,8 @@ describe('iotmp-call of a property', () => {
 });
 
 describe('iotmp-call of a data bucket', () => {
-  it('writes a row, and makes the bucket with the first one', async (t) => {
-    const bench = await start(t, { service: 'bucket', resource: 'climate', device: 'pump' });
+  it('writes a row, and makes the bucket with the first one', async () => {
+    const bench = await start({ service: 'bucket', resource: 'climate', device: 'pump' });
     const row = { temperature: 21.5 };
     assert.deepEqual((await ask(bench, { payload: row })).payload, row);
     await ask(bench, { payload: { temperature: 22 } });
@@ -123,8 +123,8 @@ describe('iotmp-call of a data bucket', () => {
     );
   });
 
-  it('writes many rows of times and devices of their own', async (t) => {
-    const bench = await start(t, { service: 'bucket', action: 'write', resource: 'climate' });
+  it('writes many rows of times and devices of their own', async () => {
+    const bench = await start({ service: 'bucket', action: 'write', resource: 'climate' });
     const value = { v: 1 };
     await ask(bench, {
       payload: [
@@ -141,8 +141,8 @@ describe('iotmp-call of a data bucket', () => {
     ]);
   });
 
-  it('reads rows by what the parameters say', async (t) => {
-    const bench = await start(t, { service: 'bucket', action: 'read', params: 'query', paramsType: 'msg' });
+  it('reads rows by what the parameters say', async () => {
+    const bench = await start({ service: 'bucket', action: 'read', params: 'query', paramsType: 'msg' });
     const key = { user: 'anna', bucket: 'config' };
     await bench.services().buckets.define(key, {});
     const rows = [1, 2, 3, 4].map((n) => ({
@@ -161,8 +161,8 @@ describe('iotmp-call of a data bucket', () => {
     assert.deepEqual((await ask(bench, { query: { tags: { n: '3' }, fields: 'n' } })).payload, [rows[2]]);
   });
 
-  it('aggregates rows of a device', async (t) => {
-    const bench = await start(t, {
+  it('aggregates rows of a device', async () => {
+    const bench = await start({
       service: 'bucket',
       action: 'aggregate',
       device: 'pump',
@@ -187,14 +187,14 @@ describe('iotmp-call of a data bucket', () => {
     [[{ ts: -1, value: { a: 1 } }], 'IOTMP_ERR_CONFIG'],
     [[3], 'IOTMP_ERR_CONFIG'],
   ];
-  it('refuses what are no rows', async (t) => {
-    const bench = await start(t, { service: 'bucket' });
+  it('refuses what are no rows', async () => {
+    const bench = await start({ service: 'bucket' });
     for (const [payload, code] of wrongRows) assert.equal(await codeOf(bench, { payload }), code);
   });
 
-  it('refuses queries that make no sense, and buckets that there are not', async (t) => {
+  it('refuses queries that make no sense, and buckets that there are not', async () => {
     const params = { params: 'query', paramsType: 'msg' };
-    const bench = await start(t, { service: 'bucket', action: 'read', ...params });
+    const bench = await start({ service: 'bucket', action: 'read', ...params });
     assert.equal(await codeOf(bench), 'IOTMP_ERR_NOT_FOUND');
     await bench.services().buckets.define({ user: 'anna', bucket: 'config' }, {});
     const wrong: unknown[] = [
@@ -217,15 +217,15 @@ describe('iotmp-call of a data bucket', () => {
 });
 
 describe('iotmp-call of an endpoint', () => {
-  it('emits its answer, with its status', async (t) => {
-    const bench = await start(t, { service: 'endpoint', action: 'call', resource: 'greet' });
+  it('emits its answer, with its status', async () => {
+    const bench = await start({ service: 'endpoint', action: 'call', resource: 'greet' });
     bench.services().endpoints.host('greet', ({ payload, user }) => new Answer({ payload, user }, 201));
     const { payload, statusCode, resource } = await ask(bench, { payload: 'hello' });
     assert.deepEqual([payload, statusCode, resource], [{ payload: 'hello', user: 'anna' }, 201, 'greet']);
   });
 
-  it('fails as it does, and where nobody hosts it', async (t) => {
-    const bench = await start(t, { service: 'endpoint', resource: 'greet' });
+  it('fails as it does, and where nobody hosts it', async () => {
+    const bench = await start({ service: 'endpoint', resource: 'greet' });
     assert.equal(await codeOf(bench), 'IOTMP_ERR_NOT_FOUND');
     bench.services().endpoints.host('greet', () => new Answer({ why: 'tea' }, 418));
     bench.send('call', {});
@@ -233,8 +233,8 @@ describe('iotmp-call of an endpoint', () => {
     assert.deepEqual([code, cause], ['IOTMP_ERR_REMOTE', { statusCode: 418, payload: { why: 'tea' } }]);
   });
 
-  it('gives up after the timeout', async (t) => {
-    const bench = await start(t, { service: 'endpoint', resource: 'slow', timeout: 0.1 });
+  it('gives up after the timeout', async () => {
+    const bench = await start({ service: 'endpoint', resource: 'slow', timeout: 0.1 });
     const { endpoints } = bench.services();
     endpoints.host('slow', () => new Promise(() => undefined));
     assert.equal(await codeOf(bench), 'IOTMP_ERR_TIMEOUT');
@@ -245,8 +245,8 @@ describe('iotmp-call of an endpoint', () => {
 
 describe('iotmp-call of a topic', () => {
   for (const retain of [false, true]) {
-    it(`publishes, retain ${retain}`, async (t) => {
-      const bench = await start(t, { service: 'topic', resource: 'home/light', retain });
+    it(`publishes, retain ${retain}`, async () => {
+      const bench = await start({ service: 'topic', resource: 'home/light', retain });
       const { topics } = bench.services();
       const heard = new Recording<TopicMessage>('a message');
       topics.subscribe('anna', 'home/+', (message) => heard.push(message));
@@ -259,8 +259,8 @@ describe('iotmp-call of a topic', () => {
     });
   }
 
-  it('refuses wildcards', async (t) => {
-    const bench = await start(t, { service: 'topic', resource: 'home/#' });
+  it('refuses wildcards', async () => {
+    const bench = await start({ service: 'topic', resource: 'home/#' });
     assert.equal(await codeOf(bench, { payload: 1 }), 'IOTMP_ERR_PROTOCOL');
   });
 });
@@ -272,8 +272,8 @@ describe('iotmp-call with a service that there is not', () => {
     { service: 'endpoint', action: 'publish' },
   ];
   for (const properties of wrong) {
-    it(`is red, and every message fails: ${JSON.stringify(properties)}`, async (t) => {
-      const bench = await start(t, properties);
+    it(`is red, and every message fails: ${JSON.stringify(properties)}`, async () => {
+      const bench = await start(properties);
       await bench.status('call', 'red');
       assert.equal(await codeOf(bench, { payload: 1 }), 'IOTMP_ERR_CONFIG');
     });

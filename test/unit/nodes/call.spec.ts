@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
+import { cleanUp } from '../../support/clean-up';
 import type { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
 import { FlowBench } from './support/flow-bench';
@@ -17,10 +18,9 @@ import {
 
 /** A server with a call node, and a device that it calls. */
 async function start(
-  t: TestContext,
   properties: Record<string, unknown> = {},
 ): Promise<{ bench: FlowBench; device: RawDevice }> {
-  const bench = await FlowBench.start(t);
+  const bench = await FlowBench.start();
   await bench.load(
     serverNode(bench.port),
     callNode(properties),
@@ -32,8 +32,8 @@ async function start(
 }
 
 describe('iotmp-call', () => {
-  it('calls a device and emits the answer in the message that came', async (t) => {
-    const { bench, device } = await start(t);
+  it('calls a device and emits the answer in the message that came', async () => {
+    const { bench, device } = await start();
     device.resources.set('level', { fn: 4, run: (input) => ({ got: input }) });
     const [req, res] = [{ socket: 1 }, { send: (): number => 1 }];
     const parts = { id: 'p', index: 0, count: 2 };
@@ -59,8 +59,8 @@ describe('iotmp-call', () => {
     );
   });
 
-  it('tells the code of the device, and null for an answer without payload', async (t) => {
-    const { bench, device } = await start(t);
+  it('tells the code of the device, and null for an answer without payload', async () => {
+    const { bench, device } = await start();
     device.serves = false;
     bench.send('call', { payload: 1, statusCode: 404 });
     const run = await device.next(Type.RUN);
@@ -69,8 +69,8 @@ describe('iotmp-call', () => {
     assert.deepEqual([payload, statusCode], [null, 202]);
   });
 
-  it('is done once with each message', async (t) => {
-    const { bench, device } = await start(t);
+  it('is done once with each message', async () => {
+    const { bench, device } = await start();
     device.resources.set('level', { fn: 4, run: (input) => input });
     for (const payload of [1, 2, 3]) bench.send('call', { payload });
     const completed: unknown[] = [];
@@ -82,8 +82,8 @@ describe('iotmp-call', () => {
     assert.equal(bench.box('errors').all.length, 1);
   });
 
-  it('gives the flow an answer of its own: what is remembered of the device does not change with it', async (t) => {
-    const { bench, device } = await start(t);
+  it('gives the flow an answer of its own: what is remembered of the device does not change with it', async () => {
+    const { bench, device } = await start();
     device.resources.set('level', { fn: 4, run: () => ({ list: [1], raw: Buffer.from('x') }) });
     bench.send('call', { payload: 1 });
     const { payload } = await bench.box().next();
@@ -93,12 +93,12 @@ describe('iotmp-call', () => {
     assert.deepEqual(known?.output, { list: [1], raw: Buffer.from('x') });
   });
 
-  it('serves many calls at once, and warns of nothing', async (t) => {
-    const { bench, device } = await start(t);
+  it('serves many calls at once, and warns of nothing', async () => {
+    const { bench, device } = await start();
     const warnings: Error[] = [];
     const onWarning = (warning: Error): unknown => warnings.push(warning);
     process.on('warning', onWarning);
-    t.after(() => process.off('warning', onWarning));
+    cleanUp(() => process.off('warning', onWarning));
     device.serves = false;
     for (let i = 0; i < 50; i++) bench.send('call', { payload: i });
     const runs = [];
@@ -111,8 +111,8 @@ describe('iotmp-call', () => {
     assert.deepEqual(warnings, []);
   });
 
-  it('calls a resource of the server through a client', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('calls a resource of the server through a client', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       serverNode(bench.port),
       clientNode(bench.port),
@@ -133,8 +133,8 @@ describe('iotmp-call', () => {
     });
   });
 
-  it('gives up its calls when it is closed', async (t) => {
-    const { bench, device } = await start(t);
+  it('gives up its calls when it is closed', async () => {
+    const { bench, device } = await start();
     device.serves = false;
     bench.send('call', { payload: 1 });
     await device.next(Type.RUN);
@@ -147,8 +147,8 @@ describe('iotmp-call', () => {
     assert.equal(bench.box().all.length, 0);
   });
 
-  it('shows a failure until a call succeeds', async (t) => {
-    const { bench, device } = await start(t);
+  it('shows a failure until a call succeeds', async () => {
+    const { bench, device } = await start();
     await bench.status('call', 'green', 'status.listening(count=1)');
     device.serves = false;
     bench.send('call', { payload: 1 });

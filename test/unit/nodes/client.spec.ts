@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
+import { cleanUp } from '../../support/clean-up';
 import { FlowBench } from './support/flow-bench';
 import {
   callNode,
@@ -21,12 +22,12 @@ import { Recording } from './support/recording';
 const THROUGH_CLIENT = { via: 'client', client: 'client', server: '' };
 
 /** The connections that come to a TCP server that does nothing with them. */
-async function listen(t: TestContext, port: number): Promise<Recording<Socket>> {
+async function listen(port: number): Promise<Recording<Socket>> {
   const visits = new Recording<Socket>('a connection');
   const server = createServer((socket) => visits.push(socket.on('error', () => undefined)));
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  t.after(() => {
+  cleanUp(() => {
     server.close();
     for (const socket of visits.all) socket.destroy();
   });
@@ -34,8 +35,8 @@ async function listen(t: TestContext, port: number): Promise<Recording<Socket>> 
 }
 
 describe('iotmp-client', () => {
-  it('connects as its device, which its nodes show', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('connects as its device, which its nodes show', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       serverNode(bench.port),
       clientNode(bench.port),
@@ -54,8 +55,8 @@ describe('iotmp-client', () => {
     [true, 15, 1],
     ['true', 15, 1],
   ] as const) {
-    it(`sends its samples without their keys only where it offers that: ${compactStreams}`, async (t) => {
-      const bench = await FlowBench.start(t);
+    it(`sends its samples without their keys only where it offers that: ${compactStreams}`, async () => {
+      const bench = await FlowBench.start();
       await bench.load(
         serverNode(bench.port),
         clientNode(bench.port, { compactStreams }),
@@ -80,17 +81,17 @@ describe('iotmp-client', () => {
     });
   }
 
-  it('does not connect where nobody uses it', async (t) => {
-    const bench = await FlowBench.start(t);
-    const visits = await listen(t, bench.port);
+  it('does not connect where nobody uses it', async () => {
+    const bench = await FlowBench.start();
+    const visits = await listen(bench.port);
     await bench.load(clientNode(bench.port), sinkNode());
     await bench.status('client', 'grey', 'status.disconnected');
     assert.equal(visits.all.length, 0);
   });
 
-  it('takes its credential from the environment', async (t) => {
+  it('takes its credential from the environment', async () => {
     process.env.IOTMP_TEST_CREDENTIAL = PUMP.credential;
-    const bench = await FlowBench.start(t);
+    const bench = await FlowBench.start();
     await bench.load(
       serverNode(bench.port),
       clientNode(bench.port, { credentials: { credential: '${IOTMP_TEST_CREDENTIAL}' } }),
@@ -100,8 +101,8 @@ describe('iotmp-client', () => {
     await bench.connected();
   });
 
-  it('is refused: red with the reason, one line in the log; a deploy is another attempt', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('is refused: red with the reason, one line in the log; a deploy is another attempt', async () => {
+    const bench = await FlowBench.start();
     const credentials = devicesOf({ ...PUMP, credential: 'another' });
     const nodes = [clientNode(bench.port), resourceInNode(THROUGH_CLIENT), sinkNode()];
     await bench.load(serverNode(bench.port, { credentials }), ...nodes);
@@ -118,8 +119,8 @@ describe('iotmp-client', () => {
     await bench.status('resource-in', 'green', 'status.connected');
   });
 
-  it('shows that it connects anew when the connection is lost, and logs nothing if it is back at once', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('shows that it connects anew when the connection is lost, and logs nothing if it is back at once', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       serverNode(bench.port),
       clientNode(bench.port),
@@ -133,9 +134,9 @@ describe('iotmp-client', () => {
     assert.deepEqual(bench.log('warn', 'client'), []);
   });
 
-  it('cannot connect: yellow, and in the log once, from the second failure on', async (t) => {
-    const bench = await FlowBench.start(t);
-    const visits = await listen(t, bench.port);
+  it('cannot connect: yellow, and in the log once, from the second failure on', async () => {
+    const bench = await FlowBench.start();
+    const visits = await listen(bench.port);
     await bench.load(clientNode(bench.port), resourceInNode(THROUGH_CLIENT), sinkNode());
     (await visits.next()).destroy();
     const second = await visits.next();
@@ -149,8 +150,8 @@ describe('iotmp-client', () => {
     assert.equal(bench.log('warn', 'client').length, 1);
   });
 
-  it('connects by the second of two nodes that share it, too', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('connects by the second of two nodes that share it, too', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       serverNode(bench.port),
       clientNode(bench.port),
@@ -173,8 +174,8 @@ describe('iotmp-client', () => {
     'a TLS configuration that is missing': [{ transport: 'tls', tls: 'gone' }, 'errors.tlsMissing'],
   };
   for (const [name, [properties, reason]] of Object.entries(invalid)) {
-    it(`has ${name}: red with the reason, an error in the log, and inert nodes`, async (t) => {
-      const bench = await FlowBench.start(t);
+    it(`has ${name}: red with the reason, an error in the log, and inert nodes`, async () => {
+      const bench = await FlowBench.start();
       await bench.load(
         clientNode(bench.port, properties),
         callNode(THROUGH_CLIENT),
@@ -189,8 +190,8 @@ describe('iotmp-client', () => {
     });
   }
 
-  it('is two devices where there are two of them', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('is two devices where there are two of them', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       serverNode(bench.port),
       clientNode(bench.port),
@@ -207,12 +208,12 @@ describe('iotmp-client', () => {
     await bench.connectedDevice(LAMP);
   });
 
-  it('adds no listener to those of Node-RED: many clients and servers lead to no warning', async (t) => {
+  it('adds no listener to those of Node-RED: many clients and servers lead to no warning', async () => {
     const warnings: string[] = [];
     const onWarning = ({ message }: Error): unknown => warnings.push(message);
     process.on('warning', onWarning);
-    t.after(() => process.off('warning', onWarning));
-    const bench = await FlowBench.start(t);
+    cleanUp(() => process.off('warning', onWarning));
+    const bench = await FlowBench.start();
     const port = await freePort();
     const ids = Array.from({ length: 15 }, (_, i) => `client${i}`);
     await bench.load(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { temporaryFolder } from '../store/support/stores';
 import { FlowBench } from './support/flow-bench';
 import {
@@ -23,8 +23,8 @@ function unchanged({ credentials: _, ...node }: NodeConfig): NodeConfig {
 }
 
 /** A server, and a client with a user. */
-async function start(t: TestContext): Promise<{ bench: FlowBench; configs: NodeConfig[] }> {
-  const bench = await FlowBench.start(t);
+async function start(): Promise<{ bench: FlowBench; configs: NodeConfig[] }> {
+  const bench = await FlowBench.start();
   const configs = [serverNode(bench.port), clientNode(bench.port)];
   await bench.load(...configs, resourceInNode(THROUGH_CLIENT), sinkNode());
   await bench.connected();
@@ -37,8 +37,8 @@ async function disconnected(bench: FlowBench): Promise<void> {
 }
 
 describe('a deploy, for an iotmp-client', () => {
-  it('that changes one of its nodes keeps the connection', async (t) => {
-    const { bench, configs } = await start(t);
+  it('that changes one of its nodes keeps the connection', async () => {
+    const { bench, configs } = await start();
     const { session } = await bench.connectedDevice();
     await bench.deploy(
       'nodes',
@@ -52,16 +52,16 @@ describe('a deploy, for an iotmp-client', () => {
     await assert.rejects(device.call('led', { payload: 1 }), { code: 'IOTMP_ERR_REMOTE' });
   });
 
-  it('that replaces its only node by another one keeps the connection', async (t) => {
-    const { bench, configs } = await start(t);
+  it('that replaces its only node by another one keeps the connection', async () => {
+    const { bench, configs } = await start();
     const { session } = await bench.connectedDevice();
     await bench.deploy('nodes', ...configs, callNode(THROUGH_CLIENT), sinkNode());
     assert.equal((await bench.connectedDevice()).session, session);
   });
 
   for (const mode of ['flows', 'nodes'] as const) {
-    it(`of mode ${mode} that removes its last node drops the connection; a first one brings it back`, async (t) => {
-      const { bench, configs } = await start(t);
+    it(`of mode ${mode} that removes its last node drops the connection; a first one brings it back`, async () => {
+      const { bench, configs } = await start();
       const gone = disconnected(bench);
       await bench.deploy(mode, ...configs, sinkNode());
       await gone;
@@ -72,8 +72,8 @@ describe('a deploy, for an iotmp-client', () => {
     });
   }
 
-  it('that moves its last node to another client drops the connection', async (t) => {
-    const { bench, configs } = await start(t);
+  it('that moves its last node to another client drops the connection', async () => {
+    const { bench, configs } = await start();
     const second = clientNode(bench.port, { id: 'second', device: LAMP.device });
     const gone = disconnected(bench);
     await bench.deploy(
@@ -88,15 +88,15 @@ describe('a deploy, for an iotmp-client', () => {
     assert.equal(bench.server().deviceCount, 1);
   });
 
-  it('that disables its last node drops the connection', async (t) => {
-    const { bench, configs } = await start(t);
+  it('that disables its last node drops the connection', async () => {
+    const { bench, configs } = await start();
     const gone = disconnected(bench);
     await bench.deploy('nodes', ...configs, resourceInNode({ ...THROUGH_CLIENT, d: true }), sinkNode());
     await gone;
   });
 
-  it('that changes its identity connects it anew', async (t) => {
-    const { bench, configs } = await start(t);
+  it('that changes its identity connects it anew', async () => {
+    const { bench, configs } = await start();
     const gone = disconnected(bench);
     await bench.deploy(
       'nodes',
@@ -109,16 +109,16 @@ describe('a deploy, for an iotmp-client', () => {
     await bench.connectedDevice(LAMP);
   });
 
-  it('that removes it ends the connection before it ends', async (t) => {
-    const { bench, configs } = await start(t);
+  it('that removes it ends the connection before it ends', async () => {
+    const { bench, configs } = await start();
     const gone = disconnected(bench);
     await bench.deploy('full', configs[0]!, sinkNode());
     await gone;
     assert.equal(bench.server().deviceCount, 0);
   });
 
-  it('of mode full connects it anew', async (t) => {
-    const { bench, configs } = await start(t);
+  it('of mode full connects it anew', async () => {
+    const { bench, configs } = await start();
     const gone = disconnected(bench);
     await bench.deploy('full', ...configs, resourceInNode(THROUGH_CLIENT), sinkNode());
     await gone;
@@ -127,8 +127,8 @@ describe('a deploy, for an iotmp-client', () => {
     assert.deepEqual(bench.log('warn', 'client'), []);
   });
 
-  it('that registers its device with the server of the same Node-RED lets it in, and never refuses it', async (t) => {
-    const bench = await FlowBench.start(t, { userDir: temporaryFolder(t) });
+  it('that registers its device with the server of the same Node-RED lets it in, and never refuses it', async () => {
+    const bench = await FlowBench.start({ userDir: temporaryFolder() });
     const server = { storage: 'file', api: true, credentials: devicesOf(LAMP) };
     await bench.load(serverNode(bench.port, server), resourceInNode(), sinkNode());
     await bench.listening();
@@ -143,8 +143,8 @@ describe('a deploy, for an iotmp-client', () => {
     assert.deepEqual(bench.log('warn', 'client'), []);
   });
 
-  it('ends its connection with Node-RED', async (t) => {
-    const { bench } = await start(t);
+  it('ends its connection with Node-RED', async () => {
+    const { bench } = await start();
     const device = await bench.connectedDevice();
     await bench.unload();
     assert.equal(device.session.state, 'closed');

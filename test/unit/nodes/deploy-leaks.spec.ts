@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { EventEmitter } from 'node:events';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { FlowBench } from './support/flow-bench';
 import {
   callNode,
@@ -79,8 +79,8 @@ async function settled(bench: FlowBench): Promise<Record<string, unknown>> {
 
 describe('many deploys', () => {
   for (const mode of ['full', 'flows', 'nodes'] as const) {
-    it(`of mode ${mode} leave nothing behind`, async (t) => {
-      const bench = await FlowBench.start(t);
+    it(`of mode ${mode} leave nothing behind`, async () => {
+      const bench = await FlowBench.start();
       await bench.load(...everything(bench.port, 0));
       const lamp = await bench.device(LAMP);
       const deploy = async (turn: number): Promise<void> => {

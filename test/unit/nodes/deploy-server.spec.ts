@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
 import { tcpWire } from '../support/raw-wire';
@@ -27,8 +27,8 @@ function unchanged({ credentials: _, ...node }: NodeConfig): NodeConfig {
   return node;
 }
 
-async function start(t: TestContext): Promise<{ bench: FlowBench; pump: RawDevice; lamp: RawDevice }> {
-  const bench = await FlowBench.start(t);
+async function start(): Promise<{ bench: FlowBench; pump: RawDevice; lamp: RawDevice }> {
+  const bench = await FlowBench.start();
   await bench.load(serverNode(bench.port), resourceInNode(), streamNode(), eventsNode(), sinkNode());
   const pump = await bench.device(PUMP, { level: { fn: 3, run: () => 1 } });
   return { bench, pump, lamp: await bench.device(LAMP) };
@@ -54,8 +54,8 @@ async function isFree(port: number): Promise<boolean> {
 
 describe('a deploy', () => {
   for (const mode of MODES) {
-    it(`of mode ${mode} that changes a flow node keeps devices connected`, async (t) => {
-      const { bench, pump, lamp } = await start(t);
+    it(`of mode ${mode} that changes a flow node keeps devices connected`, async () => {
+      const { bench, pump, lamp } = await start();
       const session = (await bench.connectedDevice()).session;
       await bench.deploy(
         mode,
@@ -72,8 +72,8 @@ describe('a deploy', () => {
       assert.deepEqual(bench.log('info', 'server'), [`tcp: 127.0.0.1:${bench.port}`]);
     });
 
-    it(`of mode ${mode} that changes the device table drops who was removed, and nobody else`, async (t) => {
-      const { bench, pump, lamp } = await start(t);
+    it(`of mode ${mode} that changes the device table drops who was removed, and nobody else`, async () => {
+      const { bench, pump, lamp } = await start();
       await bench.deploy(
         mode,
         serverNode(bench.port, { credentials: devicesOf(PUMP) }),
@@ -85,8 +85,8 @@ describe('a deploy', () => {
       assert.equal(bench.server().deviceCount, 1);
     });
 
-    it(`of mode ${mode} that removes the server frees its port before it ends`, async (t) => {
-      const { bench, pump } = await start(t);
+    it(`of mode ${mode} that removes the server frees its port before it ends`, async () => {
+      const { bench, pump } = await start();
       const server = bench.server();
       let isStopped = false;
       bench.RED.events.once('flows:stopped', () => (isStopped = !server.running));
@@ -96,16 +96,16 @@ describe('a deploy', () => {
       await patiently(pump.serverEnded, () => 'the end of the device');
     });
 
-    it(`of mode ${mode} that disables the server frees its port`, async (t) => {
-      const { bench, pump } = await start(t);
+    it(`of mode ${mode} that disables the server frees its port`, async () => {
+      const { bench, pump } = await start();
       await bench.deploy(mode, { ...unchanged(serverNode(bench.port)), enabled: false }, sinkNode());
       await patiently(pump.serverEnded, () => 'the end of the device');
       assert.equal(await isFree(bench.port), true);
     });
   }
 
-  it('that changes the credential of a device drops it, and nobody else', async (t) => {
-    const { bench, pump, lamp } = await start(t);
+  it('that changes the credential of a device drops it, and nobody else', async () => {
+    const { bench, pump, lamp } = await start();
     const changed = { ...LAMP, credential: 'another' };
     await bench.deploy(
       'nodes',
@@ -118,9 +118,9 @@ describe('a deploy', () => {
     await bench.device(changed);
   });
 
-  it('that breaks the settings of its API ends it, and leaves nothing behind that is in the way later', async (t) => {
-    const userDir = temporaryFolder(t);
-    const bench = await FlowBench.start(t, { userDir });
+  it('that breaks the settings of its API ends it, and leaves nothing behind that is in the way later', async () => {
+    const userDir = temporaryFolder();
+    const bench = await FlowBench.start({ userDir });
     const server = serverNode(bench.port, { api: true, storage: 'file' });
     await bench.load(server, resourceInNode(), sinkNode());
     const pump = await bench.device();
@@ -132,8 +132,8 @@ describe('a deploy', () => {
     assert.equal(bench.log('error', 'server').length, 1, bench.log('error', 'server').join('\n'));
   });
 
-  it('that changes the port moves the listener, and devices stay connected', async (t) => {
-    const { bench, pump } = await start(t);
+  it('that changes the port moves the listener, and devices stay connected', async () => {
+    const { bench, pump } = await start();
     const port = await freePort();
     await bench.deploy('nodes', unchanged(serverNode(port)), resourceInNode(), sinkNode());
     assert.equal(await run(pump, 'led'), Type.OK);
@@ -142,8 +142,8 @@ describe('a deploy', () => {
     assert.equal(await isFree(port), false);
   });
 
-  it('that breaks the settings of the server ends it, and one that mends them starts it', async (t) => {
-    const { bench, pump } = await start(t);
+  it('that breaks the settings of the server ends it, and one that mends them starts it', async () => {
+    const { bench, pump } = await start();
     await bench.deploy('nodes', { ...unchanged(serverNode(bench.port)), keepAlive: 'x' }, sinkNode());
     await bench.status('server', 'red', 'keepAlive');
     await patiently(pump.serverEnded, () => 'the end of the device');
@@ -151,8 +151,8 @@ describe('a deploy', () => {
     assert.equal(await run(await bench.device(), 'led'), Type.OK);
   });
 
-  it('that disables the server node frees its port', async (t) => {
-    const { bench, pump } = await start(t);
+  it('that disables the server node frees its port', async () => {
+    const { bench, pump } = await start();
     await bench.deploy(
       'full',
       { ...unchanged(serverNode(bench.port)), d: true },
@@ -166,8 +166,8 @@ describe('a deploy', () => {
     assert.equal(await run(await bench.device(), 'led'), Type.OK);
   });
 
-  it('that replaces the server by another one on the same port', async (t) => {
-    const { bench, pump } = await start(t);
+  it('that replaces the server by another one on the same port', async () => {
+    const { bench, pump } = await start();
     const other = serverNode(bench.port, { id: 'other' });
     await bench.deploy('full', other, resourceInNode({ server: 'other' }), sinkNode());
     await patiently(pump.serverEnded, () => 'the end of the device');
@@ -176,8 +176,8 @@ describe('a deploy', () => {
     assert.equal(await run(await bench.device(PUMP, {}, bench.port), 'led'), Type.OK);
   });
 
-  it('that swaps the ports of two servers', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('that swaps the ports of two servers', async () => {
+    const bench = await FlowBench.start();
     const port = await freePort();
     const second = { id: 'second', credentials: devicesOf(LAMP) };
     await bench.load(serverNode(bench.port), serverNode(port, second), sinkNode());
@@ -193,8 +193,8 @@ describe('a deploy', () => {
     await bench.device(PUMP, {}, port);
   });
 
-  it('continues the streams of devices, and the events of the server', async (t) => {
-    const { bench, pump } = await start(t);
+  it('continues the streams of devices, and the events of the server', async () => {
+    const { bench, pump } = await start();
     await bench.box().next(({ topic }) => topic === 'anna/pump/level');
     await bench.deploy('full', unchanged(serverNode(bench.port)), streamNode(), eventsNode(), sinkNode());
     await bench.box().next(({ topic }) => topic === 'anna/pump/level');
@@ -206,8 +206,8 @@ describe('a deploy', () => {
     assert.equal(gone.device, 'pump');
   });
 
-  it('ends the streams that devices have on resources that are gone', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('ends the streams that devices have on resources that are gone', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port), resourceOutNode({ initial: '1' }), sinkNode());
     const device = await bench.device();
     device.send(device.build(Type.START_STREAM, { id: 9, resource: 'level' }));
@@ -216,8 +216,8 @@ describe('a deploy', () => {
     assert.equal((await device.next(Type.STOP_STREAM)).id, 9);
   });
 
-  it('right after another one', async (t) => {
-    const { bench, pump } = await start(t);
+  it('right after another one', async () => {
+    const { bench, pump } = await start();
     const ports = [await freePort(), await freePort(), bench.port];
     for (const port of ports) {
       await bench.deploy('full', unchanged(serverNode(port)), resourceInNode(), sinkNode());
@@ -229,8 +229,8 @@ describe('a deploy', () => {
 });
 
 describe('the end of Node-RED', () => {
-  it('closes the ports and the connections', async (t) => {
-    const { bench, pump, lamp } = await start(t);
+  it('closes the ports and the connections', async () => {
+    const { bench, pump, lamp } = await start();
     const server = bench.server();
     await bench.unload();
     await patiently(Promise.all([pump.serverEnded, lamp.serverEnded]), () => 'the end of the devices');
@@ -238,8 +238,8 @@ describe('the end of Node-RED', () => {
     assert.equal(await isFree(bench.port), true);
   });
 
-  it('comes while a server starts', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('comes while a server starts', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port, { host: 'localhost' }), resourceInNode(), sinkNode());
     const server = bench.server();
     await bench.unload();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { clientServiceCalls } from '../../../nodes/lib/client-service-calls';
 import { serverServiceCalls } from '../../../nodes/lib/server-service-calls';
 import {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { RawDevice } from '../support/raw-device';
 import { tcpWire } from '../support/raw-wire';
 import { FlowBench, type Message } from './support/flow-bench';
 import { clientNode, eventsNode, LAMP, PUMP, serverNode, sinkNode } from './support/flows';
 
-async function start(t: TestContext, properties: Record<string, unknown> = {}): Promise<FlowBench> {
-  const bench = await FlowBench.start(t);
+async function start(properties: Record<string, unknown> = {}): Promise<FlowBench> {
+  const bench = await FlowBench.start();
   await bench.load(serverNode(bench.port), eventsNode(properties), sinkNode());
   await bench.listening();
   return bench;
@@ -28,8 +28,8 @@ function eventOf({ payload }: Message): Record<string, unknown> {
 }
 
 describe('iotmp-events', () => {
-  it('tells that devices come and go', async (t) => {
-    const bench = await start(t);
+  it('tells that devices come and go', async () => {
+    const bench = await start();
     const device = await bench.device();
     const came = await bench.box().next();
     assert.deepEqual([came.topic, came.user, came.device], ['device_state_change', 'anna', 'pump']);
@@ -50,8 +50,8 @@ describe('iotmp-events', () => {
     assert.equal(typeof reason, 'string');
   });
 
-  it('tells of a take-over: the old connection goes, the new one comes', async (t) => {
-    const bench = await start(t);
+  it('tells of a take-over: the old connection goes, the new one comes', async () => {
+    const bench = await start();
     await bench.device();
     await bench.device();
     const states: unknown[] = [];
@@ -59,8 +59,8 @@ describe('iotmp-events', () => {
     assert.deepEqual(states, ['connected', 'disconnected', 'connected']);
   });
 
-  it('tells of failed logins, without the credential', async (t) => {
-    const bench = await start(t);
+  it('tells of failed logins, without the credential', async () => {
+    const bench = await start();
     await fail(bench, 'stranger');
     const message = await bench.box().next();
     const { reason, ...event } = eventOf(message);
@@ -75,8 +75,8 @@ describe('iotmp-events', () => {
     assert.ok(!JSON.stringify(message).includes('wrong"'));
   });
 
-  it('lets the chosen events pass', async (t) => {
-    const bench = await start(t, { events: ['device_authentication_failed'] });
+  it('lets the chosen events pass', async () => {
+    const bench = await start({ events: ['device_authentication_failed'] });
     await bench.device();
     await fail(bench, 'stranger');
     assert.equal((await bench.box().next()).topic, 'device_authentication_failed');
@@ -84,8 +84,8 @@ describe('iotmp-events', () => {
   });
 
   for (const device of ['lamp', 'anna/lamp']) {
-    it(`lets the events of the device ${device} pass`, async (t) => {
-      const bench = await start(t, { device });
+    it(`lets the events of the device ${device} pass`, async () => {
+      const bench = await start({ device });
       await bench.device(PUMP);
       await bench.device(LAMP);
       assert.equal((await bench.box().next()).device, 'lamp');
@@ -93,8 +93,8 @@ describe('iotmp-events', () => {
     });
   }
 
-  it('lets the messages of the wanted topics pass, and all other events', async (t) => {
-    const bench = await start(t, { topic: ' home/+/light ' });
+  it('lets the messages of the wanted topics pass, and all other events', async () => {
+    const bench = await start({ topic: ' home/+/light ' });
     const { topics } = bench.services();
     for (const topic of ['home/light', 'home/hall/light', 'home/hall/lamp/light', 'home//light']) {
       await topics.publish('anna', topic, topic);
@@ -108,15 +108,15 @@ describe('iotmp-events', () => {
     assert.deepEqual(seen, ['home/hall/light', 'home//light', 'device_state_change']);
   });
 
-  it('has a topic that is no filter: red, with the reason', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('has a topic that is no filter: red, with the reason', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port), eventsNode({ topic: 'home/#/light' }), sinkNode());
     await bench.status('events', 'red', 'the wildcard + takes a whole level');
     assert.equal(bench.log('error', 'events').length, 1);
   });
 
-  it('ends with its node', async (t) => {
-    const bench = await start(t);
+  it('ends with its node', async () => {
+    const bench = await start();
     const server = bench.server();
     const before = server.events.size;
     const { credentials: _, ...unchanged } = serverNode(bench.port);
@@ -126,8 +126,8 @@ describe('iotmp-events', () => {
     assert.equal(bench.box().all.length, 0);
   });
 
-  it('works through a server only', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('works through a server only', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       clientNode(bench.port),
       eventsNode({ via: 'client', client: 'client', server: '' }),

@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { describe, it } from 'mocha';
 import type { NodeAPI } from 'node-red';
 import { HostedServer } from '../../../nodes/lib/hosted-server';
 import { storageFile } from '../../../nodes/lib/storage-settings';
 import { storeState } from '../../../nodes/lib/store-state';
 import { openStore, StorageError, type StorageFault, type StoreOptions } from '../../../src';
+import { cleanUp } from '../../support/clean-up';
 
 const OPTIONS = { host: '127.0.0.1', tcpPort: 0 };
 const OWNER = { user: 'anna', device: 'pump' };
@@ -66,9 +67,9 @@ describe('a hosted server', () => {
     await hosted.close();
   });
 
-  it('has kept the last message of a topic when it is closed, also one that waits for another', async (t) => {
+  it('has kept the last message of a topic when it is closed, also one that waits for another', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'iotmp-hosted-'));
-    t.after(() => rm(directory, { recursive: true }));
+    cleanUp(() => rm(directory, { recursive: true }));
     const file = join(directory, 'store.db');
     const hosted = new HostedServer(OPTIONS, file);
     await hosted.start();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { FlowBench } from './support/flow-bench';
 import {
@@ -71,8 +71,8 @@ const junkCredentials = fc.oneof(
 );
 
 describe('junk in the properties', () => {
-  it('of flow nodes never throws out of a constructor, and each message comes to one end', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('of flow nodes never throws out of a constructor, and each message comes to one end', async () => {
+    const bench = await FlowBench.start();
     const configs = [serverNode(bench.port), clientNode(bench.port)];
     const takers = ['call', 'resource-out', 'response', 'stream'];
     const watchers: NodeConfig[] = [
@@ -100,8 +100,8 @@ describe('junk in the properties', () => {
     await bench.device();
   });
 
-  it('of config nodes never throws out of a constructor', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('of config nodes never throws out of a constructor', async () => {
+    const bench = await FlowBench.start();
     await bench.load(sinkNode());
     const port = await freePort();
     const configs = fc.tuple(spoiled(serverNode(bench.port)), spoiled(clientNode(port)), junkCredentials);

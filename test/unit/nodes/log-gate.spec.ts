@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { LogGate } from '../../../nodes/lib/log-gate';
 
 describe('the lines that a node logs', () => {

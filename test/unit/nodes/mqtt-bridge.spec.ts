@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { NodeInitializer } from 'node-red';
 import registerMqtt from '@node-red/nodes/core/network/10-mqtt.js';
 import type { TopicMessage } from '../../../src';
@@ -36,13 +36,9 @@ interface Bridged {
   readonly heard: Recording<TopicMessage>;
 }
 
-async function start(
-  t: TestContext,
-  properties: Record<string, unknown> = {},
-  filter = 'iotmp/#',
-): Promise<Bridged> {
-  const broker = await MqttBroker.start(t);
-  const bench = await FlowBench.start(t, {}, [mqtt]);
+async function start(properties: Record<string, unknown> = {}, filter = 'iotmp/#'): Promise<Bridged> {
+  const broker = await MqttBroker.start();
+  const bench = await FlowBench.start({}, [mqtt]);
   await bench.load(
     brokerNode(broker.port),
     serverNode(bench.port, { mqtt: 'mqtt', ...properties }),
@@ -57,8 +53,8 @@ async function start(
 }
 
 describe('the bridge to MQTT', () => {
-  it('takes messages to the broker and back', async (t) => {
-    const { bench, broker, heard } = await start(t);
+  it('takes messages to the broker and back', async () => {
+    const { bench, broker, heard } = await start();
     await bench.services().topics.publish('anna', 'door', { open: true });
     const { topic, text } = await broker.published.next();
     assert.deepEqual([topic, text], ['iotmp/door', '{"open":true}']);
@@ -70,8 +66,8 @@ describe('the bridge to MQTT', () => {
     assert.deepEqual([door.topic, light.topic], ['device_topic_publish', 'device_topic_publish']);
   });
 
-  it('sends nothing to and fro', async (t) => {
-    const { bench, broker, heard } = await start(t);
+  it('sends nothing to and fro', async () => {
+    const { bench, broker, heard } = await start();
     const { topics } = bench.services();
     for (let i = 0; i < 20; i++) {
       await topics.publish('anna', 'count', i);
@@ -89,16 +85,16 @@ describe('the bridge to MQTT', () => {
     assert.equal(fromHere.length, 21);
   });
 
-  it('keeps the topics of other users to itself, unless the prefix names them', async (t) => {
-    const { bench, broker } = await start(t);
+  it('keeps the topics of other users to itself, unless the prefix names them', async () => {
+    const { bench, broker } = await start();
     await bench.services().topics.publish('bob', 'secret', 1);
     await bench.services().topics.publish('anna', 'known', 1);
     assert.equal((await broker.published.next()).topic, 'iotmp/known');
   });
 
-  it('shares the topics of all users with {user} in the prefix', async (t) => {
+  it('shares the topics of all users with {user} in the prefix', async () => {
     const filter = 'all/+/#';
-    const { bench, broker, heard } = await start(t, { mqttPrefix: 'all/{user}' }, filter);
+    const { bench, broker, heard } = await start({ mqttPrefix: 'all/{user}' }, filter);
     await bench.services().topics.publish('bob', 'x', 'text');
     const { topic, text } = await broker.published.next();
     assert.deepEqual([topic, text], ['all/bob/x', 'text']);
@@ -106,8 +102,8 @@ describe('the bridge to MQTT', () => {
     assert.deepEqual((await heard.next()).payload, 1);
   });
 
-  it('keeps what is retained, on both sides', async (t) => {
-    const { bench, broker, heard } = await start(t);
+  it('keeps what is retained, on both sides', async () => {
+    const { bench, broker, heard } = await start();
     const { topics } = bench.services();
     await topics.publish('anna', 'state', 'on', { retain: true });
     assert.equal((await broker.published.next()).retain, true);
@@ -118,8 +114,8 @@ describe('the bridge to MQTT', () => {
     await broker.published.next(({ topic }) => topic === 'iotmp/after');
   });
 
-  it('goes on after a deploy, with another prefix too', async (t) => {
-    const { bench, broker, heard } = await start(t);
+  it('goes on after a deploy, with another prefix too', async () => {
+    const { bench, broker, heard } = await start();
     const { topics } = bench.services();
     await bench.deploy('full', ...flowWith(bench, broker, { mqttPrefix: 'other/' }));
     await broker.subscribed('other/#');
@@ -132,17 +128,17 @@ describe('the bridge to MQTT', () => {
     assert.equal((await heard.next()).payload, 'new');
   });
 
-  it('is not there: red with the reason, and the server goes on', async (t) => {
-    const bench = await FlowBench.start(t, {}, [mqtt]);
+  it('is not there: red with the reason, and the server goes on', async () => {
+    const bench = await FlowBench.start({}, [mqtt]);
     await bench.load(serverNode(bench.port, { mqtt: 'gone' }), eventsNode(), sinkNode());
     await bench.device();
     await bench.status('events', 'red', 'errors.mqttMissing');
     assert.equal(bench.log('error', 'server').length, 1);
   });
 
-  it('has a prefix that is none: red with the reason', async (t) => {
-    const broker = await MqttBroker.start(t);
-    const bench = await FlowBench.start(t, {}, [mqtt]);
+  it('has a prefix that is none: red with the reason', async () => {
+    const broker = await MqttBroker.start();
+    const bench = await FlowBench.start({}, [mqtt]);
     await bench.load(
       brokerNode(broker.port),
       serverNode(bench.port, { mqtt: 'mqtt', mqttPrefix: 'a/+/' }),
@@ -153,9 +149,9 @@ describe('the bridge to MQTT', () => {
     await bench.device();
   });
 
-  it('has messages wait that are to be kept while the broker is away, and warns once of others', async (t) => {
-    const broker = await MqttBroker.start(t);
-    const bench = await FlowBench.start(t, {}, [mqtt]);
+  it('has messages wait that are to be kept while the broker is away, and warns once of others', async () => {
+    const broker = await MqttBroker.start();
+    const bench = await FlowBench.start({}, [mqtt]);
     const server = serverNode(bench.port, { mqtt: 'mqtt' });
     const connection = brokerNode(broker.port, { autoConnect: false });
     await bench.load(connection, server, eventsNode(), sinkNode());

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { ReplyStore, replyToken } from '../../../nodes/lib/reply-store';
 import { Answer } from '../../../src';
+import { fakes } from '../../support/fakes';
 
 const TIMEOUT_MS = 1000;
 
@@ -25,13 +26,13 @@ describe('calls that wait for a flow', () => {
     assert.equal(getEventListeners(caller.signal, 'abort').length, 0);
   });
 
-  it('end after their time, with an error for both sides', async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+  it('end after their time, with an error for both sides', async () => {
+    fakes.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { store, caller } = newStore();
     const { token, answer } = store.open(caller.signal);
-    t.mock.timers.tick(TIMEOUT_MS - 1);
+    fakes.clock.tick(TIMEOUT_MS - 1);
     assert.equal(store.size, 1);
-    t.mock.timers.tick(1);
+    fakes.clock.tick(1);
     await assert.rejects(answer, { code: 'IOTMP_ERR_TIMEOUT' });
     assert.throws(() => store.reply(token, new Answer(1)), { code: 'IOTMP_ERR_REPLY' });
     assert.equal(getEventListeners(caller.signal, 'abort').length, 0);

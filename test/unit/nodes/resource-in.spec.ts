@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { RawDevice } from '../support/raw-device';
 import { Type, type RawMessage } from '../support/raw-message';
 import { FlowBench } from './support/flow-bench';
 import { clientNode, resourceInNode, serverNode, sinkNode } from './support/flows';
 
 /** A server with one resource, and a device that calls it. */
-async function start(
-  t: TestContext,
-  properties: Record<string, unknown>,
-): Promise<{ bench: FlowBench; device: RawDevice }> {
-  const bench = await FlowBench.start(t);
+async function start(properties: Record<string, unknown>): Promise<{ bench: FlowBench; device: RawDevice }> {
+  const bench = await FlowBench.start();
   await bench.load(serverNode(bench.port), resourceInNode(properties), sinkNode());
   return { bench, device: await bench.device() };
 }
@@ -28,8 +25,8 @@ async function run(
 }
 
 describe('iotmp-resource-in', () => {
-  it('emits a call as a message, with its input, path, parameters and caller', async (t) => {
-    const { bench, device } = await start(t, { resource: 'gpio/:pin' });
+  it('emits a call as a message, with its input, path, parameters and caller', async () => {
+    const { bench, device } = await start({ resource: 'gpio/:pin' });
     const answer = await run(device, 'gpio/4', { payload: { on: true }, parameters: { fast: 1 } });
     assert.deepEqual([answer.type, answer.payload], [Type.OK, undefined]);
     const { _msgid, ...message } = await bench.box().next();
@@ -44,35 +41,35 @@ describe('iotmp-resource-in', () => {
     });
   });
 
-  it('shows an absent input, and absent parameters, as null', async (t) => {
-    const { bench, device } = await start(t, {});
+  it('shows an absent input, and absent parameters, as null', async () => {
+    const { bench, device } = await start({});
     await run(device, 'led');
     const message = await bench.box().next();
     assert.deepEqual([message.payload, message.params, message.path], [null, null, {}]);
   });
 
-  it('gives bytes as a Buffer and big integers as BigInt', async (t) => {
-    const { bench, device } = await start(t, {});
+  it('gives bytes as a Buffer and big integers as BigInt', async () => {
+    const { bench, device } = await start({});
     await run(device, 'led', { payload: [Buffer.from([1, 2]), 2n ** 60n, 23.4] });
     const { payload } = await bench.box().next();
     assert.deepEqual(payload, [Buffer.from([1, 2]), 2n ** 60n, 23.4]);
     assert.ok(Buffer.isBuffer((payload as unknown[])[0]));
   });
 
-  it('takes the rest of a path by *name', async (t) => {
-    const { bench, device } = await start(t, { resource: 'files/:drive/*name' });
+  it('takes the rest of a path by *name', async () => {
+    const { bench, device } = await start({ resource: 'files/:drive/*name' });
     await run(device, ['files', 'c', 'a', 'b.txt']);
     assert.deepEqual((await bench.box().next()).path, { drive: 'c', name: 'a/b.txt' });
   });
 
-  it('answers an output at once with null', async (t) => {
-    const { device } = await start(t, { kind: 'output' });
+  it('answers an output at once with null', async () => {
+    const { device } = await start({ kind: 'output' });
     const answer = await run(device, 'led');
     assert.deepEqual([answer.type, answer.payload], [Type.OK, null]);
   });
 
-  it('sends clones to all nodes but the first', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('sends clones to all nodes but the first', async () => {
+    const bench = await FlowBench.start();
     const wires = [['out', 'other']];
     await bench.load(
       serverNode(bench.port),
@@ -87,8 +84,8 @@ describe('iotmp-resource-in', () => {
     assert.notEqual(one._iotmp, other._iotmp);
   });
 
-  it('describes its kind and its samples, and enters the flow for neither', async (t) => {
-    const { bench, device } = await start(t, {
+  it('describes its kind and its samples, and enters the flow for neither', async () => {
+    const { bench, device } = await start({
       kind: 'inout',
       inSample: '{"on":true}',
       outSample: 'false',
@@ -101,8 +98,8 @@ describe('iotmp-resource-in', () => {
     assert.equal(bench.box().all.length, 0);
   });
 
-  it('hosts on the device that a client is: the server calls it, and there is no caller to name', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('hosts on the device that a client is: the server calls it, and there is no caller to name', async () => {
+    const bench = await FlowBench.start();
     const throughClient = { via: 'client', client: 'client', server: '' };
     await bench.load(
       serverNode(bench.port),
@@ -117,8 +114,8 @@ describe('iotmp-resource-in', () => {
     assert.deepEqual(message, { payload: true, topic: 'led', path: {}, params: null });
   });
 
-  it('is named wrongly: red, with the reason, and the others work', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('is named wrongly: red, with the reason, and the others work', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       serverNode(bench.port),
       resourceInNode({ id: 'bad', resource: '*rest/more' }),
@@ -132,8 +129,8 @@ describe('iotmp-resource-in', () => {
     await run(await bench.device(), 'led');
   });
 
-  it('has a name that another one has: red on the second only, until the name is free', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('has a name that another one has: red on the second only, until the name is free', async () => {
+    const bench = await FlowBench.start();
     const [first, second] = [resourceInNode({ id: 'first' }), resourceInNode({ id: 'second' })];
     const server = serverNode(bench.port);
     await bench.load(server, first, second, sinkNode());
@@ -150,8 +147,8 @@ describe('iotmp-resource-in', () => {
     assert.equal((await bench.box().next()).topic, 'led');
   });
 
-  it('follows the status of its server', async (t) => {
-    const { bench } = await start(t, {});
+  it('follows the status of its server', async () => {
+    const { bench } = await start({});
     await bench.status('resource-in', 'green', 'status.listening(count=1)');
   });
 });

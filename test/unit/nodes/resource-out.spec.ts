@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
 import { FlowBench } from './support/flow-bench';
@@ -13,10 +13,9 @@ import {
 } from './support/flows';
 
 async function start(
-  t: TestContext,
   properties: Record<string, unknown> = {},
 ): Promise<{ bench: FlowBench; device: RawDevice }> {
-  const bench = await FlowBench.start(t);
+  const bench = await FlowBench.start();
   await bench.load(
     serverNode(bench.port),
     resourceOutNode(properties),
@@ -40,15 +39,15 @@ async function set(bench: FlowBench, message: Record<string, unknown>): Promise<
 }
 
 describe('iotmp-resource-out', () => {
-  it('gives its initial value, then the last payload', async (t) => {
-    const { bench, device } = await start(t, { initial: '{"level":1}' });
+  it('gives its initial value, then the last payload', async () => {
+    const { bench, device } = await start({ initial: '{"level":1}' });
     assert.deepEqual(await read(device), { level: 1 });
     await set(bench, { payload: { level: 2, at: new Date(0) } });
     assert.deepEqual(await read(device), { level: 2, at: '1970-01-01T00:00:00.000Z' });
   });
 
-  it('is null before its first message, and for a message without payload', async (t) => {
-    const { bench, device } = await start(t);
+  it('is null before its first message, and for a message without payload', async () => {
+    const { bench, device } = await start();
     assert.equal(await read(device), null);
     await set(bench, { payload: 5 });
     await set(bench, { topic: 'no payload' });
@@ -61,22 +60,22 @@ describe('iotmp-resource-out', () => {
     [0, 0],
     ['"text"', 'text'],
   ]) {
-    it(`takes ${JSON.stringify(initial)} as initial value`, async (t) => {
-      const { device } = await start(t, { initial });
+    it(`takes ${JSON.stringify(initial)} as initial value`, async () => {
+      const { device } = await start({ initial });
       assert.equal(await read(device), value);
     });
   }
 
-  it('does not change when the message is changed later', async (t) => {
-    const { bench, device } = await start(t);
+  it('does not change when the message is changed later', async () => {
+    const { bench, device } = await start();
     const payload = { list: [1] };
     await set(bench, { payload });
     payload.list.push(2);
     assert.deepEqual(await read(device), { list: [1] });
   });
 
-  it('sends each value to event streams, and its value at the start', async (t) => {
-    const { bench, device } = await start(t, { initial: '1' });
+  it('sends each value to event streams, and its value at the start', async () => {
+    const { bench, device } = await start({ initial: '1' });
     device.send(device.build(Type.START_STREAM, { id: 9, resource: 'level' }));
     assert.equal((await device.next(Type.STREAM_DATA)).payload, 1);
     await set(bench, { payload: 2 });
@@ -103,8 +102,8 @@ describe('iotmp-resource-out', () => {
     ['an invalid date', new Date(Number.NaN)],
     ['an integer past 64 bits', 2n ** 70n],
   ] as const) {
-    it(`refuses ${name}: the error goes to Catch, and the value stays`, async (t) => {
-      const { bench, device } = await start(t, { initial: '1' });
+    it(`refuses ${name}: the error goes to Catch, and the value stays`, async () => {
+      const { bench, device } = await start({ initial: '1' });
       bench.send('resource-out', { payload, topic: 'kept' });
       const error = await bench.error();
       assert.deepEqual([error.code, error.msg.topic], ['IOTMP_ERR_ENCODE', 'kept']);
@@ -113,8 +112,8 @@ describe('iotmp-resource-out', () => {
     });
   }
 
-  it('takes its value from a typed field: message, context, text, number, expression', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('takes its value from a typed field: message, context, text, number, expression', async () => {
+    const bench = await FlowBench.start();
     const typed = (valueType: string, value: string): ReturnType<typeof resourceOutNode> =>
       resourceOutNode({ id: valueType, resource: valueType, valueType, value });
     const fields: [string, string, unknown][] = [
@@ -143,8 +142,8 @@ describe('iotmp-resource-out', () => {
     }
   });
 
-  it('has a field that cannot be evaluated: CONFIG for Catch, and the value stays', async (t) => {
-    const { bench, device } = await start(t, { valueType: 'jsonata', value: '$nope(', initial: '1' });
+  it('has a field that cannot be evaluated: CONFIG for Catch, and the value stays', async () => {
+    const { bench, device } = await start({ valueType: 'jsonata', value: '$nope(', initial: '1' });
     bench.send('resource-out', {});
     const error = await bench.error();
     assert.equal(error.code, 'IOTMP_ERR_CONFIG');
@@ -157,16 +156,16 @@ describe('iotmp-resource-out', () => {
     'a blank name': { resource: '' },
     'an initial value that is no JSON': { initial: '{' },
   })) {
-    it(`refuses ${name}: red, and an error for each message`, async (t) => {
-      const { bench } = await start(t, properties);
+    it(`refuses ${name}: red, and an error for each message`, async () => {
+      const { bench } = await start(properties);
       await bench.status('resource-out', 'red');
       bench.send('resource-out', { payload: 1 });
       assert.equal((await bench.error()).code, 'IOTMP_ERR_CONFIG');
     });
   }
 
-  it('has a name that another one has: its messages fail until the name is free', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('has a name that another one has: its messages fail until the name is free', async () => {
+    const bench = await FlowBench.start();
     const second = resourceOutNode({ id: 'second' });
     const watchers = [...catchNodes(), ...completeNodes('second')];
     const server = serverNode(bench.port);
@@ -181,8 +180,8 @@ describe('iotmp-resource-out', () => {
     assert.equal(bench.box('errors').all.length, 1);
   });
 
-  it('is an output of the device that a client is', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('is an output of the device that a client is', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       serverNode(bench.port),
       clientNode(bench.port),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { RawDevice } from '../support/raw-device';
 import { Type, type RawMessage } from '../support/raw-message';
 import { FlowBench, type Message } from './support/flow-bench';
@@ -14,10 +14,9 @@ import {
 
 /** A resource that the flow answers, a response node, and a device that has called; with the call's message. */
 async function startCall(
-  t: TestContext,
   properties: Record<string, unknown> = {},
 ): Promise<{ bench: FlowBench; device: RawDevice; message: Message }> {
-  const bench = await FlowBench.start(t);
+  const bench = await FlowBench.start();
   await bench.load(
     serverNode(bench.port),
     resourceInNode({ kind: 'inout', reply: 'flow', ...properties }),
@@ -40,8 +39,8 @@ function answerOf({ id, type, parameters, payload }: RawMessage): unknown[] {
 }
 
 describe('iotmp-response', () => {
-  it('answers with the payload', async (t) => {
-    const { bench, device, message } = await startCall(t);
+  it('answers with the payload', async () => {
+    const { bench, device, message } = await startCall();
     bench.send('response', { ...message, payload: { level: 23.4, raw: Buffer.from([1]) } });
     const answer = await device.next();
     assert.deepEqual(answerOf(answer), [7, Type.OK, undefined, { level: 23.4, raw: Buffer.from([1]) }]);
@@ -49,8 +48,8 @@ describe('iotmp-response', () => {
     assert.equal(bench.box('errors').all.length, 0);
   });
 
-  it('answers straight from the wire of the resource', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('answers straight from the wire of the resource', async () => {
+    const bench = await FlowBench.start();
     const echo = resourceInNode({ kind: 'inout', reply: 'flow', wires: [['response']] });
     await bench.load(serverNode(bench.port), echo, responseNode());
     const device = await bench.device();
@@ -58,8 +57,8 @@ describe('iotmp-response', () => {
     assert.deepEqual(answerOf(await device.next()), [7, Type.OK, undefined, 'echo']);
   });
 
-  it('makes the token plain data that survives cloning and JSON', async (t) => {
-    const { bench, device, message } = await startCall(t);
+  it('makes the token plain data that survives cloning and JSON', async () => {
+    const { bench, device, message } = await startCall();
     const token = message._iotmp as Record<string, unknown>;
     assert.equal(token.type, 'iotmp');
     assert.deepEqual(JSON.parse(JSON.stringify(token)), token);
@@ -68,8 +67,8 @@ describe('iotmp-response', () => {
     assert.deepEqual(answerOf(await device.next()), [7, Type.OK, undefined, 'cloned']);
   });
 
-  it('makes a status code of 400 and more an ERROR, and passes others on', async (t) => {
-    const { bench, device, message } = await startCall(t);
+  it('makes a status code of 400 and more an ERROR, and passes others on', async () => {
+    const { bench, device, message } = await startCall();
     bench.send('response', { ...message, payload: { error: 'too hot' }, statusCode: 422 });
     assert.deepEqual(answerOf(await device.next()), [7, Type.ERROR, 422, { error: 'too hot' }]);
     bench.send('response', { ...(await call(bench, device, 8)), payload: 'made', statusCode: '201' });
@@ -77,8 +76,8 @@ describe('iotmp-response', () => {
   });
 
   for (const statusCode of [99, 600, 404.5, 'none', true, {}]) {
-    it(`refuses the status code ${JSON.stringify(statusCode)}, and leaves the call open`, async (t) => {
-      const { bench, device, message } = await startCall(t);
+    it(`refuses the status code ${JSON.stringify(statusCode)}, and leaves the call open`, async () => {
+      const { bench, device, message } = await startCall();
       bench.send('response', { ...message, statusCode });
       const error = await bench.error();
       assert.deepEqual(
@@ -90,8 +89,8 @@ describe('iotmp-response', () => {
     });
   }
 
-  it('answers each call once: a second answer goes to Catch', async (t) => {
-    const { bench, device, message } = await startCall(t);
+  it('answers each call once: a second answer goes to Catch', async () => {
+    const { bench, device, message } = await startCall();
     bench.send('response', { ...message, payload: 1 });
     bench.send('response', { ...message, payload: 2 });
     const error = await bench.error();
@@ -106,8 +105,8 @@ describe('iotmp-response', () => {
     );
   });
 
-  it('has messages without a token, and with a made-up one, go to Catch', async (t) => {
-    const { bench, message } = await startCall(t);
+  it('has messages without a token, and with a made-up one, go to Catch', async () => {
+    const { bench, message } = await startCall();
     const token = message._iotmp as Record<string, unknown>;
     const tokens: unknown[] = [
       undefined,
@@ -125,16 +124,16 @@ describe('iotmp-response', () => {
     }
   });
 
-  it('comes too late: the device got ERROR 504, and the answer goes to Catch', async (t) => {
-    const { bench, device, message } = await startCall(t, { timeout: 0.1 });
+  it('comes too late: the device got ERROR 504, and the answer goes to Catch', async () => {
+    const { bench, device, message } = await startCall({ timeout: 0.1 });
     const answer = await device.next();
     assert.deepEqual([answer.id, answer.type, answer.parameters], [7, Type.ERROR, 504]);
     bench.send('response', message);
     assert.equal((await bench.error()).code, 'IOTMP_ERR_REPLY');
   });
 
-  it('comes after the caller has gone: the answer goes to Catch', async (t) => {
-    const { bench, device, message } = await startCall(t);
+  it('comes after the caller has gone: the answer goes to Catch', async () => {
+    const { bench, device, message } = await startCall();
     const gone = new Promise((resolve) => bench.server().once('disconnected', resolve));
     device.wire.cut();
     await gone;
@@ -142,16 +141,16 @@ describe('iotmp-response', () => {
     assert.equal((await bench.error()).code, 'IOTMP_ERR_REPLY');
   });
 
-  it('holds something that cannot be sent: ERROR for the caller, and an error for Catch', async (t) => {
-    const { bench, device, message } = await startCall(t);
+  it('holds something that cannot be sent: ERROR for the caller, and an error for Catch', async () => {
+    const { bench, device, message } = await startCall();
     bench.send('response', { ...message, payload: { deep: [() => 1] } });
     assert.equal((await bench.error()).code, 'IOTMP_ERR_ENCODE');
     const answer = await device.next();
     assert.deepEqual([answer.id, answer.type, answer.parameters], [7, Type.ERROR, 500]);
   });
 
-  it('gives the caller an ERROR when the flow is stopped before it answers', async (t) => {
-    const { bench, device } = await startCall(t);
+  it('gives the caller an ERROR when the flow is stopped before it answers', async () => {
+    const { bench, device } = await startCall();
     const { credentials: _, ...server } = serverNode(bench.port);
     await bench.deploy('nodes', server, resourceInNode({ resource: 'other' }), sinkNode());
     const answer = await device.next();

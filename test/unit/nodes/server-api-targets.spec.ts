@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
-import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { describe, it } from 'mocha';
 import { FlowBench } from './support/flow-bench';
 import { serverNode } from './support/flows';
 
@@ -25,8 +25,8 @@ function request(method: string, target: string, more = '', body = ''): string {
   return `${method} ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${more}\r\n${body}`;
 }
 
-async function start(t: Parameters<typeof FlowBench.start>[0], config: object): Promise<FlowBench> {
-  const bench = await FlowBench.start(t);
+async function start(config: object): Promise<FlowBench> {
+  const bench = await FlowBench.start();
   await bench.load(serverNode(bench.port, { api: true, ...config }));
   const { apiPath = '' } = config as { apiPath?: string };
   const giveUpAt = Date.now() + PATIENCE_MS;
@@ -39,8 +39,8 @@ async function start(t: Parameters<typeof FlowBench.start>[0], config: object): 
 }
 
 describe('a target that no program sends', () => {
-  it('leads to no route that it does not name, and is answered', async (t) => {
-    const bench = await start(t, {});
+  it('leads to no route that it does not name, and is answered', async () => {
+    const bench = await start({});
     const expected: [target: string, status: number][] = [
       ['/v1/users/anna', 401],
       ['/%76%31/users/anna', 401],
@@ -66,8 +66,8 @@ describe('a target that no program sends', () => {
     }
   });
 
-  it('is no way out of the path of the API, nor around it', async (t) => {
-    const bench = await start(t, { apiPath: '/api' });
+  it('is no way out of the path of the API, nor around it', async () => {
+    const bench = await start({ apiPath: '/api' });
     const expected: [target: string, status: number][] = [
       ['/api/v1/users/anna', 401],
       ['/v1/users/anna', 404],
@@ -84,8 +84,8 @@ describe('a target that no program sends', () => {
 });
 
 describe('a request in a form that no program uses', () => {
-  it('is one request, whatever its body looks like', async (t) => {
-    const bench = await start(t, {});
+  it('is one request, whatever its body looks like', async () => {
+    const bench = await start({});
     const version = '/v1/server/version';
     const inner = request('GET', '/metrics');
     const length = `Content-Length: ${inner.length}\r\n`;
@@ -101,8 +101,8 @@ describe('a request in a form that no program uses', () => {
     assert.deepEqual(await statusesOf(bench, keep + request('GET', version)), [200, 200]);
   });
 
-  it('is told to go on where it asks', async (t) => {
-    const bench = await start(t, {});
+  it('is told to go on where it asks', async () => {
+    const bench = await start({});
     const form = 'Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n';
     const asks = request('POST', '/oauth/token', `${form}Expect: 100-continue\r\n`, 'a=b');
     assert.deepEqual(await statusesOf(bench, asks), [100, 400]);

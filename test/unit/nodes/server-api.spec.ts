@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { describe, it } from 'mocha';
 import helper from 'node-red-node-test-helper';
 import { WebSocket } from 'ws';
+import { cleanUp } from '../../support/clean-up';
 import { temporaryFolder } from '../store/support/stores';
 import { FlowBench } from './support/flow-bench';
 import { devicesOf, PUMP, serverNode, sinkNode } from './support/flows';
@@ -72,8 +73,8 @@ async function refusal(body: object, path = TOKENS): Promise<number> {
 }
 
 describe('the API of iotmp-server', () => {
-  it('reads a sensor of a device, with a token that was made in the editor', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('reads a sensor of a device, with a token that was made in the editor', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port, API), sinkNode());
     const requests = new NodeHttp(bench);
     await requests.ready();
@@ -87,8 +88,8 @@ describe('the API of iotmp-server', () => {
     assert.equal((await requests.get(TEMP, token)).status, 401, 'the older one counts no more');
   });
 
-  it('streams over a WebSocket below its path', async (t) => {
-    const bench = await FlowBench.start(t, { httpNodeRoot: '/red/' });
+  it('streams over a WebSocket below its path', async () => {
+    const bench = await FlowBench.start({ httpNodeRoot: '/red/' });
     await bench.load(serverNode(bench.port, { ...API, apiPath: '/api/' }), sinkNode());
     const requests = new NodeHttp(bench);
     await requests.ready('/red/api');
@@ -97,18 +98,18 @@ describe('the API of iotmp-server', () => {
     assert.equal(path, '/red/api');
     const url = `ws://127.0.0.1:${requests.port}${path}/v3/users/anna/devices/pump/resources`;
     const socket = new WebSocket(`${url}?authorization=${token}`);
-    t.after(() => socket.terminate());
+    cleanUp(() => socket.terminate());
     await once(socket, 'open');
     socket.send(JSON.stringify({ resource: 'temp', interval: 1 }));
     const [frame] = (await patiently(once(socket, 'message'), () => 'a sample')) as [Buffer];
     assert.deepEqual(JSON.parse(frame.toString()), { resource: 'temp', signal: 'data', payload: 7 });
   });
 
-  it('is offered as soon as its storage works, where that failed at the start', async (t) => {
-    const userDir = temporaryFolder(t);
+  it('is offered as soon as its storage works, where that failed at the start', async () => {
+    const userDir = temporaryFolder();
     const inTheWay = join(userDir, 'iotmp');
     writeFileSync(inTheWay, 'no folder');
-    const bench = await FlowBench.start(t, { userDir });
+    const bench = await FlowBench.start({ userDir });
     await bench.load(serverNode(bench.port, { ...API, storage: 'file' }), sinkNode());
     await bench.status('server', 'red', 'status.storeUnavailable');
     await bench.listening();
@@ -124,8 +125,8 @@ describe('the API of iotmp-server', () => {
     assert.equal((await requests.get('/v1/users/anna/devices', token)).status, 200);
   });
 
-  it('makes an administrator of a user where that is asked for, and of nobody else', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('makes an administrator of a user where that is asked for, and of nobody else', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port, API), sinkNode());
     const requests = new NodeHttp(bench);
     await requests.ready();
@@ -140,8 +141,8 @@ describe('the API of iotmp-server', () => {
     assert.equal((JSON.parse(bob.text) as { role: string }).role, 'admin');
   });
 
-  it('is not offered with a secret that is too short, which the status says', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('is not offered with a secret that is too short, which the status says', async () => {
+    const bench = await FlowBench.start();
     const credentials = { ...devicesOf(PUMP), apiSecret: 'short' };
     await bench.load(serverNode(bench.port, { ...API, credentials }), sinkNode());
     await bench.status('server', 'red', 'the API secret needs 16 characters');
@@ -150,8 +151,8 @@ describe('the API of iotmp-server', () => {
     await bench.device();
   });
 
-  it('lets in the pages of origins that Node-RED lets in', async (t) => {
-    const bench = await FlowBench.start(t, { httpNodeCors: { origin: ['http://a.test', /b/] } });
+  it('lets in the pages of origins that Node-RED lets in', async () => {
+    const bench = await FlowBench.start({ httpNodeCors: { origin: ['http://a.test', /b/] } });
     await bench.load(serverNode(bench.port, API), sinkNode());
     const requests = new NodeHttp(bench);
     await requests.ready();
@@ -164,9 +165,9 @@ describe('the API of iotmp-server', () => {
     assert.equal(await allowedFor('http://b.test'), null);
   });
 
-  it('keeps the files of storages beside the file of the store, over deploys', async (t) => {
-    const userDir = temporaryFolder(t);
-    const bench = await FlowBench.start(t, { userDir });
+  it('keeps the files of storages beside the file of the store, over deploys', async () => {
+    const userDir = temporaryFolder();
+    const bench = await FlowBench.start({ userDir });
     await bench.load(serverNode(bench.port, { ...API, storage: 'file' }), sinkNode());
     const requests = new NodeHttp(bench);
     await requests.ready();
@@ -181,9 +182,9 @@ describe('the API of iotmp-server', () => {
     assert.deepEqual(await requests.get(`${path}/s/files/a/x.txt`, token), { status: 200, text: 'hello' });
   });
 
-  it('keeps the files of storages in memory where its store is', async (t) => {
-    const userDir = temporaryFolder(t);
-    const bench = await FlowBench.start(t, { userDir });
+  it('keeps the files of storages in memory where its store is', async () => {
+    const userDir = temporaryFolder();
+    const bench = await FlowBench.start({ userDir });
     await bench.load(serverNode(bench.port, { ...API, storage: 'memory' }), sinkNode());
     const requests = new NodeHttp(bench);
     await requests.ready();
@@ -195,8 +196,8 @@ describe('the API of iotmp-server', () => {
     assert.deepEqual(readdirSync(userDir), []);
   });
 
-  it('leaves other paths to the flows', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('leaves other paths to the flows', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port, API), sinkNode());
     const requests = new NodeHttp(bench);
     await requests.ready();
@@ -204,8 +205,8 @@ describe('the API of iotmp-server', () => {
     assert.deepEqual([status, text.includes('Cannot GET /v1/hook')], [404, true], 'express answers');
   });
 
-  it('gets the bodies as they were sent, before the editor reads them', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('gets the bodies as they were sent, before the editor reads them', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port, API), sinkNode());
     const requests = new NodeHttp(bench);
     await requests.ready();
@@ -219,8 +220,8 @@ describe('the API of iotmp-server', () => {
     assert.deepEqual(got, [true, 7, 2n ** 64n - 1n, 'x']);
   });
 
-  it('leaves the listeners of the HTTP server as they were, also those that came later', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('leaves the listeners of the HTTP server as they were, also those that came later', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port, { api: false }), sinkNode());
     const requests = new NodeHttp(bench);
     const before = bench.RED.server.listeners('request');
@@ -235,8 +236,8 @@ describe('the API of iotmp-server', () => {
     assert.deepEqual(bench.RED.server.listeners('request'), [...before, later]);
   });
 
-  it('is there again after a deploy, and gone when it is switched off', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('is there again after a deploy, and gone when it is switched off', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port, API), sinkNode());
     const requests = new NodeHttp(bench);
     await requests.ready();
@@ -250,8 +251,8 @@ describe('the API of iotmp-server', () => {
     assert.equal(await refusal({}), 503);
   });
 
-  it('makes no token for what is no user, name or server', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('makes no token for what is no user, name or server', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port, API), sinkNode());
     const requests = new NodeHttp(bench);
     await requests.ready();
@@ -261,8 +262,8 @@ describe('the API of iotmp-server', () => {
     assert.equal((await newToken({ user: 'bert', name: 'mine' })).user, 'bert');
   });
 
-  it('is one of several servers only where each has its own path', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('is one of several servers only where each has its own path', async () => {
+    const bench = await FlowBench.start();
     const other = { ...serverNode(bench.port, { ...API, tcpPort: '' }), id: 'other' };
     await bench.load(serverNode(bench.port, API), other, sinkNode());
     const requests = new NodeHttp(bench);

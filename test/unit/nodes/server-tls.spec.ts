@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import type { Node, NodeInitializer } from 'node-red';
 import { RawDevice } from '../support/raw-device';
 import { tlsWire } from '../support/raw-wire';
@@ -23,8 +23,8 @@ const tls = (options: object, id = 'tls'): { id: string; type: string; options: 
 });
 
 describe('TLS of iotmp-server and iotmp-client', () => {
-  it('listens with the certificate of a tls-config, and clients check it', async (t) => {
-    const bench = await FlowBench.start(t, {}, [registerTls]);
+  it('listens with the certificate of a tls-config, and clients check it', async () => {
+    const bench = await FlowBench.start({}, [registerTls]);
     const tlsPort = await freePort();
     const overTls = { transport: 'tls', host: 'localhost' };
     await bench.load(
@@ -49,8 +49,8 @@ describe('TLS of iotmp-server and iotmp-client', () => {
     ['no certificate', {}],
     ['a certificate that is none', { key: 'no key', cert: 'no certificate' }],
   ] as const) {
-    it(`has ${name}: red, and the TCP port works`, async (t) => {
-      const bench = await FlowBench.start(t, {}, [registerTls]);
+    it(`has ${name}: red, and the TCP port works`, async () => {
+      const bench = await FlowBench.start({}, [registerTls]);
       const tlsPort = await freePort();
       await bench.load(tls(options), serverNode(bench.port, { tlsPort, tls: 'tls' }), sinkNode());
       await bench.status('server', 'red', 'cannot listen');
@@ -59,8 +59,8 @@ describe('TLS of iotmp-server and iotmp-client', () => {
     });
   }
 
-  it('has a tls-config that is another node, or missing: red', async (t) => {
-    const bench = await FlowBench.start(t, {}, [registerTls]);
+  it('has a tls-config that is another node, or missing: red', async () => {
+    const bench = await FlowBench.start({}, [registerTls]);
     const tlsPort = await freePort();
     await bench.load(
       serverNode(bench.port, { tlsPort, tls: 'out' }),

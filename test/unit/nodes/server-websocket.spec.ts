@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
+import { cleanUp } from '../../support/clean-up';
 import { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
 import { WebSocketWire } from '../support/raw-wire';
@@ -25,8 +26,8 @@ function upgradeListeners(bench: FlowBench): number {
 }
 
 describe('WebSockets of iotmp-server', () => {
-  it('are taken on the HTTP server of Node-RED', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('are taken on the HTTP server of Node-RED', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(0, { ...OFF, wsPath: '/iotmp' }), resourceInNode(), sinkNode());
     const device = await login(bench, '/iotmp');
     device.send(device.build(Type.RUN, { id: 7, resource: 'led', payload: 1 }));
@@ -35,29 +36,29 @@ describe('WebSockets of iotmp-server', () => {
     await bench.status('server', 'green', 'status.listening(count=1)');
   });
 
-  it('take a path with a slash at its end, or a query', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('take a path with a slash at its end, or a query', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(0, { ...OFF, wsPath: '/iotmp/' }));
     await login(bench, '/iotmp');
     await login(bench, '/iotmp/?a=/b');
   });
 
-  it('are below the HTTP root of Node-RED', async (t) => {
-    const bench = await FlowBench.start(t, { httpNodeRoot: '/red/' });
+  it('are below the HTTP root of Node-RED', async () => {
+    const bench = await FlowBench.start({ httpNodeRoot: '/red/' });
     await bench.load(serverNode(0, { ...OFF, wsPath: '/iotmp' }));
     await login(bench, '/red/iotmp');
   });
 
   for (const httpNodeRoot of ['/', false]) {
-    it(`may be on the very root, with httpNodeRoot ${httpNodeRoot}`, async (t) => {
-      const bench = await FlowBench.start(t, { httpNodeRoot });
+    it(`may be on the very root, with httpNodeRoot ${httpNodeRoot}`, async () => {
+      const bench = await FlowBench.start({ httpNodeRoot });
       await bench.load(serverNode(0, { ...OFF, wsPath: '/' }));
       await login(bench, '/');
     });
   }
 
-  it('serve a client', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('serve a client', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       serverNode(0, { ...OFF, wsPath: '/iotmp' }),
       clientNode(bench.httpPort, { transport: 'ws' }),
@@ -68,18 +69,18 @@ describe('WebSockets of iotmp-server', () => {
     assert.equal((await bench.connectedDevice()).transport, 'ws');
   });
 
-  it('leave the upgrades of other paths to others', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('leave the upgrades of other paths to others', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(0, { ...OFF, wsPath: '/iotmp' }));
     const seen: (string | undefined)[] = [];
     const others = (request: IncomingMessage, socket: Duplex): void => {
       seen.push(request.url);
-      t.after(() => socket.destroy());
+      cleanUp(() => socket.destroy());
     };
     bench.RED.server.on('upgrade', others);
-    t.after(() => bench.RED.server.off('upgrade', others));
+    cleanUp(() => bench.RED.server.off('upgrade', others));
     const socket = connect(bench.httpPort, '127.0.0.1');
-    t.after(() => socket.destroy());
+    cleanUp(() => socket.destroy());
     let isGone = false;
     socket.on('close', () => (isGone = true));
     const request = (path: string): string =>
@@ -93,8 +94,8 @@ describe('WebSockets of iotmp-server', () => {
     assert.equal(socket.bytesRead, 0);
   });
 
-  it('end with the server, and its listener with them', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('end with the server, and its listener with them', async () => {
+    const bench = await FlowBench.start();
     const server = serverNode(0, { ...OFF, wsPath: '/iotmp' });
     await bench.load(server, serverNode(0, { ...OFF, wsPath: '/second', id: 'second' }), sinkNode());
     const before = upgradeListeners(bench);
@@ -108,8 +109,8 @@ describe('WebSockets of iotmp-server', () => {
     assert.equal(upgradeListeners(bench), before - 1);
   });
 
-  it('move to another path; devices stay connected', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('move to another path; devices stay connected', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(0, { ...OFF, wsPath: '/iotmp' }), sinkNode());
     const device = await login(bench, '/iotmp');
     await bench.deploy('nodes', serverNode(0, { ...OFF, wsPath: '/other' }), sinkNode());
@@ -119,8 +120,8 @@ describe('WebSockets of iotmp-server', () => {
     await patiently(device.closed, () => 'the end of the old connection');
   });
 
-  it('share a path: red on the second server only, whose ports work, until the path is free', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('share a path: red on the second server only, whose ports work, until the path is free', async () => {
+    const bench = await FlowBench.start();
     const port = await freePort();
     const first = serverNode(0, { ...OFF, wsPath: '/iotmp', credentials: devicesOf(PUMP) });
     const second = serverNode(port, { id: 'second', wsPath: '/iotmp', credentials: devicesOf(LAMP) });
@@ -138,8 +139,8 @@ describe('WebSockets of iotmp-server', () => {
     await RawDevice.login(wire, LAMP);
   });
 
-  it('have no HTTP server: red, and the TCP port works', async (t) => {
-    const bench = await FlowBench.start(t, {}, [(RED) => void Object.assign(RED, { server: undefined })]);
+  it('have no HTTP server: red, and the TCP port works', async () => {
+    const bench = await FlowBench.start({}, [(RED) => void Object.assign(RED, { server: undefined })]);
     await bench.load(serverNode(bench.port, { wsPath: '/iotmp' }), sinkNode());
     await bench.status('server', 'red', 'errors.noHttpServer(path=/iotmp)');
     await bench.device();

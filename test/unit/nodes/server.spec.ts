@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
+import { cleanUp } from '../../support/clean-up';
 import { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
 import { tcpWire } from '../support/raw-wire';
@@ -21,8 +22,8 @@ import {
 import { freePort } from './support/free-port';
 import { patiently } from './support/patience';
 
-async function start(t: TestContext, properties: Record<string, unknown>): Promise<FlowBench> {
-  const bench = await FlowBench.start(t);
+async function start(properties: Record<string, unknown>): Promise<FlowBench> {
+  const bench = await FlowBench.start();
   await bench.load(
     serverNode(bench.port, properties),
     callNode(),
@@ -57,8 +58,8 @@ async function assertInert(bench: FlowBench): Promise<void> {
 }
 
 describe('iotmp-server', () => {
-  it('listens, and counts its devices', async (t) => {
-    const bench = await start(t, {});
+  it('listens, and counts its devices', async () => {
+    const bench = await start({});
     await bench.status('server', 'green', 'status.listening(count=0)');
     assert.deepEqual(bench.log('info', 'server'), [`tcp: 127.0.0.1:${bench.port}`]);
     const device = await bench.device();
@@ -68,16 +69,16 @@ describe('iotmp-server', () => {
     assert.deepEqual([...bench.log('warn'), ...bench.log('error')], []);
   });
 
-  it('is off: grey, its port is closed, and its nodes are inert', async (t) => {
-    const bench = await start(t, { enabled: false });
+  it('is off: grey, its port is closed, and its nodes are inert', async () => {
+    const bench = await start({ enabled: false });
     await bench.status('server', 'grey', 'status.disabled');
     assert.equal(await isOpen(bench.port), false);
     await assertInert(bench);
   });
 
-  it('is off by an environment variable', async (t) => {
+  it('is off by an environment variable', async () => {
     process.env.IOTMP_TEST_ENABLED = 'false';
-    const bench = await start(t, { enabled: '${IOTMP_TEST_ENABLED}' });
+    const bench = await start({ enabled: '${IOTMP_TEST_ENABLED}' });
     await bench.status('server', 'grey', 'status.disabled');
   });
 
@@ -102,8 +103,8 @@ describe('iotmp-server', () => {
     'devices that are no list': [{ credentials: { devices: '{}' } }, 'errors.invalidDevices'],
   };
   for (const [name, [properties, reason]] of Object.entries(invalid)) {
-    it(`has ${name}: red with the reason, an error in the log, and inert nodes`, async (t) => {
-      const bench = await start(t, properties);
+    it(`has ${name}: red with the reason, an error in the log, and inert nodes`, async () => {
+      const bench = await start(properties);
       await bench.status('server', 'red', reason);
       const errors = bench.log('error', 'server');
       assert.equal(errors.length, 1);
@@ -112,20 +113,20 @@ describe('iotmp-server', () => {
     });
   }
 
-  it('says nothing of credentials where the table is broken', async (t) => {
-    const bench = await start(t, {
+  it('says nothing of credentials where the table is broken', async () => {
+    const bench = await start({
       credentials: { devices: '[{"user":"anna","device":"x","credential":"hush"' },
     });
     const shown = JSON.stringify([bench.statuses('server').all, bench.log('error'), bench.log('warn')]);
     assert.ok(!shown.includes('hush'));
   });
 
-  it('takes a request timeout that is no whole number of milliseconds', async (t) => {
-    const bench = await start(t, { requestTimeout: 0.12345 });
+  it('takes a request timeout that is no whole number of milliseconds', async () => {
+    const bench = await start({ requestTimeout: 0.12345 });
     await bench.status('server', 'green');
   });
 
-  it('leaves out rows that name no device, or one that is there already; the others work', async (t) => {
+  it('leaves out rows that name no device, or one that is there already; the others work', async () => {
     const rows = [
       { user: '', device: 'a', credential: 'x' },
       PUMP,
@@ -137,7 +138,7 @@ describe('iotmp-server', () => {
       { ...PUMP, credential: 'another' },
       { ...LAMP, comment: 'kept for people' },
     ];
-    const bench = await start(t, { credentials: devicesOf(...rows) });
+    const bench = await start({ credentials: devicesOf(...rows) });
     await bench.status('server', 'green');
     const warnings = bench.log('warn', 'server');
     const reasons = warnings.map((text) => /property=(\S+), reason=(\S+)\)/.exec(text)?.slice(1));
@@ -158,8 +159,8 @@ describe('iotmp-server', () => {
     ]);
   });
 
-  it('has no devices: nobody gets in, which status and log tell', async (t) => {
-    const bench = await start(t, { credentials: {} });
+  it('has no devices: nobody gets in, which status and log tell', async () => {
+    const bench = await start({ credentials: {} });
     await bench.status('server', 'yellow', 'status.unregistered');
     assert.deepEqual(bench.log('warn', 'server'), ['errors.unregistered']);
     const device = new RawDevice(bench.track(await tcpWire(await bench.listening())));
@@ -167,8 +168,8 @@ describe('iotmp-server', () => {
     assert.equal((await device.next()).type, Type.ERROR);
   });
 
-  it('is open for all: a warning in status and log; registered devices still need their credential', async (t) => {
-    const bench = await start(t, { anonymous: true });
+  it('is open for all: a warning in status and log; registered devices still need their credential', async () => {
+    const bench = await start({ anonymous: true });
     await bench.status('server', 'yellow', 'status.anonymous(count=0)');
     assert.deepEqual(bench.log('warn', 'server'), ['errors.anonymous']);
     await bench.device({ user: 'who', device: 'ever', credential: '' });
@@ -178,12 +179,12 @@ describe('iotmp-server', () => {
     assert.equal((await device.next()).type, Type.ERROR);
   });
 
-  it('has its port taken: red, and the other listeners work; it is tried again', async (t) => {
+  it('has its port taken: red, and the other listeners work; it is tried again', async () => {
     const other = createServer();
-    const bench = await FlowBench.start(t);
+    const bench = await FlowBench.start();
     other.listen(bench.port, '127.0.0.1');
     await once(other, 'listening');
-    t.after(() => other.close());
+    cleanUp(() => other.close());
     const secondPort = await freePort();
     await bench.load(
       serverNode(bench.port),
@@ -203,15 +204,15 @@ describe('iotmp-server', () => {
     assert.equal(bench.log('error', 'server').length, 1);
   });
 
-  it('listens where a node without properties would', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('listens where a node without properties would', async () => {
+    const bench = await FlowBench.start();
     const bare = { id: 'server', type: 'iotmp-server', host: '127.0.0.1', credentials: devicesOf(PUMP) };
     await bench.load(bare);
     assert.equal(await bench.listening(), 25204);
   });
 
-  it('forgets nobody who uses it, and keeps nobody who does not', async (t) => {
-    const bench = await start(t, {});
+  it('forgets nobody who uses it, and keeps nobody who does not', async () => {
+    const bench = await start({});
     const users = (): string[] => Object.keys((bench.node('server') as unknown as { users: object }).users);
     assert.deepEqual(users().sort(), ['call', 'events', 'resource-in', 'stream']);
     const { credentials: _, ...server } = serverNode(bench.port);
@@ -219,8 +220,8 @@ describe('iotmp-server', () => {
     assert.deepEqual(users(), ['call']);
   });
 
-  it('logs a warning that repeats once', async (t) => {
-    const bench = await start(t, { maxConnections: 1 });
+  it('logs a warning that repeats once', async () => {
+    const bench = await start({ maxConnections: 1 });
     await bench.device();
     const server = bench.server();
     for (let i = 0; i < 3; i++) {

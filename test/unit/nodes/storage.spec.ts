@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { Node } from 'node-red';
 import { ServerLink } from '../../../nodes/lib/server-link';
 import { IotmpClient, openStore, type ServerServices } from '../../../src';
+import { cleanUp } from '../../support/clean-up';
 import { temporaryFolder } from '../store/support/stores';
 import { FlowBench } from './support/flow-bench';
 import { PUMP, serverNode, sinkNode, type NodeConfig } from './support/flows';
@@ -19,9 +20,9 @@ interface Scene {
   readonly server: (properties?: Readonly<Record<string, unknown>>) => NodeConfig;
 }
 
-async function start(t: TestContext): Promise<Scene> {
-  const userDir = temporaryFolder(t);
-  const bench = await FlowBench.start(t, { userDir });
+async function start(): Promise<Scene> {
+  const userDir = temporaryFolder();
+  const bench = await FlowBench.start({ userDir });
   return {
     bench,
     file: join(userDir, 'iotmp', 'server.db'),
@@ -30,10 +31,10 @@ async function start(t: TestContext): Promise<Scene> {
 }
 
 /** The pump, connected over TCP. */
-async function connectPump(t: TestContext, bench: FlowBench): Promise<IotmpClient> {
+async function connectPump(bench: FlowBench): Promise<IotmpClient> {
   const reconnect = { minMs: 10, maxMs: 50 };
   const pump = new IotmpClient({ ...PUMP, host: '127.0.0.1', port: bench.port, reconnect });
-  t.after(() => pump.close());
+  cleanUp(() => pump.close());
   pump.connect();
   await patiently(pump.ready(), () => 'the connection of the pump');
   return pump;
@@ -56,10 +57,10 @@ function unchanged({ credentials: _, ...node }: NodeConfig): NodeConfig {
 }
 
 describe('a server that keeps its state in a file', () => {
-  it('has it again after a restart, and has let go of the file in between', async (t) => {
-    const { bench, file, server } = await start(t);
+  it('has it again after a restart, and has let go of the file in between', async () => {
+    const { bench, file, server } = await start();
     await bench.load(server(), sinkNode());
-    const pump = await connectPump(t, bench);
+    const pump = await connectPump(bench);
     await pump.setProperty('mode', { level: 3 });
     await pump.writeBucket('log', { n: 1 });
     await servicesOf(bench).topics.publish(PUMP.user, 'doors/front', 'open', { retain: true });
@@ -77,10 +78,10 @@ describe('a server that keeps its state in a file', () => {
     assert.deepEqual(bench.log('error'), []);
   });
 
-  it('keeps it open over deploys, with what is being written', async (t) => {
-    const { bench, server } = await start(t);
+  it('keeps it open over deploys, with what is being written', async () => {
+    const { bench, server } = await start();
     await bench.load(server(), sinkNode());
-    const pump = await connectPump(t, bench);
+    const pump = await connectPump(bench);
     await pump.setProperty('count', 0);
     const services = servicesOf(bench);
     for (let keepAlive = 61; keepAlive < 66; keepAlive++) {
@@ -95,8 +96,8 @@ describe('a server that keeps its state in a file', () => {
     assert.deepEqual([...bench.log('error'), ...bench.log('warn')], []);
   });
 
-  it('lets go of it before a deploy that removes the server ends', async (t) => {
-    const { bench, file, server } = await start(t);
+  it('lets go of it before a deploy that removes the server ends', async () => {
+    const { bench, file, server } = await start();
     await bench.load(server(), sinkNode());
     await servicesOf(bench).properties.set(PUMP, 'a', 1);
     await bench.deploy('full', sinkNode());
@@ -107,8 +108,8 @@ describe('a server that keeps its state in a file', () => {
     await store.close();
   });
 
-  it('has it again after it was switched off and on', async (t) => {
-    const { bench, server } = await start(t);
+  it('has it again after it was switched off and on', async () => {
+    const { bench, server } = await start();
     await bench.load(server(), sinkNode());
     await servicesOf(bench).properties.set(PUMP, 'a', 1);
     await bench.deploy('full', unchanged(server({ enabled: false })), sinkNode());
@@ -119,10 +120,10 @@ describe('a server that keeps its state in a file', () => {
     assert.deepEqual(bench.log('error'), []);
   });
 
-  it('goes over to memory and back by a deploy, which restarts it', async (t) => {
-    const { bench, file, server } = await start(t);
+  it('goes over to memory and back by a deploy, which restarts it', async () => {
+    const { bench, file, server } = await start();
     await bench.load(server(), sinkNode());
-    const pump = await connectPump(t, bench);
+    const pump = await connectPump(bench);
     await pump.setProperty('mode', 'kept');
     const inFile = servicesOf(bench);
     await bench.deploy('full', unchanged(server({ storage: 'memory' })), sinkNode());
@@ -136,13 +137,13 @@ describe('a server that keeps its state in a file', () => {
     assert.deepEqual(bench.log('error'), []);
   });
 
-  it('works without it while it is damaged: red, one error in the log, and well again when it is mended', async (t) => {
-    const { bench, file, server } = await start(t);
+  it('works without it while it is damaged: red, one error in the log, and well again when it is mended', async () => {
+    const { bench, file, server } = await start();
     mkdirSync(dirname(file));
     writeFileSync(file, Buffer.alloc(20_000, 'no database at all '));
     await bench.load(server(), sinkNode());
     await bench.status('server', 'red', 'status.storeCorrupt');
-    const pump = await connectPump(t, bench);
+    const pump = await connectPump(bench);
     const refusal = { code: 'IOTMP_ERR_REMOTE', statusCode: 503 };
     await assert.rejects(pump.setProperty('mode', 1), refusal);
     await assert.rejects(pump.setProperty('mode', 2), refusal);
@@ -156,8 +157,8 @@ describe('a server that keeps its state in a file', () => {
     assert.equal(bench.log('error', 'server').length, 1);
   });
 
-  it('says that another process has it, and takes it over from there', async (t) => {
-    const { bench, file, server } = await start(t);
+  it('says that another process has it, and takes it over from there', async () => {
+    const { bench, file, server } = await start();
     const other = await openStore({ file });
     await other.properties.set(PUMP, 'mode', 'other');
     await bench.load(server(), sinkNode());
@@ -169,10 +170,10 @@ describe('a server that keeps its state in a file', () => {
     assert.equal(bench.log('error', 'server').length, 1);
   });
 
-  it('ends while the file cannot be opened', async (t) => {
-    const { bench, file, server } = await start(t);
+  it('ends while the file cannot be opened', async () => {
+    const { bench, file, server } = await start();
     const other = await openStore({ file });
-    t.after(() => other.close());
+    cleanUp(() => other.close());
     await bench.load(server(), sinkNode());
     await bench.status('server', 'red', 'status.storeLocked');
     const hosted = bench.server();
@@ -182,11 +183,11 @@ describe('a server that keeps its state in a file', () => {
 });
 
 describe('a server that keeps its state in memory', () => {
-  it('makes no file, and begins anew after a restart', async (t) => {
-    const { bench, file, server } = await start(t);
+  it('makes no file, and begins anew after a restart', async () => {
+    const { bench, file, server } = await start();
     const inMemory = server({ storage: 'memory' });
     await bench.load(inMemory, sinkNode());
-    const pump = await connectPump(t, bench);
+    const pump = await connectPump(bench);
     await pump.setProperty('mode', 1);
     const gone = once(pump, 'state');
     await bench.unload();
@@ -200,10 +201,10 @@ describe('a server that keeps its state in memory', () => {
 });
 
 describe('a property that a device watches', () => {
-  it('is told again, and goes on being told, after the server was restarted', async (t) => {
-    const { bench, server } = await start(t);
+  it('is told again, and goes on being told, after the server was restarted', async () => {
+    const { bench, server } = await start();
     await bench.load(server(), sinkNode());
-    const pump = await connectPump(t, bench);
+    const pump = await connectPump(bench);
     const heard: unknown[] = [];
     let expected: { value: unknown; resolve: () => void } | undefined;
     pump.watchProperty('mode', {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { Node } from 'node-red';
 import type { LinkStreamListener, StreamState } from '../../../nodes/lib/link';
 import { IotmpError } from '../../../src';
@@ -22,8 +22,8 @@ async function cut(bench: FlowBench, device: RawDevice): Promise<void> {
 }
 
 describe('troubles of iotmp-stream', () => {
-  it('opens the stream of an output again when its device is back', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('opens the stream of an output again when its device is back', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port), streamNode(), sinkNode(), ...catchNodes());
     const device = await connect(bench, 3);
     await bench.box().next();
@@ -37,8 +37,8 @@ describe('troubles of iotmp-stream', () => {
   });
 
   for (const fn of [2, 4] as const) {
-    it(`does not open the stream of an input (fn ${fn}) again unasked, and says so once`, async (t) => {
-      const bench = await FlowBench.start(t);
+    it(`does not open the stream of an input (fn ${fn}) again unasked, and says so once`, async () => {
+      const bench = await FlowBench.start();
       await bench.load(serverNode(bench.port), streamNode(), sinkNode(), ...catchNodes());
       await cut(bench, await connectAndStream(bench, fn));
       const device = await connect(bench, fn);
@@ -53,8 +53,8 @@ describe('troubles of iotmp-stream', () => {
     });
   }
 
-  it('is refused: red with the words of the device, and an error for Catch', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('is refused: red with the words of the device, and an error for Catch', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port), streamNode({ autostart: false }), sinkNode(), ...catchNodes());
     const device = await bench.device();
     device.serves = false;
@@ -68,8 +68,8 @@ describe('troubles of iotmp-stream', () => {
     await bench.status('stream', 'red', 'no such thing');
   });
 
-  it('shows the connection of its client while that is not open', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('shows the connection of its client while that is not open', async () => {
+    const bench = await FlowBench.start();
     const port = await freePort();
     await bench.load(
       serverNode(bench.port),
@@ -80,8 +80,8 @@ describe('troubles of iotmp-stream', () => {
     await bench.status('stream', 'yellow', 'status.connecting');
   });
 
-  it('shows that its client is refused', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('shows that its client is refused', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       serverNode(bench.port),
       clientNode(bench.port, { credentials: { credential: 'wrong' } }),
@@ -101,7 +101,7 @@ async function connectAndStream(bench: FlowBench, fn: 2 | 4): Promise<RawDevice>
 }
 
 /** A stream node on a link that does what the test says. */
-async function startStub(t: TestContext): Promise<{ bench: FlowBench; listener: () => LinkStreamListener }> {
+async function startStub(): Promise<{ bench: FlowBench; listener: () => LinkStreamListener }> {
   const listeners: LinkStreamListener[] = [];
   const link = {
     namesDevices: true,
@@ -113,7 +113,7 @@ async function startStub(t: TestContext): Promise<{ bench: FlowBench; listener: 
       return { write: (): void => undefined, close: (): void => undefined };
     },
   };
-  const bench = await FlowBench.start(t, {}, [
+  const bench = await FlowBench.start({}, [
     (RED) =>
       RED.nodes.registerType('stub', function (this: Node, config) {
         RED.nodes.createNode(this, config);
@@ -134,8 +134,8 @@ async function startStub(t: TestContext): Promise<{ bench: FlowBench; listener: 
 describe('what iotmp-stream tells of the states of its stream', () => {
   const trouble: StreamState = { kind: 'error', error: new IotmpError('IOTMP_ERR_TIMEOUT', 'no answer') };
 
-  it('tells a trouble when it begins, not while it lasts, and again when it comes back', async (t) => {
-    const { bench, listener } = await startStub(t);
+  it('tells a trouble when it begins, not while it lasts, and again when it comes back', async () => {
+    const { bench, listener } = await startStub();
     listener().onState(trouble);
     assert.equal((await bench.error()).code, 'IOTMP_ERR_TIMEOUT');
     for (const state of [{ kind: 'waiting' }, trouble, { kind: 'waiting' }, trouble] as const) {
@@ -148,8 +148,8 @@ describe('what iotmp-stream tells of the states of its stream', () => {
     assert.equal(bench.box('errors').all.length, 2);
   });
 
-  it('tells that the stream is stalled', async (t) => {
-    const { bench, listener } = await startStub(t);
+  it('tells that the stream is stalled', async () => {
+    const { bench, listener } = await startStub();
     listener().onState({ kind: 'streaming' });
     listener().onState({ kind: 'stalled' });
     const error = await bench.error();
@@ -158,8 +158,8 @@ describe('what iotmp-stream tells of the states of its stream', () => {
     await bench.status('stream', 'yellow', 'status.stalled');
   });
 
-  it('shows each state', async (t) => {
-    const { bench, listener } = await startStub(t);
+  it('shows each state', async () => {
+    const { bench, listener } = await startStub();
     const states: [StreamState, string, string][] = [
       [{ kind: 'offline' }, 'yellow', 'status.offline'],
       [{ kind: 'waiting' }, 'yellow', 'status.waiting'],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
 import { FlowBench } from './support/flow-bench';
@@ -17,10 +17,9 @@ import {
 
 /** A server with a stream node, and a device whose output `level` it streams. */
 async function start(
-  t: TestContext,
   properties: Record<string, unknown> = {},
 ): Promise<{ bench: FlowBench; device: RawDevice }> {
-  const bench = await FlowBench.start(t);
+  const bench = await FlowBench.start();
   await bench.load(
     serverNode(bench.port),
     streamNode(properties),
@@ -39,8 +38,8 @@ async function streamId(device: RawDevice): Promise<number> {
 }
 
 describe('iotmp-stream', () => {
-  it('emits samples', async (t) => {
-    const { bench, device } = await start(t);
+  it('emits samples', async () => {
+    const { bench, device } = await start();
     const before = Date.now();
     const { _msgid, timestamp, ...message } = await bench.box().next();
     assert.equal(typeof _msgid, 'string');
@@ -60,13 +59,13 @@ describe('iotmp-stream', () => {
     await bench.status('stream', 'green', 'status.streaming');
   });
 
-  it('asks for an interval', async (t) => {
-    const { device } = await start(t, { interval: '1500' });
+  it('asks for an interval', async () => {
+    const { device } = await start({ interval: '1500' });
     assert.deepEqual((await device.next(Type.START_STREAM)).parameters, { interval: 1500 });
   });
 
-  it('gives every flow samples of its own', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('gives every flow samples of its own', async () => {
+    const bench = await FlowBench.start();
     await bench.load(
       serverNode(bench.port),
       streamNode({ id: 'one' }),
@@ -82,8 +81,8 @@ describe('iotmp-stream', () => {
     assert.deepEqual(bench.server().lastKnown(PUMP)?.get('level')?.output, { list: [Buffer.from('x')] });
   });
 
-  it('writes messages into the stream', async (t) => {
-    const { bench, device } = await start(t);
+  it('writes messages into the stream', async () => {
+    const { bench, device } = await start();
     const id = await streamId(device);
     await bench.status('stream', 'green');
     bench.send('stream', { payload: { set: 5 }, topic: 'kept' });
@@ -92,15 +91,15 @@ describe('iotmp-stream', () => {
     assert.equal((await bench.box('completed').next()).topic, 'kept');
   });
 
-  it('refuses to write what cannot be sent', async (t) => {
-    const { bench } = await start(t);
+  it('refuses to write what cannot be sent', async () => {
+    const { bench } = await start();
     await bench.status('stream', 'green');
     bench.send('stream', { payload: (): number => 1 });
     assert.equal((await bench.error()).code, 'IOTMP_ERR_ENCODE');
   });
 
-  it('refuses to write while the device is away, and while it is stopped', async (t) => {
-    const { bench } = await start(t, { device: 'lamp' });
+  it('refuses to write while the device is away, and while it is stopped', async () => {
+    const { bench } = await start({ device: 'lamp' });
     await bench.status('stream', 'yellow', 'status.offline');
     bench.send('stream', { payload: 1 });
     assert.equal((await bench.error()).code, 'IOTMP_ERR_OFFLINE');
@@ -110,8 +109,8 @@ describe('iotmp-stream', () => {
     await bench.status('stream', 'grey', 'status.stopped');
   });
 
-  it('starts and stops by messages, which are not written', async (t) => {
-    const { bench, device } = await start(t, { autostart: false });
+  it('starts and stops by messages, which are not written', async () => {
+    const { bench, device } = await start({ autostart: false });
     await bench.status('stream', 'grey', 'status.stopped');
     await device.barrier();
     assert.deepEqual(device.acts, []);
@@ -127,8 +126,8 @@ describe('iotmp-stream', () => {
     assert.deepEqual(device.all(Type.STREAM_DATA), []);
   });
 
-  it('opens one stream, whatever the order of many starts and stops', async (t) => {
-    const { bench, device } = await start(t, { autostart: false });
+  it('opens one stream, whatever the order of many starts and stops', async () => {
+    const { bench, device } = await start({ autostart: false });
     for (const action of ['start', 'start', 'stop', 'stop', 'start', 'start'])
       bench.send('stream', { action });
     await bench.box().next();
@@ -140,8 +139,8 @@ describe('iotmp-stream', () => {
   });
 
   for (const action of ['begin', null, 1, {}]) {
-    it(`refuses the action ${JSON.stringify(action)}`, async (t) => {
-      const { bench, device } = await start(t);
+    it(`refuses the action ${JSON.stringify(action)}`, async () => {
+      const { bench, device } = await start();
       await bench.status('stream', 'green');
       bench.send('stream', { action, payload: 1 });
       const error = await bench.error();
@@ -152,8 +151,8 @@ describe('iotmp-stream', () => {
     });
   }
 
-  it('ends its stream when it is removed', async (t) => {
-    const { bench, device } = await start(t);
+  it('ends its stream when it is removed', async () => {
+    const { bench, device } = await start();
     const id = await streamId(device);
     await bench.box().next();
     const { credentials: _, ...server } = serverNode(bench.port);
@@ -161,9 +160,9 @@ describe('iotmp-stream', () => {
     assert.equal((await device.next(Type.STOP_STREAM)).id, id);
   });
 
-  it('names its target by the context and the environment, at each start', async (t) => {
+  it('names its target by the context and the environment, at each start', async () => {
     process.env.IOTMP_TEST_DEVICE = 'pump';
-    const { bench, device } = await start(t, {
+    const { bench, device } = await start({
       autostart: false,
       device: 'IOTMP_TEST_DEVICE',
       deviceType: 'env',
@@ -178,8 +177,8 @@ describe('iotmp-stream', () => {
     }
   });
 
-  it('means the first user by a blank one, as the device table has it after a deploy', async (t) => {
-    const { bench } = await start(t);
+  it('means the first user by a blank one, as the device table has it after a deploy', async () => {
+    const { bench } = await start();
     await bench.box().next();
     const bert = { user: 'bert', device: 'pump', credential: 'b' };
     await bench.deploy(
@@ -195,16 +194,16 @@ describe('iotmp-stream', () => {
     assert.equal(message.topic, 'bert/pump/level');
   });
 
-  it('means the user of the first device by a blank one, where none is registered', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('means the user of the first device by a blank one, where none is registered', async () => {
+    const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port, { anonymous: true, credentials: {} }), streamNode(), sinkNode());
     await bench.device({ user: 'carl' }, { level: { fn: 3, run: () => 7 } });
     const { payload, topic } = await bench.box().next();
     assert.deepEqual([payload, topic], [7, 'carl/pump/level']);
   });
 
-  it('streams a resource of the server through a client', async (t) => {
-    const bench = await FlowBench.start(t);
+  it('streams a resource of the server through a client', async () => {
+    const bench = await FlowBench.start();
     const throughClient = { via: 'client', client: 'client', server: '', user: 'x', device: 'y' };
     await bench.load(
       serverNode(bench.port),
@@ -226,8 +225,8 @@ describe('iotmp-stream', () => {
     ['no resource', { resource: '' }, 'errors.noResource'],
     ['a field that cannot be evaluated', { resource: '$no(', resourceType: 'jsonata' }, 'resource: '],
   ] as const) {
-    it(`has ${name}: red, with a line in the log, and start fails`, async (t) => {
-      const { bench } = await start(t, properties);
+    it(`has ${name}: red, with a line in the log, and start fails`, async () => {
+      const { bench } = await start(properties);
       await bench.status('stream', 'red', reason);
       assert.equal(bench.log('error', 'stream').length, 1);
       bench.send('stream', { action: 'start' });
@@ -235,8 +234,8 @@ describe('iotmp-stream', () => {
     });
   }
 
-  it('has an interval that is no whole number: red', async (t) => {
-    const { bench, device } = await start(t, { interval: '-1' });
+  it('has an interval that is no whole number: red', async () => {
+    const { bench, device } = await start({ interval: '-1' });
     await bench.status('stream', 'red', 'interval must be');
     await device.barrier();
     assert.deepEqual(device.acts, []);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { editorPlugin } from './support/editor-plugin';
 
 const NODES = resolve(__dirname, '../../../nodes');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { copyValue } from '../../../nodes/lib/copy-value';
 import { nodeError, statusReason } from '../../../nodes/lib/node-error';
 import { StateFeed } from '../../../nodes/lib/state-feed';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { ServiceCode } from '../../../src/codec/constants';
 import { IotmpError } from '../../../src/errors';
 import { Answer } from '../../../src/session/resource';
@@ -64,8 +64,8 @@ describe('service name', () => {
 
 for (const dialect of DIALECTS) {
   describe(`attached service, dialect ${dialect}`, () => {
-    it('gets the call with its caller, and its result is the answer', async (t) => {
-      const bench = await ServicesBench.startBare(t);
+    it('gets the call with its caller, and its result is the answer', async () => {
+      const bench = await ServicesBench.startBare();
       const endpoint = new Endpoint(({ payload }) => payload);
       bench.services.add(endpoint);
       const device = await bench.broker.device();
@@ -76,8 +76,8 @@ for (const dialect of DIALECTS) {
       assert.deepEqual(bench.takeRefusals(), []);
     });
 
-    it('refuses with status and text, and each refusal is an event', async (t) => {
-      const bench = await ServicesBench.startBare(t);
+    it('refuses with status and text, and each refusal is an event', async () => {
+      const bench = await ServicesBench.startBare();
       const results: Record<string, () => unknown> = {
         thrown: () => {
           throw new IotmpError('IOTMP_ERR_FORBIDDEN', 'not you');
@@ -119,8 +119,8 @@ for (const dialect of DIALECTS) {
       ]);
     });
 
-    it('does what wants no answer, and answers nothing; a refusal is still an event', async (t) => {
-      const bench = await ServicesBench.startBare(t);
+    it('does what wants no answer, and answers nothing; a refusal is still an event', async () => {
+      const bench = await ServicesBench.startBare();
       const endpoint = new Endpoint(({ parameters }) => serviceName(parameters));
       bench.services.add(endpoint);
       const device = await bench.broker.device();
@@ -138,8 +138,8 @@ for (const dialect of DIALECTS) {
 }
 
 describe('attached service', () => {
-  it('is refused parameters that are null, absent, numbers or maps', async (t) => {
-    const bench = await ServicesBench.startBare(t);
+  it('is refused parameters that are null, absent, numbers or maps', async () => {
+    const bench = await ServicesBench.startBare();
     bench.services.add(new Endpoint(({ parameters }) => serviceName(parameters)));
     const device = await bench.broker.device();
     for (const parameters of [null, 7, { a: 1 }, ['mail'], true, 1.5]) {
@@ -150,8 +150,8 @@ describe('attached service', () => {
     assert.equal(bench.refusals.length, 7);
   });
 
-  it('is neither called by DESCRIBE nor open to streams that it does not offer', async (t) => {
-    const bench = await ServicesBench.startBare(t);
+  it('is neither called by DESCRIBE nor open to streams that it does not offer', async () => {
+    const bench = await ServicesBench.startBare();
     const endpoint = new Endpoint(() => 'done');
     bench.services.add(endpoint);
     const device = await bench.broker.device();
@@ -164,8 +164,8 @@ describe('attached service', () => {
     assert.equal(endpoint.calls.length, 0);
   });
 
-  it('may serve streams, and refuse them', async (t) => {
-    const bench = await ServicesBench.startBare(t);
+  it('may serve streams, and refuse them', async () => {
+    const bench = await ServicesBench.startBare();
     const streams: ServiceStream[] = [];
     const offer: ServiceOffer = {
       code: ServiceCode.SUBSCRIBE_EVENT,
@@ -195,8 +195,8 @@ describe('attached service', () => {
     assert.equal(closed, 1);
   });
 
-  it('that is late is cut off by its own limit, not by that of the session', async (t) => {
-    const bench = await ServicesBench.startBare(t);
+  it('that is late is cut off by its own limit, not by that of the session', async () => {
+    const bench = await ServicesBench.startBare();
     bench.services.add(new Endpoint(() => new Promise(() => undefined), { timeoutMs: 60_000 }));
     const device = await bench.broker.device();
     device.send(serviceRun('B', 4, 'slow', { id: 5 }));
@@ -207,8 +207,8 @@ describe('attached service', () => {
     assert.equal((await device.next(Type.ERROR)).parameters, 504);
   });
 
-  it('tells no refusal to those who are gone', async (t) => {
-    const bench = await ServicesBench.startBare(t);
+  it('tells no refusal to those who are gone', async () => {
+    const bench = await ServicesBench.startBare();
     const turn = Promise.withResolvers<never>();
     bench.services.add(new Endpoint(() => turn.promise));
     const device = await bench.broker.device();
@@ -221,8 +221,8 @@ describe('attached service', () => {
     assert.deepEqual(bench.takeRefusals(), []);
   });
 
-  it('has texts of bounded length in its events', async (t) => {
-    const bench = await ServicesBench.startBare(t);
+  it('has texts of bounded length in its events', async () => {
+    const bench = await ServicesBench.startBare();
     bench.services.add(
       new Endpoint(() => {
         throw new Error('r'.repeat(5000));
@@ -236,8 +236,8 @@ describe('attached service', () => {
 });
 
 describe('services of a server', () => {
-  it('are offered all or not at all', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('are offered all or not at all', async () => {
+    const bench = await BrokerBench.start();
     const { server } = bench;
     const taken = server.host.offer(ServiceCode.UNLOCK, { kind: 'run', run: () => undefined });
     assert.throws(() => new ServerServices(server), { code: 'IOTMP_ERR_CONFLICT' });
@@ -250,8 +250,8 @@ describe('services of a server', () => {
     services.close();
   });
 
-  it('are gone after close, may be made anew, and close what was added', async (t) => {
-    const bench = await ServicesBench.startBare(t);
+  it('are gone after close, may be made anew, and close what was added', async () => {
+    const bench = await ServicesBench.startBare();
     const endpoint = new Endpoint(() => 1);
     bench.services.add(endpoint);
     assert.throws(() => bench.services.add(new Endpoint(() => 2)), { code: 'IOTMP_ERR_CONFLICT' });
@@ -264,8 +264,8 @@ describe('services of a server', () => {
     new ServerServices(bench.broker.server).close();
   });
 
-  it('live over a stop and a start of the server', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('live over a stop and a start of the server', async () => {
+    const bench = await ServicesBench.start();
     await bench.broker.server.close();
     await bench.broker.server.start();
     const device = await bench.broker.device();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { ServerServices } from '../../../src/services/server-services';
 import { rowOfSample } from '../../../src/services/buckets/bucket-source';
 import { openStore } from '../../../src/store/open-store';
@@ -48,8 +48,8 @@ describe('row of a sample', () => {
 });
 
 describeStores('bucket that is fed from a device', (open) => {
-  it('gets its samples at its interval, however often the device comes and goes', async (t) => {
-    const scenery = await scene(t, { store: await open(t, { now: () => 1000 }) });
+  it('gets its samples at its interval, however often the device comes and goes', async () => {
+    const scenery = await scene({ store: await open({ now: () => 1000 }) });
     const { bench, pump, lamp, takeEvents } = scenery;
     lamp.resources.set('t', { fn: 3, run: () => ({ t: 0 }) });
     await bench.services.buckets.define(KEY, config('t', { device: 'lamp' }));
@@ -84,8 +84,8 @@ describeStores('bucket that is fed from a device', (open) => {
     assert.equal(pump.acts.length, 0, 'the other device has no part in it');
   });
 
-  it('gets the events of its device, and values that are no maps under the name of the resource', async (t) => {
-    const scenery = await scene(t, { store: await open(t) });
+  it('gets the events of its device, and values that are no maps under the name of the resource', async () => {
+    const scenery = await scene({ store: await open() });
     const { bench, pump } = scenery;
     pump.resources.set('gpio/4', { fn: 3, run: () => null });
     await bench.services.buckets.define(KEY, config('gpio/4', { update: 'events' }));
@@ -95,8 +95,8 @@ describeStores('bucket that is fed from a device', (open) => {
     assert.deepEqual(await valuesOf(scenery), [{ 'gpio/4': true }, { 'gpio/4': 2n ** 60n }, { a: 1 }]);
   });
 
-  it('is fed as its settings say, whenever they change, and not after its end', async (t) => {
-    const scenery = await scene(t, { store: await open(t) });
+  it('is fed as its settings say, whenever they change, and not after its end', async () => {
+    const scenery = await scene({ store: await open() });
     const { bench, pump } = scenery;
     const { buckets } = bench.services;
     for (const name of ['t', 'u']) pump.resources.set(name, { fn: 3, run: () => null });
@@ -132,9 +132,9 @@ describeStores('bucket that is fed from a device', (open) => {
     assert.deepEqual([await fed(), buckets.feeds], [[], 0]);
   });
 
-  it('is fed again after a restart, but an input only when somebody asks', async (t) => {
-    const store = await open(t);
-    const { bench, pump, takeEvents } = await scene(t, { store });
+  it('is fed again after a restart, but an input only when somebody asks', async () => {
+    const store = await open();
+    const { bench, pump, takeEvents } = await scene({ store });
     const relay: unknown[] = [];
     pump.resources.set('t', { fn: 3, run: () => ({ t: 1 }) });
     pump.resources.set('relay', { fn: 2, run: (input) => void relay.push(input) });
@@ -173,10 +173,10 @@ describeStores('bucket that is fed from a device', (open) => {
     services.close();
   });
 
-  it('that was changed while saved ones are taken up is as it was changed', async (t) => {
-    const store = await open(t);
+  it('that was changed while saved ones are taken up is as it was changed', async () => {
+    const store = await open();
     for (const bucket of ['a', 'b', 'c']) await store.buckets.define({ user: 'anna', bucket }, config('t'));
-    const bench = await BrokerBench.start(t);
+    const bench = await BrokerBench.start();
     const { clock, server } = bench;
     const services = new ServerServices(server, { store, buckets: { clock } });
     await Promise.all([
@@ -194,8 +194,8 @@ describeStores('bucket that is fed from a device', (open) => {
     services.close();
   });
 
-  it('tells once why rows are refused, and goes on', async (t) => {
-    const scenery = await scene(t, { store: await open(t, { limits: { valueSize: 200 } }) });
+  it('tells once why rows are refused, and goes on', async () => {
+    const scenery = await scene({ store: await open({ limits: { valueSize: 200 } }) });
     const { bench, pump, takeEvents } = scenery;
     pump.resources.set('t', { fn: 3, run: () => null });
     await bench.services.buckets.define(KEY, config('t', { update: 'events' }));
@@ -219,9 +219,9 @@ describeStores('bucket that is fed from a device', (open) => {
     assert.deepEqual(await valuesOf(scenery), [{ t: 1 }]);
   });
 
-  it('is fed no more when somebody has removed it behind our back', async (t) => {
-    const store = await open(t);
-    const scenery = await scene(t, { store });
+  it('is fed no more when somebody has removed it behind our back', async () => {
+    const store = await open();
+    const scenery = await scene({ store });
     const { bench, pump, takeEvents } = scenery;
     pump.resources.set('t', { fn: 3, run: () => null });
     await bench.services.buckets.define(KEY, config('t', { update: 'events' }));
@@ -255,9 +255,9 @@ async function heldStore(): Promise<{ store: Store; release: () => void; waiting
 }
 
 describe('bucket that is fed faster than its store writes', () => {
-  it('refuses rows past a limit, says so once, and goes on when there is room', async (t) => {
+  it('refuses rows past a limit, says so once, and goes on when there is room', async () => {
     const { store, release, waiting } = await heldStore();
-    const { bench, pump, takeEvents } = await scene(t, { store });
+    const { bench, pump, takeEvents } = await scene({ store });
     pump.resources.set('t', { fn: 3, run: () => null });
     await bench.services.buckets.define(KEY, config('t', { update: 'events' }));
     await bench.broker.until(() => pump.streams.size === 1);
@@ -281,8 +281,8 @@ describe('bucket that is fed faster than its store writes', () => {
 });
 
 describe('bucket that cannot be fed', () => {
-  it('tells why', async (t) => {
-    const { bench, pump, takeEvents } = await scene(t);
+  it('tells why', async () => {
+    const { bench, pump, takeEvents } = await scene();
     await bench.services.buckets.define(KEY, config('none'));
     await bench.broker.until(() => pump.all(Type.START_STREAM).length === 1);
     await bench.broker.clock.settle();
@@ -290,11 +290,11 @@ describe('bucket that cannot be fed', () => {
     assert.deepEqual([event, state, typeof reason], ['bucket_source_fault', 'failed', 'string']);
   });
 
-  it('costs the others nothing, when its saved settings are not usable', async (t) => {
+  it('costs the others nothing, when its saved settings are not usable', async () => {
     const store = await openStore({ memory: true });
     await store.buckets.define({ user: 'anna', bucket: 'a' }, { config: { source: 'device' } });
     await store.buckets.define({ user: 'anna', bucket: 'b' }, config('t'));
-    const bench = await BrokerBench.start(t);
+    const bench = await BrokerBench.start();
     const services = new ServerServices(bench.server, { store, buckets: { clock: bench.clock } });
     await bench.until(() => services.buckets.feeds === 1);
     assert.deepEqual(bench.warnings, ['the bucket anna/a cannot be fed: config.device has to be a text']);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import type { Buckets } from '../../../src/services/buckets/buckets';
 import { Retention } from '../../../src/services/buckets/retention';
 import type { BucketKey } from '../../../src/store/bucket-store';
@@ -59,10 +59,10 @@ async function rowsBecome(buckets: Buckets, key: BucketKey, rows: number): Promi
 }
 
 describeStores('old rows of a bucket', (open) => {
-  it('are removed once an hour, also where nothing is written', async (t) => {
+  it('are removed once an hour, also where nothing is written', async () => {
     let now = DAY_MS;
-    const store = await open(t, { now: () => now });
-    const { bench } = await scene(t, { store });
+    const store = await open({ now: () => now });
+    const { bench } = await scene({ store });
     const { buckets } = bench.services;
     const { clock } = bench.broker;
     const kept = { user: 'anna', bucket: 'kept' };
@@ -83,13 +83,13 @@ describeStores('old rows of a bucket', (open) => {
     assert.equal((await buckets.get(kept))?.rows, 2);
   });
 
-  it('are removed after a restart, too, and a bucket that goes meanwhile costs nothing', async (t) => {
+  it('are removed after a restart, too, and a bucket that goes meanwhile costs nothing', async () => {
     const now = DAY_MS;
-    const store = await open(t, { now: () => now });
+    const store = await open({ now: () => now });
     for (const bucket of ['a', 'b']) {
       await store.buckets.define({ user: 'anna', bucket }, { retention: { period: 1, unit: 'hours' } });
     }
-    const { bench } = await scene(t, { store });
+    const { bench } = await scene({ store });
     const { clock, warnings } = bench.broker;
     await bench.broker.until(() => clock.pending > bench.broker.server.deviceCount);
     await bench.services.buckets.remove({ user: 'anna', bucket: 'a' });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { ServerServices } from '../../../src/services/server-services';
 import { openStore } from '../../../src/store/open-store';
 import type { BucketSettings } from '../../../src/store/bucket-store';
@@ -24,8 +24,8 @@ async function rowsOf({ bench }: Scene): Promise<unknown[]> {
 }
 
 describeStores('bucket that is fed from topics', (open) => {
-  it('gets a row of each message that its filter matches, with the device that published it', async (t) => {
-    const scenery = await scene(t, { store: await open(t) });
+  it('gets a row of each message that its filter matches, with the device that published it', async () => {
+    const scenery = await scene({ store: await open() });
     const { bench, pump } = scenery;
     const { buckets, topics } = bench.services;
     await buckets.define(KEY, fedBy('site/+/climate'));
@@ -41,8 +41,8 @@ describeStores('bucket that is fed from topics', (open) => {
     assert.deepEqual(await rowsOf(scenery), [['pump', { t: 1 }], { t: 2, ts: 5 }]);
   });
 
-  it('keeps what is no map as `value`, and nothing of what is empty', async (t) => {
-    const scenery = await scene(t, { store: await open(t) });
+  it('keeps what is no map as `value`, and nothing of what is empty', async () => {
+    const scenery = await scene({ store: await open() });
     const { buckets, topics } = scenery.bench.services;
     await buckets.define(KEY, fedBy('t'));
     for (const payload of [21.5, 'on', [1, 2], Buffer.from([1]), false, null, {}]) {
@@ -52,8 +52,8 @@ describeStores('bucket that is fed from topics', (open) => {
     assert.deepEqual(await rowsOf(scenery), values);
   });
 
-  it('takes messages as its settings say, whenever they change, and none after its end', async (t) => {
-    const scenery = await scene(t, { store: await open(t) });
+  it('takes messages as its settings say, whenever they change, and none after its end', async () => {
+    const scenery = await scene({ store: await open() });
     const { buckets, topics } = scenery.bench.services;
     const fed = async (): Promise<unknown[]> => {
       await buckets.clear(KEY);
@@ -78,9 +78,9 @@ describeStores('bucket that is fed from topics', (open) => {
     assert.deepEqual([buckets.feeds, topics.size], [0, 0]);
   });
 
-  it('is fed again after a restart, and takes no message twice that was kept', async (t) => {
-    const store = await open(t);
-    const scenery = await scene(t, { store });
+  it('is fed again after a restart, and takes no message twice that was kept', async () => {
+    const store = await open();
+    const scenery = await scene({ store });
     const { bench } = scenery;
     await bench.services.topics.publish('anna', 'a', 'before the bucket', { retain: true });
     await bench.services.buckets.define(KEY, fedBy('#'));
@@ -101,8 +101,8 @@ describeStores('bucket that is fed from topics', (open) => {
     services.close();
   });
 
-  it('tells once why rows are refused, and goes on', async (t) => {
-    const scenery = await scene(t, { store: await open(t, { limits: { valueSize: 200 } }) });
+  it('tells once why rows are refused, and goes on', async () => {
+    const scenery = await scene({ store: await open({ limits: { valueSize: 200 } }) });
     const { bench, takeEvents } = scenery;
     await bench.services.buckets.define(KEY, fedBy('t'));
     takeEvents();
@@ -120,9 +120,9 @@ describeStores('bucket that is fed from topics', (open) => {
     assert.deepEqual(refused, { event: 'bucket_write_refused', ...KEY, topic: 't', statusCode: 413 });
   });
 
-  it('is fed no more when somebody has removed it behind our back', async (t) => {
-    const store = await open(t);
-    const scenery = await scene(t, { store });
+  it('is fed no more when somebody has removed it behind our back', async () => {
+    const store = await open();
+    const scenery = await scene({ store });
     const { buckets, topics } = scenery.bench.services;
     await buckets.define(KEY, fedBy('t'));
     await store.buckets.remove(KEY);
@@ -134,8 +134,8 @@ describeStores('bucket that is fed from topics', (open) => {
 });
 
 describe('bucket that is fed from topics faster than its store writes', () => {
-  it('refuses rows past a limit, and says so once', async (t) => {
-    const { bench, takeEvents } = await scene(t);
+  it('refuses rows past a limit, and says so once', async () => {
+    const { bench, takeEvents } = await scene();
     await bench.services.buckets.define(KEY, fedBy('t'));
     await bench.broker.clock.settle();
     takeEvents();
@@ -155,8 +155,8 @@ describe('bucket that is fed from topics faster than its store writes', () => {
 describe('bucket whose topics make no sense', () => {
   const bad = [undefined, '', 5, 'a#', '#/a', 'a/+b', '$share/g/t', 'x'.repeat(1025)];
 
-  it('is refused', async (t) => {
-    const { bench } = await scene(t);
+  it('is refused', async () => {
+    const { bench } = await scene();
     const { buckets } = bench.services;
     for (const topic of bad) {
       const refusal = { code: 'IOTMP_ERR_CONFIG', message: /^config\.topic: / };
@@ -165,11 +165,11 @@ describe('bucket whose topics make no sense', () => {
     assert.equal(await buckets.get(KEY), undefined);
   });
 
-  it('costs the others nothing, when it was saved', async (t) => {
+  it('costs the others nothing, when it was saved', async () => {
     const store = await openStore({ memory: true });
     await store.buckets.define({ user: 'anna', bucket: 'a' }, fedBy('a#'));
     await store.buckets.define({ user: 'anna', bucket: 'b' }, fedBy('a/#'));
-    const bench = await BrokerBench.start(t);
+    const bench = await BrokerBench.start();
     const services = new ServerServices(bench.server, { store, buckets: { clock: bench.clock } });
     await bench.until(() => services.buckets.feeds === 1);
     assert.equal(bench.warnings.length, 1);

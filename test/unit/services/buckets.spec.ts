@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it } from 'mocha';
 import { describeStores } from '../store/support/stores';
 import { PUMP } from '../support/broker-fixture';
 import { message, psonField, Type, varintField } from '../support/raw-message';
@@ -13,9 +13,9 @@ const OK = ['OK', undefined, undefined];
 
 describeStores('buckets', (open) => {
   for (const dialect of DIALECTS) {
-    it(`take rows of devices, which are their tags, dialect ${dialect}`, async (t) => {
-      const { bench, pump, lamp, takeEvents } = await scene(t, {
-        store: await open(t, { now: () => 5 }),
+    it(`take rows of devices, which are their tags, dialect ${dialect}`, async () => {
+      const { bench, pump, lamp, takeEvents } = await scene({
+        store: await open({ now: () => 5 }),
       });
       const { buckets } = bench.services;
       await buckets.define(KEY, { description: 'of the roof' });
@@ -33,8 +33,8 @@ describeStores('buckets', (open) => {
       assert.deepEqual(bench.takeRefusals(), []);
     });
 
-    it(`are made by the first write of a device, dialect ${dialect}`, async (t) => {
-      const { bench, pump, takeEvents } = await scene(t, { store: await open(t) });
+    it(`are made by the first write of a device, dialect ${dialect}`, async () => {
+      const { bench, pump, takeEvents } = await scene({ store: await open() });
       const { buckets } = bench.services;
       for (let id = 1; id <= 5; id++) {
         pump.send(serviceRun(dialect, WRITE, 'new', { id, payload: { n: id } }));
@@ -53,8 +53,8 @@ describeStores('buckets', (open) => {
       assert.deepEqual(bench.takeRefusals(), []);
     });
 
-    it(`are not made where that is not wanted, dialect ${dialect}`, async (t) => {
-      const { bench, pump } = await scene(t, { store: await open(t), buckets: { autoCreate: false } });
+    it(`are not made where that is not wanted, dialect ${dialect}`, async () => {
+      const { bench, pump } = await scene({ store: await open(), buckets: { autoCreate: false } });
       assert.deepEqual(gist(await ask(pump, dialect, WRITE, 'new', { n: 1 })), [
         'ERROR',
         404,
@@ -67,8 +67,8 @@ describeStores('buckets', (open) => {
       assert.deepEqual(await bench.services.buckets.list(), []);
     });
 
-    it(`are written to without an answer where none is wanted, dialect ${dialect}`, async (t) => {
-      const { bench, pump } = await scene(t, { store: await open(t) });
+    it(`are written to without an answer where none is wanted, dialect ${dialect}`, async () => {
+      const { bench, pump } = await scene({ store: await open() });
       for (const id of [undefined, 0]) {
         pump.send(serviceRun(dialect, WRITE, 'weather', { id, payload: { t: 1 } }));
       }
@@ -77,8 +77,8 @@ describeStores('buckets', (open) => {
       assert.equal(pump.received.length, 2, 'the login and one OK');
     });
 
-    it(`refuse what is no name or no map, dialect ${dialect}`, async (t) => {
-      const { bench, pump } = await scene(t, { store: await open(t) });
+    it(`refuse what is no name or no map, dialect ${dialect}`, async () => {
+      const { bench, pump } = await scene({ store: await open() });
       for (const name of ['', 'a b', 'a/b', 'x'.repeat(65), ['a', 'b']]) {
         assert.equal((await ask(pump, dialect, WRITE, name, { t: 1 })).parameters, 400);
       }
@@ -90,8 +90,8 @@ describeStores('buckets', (open) => {
     });
   }
 
-  it('understand real devices', async (t) => {
-    const { bench, pump } = await scene(t, { store: await open(t) });
+  it('understand real devices', async () => {
+    const { bench, pump } = await scene({ store: await open() });
     const { buckets } = bench.services;
     assert.deepEqual(await replay(pump, captured('call.write_bucket_confirm')), OK);
     assert.deepEqual(await replay(pump, captured('enc old order write_bucket')), OK);
@@ -108,8 +108,8 @@ describeStores('buckets', (open) => {
     assert.deepEqual(row?.value, { humidity: 65, temperature: -22.25 });
   });
 
-  it('keep bytes and integers of 64 bits exactly, and a member ts as a value', async (t) => {
-    const { bench, pump } = await scene(t, { store: await open(t, { now: () => 7 }) });
+  it('keep bytes and integers of 64 bits exactly, and a member ts as a value', async () => {
+    const { bench, pump } = await scene({ store: await open({ now: () => 7 }) });
     const value = {
       big: 2n ** 63n,
       neg: -(2n ** 62n),
@@ -124,8 +124,8 @@ describeStores('buckets', (open) => {
     assert.deepEqual((await bench.services.buckets.range(KEY)).rows, [{ ts: 7, device: 'pump', value }]);
   });
 
-  it('lose no row of those that come in the same millisecond', async (t) => {
-    const { bench, pump, lamp } = await scene(t, { store: await open(t, { now: () => 1000 }) });
+  it('lose no row of those that come in the same millisecond', async () => {
+    const { bench, pump, lamp } = await scene({ store: await open({ now: () => 1000 }) });
     const { buckets } = bench.services;
     for (const device of [pump, lamp]) {
       for (let id = 1; id <= 200; id++)
@@ -142,9 +142,9 @@ describeStores('buckets', (open) => {
     assert.equal((await buckets.get(KEY))?.rows, 400);
   });
 
-  it('refuse one who writes far more rows than there are milliseconds', async (t) => {
+  it('refuse one who writes far more rows than there are milliseconds', async () => {
     let now = 0;
-    const { bench } = await scene(t, { store: await open(t, { now: () => now }) });
+    const { bench } = await scene({ store: await open({ now: () => now }) });
     const { buckets } = bench.services;
     await buckets.define(KEY, {});
     const rows = (count: number): { value: { n: number } }[] =>
@@ -157,9 +157,9 @@ describeStores('buckets', (open) => {
     assert.equal((await buckets.get(KEY))?.rows, 10_002, 'the row at 3 took the place of another');
   });
 
-  it('are limited in size and number', async (t) => {
-    const { bench, pump } = await scene(t, {
-      store: await open(t, { limits: { valueSize: 100, bucketsPerUser: 1 } }),
+  it('are limited in size and number', async () => {
+    const { bench, pump } = await scene({
+      store: await open({ limits: { valueSize: 100, bucketsPerUser: 1 } }),
     });
     assert.equal((await ask(pump, 'A', WRITE, 'a', { t: 'x'.repeat(101) })).parameters, 413);
     assert.equal((await ask(pump, 'A', WRITE, 'a', { t: 1 })).type, Type.OK);
@@ -173,8 +173,8 @@ describeStores('buckets', (open) => {
     ]);
   });
 
-  it('are those of the user', async (t) => {
-    const { bench, pump } = await scene(t, { store: await open(t) });
+  it('are those of the user', async () => {
+    const { bench, pump } = await scene({ store: await open() });
     await ask(pump, 'A', WRITE, 'weather', { t: 1 });
     assert.equal(await bench.services.buckets.get({ user: 'bob', bucket: 'weather' }), undefined);
     await assert.rejects(bench.services.buckets.range({ user: 'bob', bucket: 'weather' }), {
@@ -183,8 +183,8 @@ describeStores('buckets', (open) => {
     assert.deepEqual(await bench.services.buckets.list('bob'), []);
   });
 
-  it('are made, changed and removed by programs, which is told', async (t) => {
-    const { bench, takeEvents } = await scene(t, { store: await open(t) });
+  it('are made, changed and removed by programs, which is told', async () => {
+    const { bench, takeEvents } = await scene({ store: await open() });
     const { buckets } = bench.services;
     assert.equal(await buckets.define(KEY, { name: 'W', user: 'mallory', ts: 1 }, 'absent'), 'created');
     await assert.rejects(buckets.define(KEY, {}, 'absent'), { code: 'IOTMP_ERR_CONFLICT' });
@@ -202,8 +202,8 @@ describeStores('buckets', (open) => {
     ]);
   });
 
-  it('are read in all the ways of the store', async (t) => {
-    const { bench, events } = await scene(t, { store: await open(t) });
+  it('are read in all the ways of the store', async () => {
+    const { bench, events } = await scene({ store: await open() });
     const { buckets } = bench.services;
     await buckets.define(KEY, { tags: ['room'] });
     const rows = [0, 1, 2, 3].map((n) => ({
@@ -228,8 +228,8 @@ describeStores('buckets', (open) => {
     assert.equal((await buckets.get(KEY))?.rows, 0);
   });
 
-  it('refuse programs what makes no sense, and change nothing then', async (t) => {
-    const { bench } = await scene(t, { store: await open(t) });
+  it('refuse programs what makes no sense, and change nothing then', async () => {
+    const { bench } = await scene({ store: await open() });
     const { buckets } = bench.services;
     const bad = [
       { config: { source: 'device' } },
@@ -256,8 +256,8 @@ describeStores('buckets', (open) => {
     assert.equal(buckets.feeds, 0);
   });
 
-  it('take rows of the client of this package', async (t) => {
-    const { bench } = await scene(t, { store: await open(t) });
+  it('take rows of the client of this package', async () => {
+    const { bench } = await scene({ store: await open() });
     const client = await connectClient(bench.broker, PUMP);
     await client.writeBucket('weather', { t: 1 });
     await assert.rejects(client.writeBucket('weather', 5), { statusCode: 400 });

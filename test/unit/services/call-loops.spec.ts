@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { IotmpError } from '../../../src/errors';
 import { RelayedCalls, type RelayedCall } from '../../../src/services/relayed-calls';
@@ -66,8 +66,8 @@ describe('calls under way', () => {
 });
 
 describe('call in a circle', () => {
-  it('of a device to itself is refused at once', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('of a device to itself is refused at once', async () => {
+    const bench = await ServicesBench.start();
     const pump = await bench.broker.device();
     for (const target of [['pump', 'x'], ['anna/pump', 'x'], 'pump/x']) {
       assert.deepEqual(gist(await ask(pump, 'A', 3, target)), [
@@ -79,8 +79,8 @@ describe('call in a circle', () => {
     assert.deepEqual(pump.all(Type.RUN), []);
   });
 
-  it('ends after eight hops, and everyone on the way gets an answer', async (t) => {
-    const bench = await ServicesBench.start(t, {}, { devices: [PUMP, LAMP, DOOR] });
+  it('ends after eight hops, and everyone on the way gets an answer', async () => {
+    const bench = await ServicesBench.start({}, { devices: [PUMP, LAMP, DOOR] });
     const clients = [];
     for (const who of [PUMP, LAMP, DOOR]) clients.push(await connectClient(bench.broker, who));
     let runs = 0;
@@ -115,8 +115,8 @@ describe('call in a circle', () => {
     );
   });
 
-  it('ends also when nobody waits for an answer, as with two switches that mirror each other', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('ends also when nobody waits for an answer, as with two switches that mirror each other', async () => {
+    const bench = await ServicesBench.start();
     const pump = await bench.broker.device({ dialect: 'linux' });
     const lamp = await bench.broker.device({ ...LAMP, dialect: 'linux' });
     let runs = 0;
@@ -139,8 +139,8 @@ describe('call in a circle', () => {
     assert.deepEqual(bench.takeRefusals(), ['call_device 508 lamp/switch']);
   });
 
-  it('is not what two devices do that happen to call each other at the same moment', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('is not what two devices do that happen to call each other at the same moment', async () => {
+    const bench = await ServicesBench.start();
     const pump = await bench.broker.device();
     const lamp = await bench.broker.device(LAMP);
     for (const device of [pump, lamp]) device.serves = false;
@@ -153,9 +153,9 @@ describe('call in a circle', () => {
     assert.equal((await lamp.next(Type.OK)).payload, 'of pump');
   });
 
-  it('is cut where the server says, and a chain of that length is not', async (t) => {
+  it('is cut where the server says, and a chain of that length is not', async () => {
     const devices = [PUMP, LAMP, DOOR];
-    const bench = await ServicesBench.start(t, { deviceCalls: { maxHops: 2 } }, { devices });
+    const bench = await ServicesBench.start({ deviceCalls: { maxHops: 2 } }, { devices });
     const pump = await connectClient(bench.broker, PUMP);
     const lamp = await connectClient(bench.broker, LAMP);
     const door = await connectClient(bench.broker, DOOR);

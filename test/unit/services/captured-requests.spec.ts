@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { EndpointCall } from '../../../src/services/endpoints';
 import { PUMP } from '../support/broker-fixture';
 import type { RawDevice } from '../support/raw-device';
@@ -48,8 +48,8 @@ interface Scene {
   readonly ask: (service: Service) => Promise<Buffer | undefined>;
 }
 
-async function scene(t: TestContext, dialect: Dialect, hasId: boolean): Promise<Scene> {
-  const bench = await ServicesBench.start(t, {}, { devices: [PUMP, OTHER] });
+async function scene(dialect: Dialect, hasId: boolean): Promise<Scene> {
+  const bench = await ServicesBench.start({}, { devices: [PUMP, OTHER] });
   const pump = await bench.broker.device();
   const other = await bench.broker.device(OTHER);
   other.resources.set('relay', { fn: 4, run: () => ({ answer: 1 }) });
@@ -94,23 +94,23 @@ describe('the dialects of captured requests', () => {
 for (const dialect of DIALECTS) {
   for (const hasId of [true, false]) {
     describe(`captured requests, dialect ${dialect}, ${hasId ? 'with' : 'without'} stream id`, () => {
-      it('set and read properties', async (t) => {
-        const { bench, ask } = await scene(t, dialect, hasId);
+      it('set and read properties', async () => {
+        const { bench, ask } = await scene(dialect, hasId);
         const value = { interval: 60, name: 'ñ' };
         assert.deepEqual(await ask('setProperty'), ok('setProperty', hasId));
         assert.deepEqual((await bench.services.properties.get(PUMP, 'config'))?.value, value);
         assert.deepEqual(await ask('readProperty'), ok('readProperty', hasId, value));
       });
 
-      it('call another device', async (t) => {
-        const { other, ask } = await scene(t, dialect, hasId);
+      it('call another device', async () => {
+        const { other, ask } = await scene(dialect, hasId);
         assert.deepEqual(await ask('callDevice'), ok('callDevice', hasId, { answer: 1 }));
         const [run, ...more] = other.all(Type.RUN);
         assert.deepEqual([run?.resource, run?.payload, more.length], ['relay', { state: true }, 0]);
       });
 
-      it('call an endpoint', async (t) => {
-        const { calls, ask } = await scene(t, dialect, hasId);
+      it('call an endpoint', async () => {
+        const { calls, ask } = await scene(dialect, hasId);
         assert.deepEqual(await ask('callEndpoint'), ok('callEndpoint', hasId));
         assert.deepEqual(
           calls.map(({ name, payload }) => [name, payload]),
@@ -118,8 +118,8 @@ for (const dialect of DIALECTS) {
         );
       });
 
-      it('write to a bucket', async (t) => {
-        const { bench, ask } = await scene(t, dialect, hasId);
+      it('write to a bucket', async () => {
+        const { bench, ask } = await scene(dialect, hasId);
         assert.deepEqual(await ask('writeBucket'), ok('writeBucket', hasId));
         const { rows } = await bench.services.buckets.range({ user: 'anna', bucket: 'environment' });
         assert.deepEqual(
@@ -128,16 +128,16 @@ for (const dialect of DIALECTS) {
         );
       });
 
-      it('lock and unlock', async (t) => {
-        const { bench, ask } = await scene(t, dialect, hasId);
+      it('lock and unlock', async () => {
+        const { bench, ask } = await scene(dialect, hasId);
         assert.deepEqual(await ask('lock'), ok('lock', hasId, { lock: 'owner-a' }));
         assert.equal(bench.services.locks.size, 1);
         assert.deepEqual(await ask('unlock'), ok('unlock', hasId));
         assert.equal(bench.services.locks.size, 0);
       });
 
-      it('subscribe to a property, which takes a stream id', async (t) => {
-        const { bench, pump, ask } = await scene(t, dialect, hasId);
+      it('subscribe to a property, which takes a stream id', async () => {
+        const { bench, pump, ask } = await scene(dialect, hasId);
         await bench.services.properties.set(PUMP, 'config', 1);
         assert.deepEqual(await ask('subscribe'), ok('subscribe', hasId, 1));
         await bench.services.properties.set(PUMP, 'config', 2);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import type { ClientStreamListener, ClientStreamState } from '../../../src/client/client-stream';
 import type { TopicMessage } from '../../../src/services/topics/topic-message';
 import { LAMP, PUMP } from '../support/broker-fixture';
@@ -27,8 +27,8 @@ class Notes implements ClientStreamListener {
 const topicEvent = 'device_topic_publish';
 
 describe('clients', () => {
-  it('subscribe to events, and are subscribed again after the server was restarted', async (t) => {
-    const bench = await ServicesBench.startWithTopics(t);
+  it('subscribe to events, and are subscribed again after the server was restarted', async () => {
+    const bench = await ServicesBench.startWithTopics();
     const { server, clock } = bench.broker;
     const client = await connectClient(bench.broker, PUMP);
     const notes = new Notes();
@@ -51,8 +51,8 @@ describe('clients', () => {
     await stream.close();
   });
 
-  it('publish to topics and subscribe to them, over a restart of the server too', async (t) => {
-    const bench = await ServicesBench.startWithTopics(t);
+  it('publish to topics and subscribe to them, over a restart of the server too', async () => {
+    const bench = await ServicesBench.startWithTopics();
     const { server, clock } = bench.broker;
     const pump = await connectClient(bench.broker, PUMP);
     const lamp = await connectClient(bench.broker, LAMP);
@@ -77,8 +77,8 @@ describe('clients', () => {
     assert.deepEqual(notes.payloads, [1, 2, 3, 4, 5, 7]);
   });
 
-  it('have messages kept for those who come later', async (t) => {
-    const bench = await ServicesBench.startWithTopics(t);
+  it('have messages kept for those who come later', async () => {
+    const bench = await ServicesBench.startWithTopics();
     const { clock } = bench.broker;
     const pump = await connectClient(bench.broker, PUMP);
     await pump.publishTopic('state', { on: true }, { retain: true });
@@ -90,8 +90,8 @@ describe('clients', () => {
     assert.deepEqual(notes.payloads, [{ on: true }]);
   });
 
-  it('are told that a topic is refused, each time', async (t) => {
-    const bench = await ServicesBench.startWithTopics(t);
+  it('are told that a topic is refused, each time', async () => {
+    const bench = await ServicesBench.startWithTopics();
     const pump = await connectClient(bench.broker, PUMP);
     for (let i = 0; i < 2; i++) {
       const both = [pump.publishTopic('a/#', 1), pump.publishTopic('a/#', 2)];
@@ -110,8 +110,8 @@ describe('clients', () => {
     );
   });
 
-  it('publish to more topics than they keep open', async (t) => {
-    const bench = await ServicesBench.startWithTopics(t);
+  it('publish to more topics than they keep open', async () => {
+    const bench = await ServicesBench.startWithTopics();
     const { clock } = bench.broker;
     const pump = await connectClient(bench.broker, PUMP);
     const got: string[] = [];
@@ -125,8 +125,8 @@ describe('clients', () => {
     assert.deepEqual(bench.takeRefusals(), []);
   });
 
-  it('lose what waits for a topic when the connection ends', async (t) => {
-    const bench = await ServicesBench.startWithTopics(t);
+  it('lose what waits for a topic when the connection ends', async () => {
+    const bench = await ServicesBench.startWithTopics();
     const pump = await connectClient(bench.broker, PUMP);
     const published = pump.publishTopic('a', 1);
     const lost = assert.rejects(published, { code: 'IOTMP_ERR_OFFLINE' });

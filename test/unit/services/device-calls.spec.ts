@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { DeviceCallOptions } from '../../../src/services/device-calls';
 import type { ServerOptions } from '../../../src/broker/broker-options';
 import { LAMP, PUMP } from '../support/broker-fixture';
@@ -14,12 +14,8 @@ interface Scene {
 }
 
 /** Two devices of one user. The lamp answers by its resources. */
-async function scene(
-  t: TestContext,
-  deviceCalls: DeviceCallOptions = {},
-  serverOptions: ServerOptions = {},
-): Promise<Scene> {
-  const bench = await ServicesBench.start(t, { deviceCalls }, serverOptions);
+async function scene(deviceCalls: DeviceCallOptions = {}, serverOptions: ServerOptions = {}): Promise<Scene> {
+  const bench = await ServicesBench.start({ deviceCalls }, serverOptions);
   const pump = await bench.broker.device();
   const lamp = await bench.broker.device(LAMP);
   return { bench, pump, lamp };
@@ -32,8 +28,8 @@ function since(device: RawDevice): RawMessage[] {
 
 for (const dialect of DIALECTS) {
   describe(`call of another device, dialect ${dialect}`, () => {
-    it('gives the input to its resource, and the output to the caller', async (t) => {
-      const { bench, pump, lamp } = await scene(t);
+    it('gives the input to its resource, and the output to the caller', async () => {
+      const { bench, pump, lamp } = await scene();
       const inputs: unknown[] = [];
       lamp.resources.set('dim', {
         fn: 4,
@@ -52,8 +48,8 @@ for (const dialect of DIALECTS) {
       assert.deepEqual([known?.input, known?.output], [{ to: 80 }, { was: 5 }]);
     });
 
-    it('goes through without input, too, and without asking what the resource is', async (t) => {
-      const { pump, lamp } = await scene(t);
+    it('goes through without input, too, and without asking what the resource is', async () => {
+      const { pump, lamp } = await scene();
       lamp.resources.set('relay', { fn: 2, run: () => undefined });
       assert.deepEqual(gist(await ask(pump, dialect, 3, ['lamp', 'relay'])), ['OK', undefined, undefined]);
       assert.deepEqual(gist(await ask(pump, dialect, 3, ['lamp', 'relay'], {})), [
@@ -70,8 +66,8 @@ for (const dialect of DIALECTS) {
       );
     });
 
-    it('passes on what the target answers: its code and its payload, as it is', async (t) => {
-      const { bench, pump, lamp } = await scene(t);
+    it('passes on what the target answers: its code and its payload, as it is', async () => {
+      const { bench, pump, lamp } = await scene();
       lamp.serves = false;
       const answers: [type: 'ok' | 'error', parameters: unknown, payload: unknown, expected: unknown[]][] = [
         ['ok', undefined, undefined, ['OK', undefined, undefined]],
@@ -93,8 +89,8 @@ for (const dialect of DIALECTS) {
       assert.deepEqual(bench.takeRefusals(), [], 'the target has spoken, not the server');
     });
 
-    it('keeps every value whole, both ways', async (t) => {
-      const { pump, lamp } = await scene(t);
+    it('keeps every value whole, both ways', async () => {
+      const { pump, lamp } = await scene();
       lamp.resources.set('echo', { fn: 4, run: (input) => input });
       const values = [
         0,
@@ -117,8 +113,8 @@ for (const dialect of DIALECTS) {
       }
     });
 
-    it('that wants no answer is made, and gets none, whatever becomes of it', async (t) => {
-      const { bench, pump, lamp } = await scene(t);
+    it('that wants no answer is made, and gets none, whatever becomes of it', async () => {
+      const { bench, pump, lamp } = await scene();
       let runs = 0;
       lamp.resources.set('reboot', {
         fn: 1,
@@ -142,8 +138,8 @@ for (const dialect of DIALECTS) {
       assert.deepEqual(bench.takeRefusals(), [...refused, ...refused]);
     });
 
-    it('is refused when the target is away, unknown, of another user, or named wrongly', async (t) => {
-      const { bench, pump, lamp } = await scene(t);
+    it('is refused when the target is away, unknown, of another user, or named wrongly', async () => {
+      const { bench, pump, lamp } = await scene();
       lamp.wire.cut();
       await lamp.closed;
       const answers: unknown[] = [];
@@ -170,9 +166,9 @@ for (const dialect of DIALECTS) {
 }
 
 describe('call of another device', () => {
-  it('is understood as real devices send it', async (t) => {
+  it('is understood as real devices send it', async () => {
     const OTHER = { user: 'anna', device: 'other_device', credential: 'x' };
-    const bench = await ServicesBench.start(t, {}, { devices: [PUMP, OTHER] });
+    const bench = await ServicesBench.start({}, { devices: [PUMP, OTHER] });
     const pump = await bench.broker.device({ dialect: 'linux' });
     const other = await bench.broker.device(OTHER);
     for (const name of ['reboot', 'relay'])
@@ -193,9 +189,9 @@ describe('call of another device', () => {
     assert.equal(since(pump).length, 2, 'two of them wanted an answer');
   });
 
-  it('obeys the rule of the server, whoever owns the devices', async (t) => {
+  it('obeys the rule of the server, whoever owns the devices', async () => {
     const asked: unknown[] = [];
-    const { bench, pump, lamp } = await scene(t, {
+    const { bench, pump, lamp } = await scene({
       mayCall(caller, target) {
         asked.push([caller, target]);
         if (target.device === 'safe') throw new Error('the directory is down');
@@ -216,8 +212,8 @@ describe('call of another device', () => {
     assert.equal(bench.refusals.length, 3);
   });
 
-  it('ends with 504 when the target does not answer in time, however long that is', async (t) => {
-    const { bench, pump, lamp } = await scene(t, {}, { requestTimeoutMs: 45_000 });
+  it('ends with 504 when the target does not answer in time, however long that is', async () => {
+    const { bench, pump, lamp } = await scene({}, { requestTimeoutMs: 45_000 });
     lamp.serves = false;
     pump.send(serviceRun('A', 3, ['lamp', 'slow'], { id: 5 }));
     const { id } = await lamp.next(Type.RUN);
@@ -233,8 +229,8 @@ describe('call of another device', () => {
     assert.deepEqual(bench.takeRefusals(), ['call_device 504 lamp/slow']);
   });
 
-  it('ends with 503 when the target goes, or is replaced by its next connection', async (t) => {
-    const { bench, pump, lamp } = await scene(t);
+  it('ends with 503 when the target goes, or is replaced by its next connection', async () => {
+    const { bench, pump, lamp } = await scene();
     lamp.serves = false;
     pump.send(serviceRun('A', 3, ['lamp', 'x'], { id: 5 }));
     await lamp.next(Type.RUN);
@@ -247,8 +243,8 @@ describe('call of another device', () => {
     assert.equal((await answerTo(pump, 6)).parameters, 503);
   });
 
-  it('goes on when the caller goes; the answer is for nobody then', async (t) => {
-    const { bench, pump, lamp } = await scene(t);
+  it('goes on when the caller goes; the answer is for nobody then', async () => {
+    const { bench, pump, lamp } = await scene();
     lamp.serves = false;
     pump.send(serviceRun('A', 3, ['lamp', 'x'], { id: 9158 }));
     const { id } = await lamp.next(Type.RUN);
@@ -265,15 +261,15 @@ describe('call of another device', () => {
     );
   });
 
-  it('is refused with 413 when the target could not take it', async (t) => {
-    const { pump, lamp } = await scene(t);
+  it('is refused with 413 when the target could not take it', async () => {
+    const { pump, lamp } = await scene();
     const { parameters } = await ask(pump, 'A', 3, ['lamp', 'text'], 'x'.repeat(33_000));
     assert.equal(parameters, 413);
     assert.deepEqual(since(lamp), []);
   });
 
-  it('is one of many: each gets its own answer, in the order in which the target gives them', async (t) => {
-    const { pump, lamp } = await scene(t);
+  it('is one of many: each gets its own answer, in the order in which the target gives them', async () => {
+    const { pump, lamp } = await scene();
     lamp.serves = false;
     for (let i = 1; i <= 64; i++) pump.send(serviceRun('B', 3, ['lamp', 'x'], { id: i, payload: i }));
     const calls: RawMessage[] = [];
@@ -282,8 +278,8 @@ describe('call of another device', () => {
     for (let i = 64; i >= 1; i--) assert.equal((await answerTo(pump, i)).payload, i);
   });
 
-  it('leaves room for others: a device that calls a mute one again and again is refused', async (t) => {
-    const { bench, lamp } = await scene(t);
+  it('leaves room for others: a device that calls a mute one again and again is refused', async () => {
+    const { bench, lamp } = await scene();
     lamp.serves = false;
     let refused = 0;
     for (let connection = 0; connection < 3; connection++) {

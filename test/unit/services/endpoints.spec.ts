@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { ServerEvent } from '../../../src/broker/event-feed';
 import { ErrorStatus, IotmpError } from '../../../src/errors';
 import { Answer } from '../../../src/session/resource';
@@ -19,8 +19,8 @@ interface Scene {
   readonly events: ServerEvent[];
 }
 
-async function scene(t: TestContext): Promise<Scene> {
-  const bench = await ServicesBench.start(t);
+async function scene(): Promise<Scene> {
+  const bench = await ServicesBench.start();
   const pump = await bench.broker.device();
   const events: ServerEvent[] = [];
   bench.broker.server.events.listen((event) => {
@@ -31,8 +31,8 @@ async function scene(t: TestContext): Promise<Scene> {
 
 for (const dialect of DIALECTS) {
   describe(`endpoints, dialect ${dialect}`, () => {
-    it('are called with what the device sent, and their answer is the answer', async (t) => {
-      const { bench, pump } = await scene(t);
+    it('are called with what the device sent, and their answer is the answer', async () => {
+      const { bench, pump } = await scene();
       const calls: EndpointCall[] = [];
       bench.services.endpoints.host('mail', (call) => {
         calls.push(call);
@@ -58,8 +58,8 @@ for (const dialect of DIALECTS) {
       assert.equal(bench.services.endpoints.pending, 0);
     });
 
-    it('answer with a status, or an error', async (t) => {
-      const { bench, pump } = await scene(t);
+    it('answer with a status, or an error', async () => {
+      const { bench, pump } = await scene();
       const { endpoints } = bench.services;
       endpoints.host('made', () => new Answer('id', 201));
       endpoints.host('no', () => new Answer({ why: 'full' }, 507));
@@ -83,8 +83,8 @@ for (const dialect of DIALECTS) {
       assert.equal((await ask(pump, dialect, CODE, 'odd')).parameters, ErrorStatus.IOTMP_ERR_ENCODE);
     });
 
-    it('have a time of their own, if they were given one', async (t) => {
-      const { bench, pump } = await scene(t);
+    it('have a time of their own, if they were given one', async () => {
+      const { bench, pump } = await scene();
       const { endpoints } = bench.services;
       endpoints.host('long', () => new Promise(() => undefined), { timeoutMs: 30_000 });
       pump.send(serviceRun(dialect, CODE, 'long', { id: 5 }));
@@ -95,8 +95,8 @@ for (const dialect of DIALECTS) {
       assert.equal((await answerTo(pump, 5)).parameters, 504);
     });
 
-    it('are cut off in time, and hear of it', async (t) => {
-      const { bench, pump, events } = await scene(t);
+    it('are cut off in time, and hear of it', async () => {
+      const { bench, pump, events } = await scene();
       const signals: AbortSignal[] = [];
       const aborted = (): boolean[] => signals.map((signal) => signal.aborted);
       bench.services.endpoints.host('slow', ({ signal }) => {
@@ -129,8 +129,8 @@ for (const dialect of DIALECTS) {
 }
 
 describe('endpoints', () => {
-  it('take what real devices sent', async (t) => {
-    const { bench, pump } = await scene(t);
+  it('take what real devices sent', async () => {
+    const { bench, pump } = await scene();
     const calls: [string, unknown][] = [];
     for (const name of ['alert_email', 'ep', 'name']) {
       bench.services.endpoints.host(name, ({ payload }) => void calls.push([name, payload]));
@@ -151,8 +151,8 @@ describe('endpoints', () => {
     assert.ok(pump.all(Type.OK).some((answer) => answer.id === id));
   });
 
-  it('have one handler each, until it is taken away', async (t) => {
-    const { bench, pump } = await scene(t);
+  it('have one handler each, until it is taken away', async () => {
+    const { bench, pump } = await scene();
     const { endpoints } = bench.services;
     const end = endpoints.host('mail', () => 1);
     assert.throws(() => endpoints.host('mail', () => 2), { code: 'IOTMP_ERR_CONFLICT' });
@@ -165,8 +165,8 @@ describe('endpoints', () => {
     assert.equal((await ask(pump, 'A', CODE, 'mail')).payload, 2);
   });
 
-  it('are events, the call and the answer', async (t) => {
-    const { bench, pump, events } = await scene(t);
+  it('are events, the call and the answer', async () => {
+    const { bench, pump, events } = await scene();
     bench.services.endpoints.host('mail', ({ payload }) => payload);
     await ask(pump, 'A', CODE, 'mail', { n: 1 });
     await bench.services.endpoints.call('bob', 'mail', undefined);
@@ -190,8 +190,8 @@ describe('endpoints', () => {
     );
   });
 
-  it('are called by programs', async (t) => {
-    const { bench } = await scene(t);
+  it('are called by programs', async () => {
+    const { bench } = await scene();
     const { endpoints } = bench.services;
     endpoints.host('echo', ({ payload, user, caller }) => ({ payload, user, caller: caller?.device }));
     endpoints.host('no', () => new Answer({ why: 'full' }, 507));
@@ -221,8 +221,8 @@ describe('endpoints', () => {
     await assert.rejects(endpoints.call('anna', 'nobody', 1), { code: 'IOTMP_ERR_NOT_FOUND' });
   });
 
-  it('are given up with the signal of the program', async (t) => {
-    const { bench } = await scene(t);
+  it('are given up with the signal of the program', async () => {
+    const { bench } = await scene();
     const { endpoints } = bench.services;
     let asked = 0;
     endpoints.host('slow', () => {
@@ -239,8 +239,8 @@ describe('endpoints', () => {
     assert.deepEqual([asked, endpoints.pending], [1, 0]);
   });
 
-  it('are bounded in the calls that wait, and end with the services', async (t) => {
-    const { bench } = await scene(t);
+  it('are bounded in the calls that wait, and end with the services', async () => {
+    const { bench } = await scene();
     const { endpoints } = bench.services;
     endpoints.host('slow', () => new Promise(() => undefined));
     const codes: unknown[] = [];
@@ -255,8 +255,8 @@ describe('endpoints', () => {
     assert.equal(endpoints.pending, 0);
   });
 
-  it('are called by clients', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('are called by clients', async () => {
+    const bench = await ServicesBench.start();
     bench.services.endpoints.host('mail', ({ payload, caller }) => [caller?.device, payload]);
     const client = await connectClient(bench.broker, PUMP);
     assert.deepEqual(await client.callEndpoint('mail', { n: 1 }), ['pump', { n: 1 }]);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import type { ServerEvent } from '../../../src/broker/event-feed';
 import { IotmpError } from '../../../src/errors';
 import { eventKinds, isEventName } from '../../../src/services/event-names';
@@ -33,8 +33,8 @@ function tell(
 
 for (const dialect of DIALECTS) {
   describe(`event streams, dialect ${dialect}`, () => {
-    it('give each event of the name as it is, in order, and only those of the user', async (t) => {
-      const bench = await ServicesBench.start(t);
+    it('give each event of the name as it is, in order, and only those of the user', async () => {
+      const bench = await ServicesBench.start();
       const pump = await bench.broker.device();
       const answer = await subscribed(pump, 7, { event: 'bucket_write' }, dialect);
       assert.equal(answer.payload, undefined);
@@ -46,8 +46,8 @@ for (const dialect of DIALECTS) {
       assert.deepEqual(samplesOf(pump, 7), [first, second]);
     });
 
-    it('tell who comes and goes', async (t) => {
-      const bench = await ServicesBench.start(t);
+    it('tell who comes and goes', async () => {
+      const bench = await ServicesBench.start();
       const pump = await bench.broker.device();
       await subscribed(pump, 7, { event: 'device_state_change', filters: { device: 'la*' } }, dialect);
       const lamp = await bench.broker.device(LAMP);
@@ -67,8 +67,8 @@ for (const dialect of DIALECTS) {
       );
     });
 
-    it('are refused for what is no event, or no request', async (t) => {
-      const bench = await ServicesBench.start(t);
+    it('are refused for what is no event, or no request', async () => {
+      const bench = await ServicesBench.start();
       const pump = await bench.broker.device();
       const requests: [unknown, number][] = [
         [{ event: 'nothing' }, 404],
@@ -90,8 +90,8 @@ for (const dialect of DIALECTS) {
       assert.equal(bench.refusals.length, requests.length);
     });
 
-    it('end with a STOP_STREAM, and with the connection', async (t) => {
-      const bench = await ServicesBench.start(t);
+    it('end with a STOP_STREAM, and with the connection', async () => {
+      const bench = await ServicesBench.start();
       const pump = await bench.broker.device();
       const lamp = await bench.broker.device(LAMP);
       for (const device of [pump, lamp]) await subscribed(device, 7, { event: 'bucket_write' }, dialect);
@@ -109,8 +109,8 @@ for (const dialect of DIALECTS) {
 }
 
 describe('event streams', () => {
-  it('are opened by a name alone in dialect B, and by a named resource with a type', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('are opened by a name alone in dialect B, and by a named resource with a type', async () => {
+    const bench = await ServicesBench.start();
     const pump = await bench.broker.device();
     pump.send(subscribe('B', 7, 'bucket_write'));
     assert.equal((await answerTo(pump, 7)).type, Type.OK);
@@ -135,8 +135,8 @@ describe('event streams', () => {
     assert.equal((await answerTo(pump, 10)).parameters, 400);
   });
 
-  it('leave a resource of the server alone that has the name', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('leave a resource of the server alone that has the name', async () => {
+    const bench = await ServicesBench.start();
     bench.broker.server.offer('bucket_write', { kind: 'output', run: () => 'own' });
     const pump = await bench.broker.device();
     pump.send(
@@ -146,8 +146,8 @@ describe('event streams', () => {
     assert.equal((await pump.next(Type.STREAM_DATA)).payload, 'own');
   });
 
-  it('answer as real devices ask, also those that have lost their parameters', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('answer as real devices ask, also those that have lost their parameters', async () => {
+    const bench = await ServicesBench.start();
     const pump = await bench.broker.device();
     for (const name of ['event.generic.start', 'event.property.start', 'event.property_current.start']) {
       const { bytes, id = assert.fail() } = captured(name);
@@ -164,8 +164,8 @@ describe('event streams', () => {
     assert.deepEqual([samplesOf(pump, current).length, samplesOf(pump, other).length], [1, 0]);
   });
 
-  it('are bounded for a device, not for others, and free again when they end', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('are bounded for a device, not for others, and free again when they end', async () => {
+    const bench = await ServicesBench.start();
     const pump = await bench.broker.device();
     const open = async (): Promise<number> => {
       for (let id = 1; id <= 300; id++) pump.send(subscribe('A', id, { event: 'bucket_write' }));
@@ -185,8 +185,8 @@ describe('event streams', () => {
     await subscribed(await bench.broker.device(), 7, { event: 'bucket_write' });
   });
 
-  it('may have a source of their own, which answers, refuses, delivers and hears', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('may have a source of their own, which answers, refuses, delivers and hears', async () => {
+    const bench = await ServicesBench.start();
     const opened: EventSubscription[] = [];
     const log: unknown[] = [];
     const end = bench.services.events.serve('endpoint_call', {
@@ -226,8 +226,8 @@ describe('event streams', () => {
     assert.equal((await again.next()).type, Type.OK, 'as any event now');
   });
 
-  it('warn once of what is too large for the device, and go on', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('warn once of what is too large for the device, and go on', async () => {
+    const bench = await ServicesBench.start();
     const pump = await bench.broker.device();
     await subscribed(pump, 7, { event: 'bucket_write' });
     const large = 'x'.repeat(300_000);
@@ -239,8 +239,8 @@ describe('event streams', () => {
     assert.match(bench.broker.warnings[0] ?? '', /bucket_write for anna\/pump/);
   });
 
-  it('let data go that an event takes none of', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('let data go that an event takes none of', async () => {
+    const bench = await ServicesBench.start();
     const pump = await bench.broker.device();
     await subscribed(pump, 7, { event: 'bucket_write' });
     pump.sample(7, 'x');
@@ -249,8 +249,8 @@ describe('event streams', () => {
     assert.deepEqual(bench.takeRefusals(), []);
   });
 
-  it('stop when the services are closed', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('stop when the services are closed', async () => {
+    const bench = await ServicesBench.start();
     const listeners = bench.broker.server.events.size;
     const pump = await bench.broker.device();
     await subscribed(pump, 7, { event: 'bucket_write' });
@@ -261,8 +261,8 @@ describe('event streams', () => {
 });
 
 describe('streams of other devices', () => {
-  it('give the samples of a named resource, at the pace that was asked for', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('give the samples of a named resource, at the pace that was asked for', async () => {
+    const bench = await ServicesBench.start();
     const pump = await bench.broker.device();
     const lamp = await bench.broker.device(LAMP);
     let lux = 0;
@@ -276,8 +276,8 @@ describe('streams of other devices', () => {
     await bench.broker.until(() => lamp.streams.size === 0);
   });
 
-  it('wait for a device that is away, and end with the subscriber', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('wait for a device that is away, and end with the subscriber', async () => {
+    const bench = await ServicesBench.start();
     const pump = await bench.broker.device();
     const event = 'device_resource_stream';
     const filters = { device: 'lamp', resource: 'lux' };
@@ -301,8 +301,8 @@ describe('streams of other devices', () => {
     await bench.broker.until(() => lamp.streams.size === 0);
   });
 
-  it('are refused for another user, itself, and what is no such request', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('are refused for another user, itself, and what is no such request', async () => {
+    const bench = await ServicesBench.start();
     const pump = await bench.broker.device();
     const requests: [Record<string, unknown>, number][] = [
       [{ id: 'bob/lamp' }, 403],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { IotmpError } from '../../../src/errors';
 import { LockTable, type LockWish } from '../../../src/services/lock-table';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { LAMP, PUMP } from '../support/broker-fixture';
 import type { RawDevice } from '../support/raw-device';
 import { message, Type, varintField } from '../support/raw-message';
@@ -24,15 +24,15 @@ interface Scene {
   lamp: RawDevice;
 }
 
-async function scene(t: TestContext): Promise<Scene> {
-  const bench = await ServicesBench.start(t);
+async function scene(): Promise<Scene> {
+  const bench = await ServicesBench.start();
   return { bench, pump: await bench.broker.device(), lamp: await bench.broker.device(LAMP) };
 }
 
 for (const dialect of DIALECTS) {
   describe(`locks, dialect ${dialect}`, () => {
-    it('are had by one device at a time, and go to the next that waits', async (t) => {
-      const { bench, pump, lamp } = await scene(t);
+    it('are had by one device at a time, and go to the next that waits', async () => {
+      const { bench, pump, lamp } = await scene();
       assert.deepEqual(gist(await ask(pump, dialect, LOCK, 'crane', { lock: 'p' })), [
         'OK',
         undefined,
@@ -55,8 +55,8 @@ for (const dialect of DIALECTS) {
       assert.deepEqual(bench.takeRefusals(), ['lock 423 crane']);
     });
 
-    it('need nothing but a name: the answer says what unlocks', async (t) => {
-      const { pump, bench } = await scene(t);
+    it('need nothing but a name: the answer says what unlocks', async () => {
+      const { pump, bench } = await scene();
       for (const payload of [undefined, null, {}, { lock: '' }, { lock: null, slots: null, timeout: null }]) {
         const { payload: answer } = await ask(pump, dialect, LOCK, 'crane', payload);
         const { lock } = answer as { lock: string };
@@ -68,8 +68,8 @@ for (const dialect of DIALECTS) {
       assert.equal(bench.services.locks.size, 0);
     });
 
-    it('are taken and given back without an answer where none is wanted', async (t) => {
-      const { bench, pump } = await scene(t);
+    it('are taken and given back without an answer where none is wanted', async () => {
+      const { bench, pump } = await scene();
       for (const id of [undefined, 0]) {
         pump.send(serviceRun(dialect, LOCK, 'crane', { id, payload: { lock: 'p' } }));
         await pump.barrier();
@@ -83,8 +83,8 @@ for (const dialect of DIALECTS) {
       assert.deepEqual(bench.takeRefusals(), ['unlock 404 crane', 'unlock 404 crane']);
     });
 
-    it('refuse what is no such request', async (t) => {
-      const { bench, pump } = await scene(t);
+    it('refuse what is no such request', async () => {
+      const { bench, pump } = await scene();
       const names = [null, 5, '', 'a b', 'x'.repeat(65), ['crane'], { name: 'crane' }, true];
       for (const name of names) {
         for (const code of [LOCK, UNLOCK]) {
@@ -126,8 +126,8 @@ for (const dialect of DIALECTS) {
 }
 
 describe('locks', () => {
-  it('are understood as real devices ask for them', async (t) => {
-    const { bench, pump, lamp } = await scene(t);
+  it('are understood as real devices ask for them', async () => {
+    const { bench, pump, lamp } = await scene();
     const lock = captured('call.lock_sync_full');
     const unlock = captured('call.unlock_sync');
     pump.send(unlock.bytes);
@@ -147,8 +147,8 @@ describe('locks', () => {
     assert.deepEqual(bench.takeRefusals(), ['unlock 404 mutex1', 'lock 423 mutex1', 'unlock 409 mutex1']);
   });
 
-  it('are waited for as long as the device says, and 5 s where it says nothing', async (t) => {
-    const { bench, pump, lamp } = await scene(t);
+  it('are waited for as long as the device says, and 5 s where it says nothing', async () => {
+    const { bench, pump, lamp } = await scene();
     const { clock } = bench.broker;
     await ask(pump, 'A', LOCK, 'crane');
     lamp.send(serviceRun('A', LOCK, 'crane', { id: 1, payload: { timeout: 120 } }));
@@ -179,7 +179,7 @@ describe('locks', () => {
     assert.deepEqual(bench.takeRefusals(), ['lock 423 crane', 'lock 423 crane', 'lock 423 crane']);
   });
 
-  it('are free again when the connection of their holder ends, however it ends', async (t) => {
+  describe('are free again when the connection of their holder ends:', () => {
     const ends: [string, (device: RawDevice, bench: ServicesBench) => unknown][] = [
       ['cut', (device) => device.wire.cut()],
       ['DISCONNECT', (device) => device.send(message(Type.DISCONNECT, varintField(1, 3)))],
@@ -187,8 +187,8 @@ describe('locks', () => {
       ['silence', async (_, { broker }) => broker.clock.advance(60_000)],
     ];
     for (const [how, end] of ends) {
-      await t.test(how, async (sub) => {
-        const { bench, pump, lamp } = await scene(sub);
+      it(`by ${how}`, async () => {
+        const { bench, pump, lamp } = await scene();
         await ask(pump, 'A', LOCK, 'crane', { lock: 'p' });
         await ask(pump, 'A', LOCK, 'gate', { lock: 'p' });
         lamp.send(serviceRun('A', LOCK, 'crane', { id: 5, payload: { lock: 'l', timeout: 600 } }));
@@ -205,8 +205,8 @@ describe('locks', () => {
     }
   });
 
-  it('are not had by one who is gone when its turn comes', async (t) => {
-    const { bench, pump, lamp } = await scene(t);
+  it('are not had by one who is gone when its turn comes', async () => {
+    const { bench, pump, lamp } = await scene();
     await ask(pump, 'A', LOCK, 'crane');
     lamp.send(serviceRun('A', LOCK, 'crane', { id: 9158, payload: { timeout: 600 } }));
     await lamp.barrier();
@@ -220,8 +220,8 @@ describe('locks', () => {
     assert.deepEqual(bench.takeRefusals(), [], 'who is gone was refused nothing');
   });
 
-  it('that are waited for keep nothing else from the device, and many of them do not either', async (t) => {
-    const { bench, pump, lamp } = await scene(t);
+  it('that are waited for keep nothing else from the device, and many of them do not either', async () => {
+    const { bench, pump, lamp } = await scene();
     await ask(pump, 'A', LOCK, 'crane', { lock: 'p' });
     for (let i = 1; i <= 300; i++) {
       lamp.send(serviceRun('A', LOCK, 'crane', { id: i, payload: { lock: `${i}`, timeout: 600 } }));
@@ -240,16 +240,16 @@ describe('locks', () => {
     assert.equal((await ask(pump, 'A', LOCK, 'gate')).type, Type.OK, 'others may');
   });
 
-  it('belong to a user: the same name of another is another lock', async (t) => {
-    const { bench, pump } = await scene(t);
+  it('belong to a user: the same name of another is another lock', async () => {
+    const { bench, pump } = await scene();
     const bob = await bench.broker.device(BOB);
     assert.equal((await ask(pump, 'A', LOCK, 'crane', { timeout: 0 })).type, Type.OK);
     assert.equal((await ask(bob, 'A', LOCK, 'crane', { timeout: 0 })).type, Type.OK);
     assert.equal(bench.services.locks.size, 2);
   });
 
-  it('end with their service: those who wait are told', async (t) => {
-    const { bench, pump, lamp } = await scene(t);
+  it('end with their service: those who wait are told', async () => {
+    const { bench, pump, lamp } = await scene();
     await ask(pump, 'A', LOCK, 'crane');
     lamp.send(serviceRun('A', LOCK, 'crane', { id: 5, payload: { timeout: 600 } }));
     await lamp.barrier();
@@ -260,8 +260,8 @@ describe('locks', () => {
 });
 
 describe('locks of clients', () => {
-  it('exclude each other, and are waited for', async (t) => {
-    const bench = await ServicesBench.start(t);
+  it('exclude each other, and are waited for', async () => {
+    const bench = await ServicesBench.start();
     const pump = await connectClient(bench.broker, PUMP);
     const lamp = await connectClient(bench.broker, LAMP);
     assert.deepEqual(await pump.lock('crane', { lock: 'p' }), { lock: 'p' });

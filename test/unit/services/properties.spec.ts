@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it } from 'mocha';
 import fc from 'fast-check';
 import { MAX_ENCODED_SIZE } from '../../../src/codec/constants';
 import { encodeValue } from '../../../src/codec/pson-encoder';
@@ -15,8 +15,8 @@ const OWNER = { user: 'anna', device: 'pump' };
 
 describeStores('properties', (open) => {
   for (const dialect of DIALECTS) {
-    it(`are set and read, dialect ${dialect}`, async (t) => {
-      const { pump, bench } = await scene(t, { store: await open(t) });
+    it(`are set and read, dialect ${dialect}`, async () => {
+      const { pump, bench } = await scene({ store: await open() });
       const values = [0, -5, 2 ** 33, 1.5, 'ñ', '', true, null, [1, -1, 'x', null], {}, { a: { b: 1 } }];
       for (const value of values) {
         assert.deepEqual(gist(await ask(pump, dialect, SET, 'x', value)), ['OK', undefined, undefined]);
@@ -26,14 +26,14 @@ describeStores('properties', (open) => {
       assert.deepEqual(bench.takeRefusals(), []);
     });
 
-    it(`that do not exist are ERROR 404 without a payload, which is no refusal, dialect ${dialect}`, async (t) => {
-      const { pump, bench, takeEvents } = await scene(t, { store: await open(t) });
+    it(`that do not exist are ERROR 404 without a payload, which is no refusal, dialect ${dialect}`, async () => {
+      const { pump, bench, takeEvents } = await scene({ store: await open() });
       assert.deepEqual(gist(await ask(pump, dialect, READ, 'none')), ['ERROR', 404, undefined]);
       assert.deepEqual([takeEvents(), bench.takeRefusals()], [[], []]);
     });
 
-    it(`are set without an answer where none is wanted, dialect ${dialect}`, async (t) => {
-      const { pump, bench } = await scene(t, { store: await open(t) });
+    it(`are set without an answer where none is wanted, dialect ${dialect}`, async () => {
+      const { pump, bench } = await scene({ store: await open() });
       for (const [id, value] of [
         [undefined, 1],
         [0, 2],
@@ -46,8 +46,8 @@ describeStores('properties', (open) => {
       assert.deepEqual([pump.all(Type.ERROR), bench.takeRefusals()], [[], []]);
     });
 
-    it(`refuse bad names and sets without a value, dialect ${dialect}`, async (t) => {
-      const { pump, bench } = await scene(t, { store: await open(t) });
+    it(`refuse bad names and sets without a value, dialect ${dialect}`, async () => {
+      const { pump, bench } = await scene({ store: await open() });
       for (const name of ['', 'a b', 'a/b', 'x'.repeat(65), '../x', ['a', 'b']]) {
         assert.equal((await ask(pump, dialect, READ, name)).parameters, 400);
         assert.equal((await ask(pump, dialect, SET, name, 1)).parameters, 400);
@@ -62,8 +62,8 @@ describeStores('properties', (open) => {
     });
   }
 
-  it('understand the Linux client', async (t) => {
-    const { pump, bench } = await scene(t, { store: await open(t) });
+  it('understand the Linux client', async () => {
+    const { pump, bench } = await scene({ store: await open() });
     const missing = captured('call.get_property_missing');
     assert.deepEqual(await replay(pump, missing), ['ERROR', 404, undefined]);
     await replay(pump, captured('call.set_property'));
@@ -85,8 +85,8 @@ describeStores('properties', (open) => {
     });
   });
 
-  it('understand microcontrollers, of both orders of fields', async (t) => {
-    const { pump } = await scene(t, { store: await open(t) });
+  it('understand microcontrollers, of both orders of fields', async () => {
+    const { pump } = await scene({ store: await open() });
     const read = captured('get_property -> object <- RUN');
     for (const [name, value] of [
       ['env', { temperature: 23.5, humidity: 60 }],
@@ -115,8 +115,8 @@ describeStores('properties', (open) => {
     }
   });
 
-  it('keep integers of 64 bits and bytes exactly, and never answer an integer outside of PSON', async (t) => {
-    const { pump } = await scene(t, { store: await open(t) });
+  it('keep integers of 64 bits and bytes exactly, and never answer an integer outside of PSON', async () => {
+    const { pump } = await scene({ store: await open() });
     for (const value of [
       2n ** 63n - 1n,
       -(2n ** 63n),
@@ -135,8 +135,8 @@ describeStores('properties', (open) => {
     }
   });
 
-  it('are read as they were set, whatever the value', async (t) => {
-    const { bench } = await scene(t, { store: await open(t) });
+  it('are read as they were set, whatever the value', async () => {
+    const { bench } = await scene({ store: await open() });
     const { properties } = bench.services;
     const json = fc.jsonValue({ maxDepth: 3 }).filter((value) => !JSON.stringify(value).includes('-0'));
     await fc.assert(
@@ -149,8 +149,8 @@ describeStores('properties', (open) => {
     );
   });
 
-  it('are those of the device that asks', async (t) => {
-    const { bench, pump, lamp } = await scene(t, { store: await open(t) });
+  it('are those of the device that asks', async () => {
+    const { bench, pump, lamp } = await scene({ store: await open() });
     const bobs = await bench.broker.device(BOB);
     for (const [device, value] of [
       [pump, 'p'],
@@ -169,8 +169,8 @@ describeStores('properties', (open) => {
     assert.equal(await bench.services.properties.get({ user: 'anna' }, 'x'), undefined);
   });
 
-  it('tell each change once, in order, after it is kept; what changes nothing is no change', async (t) => {
-    const { bench, pump, takeEvents } = await scene(t, { store: await open(t) });
+  it('tell each change once, in order, after it is kept; what changes nothing is no change', async () => {
+    const { bench, pump, takeEvents } = await scene({ store: await open() });
     const { properties } = bench.services;
     for (const value of [1, 1, 2, 2, 1]) await ask(pump, 'A', SET, 'x', value);
     const update = { event: 'device_property_update', ...OWNER, property: 'x' };
@@ -187,8 +187,8 @@ describeStores('properties', (open) => {
     assert.deepEqual(takeEvents(), [{ event: 'device_property_delete', ...OWNER, property: 'x' }]);
   });
 
-  it('may be of a user, too', async (t) => {
-    const { bench, takeEvents } = await scene(t, { store: await open(t) });
+  it('may be of a user, too', async () => {
+    const { bench, takeEvents } = await scene({ store: await open() });
     const { properties } = bench.services;
     const heard: unknown[] = [];
     const stop = properties.watch({ user: 'anna' }, 'home', (value) => heard.push(value));
@@ -205,8 +205,8 @@ describeStores('properties', (open) => {
     assert.equal(properties.watched, 0);
   });
 
-  it('of an asset tell of themselves with its kind', async (t) => {
-    const { bench, takeEvents } = await scene(t, { store: await open(t) });
+  it('of an asset tell of themselves with its kind', async () => {
+    const { bench, takeEvents } = await scene({ store: await open() });
     const { properties } = bench.services;
     const owner = { user: 'anna', asset: { kind: 'type', id: 'motor' } };
     const heard: unknown[] = [];
@@ -221,8 +221,8 @@ describeStores('properties', (open) => {
     ]);
   });
 
-  it('that are set many times at once end with the last value, and everybody hears them in order', async (t) => {
-    const { bench, pump, events } = await scene(t, { store: await open(t) });
+  it('that are set many times at once end with the last value, and everybody hears them in order', async () => {
+    const { bench, pump, events } = await scene({ store: await open() });
     const heard: unknown[] = [];
     bench.services.properties.watch(OWNER, 'x', (value) => heard.push(value));
     const values = Array.from({ length: 200 }, (_, index) => index);
@@ -238,8 +238,8 @@ describeStores('properties', (open) => {
     );
   });
 
-  it('hear of sets, patches and removals in the order in which they were asked for', async (t) => {
-    const { bench } = await scene(t, { store: await open(t) });
+  it('hear of sets, patches and removals in the order in which they were asked for', async () => {
+    const { bench } = await scene({ store: await open() });
     const { properties } = bench.services;
     const heard: unknown[] = [];
     properties.watch(OWNER, 'x', (value) => heard.push(value));
@@ -254,8 +254,8 @@ describeStores('properties', (open) => {
     assert.deepEqual(heard, [{ a: 1 }, { a: 1, b: 2 }, { c: 3 }, undefined, { d: 4 }, {}]);
   });
 
-  it('take what a flow gives as it is at that moment', async (t) => {
-    const { bench, events } = await scene(t, { store: await open(t) });
+  it('take what a flow gives as it is at that moment', async () => {
+    const { bench, events } = await scene({ store: await open() });
     const value = { at: new Date(0), list: [1] };
     const written = bench.services.properties.set(OWNER, 'x', value);
     value.list.push(2);
@@ -265,9 +265,9 @@ describeStores('properties', (open) => {
     assert.deepEqual(events[0]?.value, kept);
   });
 
-  it('are limited in size and number', async (t) => {
-    const { bench, pump } = await scene(t, {
-      store: await open(t, { limits: { valueSize: 100, propertiesPerOwner: 2 } }),
+  it('are limited in size and number', async () => {
+    const { bench, pump } = await scene({
+      store: await open({ limits: { valueSize: 100, propertiesPerOwner: 2 } }),
     });
     assert.equal((await ask(pump, 'A', SET, 'a', 'x'.repeat(101))).parameters, 413);
     for (const name of ['a', 'b']) assert.equal((await ask(pump, 'A', SET, name, 1)).type, Type.OK);
@@ -279,8 +279,8 @@ describeStores('properties', (open) => {
     assert.equal((await ask(pump, 'A', SET, 'c', 1)).type, Type.OK);
   });
 
-  it('refuse programs what they refuse devices', async (t) => {
-    const { bench } = await scene(t, { store: await open(t) });
+  it('refuse programs what they refuse devices', async () => {
+    const { bench } = await scene({ store: await open() });
     const { properties } = bench.services;
     await assert.rejects(properties.set(OWNER, 'a b', 1), { statusCode: 400 });
     await assert.rejects(properties.get(OWNER, ''), { statusCode: 400 });
@@ -297,16 +297,16 @@ describeStores('properties', (open) => {
     assert.deepEqual(await properties.list(OWNER), []);
   });
 
-  it('are what the client of this package reads and sets', async (t) => {
-    const { bench } = await scene(t, { store: await open(t) });
+  it('are what the client of this package reads and sets', async () => {
+    const { bench } = await scene({ store: await open() });
     const client = await connectClient(bench.broker, PUMP);
     assert.equal(await client.getProperty('x'), null);
     await client.setProperty('x', { n: 2n ** 60n });
     assert.deepEqual(await client.getProperty('x'), { n: 2n ** 60n });
   });
 
-  it('survive a listener that throws', async (t) => {
-    const { bench, pump } = await scene(t, { store: await open(t) });
+  it('survive a listener that throws', async () => {
+    const { bench, pump } = await scene({ store: await open() });
     bench.services.properties.watch(OWNER, 'x', () => {
       throw new Error('listener');
     });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { openStore } from '../../../src/store/open-store';
 import type { Property } from '../../../src/store/property-store';
@@ -14,8 +14,8 @@ const SET = 2;
 const OWNER = { user: 'anna', device: 'pump' };
 
 describeStores('subscription to a property', (open) => {
-  it('brings each new value as it is, and null when it is removed', async (t) => {
-    const { bench, pump } = await scene(t, { store: await open(t) });
+  it('brings each new value as it is, and null when it is removed', async () => {
+    const { bench, pump } = await scene({ store: await open() });
     const { properties } = bench.services;
     await properties.set(OWNER, 'x', 'old');
     pump.send(propertyStart(5, 'x'));
@@ -29,8 +29,8 @@ describeStores('subscription to a property', (open) => {
     assert.deepEqual(samples(pump, 5), [...values, null]);
   });
 
-  it('carries the current value in its OK, where it is asked for and there is one', async (t) => {
-    const { bench, pump } = await scene(t, { store: await open(t) });
+  it('carries the current value in its OK, where it is asked for and there is one', async () => {
+    const { bench, pump } = await scene({ store: await open() });
     pump.send(propertyStart(5, 'x', true));
     assert.deepEqual(gist(await pump.next(Type.OK)), ['OK', undefined, undefined]);
     await bench.services.properties.set(OWNER, 'x', { a: 1 });
@@ -44,8 +44,8 @@ describeStores('subscription to a property', (open) => {
     assert.deepEqual(samples(pump, 6), [2]);
   });
 
-  it('is understood as the Linux client asks for it', async (t) => {
-    const { bench, pump } = await scene(t, { store: await open(t) });
+  it('is understood as the Linux client asks for it', async () => {
+    const { bench, pump } = await scene({ store: await open() });
     await bench.services.properties.set(OWNER, 'config', { interval: 60 });
     const current = captured('event.property_current.start');
     assert.deepEqual(await replay(pump, current), ['OK', undefined, { interval: 60 }]);
@@ -57,8 +57,8 @@ describeStores('subscription to a property', (open) => {
     assert.deepEqual([samples(pump, current.id!), samples(pump, other.id!)], [[1], [2]]);
   });
 
-  it('ends with STOP_STREAM, with another of its id, and with the connection', async (t) => {
-    const { bench, pump } = await scene(t, { store: await open(t) });
+  it('ends with STOP_STREAM, with another of its id, and with the connection', async () => {
+    const { bench, pump } = await scene({ store: await open() });
     const { properties } = bench.services;
     for (const [id, name] of [
       [5, 'a'],
@@ -84,8 +84,8 @@ describeStores('subscription to a property', (open) => {
     assert.equal(properties.watched, 0);
   });
 
-  it('is refused for what is no property, and follows all where none is named', async (t) => {
-    const { bench, pump } = await scene(t, { store: await open(t) });
+  it('is refused for what is no property, and follows all where none is named', async () => {
+    const { bench, pump } = await scene({ store: await open() });
     for (const name of ['', 'a b', 5, null, {}, ['a'], 'x'.repeat(65)]) {
       pump.send(propertyStart(5, name, true));
       assert.equal((await pump.next(Type.ERROR)).parameters, 400);
@@ -100,8 +100,8 @@ describeStores('subscription to a property', (open) => {
     assert.deepEqual([event?.event, event?.property, event?.value], [parameters.event, 'level', 5]);
   });
 
-  it('never misses a value nor brings an old one after a new one, whenever it begins', async (t) => {
-    const { bench, pump } = await scene(t, { store: await open(t) });
+  it('never misses a value nor brings an old one after a new one, whenever it begins', async () => {
+    const { bench, pump } = await scene({ store: await open() });
     const { properties } = bench.services;
     let last = 0;
     let id = 0;
@@ -167,9 +167,9 @@ async function heldStore(): Promise<{ store: Store; reads: ((found: Property | u
 }
 
 describe('subscription to a property with its current value', () => {
-  it('has what changed meanwhile in its OK, whatever was read', async (t) => {
+  it('has what changed meanwhile in its OK, whatever was read', async () => {
     const { store, reads } = await heldStore();
-    const { bench, pump } = await scene(t, { store });
+    const { bench, pump } = await scene({ store });
     const { properties } = bench.services;
     await properties.set(OWNER, 'x', 1);
     const old = (await store.properties.list(OWNER))[0];
@@ -185,9 +185,9 @@ describe('subscription to a property with its current value', () => {
     assert.deepEqual(samples(pump, 5), [4]);
   });
 
-  it('has nothing in its OK when the property was removed meanwhile', async (t) => {
+  it('has nothing in its OK when the property was removed meanwhile', async () => {
     const { store, reads } = await heldStore();
-    const { bench, pump } = await scene(t, { store });
+    const { bench, pump } = await scene({ store });
     await bench.services.properties.set(OWNER, 'x', 1);
     const old = (await store.properties.list(OWNER))[0];
     pump.send(propertyStart(5, 'x', true));
@@ -197,9 +197,9 @@ describe('subscription to a property with its current value', () => {
     assert.deepEqual(gist(await pump.next(Type.OK)), ['OK', undefined, undefined]);
   });
 
-  it('leaves nothing behind when its device goes while the value is read', async (t) => {
+  it('leaves nothing behind when its device goes while the value is read', async () => {
     const { store, reads } = await heldStore();
-    const { bench, pump } = await scene(t, { store });
+    const { bench, pump } = await scene({ store });
     pump.send(propertyStart(5, 'x', true));
     await pump.barrier();
     assert.equal(bench.services.properties.watched, 1);
@@ -211,9 +211,9 @@ describe('subscription to a property with its current value', () => {
     await bench.broker.clock.settle();
   });
 
-  it('waits for what is being written when it comes, without a read', async (t) => {
+  it('waits for what is being written when it comes, without a read', async () => {
     const { store, reads } = await heldStore();
-    const { pump } = await scene(t, { store });
+    const { pump } = await scene({ store });
     pump.send(
       Buffer.concat([
         serviceRun('A', SET, 'x', { id: 1, payload: 1 }),
@@ -231,8 +231,8 @@ describe('subscription to a property with its current value', () => {
 });
 
 describe('subscription of a client to a property', () => {
-  it('brings the current value at once and after every reconnect, and each change', async (t) => {
-    const { bench } = await scene(t);
+  it('brings the current value at once and after every reconnect, and each change', async () => {
+    const { bench } = await scene();
     const { properties } = bench.services;
     await properties.set(OWNER, 'x', 1);
     const client = await connectClient(bench.broker, PUMP);
@@ -254,8 +254,8 @@ describe('subscription of a client to a property', () => {
     assert.equal(properties.watched, 0);
   });
 
-  it('may leave out the current value', async (t) => {
-    const { bench } = await scene(t);
+  it('may leave out the current value', async () => {
+    const { bench } = await scene();
     await bench.services.properties.set(OWNER, 'x', 1);
     const client = await connectClient(bench.broker, PUMP);
     const heard: unknown[] = [];

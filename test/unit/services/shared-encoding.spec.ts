@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { LAMP } from '../support/broker-fixture';
 import type { RawDevice } from '../support/raw-device';
 import { samplesOf, ServicesBench, subscribed } from './support';
 
 /** Two devices with three subscriptions to the same. */
 async function subscribers(
-  t: TestContext,
   parameters: unknown,
 ): Promise<{ bench: ServicesBench; told: () => Promise<unknown[]> }> {
-  const bench = await ServicesBench.startWithTopics(t);
+  const bench = await ServicesBench.startWithTopics();
   const places: [RawDevice, number][] = [];
   const [pump, lamp] = [await bench.broker.device(), await bench.broker.device(LAMP)];
   for (const [device, id] of [
@@ -39,8 +38,8 @@ function countReads(told: object): () => number {
 }
 
 describe('what many devices are told', () => {
-  it('is encoded once, where it is an event', async (t) => {
-    const { bench, told } = await subscribers(t, { event: 'bucket_write' });
+  it('is encoded once, where it is an event', async () => {
+    const { bench, told } = await subscribers({ event: 'bucket_write' });
     const event = { event: 'bucket_write', user: 'anna', ts: 0, bucket: 'b' };
     const reads = countReads(event);
     bench.broker.server.events.publish(event);
@@ -48,8 +47,8 @@ describe('what many devices are told', () => {
     assert.deepEqual(await told(), new Array(3).fill({ ...event, ts: 5 }));
   });
 
-  it('is encoded once, where it is the message of a topic', async (t) => {
-    const { bench, told } = await subscribers(t, {
+  it('is encoded once, where it is the message of a topic', async () => {
+    const { bench, told } = await subscribers({
       event: 'device_topic_publish',
       scope: 'subscribe',
       topic: '#',

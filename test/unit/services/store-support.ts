@@ -1,4 +1,3 @@
-import type { TestContext } from 'node:test';
 import type { ServerEvent } from '../../../src/broker/event-feed';
 import type { ServicesOptions } from '../../../src/services/server-services';
 import { message, psonField, Type, varintField } from '../support/raw-message';
@@ -16,8 +15,8 @@ export interface Scene {
   readonly takeEvents: () => Record<string, unknown>[];
 }
 
-export async function scene(t: TestContext, options: ServicesOptions = {}): Promise<Scene> {
-  const bench = await ServicesBench.start(t, options);
+export async function scene(options: ServicesOptions = {}): Promise<Scene> {
+  const bench = await ServicesBench.start(options);
   const pump = await bench.broker.device();
   const lamp = await bench.broker.device(LAMP);
   const events: ServerEvent[] = [];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
 import { join } from 'node:path';
+import { describe, it } from 'mocha';
 import { StorageError } from '../../../src/errors';
 import { ServerServices } from '../../../src/services/server-services';
 import { openStore } from '../../../src/store/open-store';
@@ -46,9 +46,9 @@ async function fragileStore(): Promise<{
 }
 
 describe('services with a store that fails', () => {
-  it('refuse what needs it with 503 or 507, tell of it, and do everything else', async (t) => {
+  it('refuse what needs it with 503 or 507, tell of it, and do everything else', async () => {
     const { store, setFault } = await fragileStore();
-    const { bench, pump, takeEvents } = await scene(t, { store });
+    const { bench, pump, takeEvents } = await scene({ store });
     assert.equal((await ask(pump, 'A', 2, 'x', 1)).type, Type.OK);
     takeEvents();
     setFault(new StorageError('io', '/home/anna/iotmp/server.db: the disk failed'));
@@ -85,12 +85,12 @@ describe('services with a store that fails', () => {
     assert.equal(bench.takeRefusals().length, 5);
   });
 
-  it('take up saved buckets and remove old rows when it works again', async (t) => {
+  it('take up saved buckets and remove old rows when it works again', async () => {
     const { store, setFault } = await fragileStore();
     const config = { source: 'device', device: 'pump', resource: 't' };
     await store.buckets.define({ user: 'anna', bucket: 'fed' }, { config, retention: { count: 1 } });
     setFault(new StorageError('io', 'the disk failed'));
-    const { bench } = await scene(t, { store });
+    const { bench } = await scene({ store });
     const { clock, warnings } = bench.broker;
     await clock.settle();
     assert.equal(bench.services.buckets.feeds, 0);
@@ -108,9 +108,9 @@ describe('services with a store that fails', () => {
 });
 
 describe('services with a store that cannot be opened', () => {
-  it('refuse what needs it with 503, for ever, and do everything else', async (t) => {
-    const folder = temporaryFolder(t);
-    const { bench, pump, takeEvents } = await scene(t, { store: openStore({ file: folder }) });
+  it('refuse what needs it with 503, for ever, and do everything else', async () => {
+    const folder = temporaryFolder();
+    const { bench, pump, takeEvents } = await scene({ store: openStore({ file: folder }) });
     assert.equal((await ask(pump, 'A', 2, 'x', 1)).parameters, 503);
     assert.equal((await ask(pump, 'B', 1, 'x')).parameters, 503);
     assert.equal((await ask(pump, 'B', 5, 'x', { n: 1 })).parameters, 503);
@@ -123,16 +123,16 @@ describe('services with a store that cannot be opened', () => {
     );
   });
 
-  it('say the same of options that are not usable', async (t) => {
-    const { pump } = await scene(t, { store: openStore({ memory: true, limits: { valueSize: 0 } }) });
+  it('say the same of options that are not usable', async () => {
+    const { pump } = await scene({ store: openStore({ memory: true, limits: { valueSize: 0 } }) });
     assert.equal((await ask(pump, 'A', 2, 'x', 1)).parameters, 503);
   });
 });
 
 describe('services with a store that is still opening', () => {
-  it('wait for it, and keep the order', async (t) => {
+  it('wait for it, and keep the order', async () => {
     const opening = Promise.withResolvers<Store>();
-    const { bench, pump } = await scene(t, { store: opening.promise });
+    const { bench, pump } = await scene({ store: opening.promise });
     for (const id of [1, 2, 3]) pump.send(serviceRun('A', 2, 'x', { id, payload: id }));
     pump.send(serviceRun('A', 1, 'x', { id: 4 }));
     await pump.barrier();
@@ -149,10 +149,10 @@ describe('services with a store that is still opening', () => {
 });
 
 describe('services that end', () => {
-  it('keep every write that was acknowledged, when all stops in the middle of many', async (t) => {
-    const file = join(temporaryFolder(t), 'store.db');
+  it('keep every write that was acknowledged, when all stops in the middle of many', async () => {
+    const file = join(temporaryFolder(), 'store.db');
     const store = await openStore({ file });
-    const bench = await BrokerBench.start(t);
+    const bench = await BrokerBench.start();
     const services = new ServerServices(bench.server, { store, buckets: { clock: bench.clock } });
     const pump = await bench.device();
     await services.buckets.define({ user: 'anna', bucket: 'b' }, {});
@@ -168,7 +168,7 @@ describe('services that end', () => {
     const acknowledged = pump.all(Type.OK).flatMap(({ id = 0 }) => (id <= 200 ? [id] : []));
     assert.ok(acknowledged.length > 0);
 
-    const again = await openFileStore(t, { file });
+    const again = await openFileStore({ file });
     const properties = await again.properties.list(OWNER, { limit: 1000 });
     const { rows } = await again.buckets.range({ user: 'anna', bucket: 'b' });
     const kept = new Set([...properties, ...rows].map(({ value }) => (value as { id: number }).id));
@@ -178,10 +178,10 @@ describe('services that end', () => {
     );
   });
 
-  it('hand over rows of a device that came before the end', async (t) => {
-    const file = join(temporaryFolder(t), 'store.db');
+  it('hand over rows of a device that came before the end', async () => {
+    const file = join(temporaryFolder(), 'store.db');
     const store = await openStore({ file });
-    const bench = await BrokerBench.start(t);
+    const bench = await BrokerBench.start();
     const services = new ServerServices(bench.server, { store, buckets: { clock: bench.clock } });
     const pump = await bench.device();
     pump.resources.set('t', { fn: 3, run: () => null });
@@ -193,12 +193,12 @@ describe('services that end', () => {
     await pump.barrier();
     services.close();
     await store.close();
-    const again = await openFileStore(t, { file });
+    const again = await openFileStore({ file });
     assert.equal((await again.buckets.get({ user: 'anna', bucket: 'b' }))?.rows, 50);
   });
 
-  it('end their own store, but nobody else’s', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('end their own store, but nobody else’s', async () => {
+    const bench = await BrokerBench.start();
     const own = new ServerServices(bench.server);
     await own.properties.set(OWNER, 'x', 1);
     own.close();

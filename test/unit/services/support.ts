@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { TestContext } from 'node:test';
 import type { ServerOptions } from '../../../src/broker/broker-options';
 import { IotmpClient } from '../../../src/client/client';
 import { createMemoryPair } from '../../../src/transport/memory-transport';
@@ -43,11 +42,10 @@ export class ServicesBench {
   }
 
   static async start(
-    t: TestContext,
     options: ServicesOptions = {},
     serverOptions: ServerOptions = {},
   ): Promise<ServicesBench> {
-    const broker = await BrokerBench.start(t, { devices: [PUMP, LAMP, BOB], ...serverOptions });
+    const broker = await BrokerBench.start({ devices: [PUMP, LAMP, BOB], ...serverOptions });
     const { clock } = broker;
     const services = new ServerServices(broker.server, {
       ...options,
@@ -61,13 +59,13 @@ export class ServicesBench {
   }
 
   /** A server whose retained messages are at hand without a turn of the event loop. */
-  static startWithTopics(t: TestContext): Promise<ServicesBench> {
-    return ServicesBench.start(t, { topics: { retained: new MemoryRetainedMessages() } });
+  static startWithTopics(): Promise<ServicesBench> {
+    return ServicesBench.start({ topics: { retained: new MemoryRetainedMessages() } });
   }
 
   /** A server that offers no services yet, so that a test may add its own under any number. */
-  static async startBare(t: TestContext): Promise<ServicesBench> {
-    const bench = await ServicesBench.start(t);
+  static async startBare(): Promise<ServicesBench> {
+    const bench = await ServicesBench.start();
     bench.services.close();
     return bench;
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
 import { IotmpError } from '../../../src/errors';
 import type { ConnectRequest } from '../../../src/session/session';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { resourceHash } from '../../../src/session/fnv1a';
 import type { ResourceDefinition } from '../../../src/session/resource';
 import { ResourceRegistry, resourcePath } from '../../../src/session/resource-registry';

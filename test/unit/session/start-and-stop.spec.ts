@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
 import { endQuietly } from '../support/session-pair';
 import { counter, ok, refused, rigWith, sample, start, stop } from './peer-stream';

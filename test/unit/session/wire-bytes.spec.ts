@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
 import { ResourceRegistry } from '../../../src/session/resource-registry';
 import { Session } from '../../../src/session/session';

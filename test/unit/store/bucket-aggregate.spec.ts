@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it, type TestContext } from 'node:test';
+import { it } from 'mocha';
 import type { BucketAggregation } from '../../../src/store/bucket-query';
 import type { BucketRow } from '../../../src/store/bucket-row';
 import type { BucketStore } from '../../../src/store/bucket-store';
@@ -10,8 +10,8 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 /** A row every 10 minutes, of the devices a and b in turns. */
-async function filled(t: TestContext, open: OpenTestStore, count: number): Promise<BucketStore> {
-  const { buckets } = await open(t);
+async function filled(open: OpenTestStore, count: number): Promise<BucketStore> {
+  const { buckets } = await open();
   await buckets.define(KEY, {});
   const rows = Array.from({ length: count }, (_, index) => ({
     ts: 10 * MINUTE * index,
@@ -39,8 +39,8 @@ async function all(
 }
 
 describeStores('aggregation of rows', (open) => {
-  it('makes one row of each span, by time, either way', async (t) => {
-    const buckets = await filled(t, open, 15);
+  it('makes one row of each span, by time, either way', async () => {
+    const buckets = await filled(open, 15);
     const query = { span: '1h', function: 'mean', fields: ['n'] } as const;
     const expected = [
       { ts: 0, value: { n: 2.5 } },
@@ -57,8 +57,8 @@ describeStores('aggregation of rows', (open) => {
     );
   });
 
-  it('takes only some rows, and tells devices apart', async (t) => {
-    const buckets = await filled(t, open, 12);
+  it('takes only some rows, and tells devices apart', async () => {
+    const buckets = await filled(open, 12);
     const query = { span: '1d', function: 'sum', fields: ['n'] } as const;
     const sums = async (more: Partial<BucketAggregation>): Promise<unknown[]> =>
       (await buckets.aggregate(KEY, { ...query, ...more })).rows.map(({ device, value }) => [
@@ -77,8 +77,8 @@ describeStores('aggregation of rows', (open) => {
     assert.deepEqual(await sums({ devices: ['x'] }), []);
   });
 
-  it('follows the calendar of a zone', async (t) => {
-    const { buckets } = await open(t);
+  it('follows the calendar of a zone', async () => {
+    const { buckets } = await open();
     await buckets.define(KEY, {});
     const noon = Date.parse('2024-03-29T12:00Z');
     await buckets.write(
@@ -101,8 +101,8 @@ describeStores('aggregation of rows', (open) => {
     assert.deepEqual(await starts({ span: '1w' }), ['2024-03-25T00:00', '2024-04-01T00:00']);
   });
 
-  it('comes in pages of whole spans', async (t) => {
-    const buckets = await filled(t, open, 100);
+  it('comes in pages of whole spans', async () => {
+    const buckets = await filled(open, 100);
     for (const sort of ['asc', 'desc'] as const) {
       const query = { span: '1h', function: 'count', sort, groupBy: 'device' } as const;
       const whole = (await buckets.aggregate(KEY, query)).rows;
@@ -112,8 +112,8 @@ describeStores('aggregation of rows', (open) => {
     }
   });
 
-  it('is exact over more rows than are read at once', async (t) => {
-    const buckets = await filled(t, open, 20_000);
+  it('is exact over more rows than are read at once', async () => {
+    const buckets = await filled(open, 20_000);
     for (const [name, n] of [
       ['sum', 199_990_000],
       ['median', 9999.5],
@@ -126,8 +126,8 @@ describeStores('aggregation of rows', (open) => {
     assert.equal((await buckets.aggregate(KEY, { span: '1d', function: 'mode' })).rows.length, 139);
   });
 
-  it('refuses what is no zone, and a cursor that is none', async (t) => {
-    const buckets = await filled(t, open, 1);
+  it('refuses what is no zone, and a cursor that is none', async () => {
+    const buckets = await filled(open, 1);
     const query = { span: '1h', function: 'mean' } as const;
     const others = [
       { timeZone: 'Mars/Crater' },
@@ -143,8 +143,8 @@ describeStores('aggregation of rows', (open) => {
     }
   });
 
-  it('can be asked for while rows are written and others read', async (t) => {
-    const buckets = await filled(t, open, 20_000);
+  it('can be asked for while rows are written and others read', async () => {
+    const buckets = await filled(open, 20_000);
     const query = { span: '1d', function: 'stddev' } as const;
     const long = Array.from({ length: 3 }, () => buckets.aggregate(KEY, query));
     const writes = Array.from({ length: 20 }, (_, n) =>

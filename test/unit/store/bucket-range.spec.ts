@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it, type TestContext } from 'node:test';
+import { it } from 'mocha';
 import fc from 'fast-check';
 import type { BucketRange } from '../../../src/store/bucket-query';
 import type { BucketRow } from '../../../src/store/bucket-row';
@@ -9,8 +9,8 @@ import { describeStores, withCode, type OpenTestStore } from './support/stores';
 const KEY = { user: 'ann', bucket: 'air' };
 
 /** Every second a row, of the devices a, b and c in turns. */
-async function filled(t: TestContext, open: OpenTestStore, count: number): Promise<BucketStore> {
-  const { buckets } = await open(t);
+async function filled(open: OpenTestStore, count: number): Promise<BucketStore> {
+  const { buckets } = await open();
   await buckets.define(KEY, {});
   const rows = Array.from({ length: count }, (_, index) => ({
     ts: 1000 * index,
@@ -37,8 +37,8 @@ async function all(buckets: BucketStore, query: BucketRange): Promise<{ rows: Bu
 }
 
 describeStores('ranges of rows', (open) => {
-  it('gives rows by time, either way, between two times that are included', async (t) => {
-    const buckets = await filled(t, open, 10);
+  it('gives rows by time, either way, between two times that are included', async () => {
+    const buckets = await filled(open, 10);
     const range = async (query: BucketRange): Promise<unknown[]> =>
       numbers((await buckets.range(KEY, query)).rows);
     assert.deepEqual(await range({}), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -51,8 +51,8 @@ describeStores('ranges of rows', (open) => {
     assert.deepEqual(await range({ offset: 10 }), []);
   });
 
-  it('takes only some devices', async (t) => {
-    const buckets = await filled(t, open, 10);
+  it('takes only some devices', async () => {
+    const buckets = await filled(open, 10);
     const of = async (...devices: string[]): Promise<unknown[]> =>
       numbers((await buckets.range(KEY, { devices, minTs: 1000, maxTs: 8000 })).rows);
     assert.deepEqual(await of('a'), [3, 6]);
@@ -66,23 +66,23 @@ describeStores('ranges of rows', (open) => {
     assert.deepEqual(numbers(next.rows), [1]);
   });
 
-  it('takes only rows with some values of tags', async (t) => {
-    const buckets = await filled(t, open, 12);
+  it('takes only rows with some values of tags', async () => {
+    const buckets = await filled(open, 12);
     const tags = { room: ['hall', 'cellar'], 'at.floor': ['1', '2'] };
     assert.deepEqual(numbers((await buckets.range(KEY, { tags })).rows), [1, 5, 9]);
     assert.deepEqual(numbers((await buckets.range(KEY, { tags, devices: ['c'] })).rows), [5]);
     assert.deepEqual((await buckets.range(KEY, { tags: { nothing: [''] } })).rows, []);
   });
 
-  it('takes only some fields', async (t) => {
-    const buckets = await filled(t, open, 1);
+  it('takes only some fields', async () => {
+    const buckets = await filled(open, 1);
     const { rows } = await buckets.range(KEY, { fields: ['at.lat', 'n', 'missing', 'at.missing'] });
     assert.deepEqual(rows[0]?.value, { at: { lat: 0 }, n: 0 });
     assert.deepEqual((await buckets.range(KEY, { fields: ['missing'] })).rows[0]?.value, {});
   });
 
-  it('goes on where a page ended, and ends with the last row', async (t) => {
-    const buckets = await filled(t, open, 2000);
+  it('goes on where a page ended, and ends with the last row', async () => {
+    const buckets = await filled(open, 2000);
     for (const query of [{}, { sort: 'desc' }, { devices: ['a'] }, { devices: ['a', 'b'] }] as const) {
       const { rows, pages } = await all(buckets, { ...query, limit: 500 });
       const { length } = rows;
@@ -95,8 +95,8 @@ describeStores('ranges of rows', (open) => {
     assert.deepEqual(numbers(rest.rows).slice(0, 2), [1000, 1001]);
   });
 
-  it('ends a page early when it is large', async (t) => {
-    const { buckets } = await open(t);
+  it('ends a page early when it is large', async () => {
+    const { buckets } = await open();
     await buckets.define(KEY, {});
     const blob = Buffer.alloc(60_000);
     for (let index = 0; index < 200; index += 50) {
@@ -110,8 +110,8 @@ describeStores('ranges of rows', (open) => {
     assert.equal(pages, 2);
   });
 
-  it('scans all rows', async (t) => {
-    const buckets = await filled(t, open, 2500);
+  it('scans all rows', async () => {
+    const buckets = await filled(open, 2500);
     const lengths: number[] = [];
     let expected = 0;
     for await (const rows of buckets.scan(KEY, { minTs: 1000, fields: ['n'] })) {
@@ -121,8 +121,8 @@ describeStores('ranges of rows', (open) => {
     assert.deepEqual(lengths, [1000, 1000, 499]);
   });
 
-  it('gives the newest rows of each device', async (t) => {
-    const buckets = await filled(t, open, 10);
+  it('gives the newest rows of each device', async () => {
+    const buckets = await filled(open, 10);
     const latest = async (query = {}): Promise<unknown[]> => numbers(await buckets.latest(KEY, query));
     assert.deepEqual(await latest(), [9, 7, 8]);
     assert.deepEqual(await latest({ perDevice: 2, devices: ['b', 'c', 'x'] }), [7, 4, 8, 5]);
@@ -130,8 +130,8 @@ describeStores('ranges of rows', (open) => {
     assert.deepEqual(await latest({ tags: { 'at.floor': ['3'] } }), [3, 7]);
   });
 
-  it('refuses to give more newest rows than fit', async (t) => {
-    const { buckets } = await open(t);
+  it('refuses to give more newest rows than fit', async () => {
+    const { buckets } = await open();
     await buckets.define(KEY, {});
     const blob = Buffer.alloc(60_000);
     const rows = Array.from({ length: 150 }, (_, n) => ({ ts: 1, device: `d${n}`, value: { blob } }));
@@ -140,8 +140,8 @@ describeStores('ranges of rows', (open) => {
     assert.equal((await buckets.latest(KEY, { fields: ['no'] })).length, 150);
   });
 
-  it('tells the values of a tag', async (t) => {
-    const buckets = await filled(t, open, 10);
+  it('tells the values of a tag', async () => {
+    const buckets = await filled(open, 10);
     await buckets.write(KEY, [{ ts: 1, value: { room: 5, at: { floor: true } } }]);
     assert.deepEqual(await buckets.tagValues(KEY, 'device'), ['a', 'b', 'c']);
     assert.deepEqual(await buckets.tagValues(KEY, 'device', { maxTs: 1500 }), ['a', 'b']);
@@ -151,8 +151,8 @@ describeStores('ranges of rows', (open) => {
     assert.deepEqual(await buckets.tagValues(KEY, 'nothing'), []);
   });
 
-  it('refuses queries that mean nothing', async (t) => {
-    const buckets = await filled(t, open, 1);
+  it('refuses queries that mean nothing', async () => {
+    const buckets = await filled(open, 1);
     const queries = [
       { limit: 0 },
       { limit: 1001 },
@@ -171,8 +171,8 @@ describeStores('ranges of rows', (open) => {
     }
   });
 
-  it('gives what a sorted list of the rows would, for any rows and queries', async (t) => {
-    const { buckets } = await open(t);
+  it('gives what a sorted list of the rows would, for any rows and queries', async () => {
+    const { buckets } = await open();
     const row = fc.record({ ts: fc.integer({ min: 0, max: 8 }), device: fc.constantFrom('a', 'b', 'c') });
     const query = fc.record(
       {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it } from 'mocha';
 import { describeStores, withCode } from './support/stores';
 
 const KEY = { user: 'ann', bucket: 'air' };
 
 describeStores('buckets', (open) => {
-  it('keeps settings, and tells what it knows of a bucket', async (t) => {
+  it('keeps settings, and tells what it knows of a bucket', async () => {
     let now = 1;
-    const { buckets } = await open(t, { now: () => now });
+    const { buckets } = await open({ now: () => now });
     assert.equal(await buckets.get(KEY), undefined);
     assert.equal(
       await buckets.define(KEY, { name: 'Air', tags: ['room'], config: { source: 'api' } }),
@@ -33,16 +33,16 @@ describeStores('buckets', (open) => {
     });
   });
 
-  it('makes only what is absent, or replaces only what is present, if asked to', async (t) => {
-    const { buckets } = await open(t);
+  it('makes only what is absent, or replaces only what is present, if asked to', async () => {
+    const { buckets } = await open();
     await assert.rejects(buckets.define(KEY, {}, 'present'), withCode('IOTMP_ERR_NOT_FOUND'));
     await buckets.define(KEY, { a: 1 }, 'absent');
     await assert.rejects(buckets.define(KEY, {}, 'absent'), withCode('IOTMP_ERR_CONFLICT'));
     assert.deepEqual((await buckets.get(KEY))?.settings, { a: 1 });
   });
 
-  it('refuses settings that mean nothing', async (t) => {
-    const { buckets } = await open(t);
+  it('refuses settings that mean nothing', async () => {
+    const { buckets } = await open();
     for (const settings of [
       { enabled: 'yes' },
       { tags: 'room' },
@@ -62,8 +62,8 @@ describeStores('buckets', (open) => {
     assert.deepEqual((await buckets.get(KEY))?.settings, {});
   });
 
-  it('lists those of one user or of all, in pages, by id or name', async (t) => {
-    const { buckets } = await open(t);
+  it('lists those of one user or of all, in pages, by id or name', async () => {
+    const { buckets } = await open();
     for (const user of ['bob', 'ann']) {
       for (const bucket of ['b', 'a']) await buckets.define({ user, bucket }, { name: `Of ${user}` });
     }
@@ -74,8 +74,8 @@ describeStores('buckets', (open) => {
     assert.deepEqual(await ids(undefined, { name: 'of B' }), ['bob/a', 'bob/b']);
   });
 
-  it('writes rows, of which the later replaces one of the same time and device', async (t) => {
-    const { buckets } = await open(t, { now: () => 7 });
+  it('writes rows, of which the later replaces one of the same time and device', async () => {
+    const { buckets } = await open({ now: () => 7 });
     await buckets.define(KEY, {});
     assert.deepEqual(
       await buckets.write(KEY, [
@@ -100,9 +100,9 @@ describeStores('buckets', (open) => {
     assert.equal(await buckets.count(KEY), 4);
   });
 
-  it('gives a row without a time the next that is free, for each device on its own', async (t) => {
+  it('gives a row without a time the next that is free, for each device on its own', async () => {
     let now = 10;
-    const { buckets } = await open(t, { now: () => now });
+    const { buckets } = await open({ now: () => now });
     await buckets.define(KEY, {});
     const write = async (...rows: { ts?: number; device?: string }[]): Promise<readonly number[]> =>
       (
@@ -123,8 +123,8 @@ describeStores('buckets', (open) => {
     assert.equal(await buckets.count(KEY), 13);
   });
 
-  it('makes the bucket with its first row, if the write says how', async (t) => {
-    const { buckets } = await open(t, { limits: { bucketsPerUser: 1 } });
+  it('makes the bucket with its first row, if the write says how', async () => {
+    const { buckets } = await open({ limits: { bucketsPerUser: 1 } });
     const settings = { config: { source: 'write' } };
     const writes = [1, 2].map((n) => buckets.write(KEY, [{ ts: n, value: { n } }], settings));
     assert.deepEqual(
@@ -142,8 +142,8 @@ describeStores('buckets', (open) => {
     assert.equal(await buckets.get(KEY), undefined);
   });
 
-  it('writes all rows or none', async (t) => {
-    const { buckets } = await open(t, { limits: { valueSize: 100, rowsPerWrite: 3 } });
+  it('writes all rows or none', async () => {
+    const { buckets } = await open({ limits: { valueSize: 100, rowsPerWrite: 3 } });
     await buckets.define(KEY, {});
     const good = { ts: 1, value: { t: 1 } };
     await assert.rejects(
@@ -166,8 +166,8 @@ describeStores('buckets', (open) => {
     assert.partialDeepStrictEqual(await buckets.write(KEY, []), { added: 0, pruned: 0 });
   });
 
-  it('has no rows where there is no bucket', async (t) => {
-    const { buckets } = await open(t);
+  it('has no rows where there is no bucket', async () => {
+    const { buckets } = await open();
     const missing = withCode('IOTMP_ERR_NOT_FOUND');
     await assert.rejects(buckets.write(KEY, [{ value: {} }]), missing);
     await assert.rejects(buckets.range(KEY), missing);
@@ -181,8 +181,8 @@ describeStores('buckets', (open) => {
     assert.equal(await buckets.remove(KEY), false);
   });
 
-  it('refuses writes of a bucket that is not enabled, from the moment that it is not', async (t) => {
-    const { buckets } = await open(t);
+  it('refuses writes of a bucket that is not enabled, from the moment that it is not', async () => {
+    const { buckets } = await open();
     await buckets.define(KEY, {});
     await buckets.write(KEY, [{ ts: 1, value: {} }]);
     await buckets.update(KEY, { enabled: false });
@@ -192,8 +192,8 @@ describeStores('buckets', (open) => {
     assert.partialDeepStrictEqual(await buckets.write(KEY, [{ ts: 2, value: {} }]), { added: 1, pruned: 0 });
   });
 
-  it('forgets the rows of a bucket that is removed or cleared, and nothing else', async (t) => {
-    const { buckets } = await open(t);
+  it('forgets the rows of a bucket that is removed or cleared, and nothing else', async () => {
+    const { buckets } = await open();
     const other = { user: 'ann', bucket: 'water' };
     for (const key of [KEY, other]) {
       await buckets.define(key, { name: 'x' });
@@ -213,8 +213,8 @@ describeStores('buckets', (open) => {
     assert.equal(await buckets.count(other), 1);
   });
 
-  it('keeps the limit of buckets', async (t) => {
-    const { buckets } = await open(t, { limits: { bucketsPerUser: 1 } });
+  it('keeps the limit of buckets', async () => {
+    const { buckets } = await open({ limits: { bucketsPerUser: 1 } });
     await buckets.define(KEY, {});
     await assert.rejects(buckets.define({ ...KEY, bucket: 'b' }, {}), withCode('IOTMP_ERR_QUOTA'));
     await buckets.define(KEY, { again: true });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { encodeValue } from '../../../src/codec/pson-encoder';
 import { bytesOf, numberOf, textOf } from '../../../src/store/sqlite/statements';
 import { fromStored, mapFromStored } from '../../../src/store/stored-value';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it } from 'mocha';
 import { describeStores, withCode } from './support/stores';
 
 const KEY = { collection: 'token', user: 'ann', id: 't1' };
 
 describeStores('documents', (open) => {
-  it('keeps a document', async (t) => {
+  it('keeps a document', async () => {
     let now = 1;
-    const { documents } = await open(t, { now: () => now });
+    const { documents } = await open({ now: () => now });
     assert.equal(await documents.get(KEY), undefined);
     assert.equal(await documents.put(KEY, { name: 'One', secret: Buffer.from([0, 255]) }), 'created');
     now = 2;
@@ -18,8 +18,8 @@ describeStores('documents', (open) => {
     assert.equal(await documents.get(KEY), undefined);
   });
 
-  it('makes only what is absent, or replaces only what is present, if asked to', async (t) => {
-    const { documents } = await open(t);
+  it('makes only what is absent, or replaces only what is present, if asked to', async () => {
+    const { documents } = await open();
     await assert.rejects(documents.put(KEY, {}, 'present'), withCode('IOTMP_ERR_NOT_FOUND'));
     assert.equal(await documents.put(KEY, { a: 1 }, 'absent'), 'created');
     await assert.rejects(documents.put(KEY, { a: 2 }, 'absent'), withCode('IOTMP_ERR_CONFLICT'));
@@ -27,8 +27,8 @@ describeStores('documents', (open) => {
     assert.equal(await documents.put(KEY, { a: 3 }, 'present'), 'updated');
   });
 
-  it('lets one of many makers win', async (t) => {
-    const { documents } = await open(t);
+  it('lets one of many makers win', async () => {
+    const { documents } = await open();
     const outcomes = await Promise.allSettled(
       Array.from({ length: 20 }, (_, index) => documents.put(KEY, { index }, 'absent')),
     );
@@ -36,8 +36,8 @@ describeStores('documents', (open) => {
     assert.deepEqual((await documents.get(KEY))?.body, { index: 0 });
   });
 
-  it('merges many changes of one document without losing any', async (t) => {
-    const { documents } = await open(t);
+  it('merges many changes of one document without losing any', async () => {
+    const { documents } = await open();
     await documents.put(KEY, { name: 'One', gone: 1 });
     await Promise.all(
       Array.from({ length: 20 }, (_, index) => documents.merge(KEY, { [`k${index}`]: index, gone: null })),
@@ -48,8 +48,8 @@ describeStores('documents', (open) => {
     await assert.rejects(documents.merge({ ...KEY, id: 'other' }, {}), withCode('IOTMP_ERR_NOT_FOUND'));
   });
 
-  it('lists a collection of one user or of all, in pages, by id or name', async (t) => {
-    const { documents } = await open(t);
+  it('lists a collection of one user or of all, in pages, by id or name', async () => {
+    const { documents } = await open();
     for (const user of ['bob', 'ann']) {
       for (const id of ['b', 'a', 'c']) await documents.put({ ...KEY, user, id }, { name: `${user} ${id}` });
     }
@@ -68,8 +68,8 @@ describeStores('documents', (open) => {
     assert.deepEqual(await ids({ collection: 'endpoint' }), ['ann/e']);
   });
 
-  it('keeps the limits of size and number', async (t) => {
-    const { documents } = await open(t, { limits: { documentsPerCollection: 2, valueSize: 50 } });
+  it('keeps the limits of size and number', async () => {
+    const { documents } = await open({ limits: { documentsPerCollection: 2, valueSize: 50 } });
     await documents.put({ ...KEY, id: 'a' }, {});
     await documents.put({ ...KEY, id: 'b' }, {});
     await assert.rejects(documents.put({ ...KEY, id: 'c' }, {}), withCode('IOTMP_ERR_QUOTA'));
@@ -80,8 +80,8 @@ describeStores('documents', (open) => {
     );
   });
 
-  it('takes maps only', async (t) => {
-    const { documents } = await open(t);
+  it('takes maps only', async () => {
+    const { documents } = await open();
     for (const body of [[], 'text', null, new Date(0), new Set(), Buffer.alloc(1)]) {
       await assert.rejects(documents.put(KEY, body as never), withCode('IOTMP_ERR_CONFIG'));
     }

@@ -12,19 +12,22 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { NewRow } from '../../../src/store/bucket-row';
 import { openStore } from '../../../src/store/open-store';
 import type { Store } from '../../../src/store/store';
 import { runChild, type Child } from './support/child';
 import { openFileStore, temporaryFolder, withCode } from './support/stores';
 
+/** Windows knows no rights of files. */
+const onPosix = process.platform === 'win32' ? it.skip : it;
+
 const KEY = { user: 'ann', bucket: 'air' };
 const FILE_MODULE = join(__dirname, '../../../src/store/open-store');
 
 /** A file with something in it. */
-async function filledFile(t: TestContext): Promise<string> {
-  const file = join(temporaryFolder(t), 'store.db');
+async function filledFile(): Promise<string> {
+  const file = join(temporaryFolder(), 'store.db');
   const store = await openStore({ file });
   await fill(store);
   await store.close();
@@ -44,20 +47,20 @@ async function fill({ properties, buckets, retained, documents }: Store): Promis
 
 const refusal = (reason: string): object => withCode('IOTMP_ERR_STORAGE', reason);
 
-function holdLock(t: TestContext, file: string): Child {
+function holdLock(file: string): Child {
   const code = `
     const { DatabaseSync } = require('node:sqlite');
     const db = new DatabaseSync(process.argv[1]);
     db.exec('BEGIN EXCLUSIVE');
     console.log('locked');
     process.stdin.on('end', () => process.exit()).resume();`;
-  return runChild(t, code, [file]);
+  return runChild(code, [file]);
 }
 
 describe('a store in a file', () => {
-  it('has everything again when it is opened again', async (t) => {
-    const file = await filledFile(t);
-    const store = await openFileStore(t, { file });
+  it('has everything again when it is opened again', async () => {
+    const file = await filledFile();
+    const store = await openFileStore({ file });
     const { properties, buckets, retained, documents } = store;
     assert.partialDeepStrictEqual(await properties.get({ user: 'ann', device: 'd' }, 'p'), {
       value: 2n ** 60n,
@@ -74,10 +77,10 @@ describe('a store in a file', () => {
     assert.deepEqual(await store.check(), []);
   });
 
-  it('refuses writes while its file is not in its place, and reads what is there', async (t) => {
-    const file = join(temporaryFolder(t), 'store.db');
+  it('refuses writes while its file is not in its place, and reads what is there', async () => {
+    const file = join(temporaryFolder(), 'store.db');
     const faults: (string | undefined)[] = [];
-    const store = await openFileStore(t, {
+    const store = await openFileStore({
       file,
       onFault: ({ reason }) => faults.push(reason),
       onRecovered: () => faults.push(undefined),
@@ -97,57 +100,48 @@ describe('a store in a file', () => {
     );
   });
 
-  it('has a burst of rows that ran ahead of the clock beside those that come soon after a restart', async (t) => {
-    const file = join(temporaryFolder(t), 'store.db');
+  it('has a burst of rows that ran ahead of the clock beside those that come soon after a restart', async () => {
+    const file = join(temporaryFolder(), 'store.db');
     const burst = (): NewRow[] => Array.from({ length: 100 }, (_, n) => ({ device: 'd', value: { n } }));
-    const before = await openFileStore(t, { file, now: () => 1000 });
+    const before = await openFileStore({ file, now: () => 1000 });
     await before.buckets.define(KEY, {});
     await before.buckets.write(KEY, burst());
     await before.close();
-    const { buckets } = await openFileStore(t, { file, now: () => 1020 });
+    const { buckets } = await openFileStore({ file, now: () => 1020 });
     const { ts, added } = await buckets.write(KEY, burst());
     assert.deepEqual([ts[0], ts.at(-1), added], [1100, 1199, 100]);
     assert.equal(await buckets.count(KEY), 200);
   });
 
-  it(
-    'makes the file and its folder for this user only',
-    { skip: process.platform === 'win32' },
-    async (t) => {
-      const file = join(temporaryFolder(t), 'a', 'b', 'store.db');
-      const store = await openFileStore(t, { file });
-      await fill(store);
-      const modes = readdirSync(dirname(file)).map((name) => [
-        name,
-        statSync(join(dirname(file), name)).mode & 0o777,
-      ]);
-      assert.deepEqual(modes, [
-        ['store.db', 0o600],
-        ['store.db-wal', 0o600],
-      ]);
-      assert.equal(statSync(dirname(file)).mode & 0o777, 0o700);
-      await store.close();
-      assert.deepEqual(readdirSync(dirname(file)), ['store.db']);
-    },
-  );
+  onPosix('makes the file and its folder for this user only', async () => {
+    const file = join(temporaryFolder(), 'a', 'b', 'store.db');
+    const store = await openFileStore({ file });
+    await fill(store);
+    const modes = readdirSync(dirname(file)).map((name) => [
+      name,
+      statSync(join(dirname(file), name)).mode & 0o777,
+    ]);
+    assert.deepEqual(modes, [
+      ['store.db', 0o600],
+      ['store.db-wal', 0o600],
+    ]);
+    assert.equal(statSync(dirname(file)).mode & 0o777, 0o700);
+    await store.close();
+    assert.deepEqual(readdirSync(dirname(file)), ['store.db']);
+  });
 
-  it(
-    'leaves the rights of a file as the administrator has set them',
-    { skip: process.platform === 'win32' },
-    async (t) => {
-      const file = await filledFile(t);
-      chmodSync(file, 0o640);
-      await openFileStore(t, { file });
-      assert.equal(statSync(file).mode & 0o777, 0o640);
-    },
-  );
+  onPosix('leaves the rights of a file as the administrator has set them', async () => {
+    const file = await filledFile();
+    chmodSync(file, 0o640);
+    await openFileStore({ file });
+    assert.equal(statSync(file).mode & 0o777, 0o640);
+  });
 
-  it('is not shared with another store, in this process or in another', async (t) => {
-    const file = await filledFile(t);
-    const store = await openFileStore(t, { file });
+  it('is not shared with another store, in this process or in another', async () => {
+    const file = await filledFile();
+    const store = await openFileStore({ file });
     await assert.rejects(openStore({ file, busyTimeoutMs: 50 }), refusal('locked'));
     const child = runChild(
-      t,
       `require(process.argv[1]).openStore({ file: process.argv[2], busyTimeoutMs: 50 })
          .then(() => console.log('opened'), (error) => console.log(error.reason));`,
       [FILE_MODULE, file],
@@ -157,22 +151,22 @@ describe('a store in a file', () => {
     assert.equal(await store.buckets.count(KEY), 4000);
     await store.properties.set({ user: 'ann' }, 'still', 'works');
     await store.close();
-    await openFileStore(t, { file });
+    await openFileStore({ file });
   });
 
-  it('waits for another process to let go of the file, for some time', async (t) => {
-    const file = await filledFile(t);
-    const other = holdLock(t, file);
+  it('waits for another process to let go of the file, for some time', async () => {
+    const file = await filledFile();
+    const other = holdLock(file);
     assert.equal(await other.nextLine(), 'locked');
     await assert.rejects(openStore({ file, busyTimeoutMs: 50 }), refusal('locked'));
-    const opening = openFileStore(t, { file, busyTimeoutMs: 60_000 });
+    const opening = openFileStore({ file, busyTimeoutMs: 60_000 });
     other.process.stdin!.end();
     await other.exited;
     assert.equal(await (await opening).buckets.count(KEY), 4000);
   });
 
-  it('refuses a file that is no database, and leaves it as it is', async (t) => {
-    const file = join(temporaryFolder(t), 'store.db');
+  it('refuses a file that is no database, and leaves it as it is', async () => {
+    const file = join(temporaryFolder(), 'store.db');
     const garbage = Buffer.alloc(20_000, 'no database at all ');
     writeFileSync(file, garbage);
     await assert.rejects(openStore({ file }), refusal('corrupt'));
@@ -180,9 +174,9 @@ describe('a store in a file', () => {
     assert.deepEqual(readdirSync(dirname(file)), ['store.db']);
   });
 
-  it('refuses a file that was cut, and leaves it as it is', async (t) => {
+  it('refuses a file that was cut, and leaves it as it is', async () => {
     for (const keep of [0.9, 0.5, 0.1]) {
-      const file = await filledFile(t);
+      const file = await filledFile();
       truncateSync(file, Math.floor(statSync(file).size * keep));
       const bytes = readFileSync(file);
       await assert.rejects(openStore({ file }), refusal('corrupt'));
@@ -190,8 +184,8 @@ describe('a store in a file', () => {
     }
   });
 
-  it('refuses a file that is damaged inside', async (t) => {
-    const file = await filledFile(t);
+  it('refuses a file that is damaged inside', async () => {
+    const file = await filledFile();
     const bytes = readFileSync(file);
     bytes.fill(0xa5, 8 * 4096, 20 * 4096);
     writeFileSync(file, bytes);
@@ -199,8 +193,8 @@ describe('a store in a file', () => {
     assert.deepEqual(readFileSync(file), bytes);
   });
 
-  it('refuses to make a new file beside the log of a lost one', async (t) => {
-    const file = join(temporaryFolder(t), 'store.db');
+  it('refuses to make a new file beside the log of a lost one', async () => {
+    const file = join(temporaryFolder(), 'store.db');
     writeFileSync(`${file}-wal`, 'the only copy of something');
     await assert.rejects(openStore({ file }), refusal('corrupt'));
     writeFileSync(file, '');
@@ -208,14 +202,14 @@ describe('a store in a file', () => {
     assert.equal(readFileSync(`${file}-wal`, 'utf8'), 'the only copy of something');
   });
 
-  it('takes an empty file for a new one', async (t) => {
-    const file = join(temporaryFolder(t), 'store.db');
+  it('takes an empty file for a new one', async () => {
+    const file = join(temporaryFolder(), 'store.db');
     writeFileSync(file, '');
-    await fill(await openFileStore(t, { file }));
+    await fill(await openFileStore({ file }));
   });
 
-  it('refuses the database of another program', async (t) => {
-    const file = join(temporaryFolder(t), 'store.db');
+  it('refuses the database of another program', async () => {
+    const file = join(temporaryFolder(), 'store.db');
     const db = new DatabaseSync(file);
     db.exec('CREATE TABLE other (a)');
     db.close();
@@ -224,8 +218,8 @@ describe('a store in a file', () => {
     assert.deepEqual(readFileSync(file), bytes);
   });
 
-  it('refuses a file of a newer version, and leaves it as it is', async (t) => {
-    const file = await filledFile(t);
+  it('refuses a file of a newer version, and leaves it as it is', async () => {
+    const file = await filledFile();
     const db = new DatabaseSync(file);
     db.exec('PRAGMA user_version = 1000');
     db.close();
@@ -234,15 +228,15 @@ describe('a store in a file', () => {
     assert.deepEqual(readFileSync(file), bytes);
   });
 
-  it('refuses a place where no file can be', async (t) => {
-    const folder = temporaryFolder(t);
+  it('refuses a place where no file can be', async () => {
+    const folder = temporaryFolder();
     await assert.rejects(openStore({ file: folder }), refusal('unavailable'));
     writeFileSync(join(folder, 'file'), '');
     await assert.rejects(openStore({ file: join(folder, 'file', 'store.db') }), refusal('unavailable'));
   });
 
-  it('refuses a file that it may not write', { skip: process.platform === 'win32' }, async (t) => {
-    const file = await filledFile(t);
+  onPosix('refuses a file that it may not write', async () => {
+    const file = await filledFile();
     chmodSync(file, 0o444);
     chmodSync(dirname(file), 0o555);
     // The superuser may write everything: then another user has to try.
@@ -250,7 +244,6 @@ describe('a store in a file', () => {
     const code = `require(process.argv[1]).openStore({ file: process.argv[2] })
       .then(() => console.log('opened'), (error) => console.log(error.reason));`;
     const child = runChild(
-      t,
       code,
       [FILE_MODULE, file],
       ['--import', 'tsx'],
@@ -260,19 +253,19 @@ describe('a store in a file', () => {
     chmodSync(dirname(file), 0o755);
   });
 
-  it('says so where Node.js has no SQLite', async (t) => {
-    const file = join(temporaryFolder(t), 'store.db');
+  it('says so where Node.js has no SQLite', async () => {
+    const file = join(temporaryFolder(), 'store.db');
     const code = `require(process.argv[1]).openStore({ file: process.argv[2] })
       .then(() => console.log('opened'), (error) => console.log(error.reason, error.message));`;
-    const child = runChild(t, code, [FILE_MODULE, file], ['--no-experimental-sqlite', '--import', 'tsx']);
+    const child = runChild(code, [FILE_MODULE, file], ['--no-experimental-sqlite', '--import', 'tsx']);
     assert.match((await child.nextLine())!, /^unsupported .*22\.13/);
     assert.equal(existsSync(file), false);
   });
 
-  it('is opened in a folder whose name is not plain', async (t) => {
-    const folder = join(temporaryFolder(t), 'a b?c#d%20ñ');
+  it('is opened in a folder whose name is not plain', async () => {
+    const folder = join(temporaryFolder(), 'a b?c#d%20ñ');
     mkdirSync(folder);
-    await fill(await openFileStore(t, { file: join(folder, 'store.db') }));
+    await fill(await openFileStore({ file: join(folder, 'store.db') }));
     assert.ok(existsSync(join(folder, 'store.db')));
   });
 });

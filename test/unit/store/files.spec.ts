@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import type { FileEntry, FileLimits, FileStore } from '../../../src/store/files/file-store';
 import { openFiles } from '../../../src/store/files/open-files';
@@ -11,12 +11,12 @@ import { temporaryFolder, withCode } from './support/stores';
 const KEY = { user: 'ann', storage: 'pictures' };
 const LIMITS: FileLimits = { fileBytes: 1000, storageBytes: 5000, storageEntries: 40 };
 
-type OpenTestFiles = (t: TestContext, limits?: Partial<FileLimits>) => FileStore;
+type OpenTestFiles = (limits?: Partial<FileLimits>) => FileStore;
 
 function describeFiles(title: string, tests: (open: OpenTestFiles) => void): void {
-  describe(`${title} (memory)`, () => tests((_t, limits) => openFiles(undefined, { ...LIMITS, ...limits })));
+  describe(`${title} (memory)`, () => tests((limits) => openFiles(undefined, { ...LIMITS, ...limits })));
   describe(`${title} (disk)`, () =>
-    tests((t, limits) => openFiles(join(temporaryFolder(t), 'a', 'files'), { ...LIMITS, ...limits })));
+    tests((limits) => openFiles(join(temporaryFolder(), 'a', 'files'), { ...LIMITS, ...limits })));
 }
 
 async function* chunks(...parts: (string | Error)[]): AsyncGenerator<Uint8Array> {
@@ -41,8 +41,8 @@ async function tree(files: FileStore, path = '', recursive = true, key = KEY): P
 }
 
 describeFiles('files', (open) => {
-  it('are written, with their folders, read, replaced and listed', async (t) => {
-    const files = open(t);
+  it('are written, with their folders, read, replaced and listed', async () => {
+    const files = open();
     assert.deepEqual(await tree(files), []);
     const from = Date.now() - 5000;
     const entry = await files.write(KEY, 'a/b/c.txt', chunks('hel', '', 'lo'), false);
@@ -63,8 +63,8 @@ describeFiles('files', (open) => {
     assert.equal(await files.find(KEY, 'empty/c'), undefined);
   });
 
-  it('go nowhere where their paths would be too long, or too deep', async (t) => {
-    const files = open(t, { storageEntries: 100 });
+  it('go nowhere where their paths would be too long, or too deep', async () => {
+    const files = open({ storageEntries: 100 });
     const [first, second] = ['a', 'b'].map((letter) => Array(4).fill(letter.repeat(200)).join('/'));
     await put(files, `${first}/x`, '1');
     await files.makeFolder(KEY, second!);
@@ -82,8 +82,8 @@ describeFiles('files', (open) => {
     assert.deepEqual(await tree(files), []);
   });
 
-  it('are each storage and each user for itself', async (t) => {
-    const files = open(t);
+  it('are each storage and each user for itself', async () => {
+    const files = open();
     const keys = [
       KEY,
       { user: 'ann', storage: 'Pictures' },
@@ -102,8 +102,8 @@ describeFiles('files', (open) => {
     await files.clear(KEY);
   });
 
-  it('have no path that leads elsewhere, or that not every disk takes', async (t) => {
-    const files = open(t);
+  it('have no path that leads elsewhere, or that not every disk takes', async () => {
+    const files = open();
     const bad = [
       '/',
       '/etc/passwd',
@@ -139,8 +139,8 @@ describeFiles('files', (open) => {
     assert.deepEqual(await tree(files), ['ok 1']);
   });
 
-  it('may have names of all kinds', async (t) => {
-    const files = open(t, { storageEntries: 100 });
+  it('may have names of all kinds', async () => {
+    const files = open({ storageEntries: 100 });
     const names = [
       'a:b',
       '100%',
@@ -164,8 +164,8 @@ describeFiles('files', (open) => {
     );
   });
 
-  it('do not take the place of each other', async (t) => {
-    const files = open(t);
+  it('do not take the place of each other', async () => {
+    const files = open();
     await put(files, 'file', '1');
     await files.makeFolder(KEY, 'folder/sub');
     await files.makeFolder(KEY, 'folder');
@@ -182,8 +182,8 @@ describeFiles('files', (open) => {
     assert.equal(await read(files, 'file'), '1');
   });
 
-  it('are renamed with all that is below them', async (t) => {
-    const files = open(t);
+  it('are renamed with all that is below them', async () => {
+    const files = open();
     await put(files, 'a/x', '1');
     await put(files, 'a/b/y', '22');
     await put(files, 'z', '333');
@@ -200,8 +200,8 @@ describeFiles('files', (open) => {
     assert.deepEqual(await tree(files), ['c/', 'c/d/', 'c/d/b/', 'c/d/b/y 2', 'c/d/x 3']);
   });
 
-  it('are removed, folders with their content only where that is wanted', async (t) => {
-    const files = open(t);
+  it('are removed, folders with their content only where that is wanted', async () => {
+    const files = open();
     await put(files, 'a/b/c', '1');
     await put(files, 'd', '1');
     await files.remove(KEY, 'd', false);
@@ -212,8 +212,8 @@ describeFiles('files', (open) => {
     assert.deepEqual(await tree(files), []);
   });
 
-  it('are bounded in size and number, and refused as a whole', async (t) => {
-    const files = open(t);
+  it('are bounded in size and number, and refused as a whole', async () => {
+    const files = open();
     await put(files, 'full', 'x'.repeat(1000));
     await assert.rejects(
       files.write(KEY, 'full', chunks('x'.repeat(600), 'x'.repeat(401)), true),
@@ -236,8 +236,8 @@ describeFiles('files', (open) => {
     assert.equal((await tree(files)).length, 40);
   });
 
-  it('are there as a whole or as they were, whatever becomes of their content', async (t) => {
-    const files = open(t);
+  it('are there as a whole or as they were, whatever becomes of their content', async () => {
+    const files = open();
     await put(files, 'a', 'old');
     const gone = new Error('gone');
     await assert.rejects(files.write(KEY, 'a', chunks('new', gone), true), gone);
@@ -249,8 +249,8 @@ describeFiles('files', (open) => {
     assert.equal((await buffer(opened.content)).toString(), 'old');
   });
 
-  it('that are written at once come one after the other', async (t) => {
-    const files = open(t, { storageBytes: 10 });
+  it('that are written at once come one after the other', async () => {
+    const files = open({ storageBytes: 10 });
     const texts = ['aaa', 'bb', 'cccc', 'd'];
     await Promise.all(texts.map((text) => put(files, 'same', text)));
     assert.ok(texts.includes(await read(files, 'same')));
@@ -264,8 +264,8 @@ describeFiles('files', (open) => {
     assert.equal((await tree(files)).length, 3);
   });
 
-  it('that are too many at once are refused for now', async (t) => {
-    const files = open(t);
+  it('that are too many at once are refused for now', async () => {
+    const files = open();
     const { promise, resolve } = Promise.withResolvers<undefined>();
     async function* waiting(): AsyncGenerator<Uint8Array> {
       await promise;
@@ -280,7 +280,7 @@ describeFiles('files', (open) => {
 });
 
 describe('files on a disk', () => {
-  it('are the same as in memory, whatever is done', async (t) => {
+  it('are the same as in memory, whatever is done', async () => {
     const name = fc.constantFrom('a', 'b', 'c');
     const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'));
     const flag = fc.boolean();
@@ -308,7 +308,7 @@ describe('files on a disk', () => {
     };
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-        const disk = openFiles(temporaryFolder(t), limits);
+        const disk = openFiles(temporaryFolder(), limits);
         const memory = openFiles(undefined, limits);
         for (const each of steps) {
           assert.deepEqual(await outcome(disk, each), await outcome(memory, each), JSON.stringify(each));
@@ -319,8 +319,8 @@ describe('files on a disk', () => {
     );
   });
 
-  it('are there again for the next who opens the folder, without what was never finished', async (t) => {
-    const folder = join(temporaryFolder(t), 'files');
+  it('are there again for the next who opens the folder, without what was never finished', async () => {
+    const folder = join(temporaryFolder(), 'files');
     await put(openFiles(folder, LIMITS), 'a/b.txt', 'hello');
     assert.deepEqual(readdirSync(join(folder, '%tmp')), []);
     writeFileSync(join(folder, '%tmp', 'left'), 'x'.repeat(100));
@@ -332,8 +332,8 @@ describe('files on a disk', () => {
     assert.equal(readFileSync(join(folder, 'ann', 'pictures', 'a', 'b.txt'), 'utf8'), 'hello');
   });
 
-  it('leave nothing behind', async (t) => {
-    const folder = join(temporaryFolder(t), 'files');
+  it('leave nothing behind', async () => {
+    const folder = join(temporaryFolder(), 'files');
     const files = openFiles(folder, LIMITS);
     assert.deepEqual(await tree(files), []);
     assert.ok(!existsSync(folder), 'a look makes nothing');
@@ -345,8 +345,8 @@ describe('files on a disk', () => {
     assert.deepEqual(readdirSync(folder, { recursive: true }).sort(), ['%tmp', 'ann']);
   });
 
-  it('are never reached through links', async (t) => {
-    const folder = temporaryFolder(t);
+  it('are never reached through links', async () => {
+    const folder = temporaryFolder();
     const outside = join(folder, 'outside');
     mkdirSync(outside);
     writeFileSync(join(outside, 'secret'), 'secret');
@@ -376,8 +376,8 @@ describe('files on a disk', () => {
     assert.equal(readFileSync(join(outside, 'secret'), 'utf8'), 'secret');
   });
 
-  it('tell of a disk that fails, without its paths', async (t) => {
-    const folder = temporaryFolder(t);
+  it('tell of a disk that fails, without its paths', async () => {
+    const folder = temporaryFolder();
     writeFileSync(join(folder, 'files'), '');
     const files = openFiles(join(folder, 'files'), LIMITS);
     await assert.rejects(put(files, 'a', 'x'), (error: Error & { code?: string }) => {

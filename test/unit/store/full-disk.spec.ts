@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import type { StorageError } from '../../../src/errors';
 import { openFileStore, withCode } from './support/stores';
 
 const KEY = { user: 'ann', bucket: 'air' };
 
 describe('a store whose file can grow no more', () => {
-  it('refuses what has no room, keeps what it has, and works again when there is room', async (t) => {
+  it('refuses what has no room, keeps what it has, and works again when there is room', async () => {
     const events: string[] = [];
     const faults: StorageError[] = [];
-    const store = await openFileStore(t, {
+    const store = await openFileStore({
       maxFileSize: 1024 * 1024,
       onFault: (fault) => {
         events.push(fault.reason);
@@ -48,8 +48,8 @@ describe('a store whose file can grow no more', () => {
     assert.deepEqual(await store.check(), []);
   });
 
-  it('keeps the small writes of a group of which a large one has no room', async (t) => {
-    const store = await openFileStore(t, { maxFileSize: 1024 * 1024 });
+  it('keeps the small writes of a group of which a large one has no room', async () => {
+    const store = await openFileStore({ maxFileSize: 1024 * 1024 });
     const { properties } = store;
     const owner = { user: 'ann' };
     const large = Array.from({ length: 40 }, (_, n) =>

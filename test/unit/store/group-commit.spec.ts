@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { IotmpError } from '../../../src/errors';
 import { makeCore } from '../../../src/store/core/core';
 import type { WriteHandlers } from '../../../src/store/core/operations';
@@ -9,11 +9,12 @@ import { GroupCommit } from '../../../src/store/sqlite/group-commit';
 import type { Answer, WriteJob } from '../../../src/store/sqlite/messages';
 import { Statements } from '../../../src/store/sqlite/statements';
 import { storeLimits } from '../../../src/store/store-limits';
+import { cleanUp } from '../../support/clean-up';
 
 /** A database whose writes are done by a function of the name of a property. */
-function setUp(t: TestContext, write: (db: DatabaseSync, name: string) => void) {
+function setUp(write: (db: DatabaseSync, name: string) => void) {
   const db = new DatabaseSync(':memory:');
-  t.after(() => db.close());
+  cleanUp(() => db.close());
   db.exec(`
     CREATE TABLE done (name TEXT UNIQUE);
     CREATE TABLE child (parent TEXT REFERENCES done (name) DEFERRABLE INITIALLY DEFERRED);`);
@@ -53,15 +54,15 @@ const insert = (db: DatabaseSync, name: string): void => {
 };
 
 describe('writes that are done together', () => {
-  it('are answered each', (t) => {
-    const group = setUp(t, insert);
+  it('are answered each', () => {
+    const group = setUp(insert);
     assert.deepEqual(group.run('a', 'b', 'c'), ['1 done', '2 done', '3 done']);
     assert.deepEqual(group.done(), ['a', 'b', 'c']);
     assert.equal(group.forgotten(), 0);
   });
 
-  it('fail alone, and are undone wholly', (t) => {
-    const group = setUp(t, (db, name) => {
+  it('fail alone, and are undone wholly', () => {
+    const group = setUp((db, name) => {
       insert(db, `${name}1`);
       if (name === 'b') throw new IotmpError('IOTMP_ERR_QUOTA', 'too many');
       if (name === 'c') insert(db, 'a1');
@@ -72,8 +73,8 @@ describe('writes that are done together', () => {
     assert.equal(group.forgotten(), 2);
   });
 
-  it('all fail if they cannot be committed, and the next group is not harmed', (t) => {
-    const group = setUp(t, (db, name) => {
+  it('all fail if they cannot be committed, and the next group is not harmed', () => {
+    const group = setUp((db, name) => {
       if (name === 'orphan') db.exec("INSERT INTO child VALUES ('nobody')");
       else if (name === 'bad') throw new IotmpError('IOTMP_ERR_CONFIG', 'bad');
       else insert(db, name);
@@ -89,8 +90,8 @@ describe('writes that are done together', () => {
     assert.deepEqual(group.done(), ['a', 'b']);
   });
 
-  it('are done without the one that takes the transaction with it', (t) => {
-    const group = setUp(t, (db, name) => {
+  it('are done without the one that takes the transaction with it', () => {
+    const group = setUp((db, name) => {
       insert(db, name);
       if (name !== 'lost') return;
       db.exec('ROLLBACK');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { describe, it } from 'mocha';
 import { IotmpError, StorageError, type StorageFault } from '../../../src/errors';
 import { makeCore } from '../../../src/store/core/core';
 import type { Steps } from '../../../src/store/core/operations';

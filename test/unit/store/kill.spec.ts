@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { describe, it } from 'mocha';
 import { decodeValue } from '../../../src/codec/pson-decoder';
 import type { Acknowledged } from './support/storm';
 import { temporaryFolder } from './support/stores';
@@ -78,10 +78,9 @@ async function survive(file: string, rounds: number): Promise<number> {
 }
 
 describe('a store whose process is killed', () => {
-  it(`has everything that it acknowledged, ${ROUNDS} times`, { timeout: 10_000 * ROUNDS }, async (t) => {
-    const files = [1, 2].map((lane) => join(temporaryFolder(t), `store${lane}.db`));
+  it(`has everything that it acknowledged, ${ROUNDS} times`, async () => {
+    const files = [1, 2].map((lane) => join(temporaryFolder(), `store${lane}.db`));
     const counts = await Promise.all(files.map((file) => survive(file, Math.ceil(ROUNDS / files.length))));
-    t.diagnostic(`${counts.join(' and ')} writes were acknowledged`);
-    for (const count of counts) assert.ok(count > ROUNDS);
-  });
+    for (const count of counts) assert.ok(count > ROUNDS, `${count} writes were acknowledged`);
+  }).timeout(10_000 * ROUNDS);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { openStore } from '../../../src/store/open-store';
 import type { StoreOptions } from '../../../src/store/store-options';
 import { describeStores, withCode } from './support/stores';
@@ -7,15 +7,15 @@ import { describeStores, withCode } from './support/stores';
 const KEY = { user: 'ann', bucket: 'air' };
 
 describeStores('a store', (open, kind) => {
-  it('says where it keeps things, and that all is well', async (t) => {
-    const store = await open(t);
+  it('says where it keeps things, and that all is well', async () => {
+    const store = await open();
     assert.equal(store.kind, kind);
     assert.equal(store.fault, undefined);
     assert.deepEqual(await store.check(), []);
   });
 
-  it('ends what waits when it is closed, and takes nothing more', async (t) => {
-    const store = await open(t);
+  it('ends what waits when it is closed, and takes nothing more', async () => {
+    const store = await open();
     await store.buckets.define(KEY, {});
     const rows = Array.from({ length: 5000 }, (_, ts) => ({ ts, value: { n: ts } }));
     const written = store.buckets.write(KEY, rows);
@@ -31,8 +31,8 @@ describeStores('a store', (open, kind) => {
     await assert.rejects(store.check(), withCode('IOTMP_ERR_CLOSED'));
   });
 
-  it('refuses more reads at once than its limit', async (t) => {
-    const { buckets } = await open(t, { limits: { waitingJobs: 3 } });
+  it('refuses more reads at once than its limit', async () => {
+    const { buckets } = await open({ limits: { waitingJobs: 3 } });
     await buckets.define(KEY, {});
     await buckets.write(KEY, [{ value: { n: 1 } }]);
     const outcomes = await Promise.allSettled(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { describe, it } from 'mocha';
 import type { BucketStore } from '../../../src/store/bucket-store';
 import type { Store } from '../../../src/store/store';
 import { describeStores, openFileStore, type OpenTestStore } from './support/stores';
@@ -42,11 +42,11 @@ async function countTurns<T>(promise: Promise<T>): Promise<[T, number]> {
   return [await done, turns];
 }
 
-const open = (t: TestContext, openStore: OpenTestStore): Promise<BucketStore> => openStore(t).then(filled);
+const open = (openStore: OpenTestStore): Promise<BucketStore> => openStore().then(filled);
 
 describeStores('a bucket of many rows', (openStore) => {
-  it('is counted, read from the end, and aggregated exactly', async (t) => {
-    const buckets = await open(t, openStore);
+  it('is counted, read from the end, and aggregated exactly', async () => {
+    const buckets = await open(openStore);
     assert.equal(await buckets.count(KEY), ROWS);
     const { rows } = await buckets.range(KEY, { sort: 'desc', limit: 3, fields: ['n'] });
     assert.deepEqual(
@@ -65,16 +65,16 @@ describeStores('a bucket of many rows', (openStore) => {
     assert.deepEqual(ofOne.rows, [{ ts: 0, value: { n: 124_990_000 } }]);
   });
 
-  it('does not keep other code waiting while it is aggregated', async (t) => {
-    const buckets = await open(t, openStore);
+  it('does not keep other code waiting while it is aggregated', async () => {
+    const buckets = await open(openStore);
     const [, turns] = await countTurns(buckets.aggregate(KEY, { span: '1h', function: 'median' }));
     assert.ok(turns > 30, `only ${turns} turns`);
   });
 });
 
 describe('a file with many rows', () => {
-  it('is written to and read while it is aggregated', async (t) => {
-    const store = await openFileStore(t);
+  it('is written to and read while it is aggregated', async () => {
+    const store = await openFileStore();
     const buckets = await filled(store);
     const state = { isDone: false };
     const query = { span: '1h', function: 'median' } as const;

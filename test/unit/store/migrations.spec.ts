@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { APPLICATION_ID, migrate, MIGRATIONS } from '../../../src/store/sqlite/migrations';
 import { openDatabase } from '../../../src/store/sqlite/open-database';
+import { cleanUp } from '../../support/clean-up';
 import { temporaryFolder, withCode } from './support/stores';
 
 /** What later versions may bring. */
@@ -15,9 +16,9 @@ const LATER = [
   "UPDATE property SET unit = 'none'",
 ];
 
-function openVersion(t: TestContext, file: string, migrations: readonly string[]): DatabaseSync {
+function openVersion(file: string, migrations: readonly string[]): DatabaseSync {
   const db = openDatabase({ file, busyTimeoutMs: 0, maxFileSize: undefined }, migrations);
-  t.after(() => {
+  cleanUp(() => {
     if (db.isOpen) db.close();
   });
   return db;
@@ -37,15 +38,15 @@ function addProperty(db: DatabaseSync): void {
 }
 
 describe('versions of a file', () => {
-  it('are brought to the newest one from each older one, with what is in them', (t) => {
-    const newest = openVersion(t, join(temporaryFolder(t), 'new.db'), LATER);
+  it('are brought to the newest one from each older one, with what is in them', () => {
+    const newest = openVersion(join(temporaryFolder(), 'new.db'), LATER);
     for (let version = 1; version < LATER.length; version++) {
-      const file = join(temporaryFolder(t), 'store.db');
-      const older = openVersion(t, file, LATER.slice(0, version));
+      const file = join(temporaryFolder(), 'store.db');
+      const older = openVersion(file, LATER.slice(0, version));
       assert.equal(versionOf(older), version);
       addProperty(older);
       older.close();
-      const db = openVersion(t, file, LATER);
+      const db = openVersion(file, LATER);
       assert.equal(versionOf(db), LATER.length);
       assert.deepEqual(schemaOf(db), schemaOf(newest));
       assert.deepEqual(
@@ -55,8 +56,8 @@ describe('versions of a file', () => {
     }
   });
 
-  it('are marked as ours, and may shrink', (t) => {
-    const db = openVersion(t, join(temporaryFolder(t), 'store.db'), MIGRATIONS);
+  it('are marked as ours, and may shrink', () => {
+    const db = openVersion(join(temporaryFolder(), 'store.db'), MIGRATIONS);
     assert.equal(db.prepare('PRAGMA application_id').get()?.application_id, APPLICATION_ID);
     assert.equal(versionOf(db), MIGRATIONS.length);
     assert.equal(db.prepare('PRAGMA auto_vacuum').get()?.auto_vacuum, 2);
@@ -64,23 +65,23 @@ describe('versions of a file', () => {
     assert.equal(db.prepare('PRAGMA synchronous').get()?.synchronous, 2);
   });
 
-  it('stay as they are where a step fails, and go on from there', (t) => {
-    const file = join(temporaryFolder(t), 'store.db');
+  it('stay as they are where a step fails, and go on from there', () => {
+    const file = join(temporaryFolder(), 'store.db');
     const failing = [...LATER.slice(0, 2), 'CREATE TABLE half (a); CREATE TABLE property (a)'];
-    const older = openVersion(t, file, MIGRATIONS);
+    const older = openVersion(file, MIGRATIONS);
     addProperty(older);
     older.close();
-    assert.throws(() => openVersion(t, file, failing), withCode('IOTMP_ERR_STORAGE', 'failed'));
-    const db = openVersion(t, file, LATER.slice(0, 2));
+    assert.throws(() => openVersion(file, failing), withCode('IOTMP_ERR_STORAGE', 'failed'));
+    const db = openVersion(file, LATER.slice(0, 2));
     assert.equal(versionOf(db), 2);
     assert.equal(db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'half'").get()?.n, 0);
   });
 
-  it('that are newer are refused untouched', (t) => {
-    const file = join(temporaryFolder(t), 'store.db');
-    openVersion(t, file, LATER).close();
+  it('that are newer are refused untouched', () => {
+    const file = join(temporaryFolder(), 'store.db');
+    openVersion(file, LATER).close();
     const bytes = readFileSync(file);
-    assert.throws(() => openVersion(t, file, MIGRATIONS), withCode('IOTMP_ERR_STORAGE', 'newer'));
+    assert.throws(() => openVersion(file, MIGRATIONS), withCode('IOTMP_ERR_STORAGE', 'newer'));
     assert.deepEqual(readFileSync(file), bytes);
   });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { nest, pickFields, valueAt } from '../../../src/store/field-path';
 import { mergePatch } from '../../../src/store/merge-patch';

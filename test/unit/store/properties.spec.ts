@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it } from 'mocha';
 import fc from 'fast-check';
 import { decodeValue } from '../../../src/codec/pson-decoder';
 import { encodeValue } from '../../../src/codec/pson-encoder';
@@ -9,9 +9,9 @@ import { describeStores, withCode } from './support/stores';
 const DEVICE = { user: 'ann', device: 'pump' };
 
 describeStores('properties', (open) => {
-  it('keeps a value, and tells whether it was made, changed or there already', async (t) => {
+  it('keeps a value, and tells whether it was made, changed or there already', async () => {
     let now = 1000;
-    const { properties } = await open(t, { now: () => now });
+    const { properties } = await open({ now: () => now });
     assert.equal(await properties.set(DEVICE, 'mode', { speed: 3 }), 'created');
     now = 2000;
     assert.equal(await properties.set(DEVICE, 'mode', { speed: 3 }), 'unchanged');
@@ -27,15 +27,15 @@ describeStores('properties', (open) => {
     });
   });
 
-  it('has no property that was never set', async (t) => {
-    const { properties } = await open(t);
+  it('has no property that was never set', async () => {
+    const { properties } = await open();
     assert.equal(await properties.get(DEVICE, 'mode'), undefined);
     assert.equal(await properties.remove(DEVICE, 'mode'), false);
     assert.deepEqual(await properties.list(DEVICE), []);
   });
 
-  it('keeps the properties of each device and of the user apart', async (t) => {
-    const { properties } = await open(t);
+  it('keeps the properties of each device and of the user apart', async () => {
+    const { properties } = await open();
     const owners = [DEVICE, { user: 'ann' }, { user: 'bob', device: 'pump' }, { user: 'ann', device: 'pum' }];
     for (const [index, owner] of owners.entries()) await properties.set(owner, 'number', index);
     for (const [index, owner] of owners.entries()) {
@@ -46,8 +46,8 @@ describeStores('properties', (open) => {
     assert.equal((await properties.get({ user: 'ann' }, 'number'))?.value, 1);
   });
 
-  it('keeps the properties of assets apart from those of devices, whatever these are called', async (t) => {
-    const { properties } = await open(t);
+  it('keeps the properties of assets apart from those of devices, whatever these are called', async () => {
+    const { properties } = await open();
     const asset = { kind: 'type', id: 'motor' };
     const owners = [
       { user: 'ann', asset },
@@ -72,8 +72,8 @@ describeStores('properties', (open) => {
     }
   });
 
-  it('keeps attributes until they are set again', async (t) => {
-    const { properties } = await open(t);
+  it('keeps attributes until they are set again', async () => {
+    const { properties } = await open();
     await properties.set(DEVICE, 'mode', 1, { description: 'How fast' });
     await properties.set(DEVICE, 'mode', 2);
     assert.deepEqual((await properties.get(DEVICE, 'mode'))?.attributes, { description: 'How fast' });
@@ -81,8 +81,8 @@ describeStores('properties', (open) => {
     assert.deepEqual((await properties.get(DEVICE, 'mode'))?.attributes, {});
   });
 
-  it('gives every value back as it was', async (t) => {
-    const { properties } = await open(t);
+  it('gives every value back as it was', async () => {
+    const { properties } = await open();
     const values: Value[] = [
       null,
       true,
@@ -106,8 +106,8 @@ describeStores('properties', (open) => {
     }
   });
 
-  it('takes no value that it could not give back', async (t) => {
-    const { properties } = await open(t);
+  it('takes no value that it could not give back', async () => {
+    const { properties } = await open();
     let value: Value = 1;
     let taken = 0;
     for (let depth = 1; depth <= 70; depth++) {
@@ -122,8 +122,8 @@ describeStores('properties', (open) => {
     assert.equal(taken, 64);
   });
 
-  it('gives bytes back that are the reader’s own', async (t) => {
-    const { properties } = await open(t);
+  it('gives bytes back that are the reader’s own', async () => {
+    const { properties } = await open();
     const written = Buffer.from([1, 2, 3]);
     await properties.set(DEVICE, 'bytes', written);
     written[0] = 9;
@@ -133,8 +133,8 @@ describeStores('properties', (open) => {
     assert.deepEqual((await properties.get(DEVICE, 'bytes'))?.value, Buffer.from([1, 2, 3]));
   });
 
-  it('lists by name, in pages, and by a part of the name', async (t) => {
-    const { properties } = await open(t);
+  it('lists by name, in pages, and by a part of the name', async () => {
+    const { properties } = await open();
     for (const name of ['b', 'a', '\u{1f600}', '\uffee', 'Temp', 'temperature', 'ÁRBOL']) {
       await properties.set(DEVICE, name, name);
     }
@@ -149,8 +149,8 @@ describeStores('properties', (open) => {
     assert.deepEqual(await names({ name: 'temp', limit: 1, offset: 1 }), ['temperature']);
   });
 
-  it('merges a patch into a value', async (t) => {
-    const { properties } = await open(t);
+  it('merges a patch into a value', async () => {
+    const { properties } = await open();
     await properties.set(DEVICE, 'config', { a: 1, b: { c: 2, d: 3 } }, { type: 'configuration' });
     const merged = await properties.merge(DEVICE, 'config', { a: null, b: { c: 4 }, e: [5] });
     assert.deepEqual(merged, { b: { c: 4, d: 3 }, e: [5] });
@@ -160,8 +160,8 @@ describeStores('properties', (open) => {
     await assert.rejects(properties.merge(DEVICE, 'other', {}), withCode('IOTMP_ERR_NOT_FOUND'));
   });
 
-  it('refuses a value past the limit, and keeps the one before', async (t) => {
-    const { properties } = await open(t, { limits: { valueSize: 100 } });
+  it('refuses a value past the limit, and keeps the one before', async () => {
+    const { properties } = await open({ limits: { valueSize: 100 } });
     await properties.set(DEVICE, 'text', 'x'.repeat(98));
     await assert.rejects(properties.set(DEVICE, 'text', 'x'.repeat(99)), {
       code: 'IOTMP_ERR_TOO_LARGE',
@@ -176,8 +176,8 @@ describeStores('properties', (open) => {
     assert.deepEqual((await properties.get(DEVICE, 'map'))?.value, { a: 'x'.repeat(80) });
   });
 
-  it('refuses one property too many, also when many are made at once', async (t) => {
-    const { properties } = await open(t, { limits: { propertiesPerOwner: 10 } });
+  it('refuses one property too many, also when many are made at once', async () => {
+    const { properties } = await open({ limits: { propertiesPerOwner: 10 } });
     const outcomes = await Promise.allSettled(
       Array.from({ length: 15 }, (_, index) => properties.set(DEVICE, `p${index}`, index)),
     );
@@ -193,8 +193,8 @@ describeStores('properties', (open) => {
     assert.equal(await properties.set(DEVICE, 'p99', 0), 'created');
   });
 
-  it('refuses what cannot be a name', async (t) => {
-    const { properties } = await open(t);
+  it('refuses what cannot be a name', async () => {
+    const { properties } = await open();
     for (const name of ['', 'x'.repeat(257), '\ud800']) {
       await assert.rejects(properties.set(DEVICE, name, 1), withCode('IOTMP_ERR_CONFIG'));
       await assert.rejects(properties.get({ user: name }, 'p'), withCode('IOTMP_ERR_CONFIG'));
@@ -208,8 +208,8 @@ describeStores('properties', (open) => {
     );
   });
 
-  it('behaves like a map of values, whatever is asked of it', async (t) => {
-    const { properties } = await open(t);
+  it('behaves like a map of values, whatever is asked of it', async () => {
+    const { properties } = await open();
     const name = fc.constantFrom('a', 'b', 'A', '\u{10ffff}');
     const command = fc.oneof(
       fc.record({ kind: fc.constant('set' as const), name, value: fc.jsonValue() }),

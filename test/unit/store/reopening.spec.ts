@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { StorageError } from '../../../src/errors';
 import type { Engine } from '../../../src/store/core/engine';
 import { openStore } from '../../../src/store/open-store';
@@ -48,8 +48,8 @@ function scene(opening: Promise<undefined> = Promise.resolve(undefined)) {
   };
 }
 
-async function garbage(t: TestContext): Promise<string> {
-  const file = join(temporaryFolder(t), 'store.db');
+async function garbage(): Promise<string> {
+  const file = join(temporaryFolder(), 'store.db');
   writeFileSync(file, Buffer.alloc(20_000, 'no database at all '));
   await assert.rejects(openStore({ file }), withCode('IOTMP_ERR_STORAGE', 'corrupt'));
   return file;
@@ -120,11 +120,11 @@ describe('a file that is opened again and again', () => {
     assert.equal(closed(), 1);
   });
 
-  it('is used as soon as the file is sound', async (t) => {
-    const file = await garbage(t);
+  it('is used as soon as the file is sound', async () => {
+    const file = await garbage();
     const recovered = Promise.withResolvers<undefined>();
     const faults: string[] = [];
-    const store = await openFileStore(t, {
+    const store = await openFileStore({
       file,
       reopenAfterMs: 20,
       onFault: ({ reason }) => faults.push(reason),
@@ -141,8 +141,8 @@ describe('a file that is opened again and again', () => {
     assert.deepEqual(faults, ['corrupt']);
   });
 
-  it('is asked for with a usable time', async (t) => {
-    const file = join(temporaryFolder(t), 'store.db');
+  it('is asked for with a usable time', async () => {
+    const file = join(temporaryFolder(), 'store.db');
     for (const reopenAfterMs of [0, -1, Number.NaN, 2 ** 31]) {
       await assert.rejects(openStore({ file, reopenAfterMs }), { code: 'IOTMP_ERR_CONFIG' });
     }

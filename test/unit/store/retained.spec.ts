@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it } from 'mocha';
 import { describeStores, withCode } from './support/stores';
 
 const TOPICS = ['a', 'a!', 'a-b', 'a/b', 'a/b/c', 'a0', 'b', 'a/\u{10ffff}z', '$sys/a', '/a'];
 
 describeStores('retained messages', (open) => {
-  it('keeps the last message of a topic', async (t) => {
+  it('keeps the last message of a topic', async () => {
     let now = 5;
-    const { retained } = await open(t, { now: () => now });
+    const { retained } = await open({ now: () => now });
     assert.equal(await retained.get('ann', 'a/b'), undefined);
     await retained.set('ann', 'a/b', { on: true });
     now = 6;
@@ -18,8 +18,8 @@ describeStores('retained messages', (open) => {
     assert.equal(await retained.remove('ann', 'a/b'), false);
   });
 
-  it('finds topics by filters as MQTT has them', async (t) => {
-    const { retained } = await open(t);
+  it('finds topics by filters as MQTT has them', async () => {
+    const { retained } = await open();
     for (const topic of TOPICS) await retained.set('ann', topic, topic);
     await retained.set('bob', 'a/x', 1);
     const found = async (filter?: string): Promise<string[]> =>
@@ -36,8 +36,8 @@ describeStores('retained messages', (open) => {
     assert.equal((await found()).length, TOPICS.length);
   });
 
-  it('lists in pages', async (t) => {
-    const { retained } = await open(t);
+  it('lists in pages', async () => {
+    const { retained } = await open();
     await Promise.all(Array.from({ length: 25 }, (_, index) => retained.set('ann', `t/${index}/x`, index)));
     const seen: string[] = [];
     let cursor: string | undefined;
@@ -52,16 +52,16 @@ describeStores('retained messages', (open) => {
     assert.equal(new Set(seen).size, 25);
   });
 
-  it('looks through more topics than one step takes', async (t) => {
-    const { retained } = await open(t);
+  it('looks through more topics than one step takes', async () => {
+    const { retained } = await open();
     await Promise.all(Array.from({ length: 1200 }, (_, index) => retained.set('ann', `t${index}/x`, index)));
     await retained.set('ann', 'z/y', 1);
     assert.deepEqual((await retained.list('ann', { filter: '+/y' })).messages.length, 1);
     assert.equal(await retained.clear('ann'), 1201);
   });
 
-  it('keeps the limits, and refuses topics and filters that are none', async (t) => {
-    const { retained } = await open(t, { limits: { retainedPerUser: 2, valueSize: 20 } });
+  it('keeps the limits, and refuses topics and filters that are none', async () => {
+    const { retained } = await open({ limits: { retainedPerUser: 2, valueSize: 20 } });
     await retained.set('ann', 'a', 1);
     await retained.set('ann', 'b', 1);
     await assert.rejects(retained.set('ann', 'c', 1), withCode('IOTMP_ERR_QUOTA'));

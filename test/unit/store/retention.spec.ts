@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it } from 'mocha';
 import type { BucketStore } from '../../../src/store/bucket-store';
 import { describeStores } from './support/stores';
 
@@ -14,8 +14,8 @@ async function times(buckets: BucketStore): Promise<number[]> {
 }
 
 describeStores('retention', (open) => {
-  it('keeps so many of the newest rows', async (t) => {
-    const { buckets } = await open(t);
+  it('keeps so many of the newest rows', async () => {
+    const { buckets } = await open();
     await buckets.define(KEY, { retention: { count: 3 } });
     assert.partialDeepStrictEqual(await buckets.write(KEY, rows(5)), { added: 5, pruned: 2 });
     assert.deepEqual(await times(buckets), [2, 3, 4]);
@@ -30,9 +30,9 @@ describeStores('retention', (open) => {
     assert.equal(await buckets.count(KEY), 3);
   });
 
-  it('keeps rows that are not too old', async (t) => {
+  it('keeps rows that are not too old', async () => {
     let now = 100 * HOUR;
-    const { buckets } = await open(t, { now: () => now });
+    const { buckets } = await open({ now: () => now });
     await buckets.define(KEY, { retention: { period: 2, unit: 'hours' } });
     assert.partialDeepStrictEqual(await buckets.write(KEY, rows(5, 96 * HOUR, HOUR)), {
       added: 5,
@@ -48,8 +48,8 @@ describeStores('retention', (open) => {
     assert.equal(await buckets.count(KEY), 0);
   });
 
-  it('applies both rules, and a rule that is new from the next write on', async (t) => {
-    const { buckets } = await open(t, { now: () => 1_000_000 });
+  it('applies both rules, and a rule that is new from the next write on', async () => {
+    const { buckets } = await open({ now: () => 1_000_000 });
     await buckets.define(KEY, { retention: { period: 10, unit: 'seconds', count: 0 } });
     await buckets.write(KEY, rows(10, 985_000, 2000));
     assert.deepEqual(
@@ -64,8 +64,8 @@ describeStores('retention', (open) => {
     assert.deepEqual(await times(buckets), [0, 1, 2, 1_001_000, 1_003_000]);
   });
 
-  it('removes many old rows little by little, so that no write takes long', async (t) => {
-    const { buckets } = await open(t);
+  it('removes many old rows little by little, so that no write takes long', async () => {
+    const { buckets } = await open();
     await buckets.define(KEY, {});
     for (let part = 0; part < 3; part++) await buckets.write(KEY, rows(5000, part * 5000));
     await buckets.update(KEY, { retention: { count: 10 } });
@@ -79,8 +79,8 @@ describeStores('retention', (open) => {
     assert.equal(await buckets.count(KEY), 10);
   });
 
-  it('has a limit of rows of its own, if one is set', async (t) => {
-    const { buckets } = await open(t, { limits: { rowsPerBucket: 5 } });
+  it('has a limit of rows of its own, if one is set', async () => {
+    const { buckets } = await open({ limits: { rowsPerBucket: 5 } });
     await buckets.define(KEY, { retention: { count: 100 } });
     await buckets.write(KEY, rows(8));
     assert.deepEqual(await times(buckets), [3, 4, 5, 6, 7]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { openStore } from '../../../src/store/open-store';
 import { openDatabase } from '../../../src/store/sqlite/open-database';
 import { SqlitePoints } from '../../../src/store/sqlite/point-table';
@@ -14,8 +14,8 @@ const KEY = { user: 'ann', bucket: 'big' };
 const OTHER = { user: 'ann', bucket: 'small' };
 
 /** A file with a bucket that was removed, whose rows may all be there still. */
-async function fileWithTrash(t: TestContext): Promise<string> {
-  const file = join(temporaryFolder(t), 'store.db');
+async function fileWithTrash(): Promise<string> {
+  const file = join(temporaryFolder(), 'store.db');
   const store = await openStore({ file });
   const { buckets } = store;
   for (const key of [KEY, OTHER]) await buckets.define(key, {});
@@ -40,8 +40,8 @@ function count(db: DatabaseSync, table: string): unknown {
 }
 
 describe('rows of a bucket that is gone', () => {
-  it('are removed step by step, also after the file was opened again, and their space is given back', async (t) => {
-    const file = await fileWithTrash(t);
+  it('are removed step by step, also after the file was opened again, and their space is given back', async () => {
+    const file = await fileWithTrash();
     const size = statSync(file).size;
     const db = openDatabase({ file, busyTimeoutMs: 0, maxFileSize: undefined });
     const sql = new Statements(db);
@@ -55,8 +55,8 @@ describe('rows of a bucket that is gone', () => {
     assert.ok(statSync(file).size < size / 2, `${statSync(file).size} of ${size} bytes`);
   });
 
-  it('are removed by an open store when it has nothing else to do', async (t) => {
-    const file = await fileWithTrash(t);
+  it('are removed by an open store when it has nothing else to do', async () => {
+    const file = await fileWithTrash();
     const store = await openStore({ file });
     // Each question lets the sweeper have a turn: it needs no more than some dozens.
     for (let turn = 0; turn < 500; turn++) await store.buckets.count(OTHER);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { parseTransform, transformRows, type Transform } from '../../../src/store/aggregation/transform';
 import type { BucketRow } from '../../../src/store/bucket-row';
 import { withCode } from './support/stores';

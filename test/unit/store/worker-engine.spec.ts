@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { StorageError } from '../../../src/errors';
 import { WorkerEngine } from '../../../src/store/sqlite/worker-engine';
 import { storeLimits, type StoreLimits } from '../../../src/store/store-limits';
+import { cleanUp } from '../../support/clean-up';
 import { temporaryFolder, withCode } from './support/stores';
 
 const OPENED = 'parentPort.postMessage({ answers: [{ id: 0, value: undefined }] });';
@@ -17,8 +18,8 @@ interface Trial {
 }
 
 /** An engine whose worker does as it is told. */
-function start(t: TestContext, code: string, limits: Partial<StoreLimits> = {}): Trial {
-  const script = join(temporaryFolder(t), 'worker.cjs');
+function start(code: string, limits: Partial<StoreLimits> = {}): Trial {
+  const script = join(temporaryFolder(), 'worker.cjs');
   writeFileSync(script, `const { parentPort } = require('node:worker_threads'); ${code}`);
   const faults: StorageError[] = [];
   const deaths: StorageError[] = [];
@@ -33,7 +34,7 @@ function start(t: TestContext, code: string, limits: Partial<StoreLimits> = {}):
     onDeath: (fault: StorageError) => deaths.push(fault),
   };
   const engine = new WorkerEngine(settings, listener, script);
-  t.after(() => engine.close());
+  cleanUp(() => engine.close());
   return { engine, faults, deaths };
 }
 
@@ -45,9 +46,8 @@ const ANSWERING = `${OPENED}
   });`;
 
 describe('the worker of a store', () => {
-  it('that dies fails all that waits, and all that comes', async (t) => {
+  it('that dies fails all that waits, and all that comes', async () => {
     const { engine, faults, deaths } = start(
-      t,
       `${OPENED} parentPort.on('message', () => { throw new Error('boom'); });`,
     );
     await engine.opened;
@@ -66,15 +66,15 @@ describe('the worker of a store', () => {
     assert.deepEqual(deaths, faults);
   });
 
-  it('that ends without a word is noticed', async (t) => {
-    const { engine, faults } = start(t, `${OPENED} parentPort.on('message', () => process.exit(3));`);
+  it('that ends without a word is noticed', async () => {
+    const { engine, faults } = start(`${OPENED} parentPort.on('message', () => process.exit(3));`);
     await engine.opened;
     await assert.rejects(engine.check(), /ended with code 3/);
     assert.equal(faults.length, 1);
   });
 
-  it('that cannot start fails the opening, and is no fault of an open store', async (t) => {
-    const { engine, faults, deaths } = start(t, "throw new Error('no such thing');");
+  it('that cannot start fails the opening, and is no fault of an open store', async () => {
+    const { engine, faults, deaths } = start("throw new Error('no such thing');");
     await assert.rejects(engine.opened, /no such thing/);
     await assert.rejects(engine.check(), withCode('IOTMP_ERR_STORAGE', 'failed'));
     assert.deepEqual(faults, []);
@@ -82,8 +82,8 @@ describe('the worker of a store', () => {
     assert.deepEqual(deaths, []);
   });
 
-  it('that dies while it closes does not keep the store from closing', async (t) => {
-    const { engine, deaths } = start(t, `${OPENED} parentPort.on('message', () => process.exit(1));`);
+  it('that dies while it closes does not keep the store from closing', async () => {
+    const { engine, deaths } = start(`${OPENED} parentPort.on('message', () => process.exit(1));`);
     await engine.opened;
     const read = assert.rejects(engine.check(), withCode('IOTMP_ERR_CLOSED'));
     await engine.close();
@@ -91,15 +91,15 @@ describe('the worker of a store', () => {
     assert.deepEqual(deaths, []);
   });
 
-  it('gets what is asked for in one turn as one message', async (t) => {
-    const { engine } = start(t, ANSWERING);
+  it('gets what is asked for in one turn as one message', async () => {
+    const { engine } = start(ANSWERING);
     await engine.opened;
     const sizes = await Promise.all(Array.from({ length: 5 }, () => engine.write('propertyClear', ARGS, 0)));
     assert.deepEqual(sizes, [5, 5, 5, 5, 5]);
   });
 
-  it('is not asked for more than the limits of number and size', async (t) => {
-    const { engine } = start(t, ANSWERING, { waitingJobs: 3, waitingBytes: 100 });
+  it('is not asked for more than the limits of number and size', async () => {
+    const { engine } = start(ANSWERING, { waitingJobs: 3, waitingBytes: 100 });
     await engine.opened;
     const settled = await Promise.allSettled([
       engine.write('propertyClear', ARGS, 1000),

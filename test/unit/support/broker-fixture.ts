@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 import { IotmpServer } from '../../../src/broker/broker';
 import type { FailedLogin } from '../../../src/broker/broker-events';
 import type { ServerOptions } from '../../../src/broker/broker-options';
 import { createMemoryPair, type MemoryPairOptions } from '../../../src/transport/memory-transport';
 import type { DeviceId } from '../../../src/types';
+import { cleanUp } from '../../support/clean-up';
 import { FakeClock } from './fake-clock';
 import { RawDevice, type RawDeviceOptions } from './raw-device';
 import { tcpWire, WebSocketWire, type RawWire, type RawWireHandler } from './raw-wire';
@@ -43,9 +43,9 @@ export class BrokerBench {
   }
 
   /** A started server. At the end of the test it is closed, and must have left nothing behind. */
-  static async start(t: TestContext, options: ServerOptions = {}): Promise<BrokerBench> {
+  static async start(options: ServerOptions = {}): Promise<BrokerBench> {
     const bench = new BrokerBench(options);
-    t.after(() => bench.close());
+    cleanUp(() => bench.close());
     await bench.server.start();
     return bench;
   }

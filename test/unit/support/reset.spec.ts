@@ -1,22 +1,21 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net, { type AddressInfo, type Socket } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
+import { cleanUp } from '../../support/clean-up';
 import { reset } from './reset';
 
-const LIMIT = { timeout: 5_000 };
-
 /** Both sides of a connection; the far side keeps its own open. */
-async function connection(t: TestContext): Promise<{ near: Socket; far: Socket }> {
+async function connection(): Promise<{ near: Socket; far: Socket }> {
   const server = net.createServer({ allowHalfOpen: true });
-  t.after(() => server.close());
+  cleanUp(() => server.close());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const accepted = once(server, 'connection') as Promise<[Socket]>;
   const near = net.connect((server.address() as AddressInfo).port, '127.0.0.1');
-  t.after(() => near.destroy());
+  cleanUp(() => near.destroy());
   const [far] = await accepted;
-  t.after(() => far.destroy());
+  cleanUp(() => far.destroy());
   return { near, far };
 }
 
@@ -36,24 +35,26 @@ async function ends(near: Socket, far: Socket): Promise<string[]> {
   return seen;
 }
 
-describe('the reset of a connection', () => {
-  it('reaches the other side as such', LIMIT, async (t) => {
-    const { near, far } = await connection(t);
+describe('the reset of a connection', function () {
+  this.timeout(5_000);
+
+  it('reaches the other side as such', async () => {
+    const { near, far } = await connection();
     const ended = ends(near, far);
     reset(near);
     assert.deepEqual(await ended, ['far ECONNRESET']);
   });
 
-  it('closes one whose end is on its way', LIMIT, async (t) => {
-    const { near, far } = await connection(t);
+  it('closes one whose end is on its way', async () => {
+    const { near, far } = await connection();
     const ended = ends(near, far);
     near.end();
     reset(near);
     assert.deepEqual(await ended, ['far end']);
   });
 
-  it('closes one whose end waits for data to leave', LIMIT, async (t) => {
-    const { near, far } = await connection(t);
+  it('closes one whose end waits for data to leave', async () => {
+    const { near, far } = await connection();
     const ended = ends(near, far);
     far.pause();
     near.write(Buffer.alloc(30_000_000));
@@ -65,8 +66,8 @@ describe('the reset of a connection', () => {
     await ended;
   });
 
-  it('closes one that has ended', LIMIT, async (t) => {
-    const { near, far } = await connection(t);
+  it('closes one that has ended', async () => {
+    const { near, far } = await connection();
     near.end();
     await once(near, 'finish');
     const ended = ends(near, far);

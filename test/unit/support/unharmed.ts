@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
-import type { TestContext } from 'node:test';
 import { BrokerBench, LAMP } from './broker-fixture';
 import type { RawDevice } from './raw-device';
 import type { RawWire } from './raw-wire';
 
 /** A server with a device that has to be served whatever others do. */
-export async function benchWithLamp(
-  t: TestContext,
-  socket = false,
-): Promise<{ bench: BrokerBench; lamp: RawDevice }> {
-  const bench = await BrokerBench.start(t, socket ? { host: '127.0.0.1', tcpPort: 0 } : {});
+export async function benchWithLamp(socket = false): Promise<{ bench: BrokerBench; lamp: RawDevice }> {
+  const bench = await BrokerBench.start(socket ? { host: '127.0.0.1', tcpPort: 0 } : {});
   const lamp = await bench.device(LAMP, socket ? await bench.tcp() : bench.memory());
   lamp.resources.set('level', { fn: 3, run: () => 7 });
   return { bench, lamp };

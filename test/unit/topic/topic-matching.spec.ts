@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { filterLevels, MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS, topicLevels } from '../../../src/topic/topic-name';
 import { TopicFilter } from '../../../src/topic/topic-filter';

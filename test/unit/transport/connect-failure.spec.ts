@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { getEventListeners, once } from 'node:events';
 import http from 'node:http';
 import type { Socket } from 'node:net';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'mocha';
 import { KINDS, refusal, Servers, unusedPort } from './connect-fixtures';
 import { HeldClock, socketClosed } from './fixtures';
 
 describe('connectTransport fails', () => {
   let servers: Servers;
 
-  beforeEach(() => {
-    servers = new Servers();
+  beforeEach(async () => {
+    servers = await Servers.begin();
   });
 
   afterEach(() => servers.end());

@@ -61,6 +61,12 @@ export class Servers {
   readonly #sockets: Socket[] = [];
   readonly #before = activeResources();
 
+  /** Counts also mocha's timer of the hook that begins, which runs only after the synchronous part of the hook. */
+  static async begin(): Promise<Servers> {
+    await Promise.resolve();
+    return new Servers();
+  }
+
   /** Listens; resolves to the port. */
   async serve(server: net.Server, host?: string): Promise<number> {
     this.#servers.push(await listen(server, host));

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { getEventListeners, once } from 'node:events';
 import http from 'node:http';
 import net, { type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
+import { afterEach, beforeEach, describe, it } from 'mocha';
 import { targetUrl } from '../../../src/transport/client-socket';
 import { connectTransport } from '../../../src/transport/connect';
 import { createWebSocketAcceptor } from '../../../src/transport/web-socket-acceptor';
@@ -14,8 +14,8 @@ import { HeldClock, pattern, Recorder, turns } from './fixtures';
 describe('connectTransport', () => {
   let servers: Servers;
 
-  beforeEach(() => {
-    servers = new Servers();
+  beforeEach(async () => {
+    servers = await Servers.begin();
   });
 
   afterEach(() => servers.end());

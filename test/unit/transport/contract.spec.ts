@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'mocha';
 import type { TransportOptions } from '../../../src/transport/transport-options';
 import { HeldClock, pairs, pattern, Recorder, turns, type Pair } from './fixtures';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { atEndOfTurn as scheduleTask } from '../../../src/transport/end-of-turn';
 
 const atEndOfTurn = (task: () => void): void => scheduleTask({ handleEndOfTurn: task });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { Duplex } from 'node:stream';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { hostAndPort, remoteAddressOf } from '../../../src/transport/host-and-port';
 import { closeServer, listen, portOf, socketClosed } from './fixtures';
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { afterEach, describe, it, mock } from 'node:test';
+import { afterEach, describe, it } from 'mocha';
 import { SocketTransport } from '../../../src/transport/socket-transport';
 import type { TransportOptions } from '../../../src/transport/transport-options';
+import { fakes } from '../../support/fakes';
 import {
   HeldClock,
   pattern,
@@ -17,9 +18,9 @@ import {
 
 /** Counts what reaches the system: a call of `_write` or `_writev` is one system call. */
 function spySystemWrites(socket: Socket) {
-  const single = mock.method(socket, '_write');
-  const several = mock.method(socket, '_writev' as '_write');
-  return { count: () => single.mock.callCount() + several.mock.callCount(), single };
+  const single = fakes.spy(socket, '_write');
+  const several = fakes.spy(socket, '_writev' as '_write');
+  return { count: () => single.callCount + several.callCount, single };
 }
 
 describe('SocketTransport', () => {
@@ -38,23 +39,21 @@ describe('SocketTransport', () => {
 
   it('switches the delay of small segments off', async () => {
     sockets = await tcpSockets();
-    const setNoDelay = mock.method(sockets.near, 'setNoDelay');
+    const setNoDelay = fakes.spy(sockets.near, 'setNoDelay');
     new SocketTransport(sockets.near);
-    assert.deepEqual(setNoDelay.mock.calls[0]?.arguments, [true]);
+    assert.deepEqual(setNoDelay.firstCall.args, [true]);
   });
 
   describe('writes', () => {
     it('a lone message in the same turn, as it is, without a copy', async () => {
       const { transport, socket } = await open();
-      const write = mock.method(socket, 'write');
+      const write = fakes.spy(socket, 'write');
       const message = pattern(40);
       transport.send(message);
       assert.equal(transport.bufferedBytes, 40);
-      const written = await new Promise((resolve) =>
-        setImmediate(() => resolve(write.mock.calls[0]?.arguments[0])),
-      );
+      const written = await new Promise((resolve) => setImmediate(() => resolve(write.firstCall.args[0])));
       assert.equal(written, message);
-      assert.equal(write.mock.callCount(), 1);
+      assert.equal(write.callCount, 1);
       assert.equal(transport.bufferedBytes, 0);
     });
 
@@ -87,7 +86,7 @@ describe('SocketTransport', () => {
     it('large messages of a batch as they are, small ones between them joined, in one system call', async () => {
       const { transport, socket, peer } = await open();
       const spy = spySystemWrites(socket);
-      const write = mock.method(socket, 'write');
+      const write = fakes.spy(socket, 'write');
       const large = pattern(20_000);
       const messages = [
         pattern(10),
@@ -104,7 +103,7 @@ describe('SocketTransport', () => {
       await turns();
       assert.ok(Buffer.concat(there).equals(Buffer.concat(messages)));
       assert.equal(spy.count(), 1);
-      const pieces = write.mock.calls.map((call) => call.arguments[0] as Buffer);
+      const pieces = write.getCalls().map((call) => call.args[0] as Buffer);
       assert.deepEqual(
         pieces.map((piece) => piece.length),
         [30, 20_000, 70, 19_999, 5],
@@ -128,22 +127,22 @@ describe('SocketTransport', () => {
 
     it('nothing for an empty message', async () => {
       const { transport, socket } = await open();
-      const write = mock.method(socket, 'write');
+      const write = fakes.spy(socket, 'write');
       assert.equal(transport.send(Buffer.alloc(0)), true);
       await turns();
-      assert.equal(write.mock.callCount(), 0);
+      assert.equal(write.callCount, 0);
     });
 
     it('nothing of a batch that destroy overtook', async () => {
       const { transport, socket, peer } = await open();
-      const write = mock.method(socket, 'write');
+      const write = fakes.spy(socket, 'write');
       const recorder = new Recorder(transport);
       transport.send(pattern(10));
       transport.destroy();
       await recorder.closed();
       peer.resume();
       await once(peer, 'end');
-      assert.equal(write.mock.callCount(), 0);
+      assert.equal(write.callCount, 0);
       assert.equal(peer.bytesRead, 0);
     });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'mocha';
 import { WebSocket } from 'ws';
 import { createWebSocketAcceptor, type WebSocketAcceptor } from '../../../src/transport/web-socket-acceptor';
 import { maxPayloadFor } from '../../../src/transport/web-socket-settings';

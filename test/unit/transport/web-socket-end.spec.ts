@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { afterEach, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'mocha';
 import { acceptedWebSocket, HeldClock, pattern, Recorder, turns } from './fixtures';
 import { clientFrame, Opcode, rawClient, readFrames, type RawClient } from './web-socket-frames';
 

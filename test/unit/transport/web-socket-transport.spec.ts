@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { afterEach, describe, it, mock } from 'node:test';
+import { afterEach, describe, it } from 'mocha';
 import fc from 'fast-check';
 import { WebSocketTransport } from '../../../src/transport/web-socket-transport';
+import { fakes } from '../../support/fakes';
 import { acceptedWebSocket, pattern, Recorder, turns } from './fixtures';
 import { clientFrame, Opcode, rawClient, readFrames, type RawClient } from './web-socket-frames';
 
@@ -11,9 +12,9 @@ const NOT_UTF8 = Buffer.from('0320ff80c3280a00fe', 'hex');
 
 /** Counts what reaches the system: a call of `_write` or `_writev` is one system call. */
 function systemWrites(socket: Socket): () => number {
-  const single = mock.method(socket, '_write');
-  const several = mock.method(socket, '_writev' as '_write');
-  return () => single.mock.callCount() + several.mock.callCount();
+  const single = fakes.spy(socket, '_write');
+  const several = fakes.spy(socket, '_writev' as '_write');
+  return () => single.callCount + several.callCount;
 }
 
 describe('WebSocketTransport', () => {

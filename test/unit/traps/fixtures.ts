@@ -1,4 +1,3 @@
-import type { TestContext } from 'node:test';
 import type { ServerOptions } from '../../../src/broker/broker-options';
 import type { HubSubscription } from '../../../src/broker/hub/stream-hub';
 import { BrokerBench, PUMP } from '../support/broker-fixture';
@@ -11,25 +10,20 @@ export interface Play {
 }
 
 /** Plays a device of the Linux library, in memory. */
-export async function playLinux(t: TestContext, options?: ServerOptions): Promise<Play> {
-  return play(t, { dialect: 'linux', intervals: 'map' }, options);
+export async function playLinux(options?: ServerOptions): Promise<Play> {
+  return play({ dialect: 'linux', intervals: 'map' }, options);
 }
 
 /** Plays firmware of a microcontroller, in memory. */
 export async function playMicro(
-  t: TestContext,
   firmware: Partial<RawDeviceOptions> = {},
   options?: ServerOptions,
 ): Promise<Play> {
-  return play(t, { dialect: 'micro', intervals: 'both', ...firmware }, options);
+  return play({ dialect: 'micro', intervals: 'both', ...firmware }, options);
 }
 
-async function play(
-  t: TestContext,
-  firmware: Partial<RawDeviceOptions>,
-  options?: ServerOptions,
-): Promise<Play> {
-  const bench = await BrokerBench.start(t, options);
+async function play(firmware: Partial<RawDeviceOptions>, options?: ServerOptions): Promise<Play> {
+  const bench = await BrokerBench.start(options);
   return { bench, device: await bench.device(firmware) };
 }
 

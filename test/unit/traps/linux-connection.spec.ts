@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../support/certificate';
 import { CONNECT_ID, RawDevice } from '../support/raw-device';
@@ -10,8 +10,8 @@ import { comeBack, listen, playLinux } from './fixtures';
 const HERE = { host: '127.0.0.1' };
 
 describe('Linux 2, CONNECT', () => {
-  it('has the id 17767 on every device, and its first request 9158: they do not meet', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('has the id 17767 on every device, and its first request 9158: they do not meet', async () => {
+    const bench = await BrokerBench.start();
     bench.server.offer('who', { kind: 'output', run: ({ caller }) => caller?.device });
     const [pump, lamp] = [
       await bench.device({ dialect: 'linux' }),
@@ -24,8 +24,8 @@ describe('Linux 2, CONNECT', () => {
     assert.deepEqual([(await pump.next()).payload, (await lamp.next()).payload], ['pump', 'lamp']);
   });
 
-  it('is answered first, even when streams are wanted at once', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('is answered first, even when streams are wanted at once', async () => {
+    const bench = await BrokerBench.start();
     for (const interval of [0, 1000]) listen(bench, 'out', interval);
     bench.server.on('connected', ({ session }) => {
       session.call('cmd', { payload: 'x' }).catch(() => undefined);
@@ -38,8 +38,8 @@ describe('Linux 2, CONNECT', () => {
     assert.deepEqual(types.slice(1).sort(), [Type.RUN, Type.START_STREAM]);
   });
 
-  it('is refused while the device keeps its old connection open for 5 s: the server cuts it after 2 s', async (t) => {
-    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0 });
+  it('is refused while the device keeps its old connection open for 5 s: the server cuts it after 2 s', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: 0 });
     const device = new RawDevice(await bench.tcp(), { dialect: 'linux', credential: 'wrong' });
     device.connect();
     assert.equal((await device.next()).type, Type.ERROR);
@@ -49,8 +49,8 @@ describe('Linux 2, CONNECT', () => {
     assert.equal(bench.clock.pending, 0);
   });
 
-  it('comes again every 5 s for ever with the wrong credential: each is refused within 10 s', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('comes again every 5 s for ever with the wrong credential: each is refused within 10 s', async () => {
+    const bench = await BrokerBench.start();
     for (let attempt = 0; attempt < 30; attempt++) {
       const device = new RawDevice(bench.memory(), { dialect: 'linux', credential: 'wrong' });
       device.connect();
@@ -64,8 +64,8 @@ describe('Linux 2, CONNECT', () => {
 });
 
 describe('Linux 2, end of a connection', () => {
-  it('ignores DISCONNECT: the socket is closed, too, and what it still sends is dropped', async (t) => {
-    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0 });
+  it('ignores DISCONNECT: the socket is closed, too, and what it still sends is dropped', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: 0 });
     let ran = 0;
     bench.server.offer('count', { kind: 'run', run: () => ran++ });
     const older = await bench.device({ dialect: 'linux' }, await bench.tcp());
@@ -79,8 +79,8 @@ describe('Linux 2, end of a connection', () => {
     assert.equal(bench.server.deviceCount, 1);
   });
 
-  it('closes its side only 5 s after ours: nothing of it is left after 2 s', async (t) => {
-    const bench = await BrokerBench.start(t, { ...HERE, tcpPort: 0 });
+  it('closes its side only 5 s after ours: nothing of it is left after 2 s', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: 0 });
     const device = await bench.device({ dialect: 'linux' }, await bench.tcp());
     bench.server.device(PUMP)?.session.close();
     await device.serverEnded;
@@ -89,8 +89,8 @@ describe('Linux 2, end of a connection', () => {
     assert.equal(bench.clock.pending, 0);
   });
 
-  it('comes back at once after a kick', async (t) => {
-    const play = await playLinux(t);
+  it('comes back at once after a kick', async () => {
+    const play = await playLinux();
     for (let i = 0; i < 5; i++) {
       play.bench.server.device(PUMP)?.session.close();
       await play.device.closed;
@@ -103,8 +103,8 @@ describe('Linux 2, end of a connection', () => {
 });
 
 describe('Linux 2, KEEP_ALIVE', () => {
-  it('comes every 60 s from login on, and is enough', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('comes every 60 s from login on, and is enough', async () => {
+    const { bench, device } = await playLinux();
     for (let minute = 0; minute < 10; minute++) {
       await bench.clock.advance(60_000);
       device.send(hex('0500'));
@@ -113,16 +113,16 @@ describe('Linux 2, KEEP_ALIVE', () => {
     assert.equal(device.ended, false);
   });
 
-  it('is never sent by the server of its own accord: the device would not answer', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('is never sent by the server of its own accord: the device would not answer', async () => {
+    const { bench, device } = await playLinux();
     await bench.clock.advance(89_000);
     assert.equal(device.received.length, 1);
   });
 });
 
 describe('Linux 2, unknown and unwanted messages', () => {
-  it('from the device harm nothing: OK and ERROR that nobody waits for, and a CONNECT', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('from the device harm nothing: OK and ERROR that nobody waits for, and a CONNECT', async () => {
+    const { bench, device } = await playLinux();
     for (const digits of [
       '01 02 08 09',
       '02 02 08 09',
@@ -141,8 +141,8 @@ describe('Linux 2, unknown and unwanted messages', () => {
 });
 
 describe('Linux 2, state that survives a reconnect', () => {
-  it('sends samples of an old stream: that id gets one STOP_STREAM, and nobody hears them', async (t) => {
-    const play = await playLinux(t);
+  it('sends samples of an old stream: that id gets one STOP_STREAM, and nobody hears them', async () => {
+    const play = await playLinux();
     play.device.resources.set('out', { fn: 3, run: () => 'fresh' });
     const { samples } = listen(play.bench, 'out', 1000);
     const old = await play.device.next(Type.START_STREAM);
@@ -162,8 +162,8 @@ describe('Linux 2, state that survives a reconnect', () => {
     assert.equal(device.all(Type.STOP_STREAM).length, 1);
   });
 
-  it('delivers an answer of the old connection, glued in front of the next: it matches nothing', async (t) => {
-    const play = await playLinux(t);
+  it('delivers an answer of the old connection, glued in front of the next: it matches nothing', async () => {
+    const play = await playLinux();
     play.device.serves = false;
     const lost = assert.rejects(play.bench.server.call(PUMP, 'cmd', { payload: 'slow' }), {
       code: 'IOTMP_ERR_CLOSED',
@@ -181,8 +181,8 @@ describe('Linux 2, state that survives a reconnect', () => {
     for (const call of calls) assert.equal((await call).payload, 'fresh');
   });
 
-  it('delivers an answer of the old connection before anything is asked', async (t) => {
-    const play = await playLinux(t);
+  it('delivers an answer of the old connection before anything is asked', async () => {
+    const play = await playLinux();
     play.device.serves = false;
     const lost = assert.rejects(play.bench.server.call(PUMP, 'cmd', { payload: 'slow' }));
     const old = await play.device.next(Type.RUN);
@@ -195,8 +195,8 @@ describe('Linux 2, state that survives a reconnect', () => {
     assert.equal(device.received.length, 2);
   });
 
-  it('sends what an old terminal prints, and STOP_STREAM for an old transfer', async (t) => {
-    const play = await playLinux(t);
+  it('sends what an old terminal prints, and STOP_STREAM for an old transfer', async () => {
+    const play = await playLinux();
     play.device.serves = false;
     const opening = play.bench.server.device(PUMP)!.openStream('$terminal/1', { onData: () => undefined });
     const old = await play.device.next(Type.START_STREAM);
@@ -212,8 +212,8 @@ describe('Linux 2, state that survives a reconnect', () => {
     assert.equal(play.bench.server.deviceCount, 1);
   });
 
-  it('answers a request that has timed out: the answer matches nothing that comes later', async (t) => {
-    const { bench, device } = await playLinux(t, { requestTimeoutMs: 1000 });
+  it('answers a request that has timed out: the answer matches nothing that comes later', async () => {
+    const { bench, device } = await playLinux({ requestTimeoutMs: 1000 });
     device.serves = false;
     const late = assert.rejects(bench.server.call(PUMP, 'cmd', { payload: 1 }), {
       code: 'IOTMP_ERR_TIMEOUT',
@@ -228,8 +228,8 @@ describe('Linux 2, state that survives a reconnect', () => {
     assert.equal((await next).payload, 'in time');
   });
 
-  it('keeps ids apart also where they wrap: those in use are left out', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('keeps ids apart also where they wrap: those in use are left out', async () => {
+    const { bench, device } = await playLinux();
     device.serves = false;
     const { session } = bench.server.device(PUMP)!;
     while (session.ids.next(() => false) !== 65_534);
@@ -251,9 +251,9 @@ describe('Linux 2, state that survives a reconnect', () => {
 });
 
 describe('Linux 10, TLS', () => {
-  it('1.2 with the server name of an address is answered, also by hand', async (t) => {
+  it('1.2 with the server name of an address is answered, also by hand', async () => {
     const tls = { key: TEST_ONLY_KEY, cert: TEST_ONLY_CERTIFICATE };
-    const bench = await BrokerBench.start(t, { ...HERE, tlsPort: 0, tls });
+    const bench = await BrokerBench.start({ ...HERE, tlsPort: 0, tls });
     const wire = bench.track(await tcpWire(bench.port('tls')));
     const answer = new Promise<Buffer>((resolve) =>
       wire.start({ onChunk: resolve, onEnd: () => undefined, onClose: () => undefined }),
@@ -290,8 +290,8 @@ function clientHello(serverName: string): Buffer {
 }
 
 describe('Linux, the whole of a session in captured bytes', () => {
-  it('logs in, describes itself, serves a RUN and a stream', async (t) => {
-    const bench = await BrokerBench.start(t, {
+  it('logs in, describes itself, serves a RUN and a stream', async () => {
+    const bench = await BrokerBench.start({
       devices: [{ user: 'envu', device: 'envd', credential: 'envp' }],
     });
     const device = new RawDevice(bench.memory());

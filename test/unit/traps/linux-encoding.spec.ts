@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { BrokerBench, PUMP } from '../support/broker-fixture';
 import { hex, message, Type, varint, varintField, type RawMessage } from '../support/raw-message';
 import { playLinux, type Play } from './fixtures';
@@ -36,8 +36,8 @@ function payloadOf({ body, id, resource }: RawMessage): string {
 }
 
 describe('Linux 1, framing: limits', () => {
-  it('sends no body past 262144 bytes: that is an error here', async (t) => {
-    const play = await playLinux(t);
+  it('sends no body past 262144 bytes: that is an error here', async () => {
+    const play = await playLinux();
     const { bench, device } = play;
     device.serves = false;
     // Stream id 2 to 4 bytes, payload 1 + 5, resource 1 + 2 of a name of one character.
@@ -60,16 +60,16 @@ describe('Linux 1, framing: limits', () => {
     assert.equal(device.ended, false);
   });
 
-  it('sends types as one byte and sizes in the shortest form', async (t) => {
-    const play = await playLinux(t);
+  it('sends types as one byte and sizes in the shortest form', async () => {
+    const play = await playLinux();
     for (const size of [1, 100, 130, 20_000, 200_000]) {
       const { bytes, body } = await sent(play, Buffer.alloc(size, 1));
       assert.deepEqual([...bytes.subarray(0, bytes.length - body.length)], [6, ...varint(body.length)]);
     }
   });
 
-  it('takes an answer of 1,000,012 bytes where the limit of the server allows it', async (t) => {
-    const play = await playLinux(t, { maxMessageSize: 1_100_000 });
+  it('takes an answer of 1,000,012 bytes where the limit of the server allows it', async () => {
+    const play = await playLinux({ maxMessageSize: 1_100_000 });
     const size = 1_000_012 - 11;
     const { payload } = await answerTo(
       play,
@@ -80,8 +80,8 @@ describe('Linux 1, framing: limits', () => {
     assert.equal(payload.length, size);
   });
 
-  it('ends the connection over an answer past its own limit, and says why', async (t) => {
-    const play = await playLinux(t);
+  it('ends the connection over an answer past its own limit, and says why', async () => {
+    const play = await playLinux();
     const answer = answerTo(
       play,
       Type.OK,
@@ -94,16 +94,16 @@ describe('Linux 1, framing: limits', () => {
 });
 
 describe('Linux 1, framing: fields', () => {
-  it('come in any order, and more than once: the last counts', async (t) => {
-    const play = await playLinux(t);
+  it('come in any order, and more than once: the last counts', async () => {
+    const play = await playLinux();
     assert.equal((await answerTo(play, Type.OK, '1a 07')).payload, 7);
     assert.equal((await answerTo(play, Type.OK, '', '1a 07')).payload, 7);
     assert.equal((await answerTo(play, Type.OK, '1a 05 10 01', '1a 07')).payload, 7);
     assert.equal((await answerTo(play, Type.OK, '2a 83 616263 38 05', '1a 07')).payload, 7);
   });
 
-  it('may put the payload of a sample before its stream id', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('may put the payload of a sample before its stream id', async () => {
+    const { bench, device } = await playLinux();
     const samples: unknown[] = [];
     device.resources.set('out', { fn: 3, run: () => 1 });
     bench.server.subscribe(PUMP, 'out', { intervalMs: 1000, onSample: (sample) => samples.push(sample) });
@@ -138,14 +138,14 @@ describe('Linux 1, encoding: values that arrive', () => {
     ['an array', '1a e3 01 22 62', [1, -2, null]],
   ];
   for (const [name, digits, value] of values) {
-    it(name, async (t) => {
-      const play = await playLinux(t);
+    it(name, async () => {
+      const play = await playLinux();
       assert.deepEqual((await answerTo(play, Type.OK, digits)).payload, value);
     });
   }
 
-  it('may change their wire type from sample to sample', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('may change their wire type from sample to sample', async () => {
+    const { bench, device } = await playLinux();
     const samples: unknown[] = [];
     device.resources.set('celsius', { fn: 3, run: () => 0 });
     bench.server.subscribe(PUMP, 'celsius', { intervalMs: 1000, onSample: (sample) => samples.push(sample) });
@@ -171,13 +171,13 @@ describe('Linux 1, encoding: values that are sent', () => {
     ['a lone surrogate is valid UTF-8 in the end', '\ud800', '1a83efbfbd'],
   ];
   for (const [name, value, digits] of values) {
-    it(name, async (t) => {
-      assert.equal(payloadOf(await sent(await playLinux(t), value)), digits);
+    it(name, async () => {
+      assert.equal(payloadOf(await sent(await playLinux(), value)), digits);
     });
   }
 
-  it('are never nested deeper than a device stands', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('are never nested deeper than a device stands', async () => {
+    const { bench, device } = await playLinux();
     let nested: unknown = [];
     for (let i = 0; i < 30_000; i++) nested = [nested];
     await assert.rejects(bench.server.call(PUMP, 'in/dump', { payload: nested }), {
@@ -188,8 +188,8 @@ describe('Linux 1, encoding: values that are sent', () => {
 });
 
 describe('Linux 1, TCP without TCP_NODELAY', () => {
-  it('brings messages glued together or cut anywhere', async (t) => {
-    const bench = await BrokerBench.start(t, { host: '127.0.0.1', tcpPort: 0 });
+  it('brings messages glued together or cut anywhere', async () => {
+    const bench = await BrokerBench.start({ host: '127.0.0.1', tcpPort: 0 });
     const device = await bench.device({ dialect: 'linux' }, await bench.tcp());
     device.serves = false;
     const samples: unknown[] = [];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { RemoteError } from '../../../src/errors';
 import { PUMP } from '../support/broker-fixture';
 import { hex, message, Type, varintField } from '../support/raw-message';
@@ -15,13 +15,13 @@ async function call({ bench, device }: Play, type: number, digits: string): Prom
 }
 
 describe('Linux 3, answers to RUN', () => {
-  it('of an input have no payload', async (t) => {
-    const reply = await call(await playLinux(t), Type.OK, '');
+  it('of an input have no payload', async () => {
+    const reply = await call(await playLinux(), Type.OK, '');
     assert.deepEqual(reply, { payload: undefined, statusCode: 200, parameters: undefined });
   });
 
-  it('by set_error(code, text) are an ERROR with both', async (t) => {
-    const failed = call(await playLinux(t), Type.ERROR, '10 a2 03 1a c1 85 6572726f72 86 746561706f74');
+  it('by set_error(code, text) are an ERROR with both', async () => {
+    const failed = call(await playLinux(), Type.ERROR, '10 a2 03 1a c1 85 6572726f72 86 746561706f74');
     await assert.rejects(failed, (error: unknown) => {
       assert.ok(error instanceof RemoteError);
       assert.deepEqual(
@@ -32,13 +32,13 @@ describe('Linux 3, answers to RUN', () => {
     });
   });
 
-  it('by set_error(text) are an ERROR without a code', async (t) => {
-    const failed = call(await playLinux(t), Type.ERROR, '1a c1 85 6572726f72 85 706c61696e');
+  it('by set_error(text) are an ERROR without a code', async () => {
+    const failed = call(await playLinux(), Type.ERROR, '1a c1 85 6572726f72 85 706c61696e');
     await assert.rejects(failed, { code: 'IOTMP_ERR_REMOTE', statusCode: 500, message: 'plain' });
   });
 
-  it('by set_return_code are OK with a code; 400 or more is a failure all the same', async (t) => {
-    const play = await playLinux(t);
+  it('by set_return_code are OK with a code; 400 or more is a failure all the same', async () => {
+    const play = await playLinux();
     assert.deepEqual(await call(play, Type.OK, '10 c9 01 1a 62'), {
       payload: null,
       statusCode: 201,
@@ -53,25 +53,25 @@ describe('Linux 3, answers to RUN', () => {
     }
   });
 
-  it('with a negative code arrive with 0, which is no failure', async (t) => {
-    const reply = await call(await playLinux(t), Type.OK, '10 00 1a c1 81 78 01');
+  it('with a negative code arrive with 0, which is no failure', async () => {
+    const reply = await call(await playLinux(), Type.OK, '10 00 1a c1 81 78 01');
     assert.deepEqual((reply as { payload: unknown }).payload, { x: 1 });
   });
 
-  it('may carry a map in their parameters, as a transfer does', async (t) => {
-    const reply = await call(await playLinux(t), Type.OK, '12 c1 8a 6368756e6b5f73697a65 1f 80 80 04 1a 05');
+  it('may carry a map in their parameters, as a transfer does', async () => {
+    const reply = await call(await playLinux(), Type.OK, '12 c1 8a 6368756e6b5f73697a65 1f 80 80 04 1a 05');
     assert.deepEqual(reply, { payload: 5, statusCode: 200, parameters: { chunk_size: 65_536 } });
   });
 
-  it('are a bare ERROR for an unknown resource', async (t) => {
-    await assert.rejects(call(await playLinux(t), Type.ERROR, ''), {
+  it('are a bare ERROR for an unknown resource', async () => {
+    await assert.rejects(call(await playLinux(), Type.ERROR, ''), {
       code: 'IOTMP_ERR_REMOTE',
       statusCode: 500,
     });
   });
 
-  it('do not come at all when a handler throws: the call times out, the connection lives', async (t) => {
-    const { bench, device } = await playLinux(t, { requestTimeoutMs: 5_000 });
+  it('do not come at all when a handler throws: the call times out, the connection lives', async () => {
+    const { bench, device } = await playLinux({ requestTimeoutMs: 5_000 });
     device.serves = false;
     const lost = assert.rejects(bench.server.call(PUMP, 'in/relay', { payload: 1 }), {
       code: 'IOTMP_ERR_TIMEOUT',
@@ -85,8 +85,8 @@ describe('Linux 3, answers to RUN', () => {
     await next;
   });
 
-  it('overtake each other, and are held back until the last is done', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('overtake each other, and are held back until the last is done', async () => {
+    const { bench, device } = await playLinux();
     device.serves = false;
     const calls = [0, 1, 2, 3, 4, 5].map((payload) => bench.server.call(PUMP, 'work', { payload }));
     const ids: number[] = [];
@@ -101,8 +101,8 @@ describe('Linux 3, answers to RUN', () => {
     );
   });
 
-  it('come in hundreds, as 500 requests are sent in a row', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('come in hundreds, as 500 requests are sent in a row', async () => {
+    const { bench, device } = await playLinux();
     device.resources.set('echo', { fn: 4, run: (input) => input });
     const replies = await Promise.all(
       Array.from({ length: 500 }, (_, payload) => bench.server.call(PUMP, 'echo', { payload })),
@@ -112,8 +112,8 @@ describe('Linux 3, answers to RUN', () => {
 });
 
 describe('Linux 3, DESCRIBE', () => {
-  it('of the whole device tells patterns, and null for a resource without a handler', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('of the whole device tells patterns, and null for a resource without a handler', async () => {
+    const { bench, device } = await playLinux();
     device.serves = false;
     const described = bench.server.device(PUMP)!.describe();
     const { id } = await device.next(Type.DESCRIBE);
@@ -127,8 +127,8 @@ describe('Linux 3, DESCRIBE', () => {
     assert.equal(description.find('bare')?.fn, undefined);
   });
 
-  it('of one resource runs its handler: the server never sends it unasked', async (t) => {
-    const play = await playLinux(t);
+  it('of one resource runs its handler: the server never sends it unasked', async () => {
+    const play = await playLinux();
     let relay = true;
     play.device.resources.set('in/relay', { fn: 2, run: (input) => void (relay = input === true) });
     play.device.resources.set('io/sum', { fn: 4, run: () => assert.fail('was run') });
@@ -144,8 +144,8 @@ describe('Linux 3, DESCRIBE', () => {
 });
 
 describe('Linux 3, reads that nobody asked for', () => {
-  it('do not happen to inputs, in/outs and runs: their streams are held when the device comes back', async (t) => {
-    const play = await playLinux(t);
+  it('do not happen to inputs, in/outs and runs: their streams are held when the device comes back', async () => {
+    const play = await playLinux();
     const runs: string[] = [];
     for (const [name, fn] of [
       ['relay', 2],
@@ -179,8 +179,8 @@ describe('Linux 3, reads that nobody asked for', () => {
 });
 
 describe('Linux 6 to 9, resources of the client', () => {
-  it('send bytes both ways in a terminal, in frames as they come', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('send bytes both ways in a terminal, in frames as they come', async () => {
+    const { bench, device } = await playLinux();
     device.serves = false;
     const shown: unknown[] = [];
     const opening = bench.server
@@ -202,8 +202,8 @@ describe('Linux 6 to 9, resources of the client', () => {
     assert.deepEqual(shown, [Buffer.from([0xff, 0xfe, 0x0a])]);
   });
 
-  it('say {message} when a session cannot start', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('say {message} when a session cannot start', async () => {
+    const { bench, device } = await playLinux();
     device.serves = false;
     const opening = bench.server.device(PUMP)!.openStream('$proxy/1', { onData: () => undefined });
     device.error((await device.next(Type.START_STREAM)).id!, { message: 'Connection refused' });
@@ -211,8 +211,8 @@ describe('Linux 6 to 9, resources of the client', () => {
     assert.equal(bench.server.device(PUMP)!.session.streamCount, 0);
   });
 
-  it('end with a STOP_STREAM of the device, which wants no answer', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('end with a STOP_STREAM of the device, which wants no answer', async () => {
+    const { bench, device } = await playLinux();
     device.serves = false;
     const ends: unknown[] = [];
     const listener = { onData: () => undefined, onClose: (reason?: Error) => ends.push(reason?.message) };
@@ -230,8 +230,8 @@ describe('Linux 6 to 9, resources of the client', () => {
     assert.equal(device.received.length, count + 1, 'only the echo');
   });
 
-  it('send chunks of 65536 bytes, and are told of them by {ack, bytes}', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('send chunks of 65536 bytes, and are told of them by {ack, bytes}', async () => {
+    const { bench, device } = await playLinux();
     device.serves = false;
     let size = 0;
     const opening = bench.server
@@ -248,8 +248,8 @@ describe('Linux 6 to 9, resources of the client', () => {
     assert.deepEqual((await device.next(Type.STREAM_DATA)).payload, { ack: 32, bytes: size });
   });
 
-  it('still send one sample after STOP_STREAM was answered: it is told to stop, and that is all', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('still send one sample after STOP_STREAM was answered: it is told to stop, and that is all', async () => {
+    const { bench, device } = await playLinux();
     device.serves = false;
     const heard: unknown[] = [];
     const opening = bench.server.device(PUMP)!.openStream('$cmd/1', { onData: (data) => heard.push(data) });
@@ -268,8 +268,8 @@ describe('Linux 6 to 9, resources of the client', () => {
     assert.ok(device.all(Type.STOP_STREAM).length <= 2);
   });
 
-  it('may refuse STOP_STREAM of a session that has ended: it is over all the same', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('may refuse STOP_STREAM of a session that has ended: it is over all the same', async () => {
+    const { bench, device } = await playLinux();
     device.serves = false;
     const opening = bench.server.device(PUMP)!.openStream('$cmd/1', { onData: () => undefined });
     const { id } = await device.next(Type.START_STREAM);

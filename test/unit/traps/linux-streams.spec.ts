@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { ServiceCode } from '../../../src/codec/constants';
 import type { ResourceStream } from '../../../src/session/resource';
 import { PUMP } from '../support/broker-fixture';
@@ -7,8 +7,8 @@ import { hex, Type } from '../support/raw-message';
 import { comeBack, listen, playLinux } from './fixtures';
 
 describe('Linux 4, streams', () => {
-  it('get the interval as a map, in milliseconds', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('get the interval as a map, in milliseconds', async () => {
+    const { bench, device } = await playLinux();
     device.resources.set('out', { fn: 3, run: () => 1 });
     listen(bench, 'out', 1500);
     const start = await device.next(Type.START_STREAM);
@@ -16,12 +16,12 @@ describe('Linux 4, streams', () => {
     assert.equal(start.resource, 'out');
   });
 
-  it('sample on a grid of one second: a faster or uneven interval is neither doubted nor stalled', async (t) => {
+  it('sample on a grid of one second: a faster or uneven interval is neither doubted nor stalled', async () => {
     for (const [asked, kept] of [
       [300, 1000],
       [1500, 2000],
     ] as const) {
-      const { bench, device } = await playLinux(t);
+      const { bench, device } = await playLinux();
       device.resources.set('out', { fn: 3, run: () => 0 });
       const { samples, subscription } = listen(bench, 'out', asked);
       const { id } = await device.next(Type.START_STREAM);
@@ -36,8 +36,8 @@ describe('Linux 4, streams', () => {
     }
   });
 
-  it('end silently when a handler throws: that is told as a stall, and the stream is restarted once', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('end silently when a handler throws: that is told as a stall, and the stream is restarted once', async () => {
+    const { bench, device } = await playLinux();
     device.resources.set('out', { fn: 3, run: () => 0 });
     const { samples, states, subscription } = listen(bench, 'out', 1000);
     const start = await device.next(Type.START_STREAM);
@@ -62,8 +62,8 @@ describe('Linux 4, streams', () => {
     assert.equal(samples.at(-1), 'back');
   });
 
-  it('keep two per resource at most: one periodic, and one of events that is started last', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('keep two per resource at most: one periodic, and one of events that is started last', async () => {
+    const { bench, device } = await playLinux();
     device.resources.set('out', { fn: 3, run: () => 0 });
     for (const interval of [0, 2000, 0, 1000, 4000]) listen(bench, 'out', interval);
     await bench.until(() => device.all(Type.START_STREAM).length >= 2);
@@ -75,8 +75,8 @@ describe('Linux 4, streams', () => {
     assert.deepEqual(new Set(intervals), new Set([1000, undefined]));
   });
 
-  it('are not opened unasked on an input, as that would run it with defaults', async (t) => {
-    const play = await playLinux(t);
+  it('are not opened unasked on an input, as that would run it with defaults', async () => {
+    const play = await playLinux();
     let relay: unknown = 'as it was';
     play.device.resources.set('relay', { fn: 2, run: (input) => void (relay = input) });
     await play.bench.server.call(PUMP, 'relay', { payload: true });
@@ -88,8 +88,8 @@ describe('Linux 4, streams', () => {
     assert.equal(play.bench.server.lastKnown(PUMP)?.get('relay')?.input, true);
   });
 
-  it('that the application pushes under an id that nobody opened get one STOP_STREAM', async (t) => {
-    const { device } = await playLinux(t);
+  it('that the application pushes under an id that nobody opened get one STOP_STREAM', async () => {
+    const { device } = await playLinux();
     for (let i = 0; i < 5; i++) device.send(hex('0a 0e 1a c2 81 66 40 0000a03f 81 76 21 08 32'));
     await device.barrier();
     assert.deepEqual(
@@ -98,8 +98,8 @@ describe('Linux 4, streams', () => {
     );
   });
 
-  it('carry error codes as parameters of STREAM_DATA', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('carry error codes as parameters of STREAM_DATA', async () => {
+    const { bench, device } = await playLinux();
     device.serves = false;
     const heard: unknown[] = [];
     const listener = { onData: (...[payload, code]: unknown[]) => heard.push([payload, code]) };
@@ -112,8 +112,8 @@ describe('Linux 4, streams', () => {
     assert.deepEqual(heard, [[{ error: 'teapot' }, 418]]);
   });
 
-  it('that the device ends are opened again, after a pause', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('that the device ends are opened again, after a pause', async () => {
+    const { bench, device } = await playLinux();
     device.resources.set('out', { fn: 3, run: () => 0 });
     const { subscription } = listen(bench, 'out', 1000);
     const start = await device.next(Type.START_STREAM);
@@ -129,8 +129,8 @@ describe('Linux 4, streams', () => {
 });
 
 describe('Linux 5, requests', () => {
-  it('without a stream id do their work and get no answer', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('without a stream id do their work and get no answer', async () => {
+    const { bench, device } = await playLinux();
     const seen: unknown[] = [];
     for (const code of [2, 3, 4, 5, 6, 7]) {
       bench.server.host.offer(code, {
@@ -159,8 +159,8 @@ describe('Linux 5, requests', () => {
     assert.equal(device.received.length, 2, 'the OK and the echo');
   });
 
-  it('with one are answered under it, each in one write', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('with one are answered under it, each in one write', async () => {
+    const { bench, device } = await playLinux();
     bench.server.host.offer(ServiceCode.READ_PROPERTY, { kind: 'output', run: () => ({ interval: 60 }) });
     bench.server.host.offer(ServiceCode.LOCK, { kind: 'run', run: () => undefined });
     for (const [digits, id] of [
@@ -178,8 +178,8 @@ describe('Linux 5, requests', () => {
     }
   });
 
-  it('that nobody serves are answered all the same: the device would wait for ever', async (t) => {
-    const { device } = await playLinux(t);
+  it('that nobody serves are answered all the same: the device would wait for ever', async () => {
+    const { device } = await playLinux();
     for (const digits of [
       '060d08c6471286636f6e6669672001',
       '061b08fb3d12e28c6f746865725f646576696365867265626f6f742003',
@@ -191,8 +191,8 @@ describe('Linux 5, requests', () => {
     }
   });
 
-  it('may be made while the device serves a RUN', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('may be made while the device serves a RUN', async () => {
+    const { bench, device } = await playLinux();
     bench.server.host.offer(ServiceCode.READ_PROPERTY, { kind: 'output', run: () => 'blue' });
     device.serves = false;
     const call = bench.server.call(PUMP, 'out', { payload: 1 });
@@ -216,8 +216,8 @@ describe('Linux 5, event subscriptions', () => {
     ],
   ] as const;
 
-  it('are answered at once and deliver under the id of the device, which also publishes under it', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('are answered at once and deliver under the id of the device, which also publishes under it', async () => {
+    const { bench, device } = await playLinux();
     const streams: ResourceStream[] = [];
     const published: unknown[] = [];
     bench.server.host.offer(ServiceCode.SUBSCRIBE_EVENT, {
@@ -243,8 +243,8 @@ describe('Linux 5, event subscriptions', () => {
     assert.deepEqual(published, [[streams[1]?.id, 5]]);
   });
 
-  it('with parameters null, as they come after a drop, are answered with ERROR', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('with parameters null, as they come after a drop, are answered with ERROR', async () => {
+    const { bench, device } = await playLinux();
     const request = device.build(Type.START_STREAM, { id: 18547, parameters: null, resource: 8 });
     device.send(request);
     const unserved = await device.next();
@@ -265,8 +265,8 @@ describe('Linux 5, event subscriptions', () => {
     assert.equal(bench.server.device(PUMP)!.session.streamCount, 0);
   });
 
-  it('are gone with the connection, and come again under new ids', async (t) => {
-    const play = await playLinux(t);
+  it('are gone with the connection, and come again under new ids', async () => {
+    const play = await playLinux();
     let open = 0;
     play.bench.server.host.offer(ServiceCode.SUBSCRIBE_EVENT, {
       kind: 'output',
@@ -287,8 +287,8 @@ describe('Linux 5, event subscriptions', () => {
     assert.equal(open, 1);
   });
 
-  it('never share an id with a stream of the server', async (t) => {
-    const { bench, device } = await playLinux(t);
+  it('never share an id with a stream of the server', async () => {
+    const { bench, device } = await playLinux();
     bench.server.host.offer(ServiceCode.SUBSCRIBE_EVENT, {
       kind: 'output',
       run: () => undefined,

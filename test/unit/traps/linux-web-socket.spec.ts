@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { BrokerBench, PUMP } from '../support/broker-fixture';
 import { RawDevice } from '../support/raw-device';
 import { hex, message, psonField, RawReader, Type, varintField } from '../support/raw-message';
@@ -12,8 +12,8 @@ interface Play {
   device: RawDevice;
 }
 
-async function play(t: TestContext): Promise<Play> {
-  const bench = await BrokerBench.start(t);
+async function play(): Promise<Play> {
+  const bench = await BrokerBench.start();
   const wire = await bench.webSocket();
   return { bench, wire, device: await bench.device({ dialect: 'linux' }, wire) };
 }
@@ -30,8 +30,8 @@ function assertWholeMessages(wire: WebSocketWire): void {
 }
 
 describe('Linux 11, WebSocket', () => {
-  it('sends binary messages in text frames that are not UTF-8', async (t) => {
-    const { bench, wire, device } = await play(t);
+  it('sends binary messages in text frames that are not UTF-8', async () => {
+    const { bench, wire, device } = await play();
     assert.equal(wire.opcode, 1);
     device.serves = false;
     const call = bench.server.call(PUMP, 'out', { payload: 1 });
@@ -40,8 +40,8 @@ describe('Linux 11, WebSocket', () => {
     assert.deepEqual((await call).payload, Buffer.from('fffec08081', 'hex'));
   });
 
-  it('may send binary ones, several messages in a frame, and a message in several frames', async (t) => {
-    const { bench, wire, device } = await play(t);
+  it('may send binary ones, several messages in a frame, and a message in several frames', async () => {
+    const { bench, wire, device } = await play();
     bench.server.offer('echo', { kind: 'inout', run: ({ payload }) => payload });
     const request = (id: number): Buffer => device.build(Type.RUN, { id, payload: 'é', resource: 'echo' });
     wire.opcode = 2;
@@ -57,8 +57,8 @@ describe('Linux 11, WebSocket', () => {
     assertWholeMessages(wire);
   });
 
-  it('gets exactly one whole message in each frame, never an empty one, however much is sent at once', async (t) => {
-    const { bench, wire, device } = await play(t);
+  it('gets exactly one whole message in each frame, never an empty one, however much is sent at once', async () => {
+    const { bench, wire, device } = await play();
     device.resources.set('echo', { fn: 4, run: (input) => input });
     device.resources.set('out', { fn: 3, run: () => 1 });
     for (const interval of [0, 500, 1000]) listen(bench, 'out', interval);
@@ -72,8 +72,8 @@ describe('Linux 11, WebSocket', () => {
     assertWholeMessages(wire);
   });
 
-  it('gets a message of 200 kB in one frame', async (t) => {
-    const { bench, wire, device } = await play(t);
+  it('gets a message of 200 kB in one frame', async () => {
+    const { bench, wire, device } = await play();
     device.serves = false;
     const call = bench.server.call(PUMP, 'blob', { payload: Buffer.alloc(200_000, 7) });
     const run = await device.next(Type.RUN);
@@ -83,8 +83,8 @@ describe('Linux 11, WebSocket', () => {
     assertWholeMessages(wire);
   });
 
-  it('ignores DISCONNECT: the connection is closed by a close frame', async (t) => {
-    const { bench, wire, device } = await play(t);
+  it('ignores DISCONNECT: the connection is closed by a close frame', async () => {
+    const { bench, wire, device } = await play();
     bench.server.device(PUMP)!.session.close();
     await device.serverEnded;
     const opcodes = wire.frames.map(({ opcode }) => opcode);
@@ -93,8 +93,8 @@ describe('Linux 11, WebSocket', () => {
     await device.closed;
   });
 
-  it('answers a close frame by an empty one, and is gone at once', async (t) => {
-    const { bench, wire, device } = await play(t);
+  it('answers a close frame by an empty one, and is gone at once', async () => {
+    const { bench, wire, device } = await play();
     wire.end();
     await device.serverEnded;
     assert.equal(wire.frames.at(-1)?.opcode, 8);
@@ -102,16 +102,16 @@ describe('Linux 11, WebSocket', () => {
     assert.deepEqual(bench.log, ['connected anna/pump', 'disconnected anna/pump: IOTMP_ERR_CLOSED']);
   });
 
-  it('may ping, and is answered with the same data', async (t) => {
-    const { bench, wire, device } = await play(t);
+  it('may ping, and is answered with the same data', async () => {
+    const { bench, wire, device } = await play();
     wire.writeFrame(9, Buffer.from('are you there'));
     await bench.until(() => wire.frames.some(({ opcode }) => opcode === 10));
     assert.equal(wire.frames.at(-1)?.payload.toString(), 'are you there');
     await device.barrier();
   });
 
-  it('sends its KEEP_ALIVE every 60 s, and no ping', async (t) => {
-    const { bench, wire, device } = await play(t);
+  it('sends its KEEP_ALIVE every 60 s, and no ping', async () => {
+    const { bench, wire, device } = await play();
     for (let minute = 0; minute < 3; minute++) {
       await bench.clock.advance(60_000);
       await device.barrier();
@@ -122,8 +122,8 @@ describe('Linux 11, WebSocket', () => {
     assert.equal(bench.log.at(-1), 'disconnected anna/pump: IOTMP_ERR_TIMEOUT');
   });
 
-  it('refused login: ERROR in one frame, then a close frame', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('refused login: ERROR in one frame, then a close frame', async () => {
+    const bench = await BrokerBench.start();
     const wire = await bench.webSocket();
     const device = new RawDevice(wire, { credential: 'wrong' });
     device.connect();

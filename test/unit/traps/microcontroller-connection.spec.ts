@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { BrokerBench, PUMP } from '../support/broker-fixture';
 import { RawDevice } from '../support/raw-device';
 import { hex, message, paddedVarint, psonField, Type, varintField } from '../support/raw-message';
@@ -9,8 +9,8 @@ const HERE = { host: '127.0.0.1', tcpPort: 0 };
 const SENSOR = { user: 'user1', device: 'sensor1', credential: 'secret123' };
 
 describe('Microcontroller 3, CONNECT', () => {
-  it('as captured is let in, with and without pv, ka and at', async (t) => {
-    const bench = await BrokerBench.start(t, { devices: [SENSOR] });
+  it('as captured is let in, with and without pv, ka and at', async () => {
+    const bench = await BrokerBench.start({ devices: [SENSOR] });
     const device = new RawDevice(bench.memory());
     device.send(hex('03 1e | 08 e7 8a 01 | 1a e3 85 7573657231 87 73656e736f7231 89 736563726574313233'));
     assert.equal((await device.next()).bytes.toString('hex'), '010408e78a01');
@@ -27,15 +27,15 @@ describe('Microcontroller 3, CONNECT', () => {
     assert.equal((await newer.next()).type, Type.OK);
   });
 
-  it('may have the id 0, as the firmware does not avoid it: it is answered all the same', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('may have the id 0, as the firmware does not avoid it: it is answered all the same', async () => {
+    const bench = await BrokerBench.start();
     const device = new RawDevice(bench.memory());
     device.send(message(Type.CONNECT, varintField(1, 0), psonField(3, ['anna', 'pump', 'secret'])));
     assert.equal((await device.next()).bytes.toString('hex'), '01020800');
   });
 
-  it('is answered before anything else, also on a take-over with streams waiting', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('is answered before anything else, also on a take-over with streams waiting', async () => {
+    const bench = await BrokerBench.start();
     for (const interval of [0, 100]) listen(bench, 'out', interval);
     for (let i = 0; i < 3; i++) {
       const device = new RawDevice(bench.memory());
@@ -45,13 +45,13 @@ describe('Microcontroller 3, CONNECT', () => {
     }
   });
 
-  it('is answered with OK without anything in it but the id', async (t) => {
-    const { device } = await playMicro(t);
+  it('is answered with OK without anything in it but the id', async () => {
+    const { device } = await playMicro();
     assert.deepEqual(device.received[0]?.keys, [0x08]);
   });
 
-  it('that is refused is answered with ERROR at once, and the connection closed', async (t) => {
-    const bench = await BrokerBench.start(t, HERE);
+  it('that is refused is answered with ERROR at once, and the connection closed', async () => {
+    const bench = await BrokerBench.start(HERE);
     const device = new RawDevice(await bench.tcp(), { credential: 'wrong' });
     device.connect();
     assert.equal((await device.next()).type, Type.ERROR);
@@ -63,8 +63,8 @@ describe('Microcontroller 3, CONNECT', () => {
 });
 
 describe('Microcontroller 5, limits', () => {
-  it('sends no body past 32768 bytes: that is an error here, and the connection lives', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('sends no body past 32768 bytes: that is an error here, and the connection lives', async () => {
+    const { bench, device } = await playMicro();
     device.serves = false;
     // Seven bytes for payload tag and size, three for the resource, two to four for the stream id.
     const overhead = async (): Promise<number> => {
@@ -90,16 +90,16 @@ describe('Microcontroller 5, limits', () => {
     assert.equal(device.received.length, count + 1);
   });
 
-  it('answers a call of the device with ERROR when the answer is too large for it', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('answers a call of the device with ERROR when the answer is too large for it', async () => {
+    const { bench, device } = await playMicro();
     bench.server.offer('log', { kind: 'output', run: () => 'x'.repeat(40_000) });
     device.send(device.build(Type.RUN, { id: 5, resource: 'log' }));
     const answer = await device.next();
     assert.deepEqual([answer.type, answer.id, answer.parameters], [Type.ERROR, 5, 413]);
   });
 
-  it('keeps to the 4096 bytes of the first versions where CONNECT tells them', async (t) => {
-    const bench = await BrokerBench.start(t);
+  it('keeps to the 4096 bytes of the first versions where CONNECT tells them', async () => {
+    const bench = await BrokerBench.start();
     const device = new RawDevice(bench.memory());
     device.send(
       message(
@@ -115,8 +115,8 @@ describe('Microcontroller 5, limits', () => {
     });
   });
 
-  it('takes a message of 70011 bytes from it', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('takes a message of 70011 bytes from it', async () => {
+    const { bench, device } = await playMicro();
     const sizes: number[] = [];
     bench.server.offer('log', {
       kind: 'input',
@@ -127,8 +127,8 @@ describe('Microcontroller 5, limits', () => {
     assert.deepEqual(sizes, [70_000]);
   });
 
-  it('takes padded varints, extended small values and fields of unknown numbers', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('takes padded varints, extended small values and fields of unknown numbers', async () => {
+    const { bench, device } = await playMicro();
     bench.server.offer('echo', { kind: 'inout', run: ({ payload }) => payload });
     const echo = async (...fields: Buffer[]): Promise<unknown> => {
       device.send(message(Type.RUN, ...fields, psonField(4, 'echo')));
@@ -149,8 +149,8 @@ describe('Microcontroller 5, limits', () => {
     assert.equal((await device.next()).payload, 9);
   });
 
-  it('answers 2000 requests in a row in order, duplicate ids included', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('answers 2000 requests in a row in order, duplicate ids included', async () => {
+    const { bench, device } = await playMicro();
     let count = 0;
     bench.server.offer('next', { kind: 'output', run: () => count++ });
     const request = device.build(Type.RUN, { id: 9158, resource: 'next' });
@@ -160,8 +160,8 @@ describe('Microcontroller 5, limits', () => {
 });
 
 describe('Microcontroller 6, stream ids', () => {
-  it('of the server stay within 1 to 65535, and are varints', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('of the server stay within 1 to 65535, and are varints', async () => {
+    const { bench, device } = await playMicro();
     device.serves = false;
     const { session } = bench.server.device(PUMP)!;
     while (session.ids.next(() => false) !== 65_533);
@@ -177,8 +177,8 @@ describe('Microcontroller 6, stream ids', () => {
     assert.deepEqual(ids, [65_534, 65_535, 1, 2]);
   });
 
-  it('0 or none in an answer matches nothing', async (t) => {
-    const { bench, device } = await playMicro(t, {}, { requestTimeoutMs: 1000 });
+  it('0 or none in an answer matches nothing', async () => {
+    const { bench, device } = await playMicro({}, { requestTimeoutMs: 1000 });
     device.serves = false;
     const call = assert.rejects(bench.server.call(PUMP, 'x', { payload: 1 }), { code: 'IOTMP_ERR_TIMEOUT' });
     await device.next(Type.RUN);
@@ -188,8 +188,8 @@ describe('Microcontroller 6, stream ids', () => {
     await call;
   });
 
-  it('may be PSON in an answer', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('may be PSON in an answer', async () => {
+    const { bench, device } = await playMicro();
     device.serves = false;
     const call = bench.server.call(PUMP, 'x', { payload: 1 });
     const { id } = await device.next(Type.RUN);
@@ -199,8 +199,8 @@ describe('Microcontroller 6, stream ids', () => {
 });
 
 describe('Microcontroller 11, keep-alive and reconnect', () => {
-  it('of early firmware comes only after 60 s without incoming traffic: 90 s of silence are allowed', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('of early firmware comes only after 60 s without incoming traffic: 90 s of silence are allowed', async () => {
+    const { bench, device } = await playMicro();
     for (let i = 0; i < 5; i++) {
       await bench.clock.advance(80_000);
       device.send(hex('0500'));
@@ -209,16 +209,16 @@ describe('Microcontroller 11, keep-alive and reconnect', () => {
     assert.equal(device.ended, false);
   });
 
-  it('floods when its interval is set to 0: each is echoed, and nothing else happens', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('floods when its interval is set to 0: each is echoed, and nothing else happens', async () => {
+    const { bench, device } = await playMicro();
     for (let i = 0; i < 194; i++) device.send(hex('0500'));
     for (let i = 0; i < 194; i++) await device.next(Type.KEEP_ALIVE);
     assert.equal(device.ended, false);
     assert.deepEqual(bench.warnings, []);
   });
 
-  it('reads nothing behind DISCONNECT: it is the last message', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('reads nothing behind DISCONNECT: it is the last message', async () => {
+    const { bench, device } = await playMicro();
     device.resources.set('out', { fn: 3, run: () => 1 });
     listen(bench, 'out', 1000);
     await device.next(Type.START_STREAM);
@@ -229,8 +229,8 @@ describe('Microcontroller 11, keep-alive and reconnect', () => {
     assert.equal(device.all(Type.DISCONNECT).length, 1);
   });
 
-  it('comes back at once after a kick, and is served again', async (t) => {
-    const play = await playMicro(t);
+  it('comes back at once after a kick, and is served again', async () => {
+    const play = await playMicro();
     play.device.resources.set('out', { fn: 3, run: () => 'sample' });
     const { samples } = listen(play.bench, 'out', 1000);
     await play.device.next(Type.START_STREAM);
@@ -244,8 +244,8 @@ describe('Microcontroller 11, keep-alive and reconnect', () => {
     assert.deepEqual(samples, ['sample', 'sample', 'sample', 'sample']);
   });
 
-  it('never notices a dropped connection on some boards: its slot is free after 90 s, and the next one is let in', async (t) => {
-    const bench = await BrokerBench.start(t, HERE);
+  it('never notices a dropped connection on some boards: its slot is free after 90 s, and the next one is let in', async () => {
+    const bench = await BrokerBench.start(HERE);
     const device = await bench.device({}, await bench.tcp());
     await bench.clock.advance(90_000);
     await device.serverEnded;

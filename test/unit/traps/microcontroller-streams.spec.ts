@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { PUMP } from '../support/broker-fixture';
 import type { RawDevice } from '../support/raw-device';
 import { hex, Type } from '../support/raw-message';
@@ -27,9 +27,9 @@ async function run(
 }
 
 describe('Microcontroller 9, form of the interval', () => {
-  it('is the map first, and stays it where samples follow', async (t) => {
+  it('is the map first, and stays it where samples follow', async () => {
     for (const intervals of ['map', 'both'] as const) {
-      const { bench, device } = await playMicro(t, { intervals });
+      const { bench, device } = await playMicro({ intervals });
       device.resources.set('t', { fn: 3, run: () => 0 });
       const { samples } = listen(bench, 't', 500);
       await run(device, bench.clock, 10_000);
@@ -41,8 +41,8 @@ describe('Microcontroller 9, form of the interval', () => {
     }
   });
 
-  it('is the bare number once more, under the same id, where firmware takes only that', async (t) => {
-    const { bench, device } = await playMicro(t, { intervals: 'number' });
+  it('is the bare number once more, under the same id, where firmware takes only that', async () => {
+    const { bench, device } = await playMicro({ intervals: 'number' });
     device.resources.set('t', { fn: 3, run: () => 0 });
     const { samples, subscription } = listen(bench, 't', 1000);
     await run(device, bench.clock, 20_000);
@@ -56,8 +56,8 @@ describe('Microcontroller 9, form of the interval', () => {
     assert.equal(subscription.state.kind, 'streaming');
   });
 
-  it('that neither is understood is told as a stall', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('that neither is understood is told as a stall', async () => {
+    const { bench, device } = await playMicro();
     device.resources.set('t', { fn: 3, run: () => 0 });
     const { states } = listen(bench, 't', 1000);
     await bench.clock.advance(60_000);
@@ -69,8 +69,8 @@ describe('Microcontroller 9, form of the interval', () => {
 });
 
 describe('Microcontroller 9, streams', () => {
-  it('send one sample at once after OK', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('send one sample at once after OK', async () => {
+    const { bench, device } = await playMicro();
     device.resources.set('t', { fn: 3, run: () => 23.5 });
     const { samples } = listen(bench, 't', 60_000);
     await device.next(Type.START_STREAM);
@@ -78,8 +78,8 @@ describe('Microcontroller 9, streams', () => {
     assert.deepEqual(samples, [23.5]);
   });
 
-  it('may send that sample glued behind the OK, or even before it', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('may send that sample glued behind the OK, or even before it', async () => {
+    const { bench, device } = await playMicro();
     device.serves = false;
     const { samples } = listen(bench, 't', 60_000);
     const { id } = await device.next(Type.START_STREAM);
@@ -95,8 +95,8 @@ describe('Microcontroller 9, streams', () => {
     assert.deepEqual(device.all(Type.STOP_STREAM), []);
   });
 
-  it('of a thousand samples a second are decimated to what a subscriber asked for', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('of a thousand samples a second are decimated to what a subscriber asked for', async () => {
+    const { bench, device } = await playMicro();
     device.resources.set('t', { fn: 3, run: () => 0 });
     const slow = listen(bench, 't', 1000);
     const fast = listen(bench, 't', 10);
@@ -113,8 +113,8 @@ describe('Microcontroller 9, streams', () => {
     assert.ok(fast.samples.length > 490, String(fast.samples.length));
   });
 
-  it('send events only on the stream that was started last: that is the one of events', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('send events only on the stream that was started last: that is the one of events', async () => {
+    const { bench, device } = await playMicro();
     device.resources.set('t', { fn: 3, run: () => 0 });
     const events = listen(bench, 't', 0);
     await device.next(Type.START_STREAM);
@@ -134,8 +134,8 @@ describe('Microcontroller 9, streams', () => {
     assert.equal(events.samples.at(-1), 'event');
   });
 
-  it('are forgotten on disconnect: outputs are started again', async (t) => {
-    const play = await playMicro(t);
+  it('are forgotten on disconnect: outputs are started again', async () => {
+    const play = await playMicro();
     play.device.resources.set('t', { fn: 3, run: () => 0 });
     const { samples, states } = listen(play.bench, 't', 1000);
     const old = await play.device.next(Type.START_STREAM);
@@ -148,8 +148,8 @@ describe('Microcontroller 9, streams', () => {
     assert.deepEqual(states.slice(-3), ['offline', 'starting', 'streaming']);
   });
 
-  it('of an input are not opened again by themselves: START_STREAM switches the relay off', async (t) => {
-    const play = await playMicro(t);
+  it('of an input are not opened again by themselves: START_STREAM switches the relay off', async () => {
+    const play = await playMicro();
     let relay = false;
     play.device.resources.set('relay', {
       fn: 2,
@@ -178,8 +178,8 @@ describe('Microcontroller 9, streams', () => {
     assert.equal(relay, false);
   });
 
-  it('write into an in/out by STREAM_DATA, which has no answer but the echo', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('write into an in/out by STREAM_DATA, which has no answer but the echo', async () => {
+    const { bench, device } = await playMicro();
     let level = 0;
     device.resources.set('dimmer', {
       fn: 4,
@@ -197,8 +197,8 @@ describe('Microcontroller 9, streams', () => {
     assert.equal(device.all(Type.STREAM_DATA)[0]?.parameters, undefined);
   });
 
-  it('of an input that writes nothing are null, of an output in error {error}', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('of an input that writes nothing are null, of an output in error {error}', async () => {
+    const { bench, device } = await playMicro();
     device.resources.set('t', { fn: 3, run: () => null });
     const { samples } = listen(bench, 't', 1000);
     const { id } = await device.next(Type.START_STREAM);
@@ -207,8 +207,8 @@ describe('Microcontroller 9, streams', () => {
     assert.deepEqual(samples, [null, { error: 'sensor lost' }]);
   });
 
-  it('are stopped when the last subscriber goes, and only then', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('are stopped when the last subscriber goes, and only then', async () => {
+    const { bench, device } = await playMicro();
     device.resources.set('t', { fn: 3, run: () => 0 });
     const [one, other] = [listen(bench, 't', 1000), listen(bench, 't', 1000)];
     await device.next(Type.START_STREAM);
@@ -224,8 +224,8 @@ describe('Microcontroller 9, streams', () => {
 });
 
 describe('Microcontroller 12, compact samples', () => {
-  it('are handed on as the arrays that they are: nobody asked for the compact form', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('are handed on as the arrays that they are: nobody asked for the compact form', async () => {
+    const { bench, device } = await playMicro();
     device.resources.set('t', { fn: 3, run: () => ({ temperature: 23.5, humidity: 60 }) });
     const { samples } = listen(bench, 't', 1000);
     const { id } = await device.next(Type.START_STREAM);
@@ -236,8 +236,8 @@ describe('Microcontroller 12, compact samples', () => {
 });
 
 describe('Microcontroller 13, ThinRemote agent', () => {
-  it('subscribes to its configuration at once, waits for the OK and takes its payload', async (t) => {
-    const { bench, device } = await playMicro(t, { dialect: 'linux' });
+  it('subscribes to its configuration at once, waits for the OK and takes its payload', async () => {
+    const { bench, device } = await playMicro({ dialect: 'linux' });
     bench.server.host.offer(8, {
       kind: 'output',
       run: () => undefined,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { ServiceCode } from '../../../src/codec/constants';
 import type { Value } from '../../../src/types';
 import { PUMP } from '../support/broker-fixture';
@@ -29,8 +29,8 @@ describe('Microcontroller 4, values that arrive', () => {
     ['a map with a key twice: the last counts', '1a c2 81 61 01 81 61 02', { a: 2 }],
   ];
   for (const [name, digits, value] of values) {
-    it(name, async (t) => {
-      const { bench, device } = await playMicro(t);
+    it(name, async () => {
+      const { bench, device } = await playMicro();
       device.serves = false;
       const call = bench.server.call(PUMP, 'out', { payload: 1 });
       const { id } = await device.next(Type.RUN);
@@ -39,16 +39,16 @@ describe('Microcontroller 4, values that arrive', () => {
     });
   }
 
-  it('counts strings that are not UTF-8', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('counts strings that are not UTF-8', async () => {
+    const { bench, device } = await playMicro();
     bench.server.offer('echo', { kind: 'inout', run: ({ payload }) => payload });
     device.send(message(Type.RUN, varintField(1, 5), hex('1a 82 ff fe 22 84 6563686f')));
     assert.equal((await device.next()).payload, '\ufffd\ufffd');
     assert.equal(bench.server.device(PUMP)!.session.inbox.invalidTexts, 1);
   });
 
-  it('may be a negative code of set_return_code: no failure', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('may be a negative code of set_return_code: no failure', async () => {
+    const { bench, device } = await playMicro();
     device.serves = false;
     const call = bench.server.call(PUMP, 'out', { payload: 1 });
     const { id } = await device.next(Type.RUN);
@@ -57,8 +57,8 @@ describe('Microcontroller 4, values that arrive', () => {
     assert.deepEqual([reply.payload, reply.statusCode], [5, -1]);
   });
 
-  it('may be of any kind in one stream, with integers as varint or as PSON', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('may be of any kind in one stream, with integers as varint or as PSON', async () => {
+    const { bench, device } = await playMicro();
     device.resources.set('t', { fn: 3, run: () => 0 });
     const samples: unknown[] = [];
     bench.server.subscribe(PUMP, 't', { intervalMs: 100, onSample: (sample) => samples.push(sample) });
@@ -81,8 +81,8 @@ describe('Microcontroller 4, values that arrive', () => {
 });
 
 describe('Microcontroller 4, values that are sent', () => {
-  it('are never a varint field that the device cuts or breaks at: what came as one goes back as PSON', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('are never a varint field that the device cuts or breaks at: what came as one goes back as PSON', async () => {
+    const { bench, device } = await playMicro();
     const properties = new Map<string, Value>();
     bench.server.host.offer(ServiceCode.SET_PROPERTY, {
       kind: 'run',
@@ -110,8 +110,8 @@ describe('Microcontroller 4, values that are sent', () => {
     }
   });
 
-  it('are PSON in parameters, too', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('are PSON in parameters, too', async () => {
+    const { bench, device } = await playMicro();
     device.serves = false;
     const call = bench.server.call(PUMP, 'x', { payload: -5, parameters: 2 ** 40 });
     const run = await device.next(Type.RUN);
@@ -120,8 +120,8 @@ describe('Microcontroller 4, values that are sent', () => {
     await call;
   });
 
-  it('are true booleans for what is boolean', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('are true booleans for what is boolean', async () => {
+    const { bench, device } = await playMicro();
     device.serves = false;
     for (const [payload, digits] of [
       [true, '1a61'],
@@ -136,8 +136,8 @@ describe('Microcontroller 4, values that are sent', () => {
     }
   });
 
-  it('keep NaN, the infinities and -0 as floats', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('keep NaN, the infinities and -0 as floats', async () => {
+    const { bench, device } = await playMicro();
     device.serves = false;
     for (const payload of [NaN, Infinity, -Infinity, -0]) {
       const call = bench.server.call(PUMP, 'x', { payload });
@@ -150,8 +150,8 @@ describe('Microcontroller 4, values that are sent', () => {
 });
 
 describe('Microcontroller 7, DESCRIBE', () => {
-  it('may tell null for no resources, and null for one that was only touched', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('may tell null for no resources, and null for one that was only touched', async () => {
+    const { bench, device } = await playMicro();
     assert.deepEqual((await bench.server.device(PUMP)!.describe()).resources, []);
     device.resources.set('empty', { fn: undefined, run: () => undefined });
     const again = await bench.device();
@@ -161,8 +161,8 @@ describe('Microcontroller 7, DESCRIBE', () => {
     assert.equal(description.resources.length, 1);
   });
 
-  it('runs the callback of a resource: a relay stays as it is', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('runs the callback of a resource: a relay stays as it is', async () => {
+    const { bench, device } = await playMicro();
     let relay = true;
     device.resources.set('relay', {
       fn: 2,
@@ -183,8 +183,8 @@ describe('Microcontroller 7, DESCRIBE', () => {
 });
 
 describe('Microcontroller 8, RUN', () => {
-  it('names a resource by its string, whatever it looks like', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('names a resource by its string, whatever it looks like', async () => {
+    const { bench, device } = await playMicro();
     for (const name of ['4', 'sensors/temperature', '$ota/write', 'ünï']) {
       device.resources.set(name, { fn: 3, run: () => name });
       assert.equal((await bench.server.call(PUMP, name, { payload: 1 })).payload, name);
@@ -192,15 +192,15 @@ describe('Microcontroller 8, RUN', () => {
     assert.ok(device.all(Type.RUN).every(({ keys }) => keys.at(-1) === 0x22));
   });
 
-  it('of an in/out with nothing reads it, as the person asked', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('of an in/out with nothing reads it, as the person asked', async () => {
+    const { bench, device } = await playMicro();
     device.resources.set('dimmer', { fn: 4, run: (input) => input ?? 'state' });
     assert.equal((await bench.server.call(PUMP, 'dimmer')).payload, 'state');
     assert.equal(device.all(Type.RUN)[0]?.payload, undefined);
   });
 
-  it('on a resource that streams is followed by an echo on its stream', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('on a resource that streams is followed by an echo on its stream', async () => {
+    const { bench, device } = await playMicro();
     const samples: unknown[] = [];
     device.resources.set('dimmer', { fn: 4, run: (input) => input ?? 5 });
     bench.server.subscribe(PUMP, 'dimmer', { intervalMs: 0, onSample: (sample) => samples.push(sample) });
@@ -219,8 +219,8 @@ describe('Microcontroller 8, RUN', () => {
     assert.deepEqual(samples, [5, 7]);
   });
 
-  it('may meet a device that calls the server before it answers', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('may meet a device that calls the server before it answers', async () => {
+    const { bench, device } = await playMicro();
     const written: unknown[] = [];
     bench.server.host.offer(ServiceCode.WRITE_BUCKET, {
       kind: 'run',
@@ -236,8 +236,8 @@ describe('Microcontroller 8, RUN', () => {
     assert.deepEqual(written, [['bkt', 42]]);
   });
 
-  it('with the hash of a name is answered by the server, which the device itself would refuse', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('with the hash of a name is answered by the server, which the device itself would refuse', async () => {
+    const { bench, device } = await playMicro();
     bench.server.offer('temperature', { kind: 'output', run: () => 21 });
     device.send(hex('06 06 08 42 20 b5 d2 02'));
     const answer = await device.next();
@@ -246,8 +246,8 @@ describe('Microcontroller 8, RUN', () => {
 });
 
 describe('Microcontroller 10, calls of the server', () => {
-  it('are answered in one write, and before anything that nobody needs', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('are answered in one write, and before anything that nobody needs', async () => {
+    const { bench, device } = await playMicro();
     bench.server.host.offer(ServiceCode.CALL_ENDPOINT, {
       kind: 'inout',
       run: () => Promise.resolve({ temperature: 23.5 }),
@@ -263,8 +263,8 @@ describe('Microcontroller 10, calls of the server', () => {
     assert.deepEqual([device.chunks.length, device.received.length], [chunks + 1, count + 1]);
   });
 
-  it('that are answered late are an ERROR in time: the device waits 10 s', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('that are answered late are an ERROR in time: the device waits 10 s', async () => {
+    const { bench, device } = await playMicro();
     bench.server.host.offer(ServiceCode.CALL_ENDPOINT, {
       kind: 'inout',
       timeoutMs: 9_000,
@@ -277,8 +277,8 @@ describe('Microcontroller 10, calls of the server', () => {
     assert.equal(device.ended, false);
   });
 
-  it('that have no value are ERROR 404, or OK with null: the payload is copied in both cases', async (t) => {
-    const { bench, device } = await playMicro(t);
+  it('that have no value are ERROR 404, or OK with null: the payload is copied in both cases', async () => {
+    const { bench, device } = await playMicro();
     bench.server.host.offer(ServiceCode.READ_PROPERTY, { kind: 'output', run: () => null });
     device.send(hex('06 0a 08 7c 10 01 22 84 70726f70'));
     assert.equal((await device.next()).bytes.toString('hex'), '0104087c1a62');

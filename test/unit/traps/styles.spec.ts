@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { ServiceCode } from '../../../src/codec/constants';
 import { BrokerBench, PUMP } from '../support/broker-fixture';
 import { Type } from '../support/raw-message';
@@ -17,8 +17,8 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
   for (const dialect of ['linux', 'micro'] as const) {
     for (const integers of ['varint', 'pson'] as const) {
       describe(`${dialect} over ${transport}, integers as ${integers}`, () => {
-        it('logs in, describes itself, runs, streams and calls the server', async (t) => {
-          const bench = await BrokerBench.start(t, { host: '127.0.0.1', tcpPort: 0 });
+        it('logs in, describes itself, runs, streams and calls the server', async () => {
+          const bench = await BrokerBench.start({ host: '127.0.0.1', tcpPort: 0 });
           const device = await bench.device({ dialect, integers }, await connect(bench));
           let level = 20;
           let relay = false;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { SafeEmitter } from '../../../src/util/safe-emitter';
 
 class Bell extends SafeEmitter<{ ring: [times: number]; rest: [] }> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { IotmpError, RemoteError } from '../../../../src/errors';
 import { FakeSource } from './fake-source';
 import { DEVICE, HubBench, RESOURCE, TestSubscriber } from './fixtures';

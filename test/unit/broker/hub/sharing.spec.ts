@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { StreamHub, type HubState } from '../../../../src/broker/hub/stream-hub';
 import { FakeClock } from '../../support/fake-clock';
 import { FakeSource } from './fake-source';

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { GatewayBench, type Answer, type SocketClient } from '../support/gateway-bench';
 
 const DEVICE = '/v3/users/anna/devices/pump';
 const HEADERS = { Accept: 'application/json, text/plain, */*' };
 
 describe('the command line', () => {
-  it('proves a token by the list of proxies', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('proves a token by the list of proxies', async () => {
+    const bench = await GatewayBench.start();
     const answer = await bench.get('/v1/proxies', { headers: HEADERS });
     assert.deepEqual([answer.status, answer.body], [200, []]);
     assert.equal((await bench.get('/v1/proxies', { headers: HEADERS, token: 'wrong' })).status, 401);
@@ -17,8 +17,8 @@ describe('the command line', () => {
     assert.match(refused.type ?? '', /^application\/json/);
   });
 
-  it('makes a token for itself in place of an older one', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('makes a token for itself in place of an older one', async () => {
+    const bench = await GatewayBench.start();
     const tokens = '/v1/users/anna/tokens';
     assert.equal((await bench.ask('DELETE', `${tokens}/ThinRemote`, { headers: HEADERS })).status, 404);
     const body = {
@@ -41,8 +41,8 @@ describe('the command line', () => {
     assert.equal((await bench.ask('DELETE', `${tokens}/ThinRemote`, { headers: HEADERS })).status, 200);
   });
 
-  it('renews its login; of two renewals with the same token one is refused', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('renews its login; of two renewals with the same token one is refused', async () => {
+    const bench = await GatewayBench.start();
     const form = (raw: string): Promise<Answer> =>
       bench.ask('POST', '/oauth/token', {
         token: 'an old and stale one',
@@ -57,8 +57,8 @@ describe('the command line', () => {
     assert.equal((await form(`grant_type=refresh_token&client_id=cli&refresh_token=${first}`)).status, 401);
   });
 
-  it('lists devices in pages of fifty, and resources with what each takes and gives', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('lists devices in pages of fifty, and resources with what each takes and gives', async () => {
+    const bench = await GatewayBench.start();
     for (let index = 0; index < 48; index++) {
       await bench.post('/v1/users/anna/devices', { type: 'HTTP', device: `d${index}` });
     }
@@ -74,8 +74,8 @@ describe('the command line', () => {
     assert.deepEqual((await bench.post(`${DEVICE}/resources/cmd`, command)).body, command);
   });
 
-  it('sends no body where it has nothing to say, under whatever type', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('sends no body where it has nothing to say, under whatever type', async () => {
+    const bench = await GatewayBench.start();
     await bench.device({ restart: { fn: 1, run: () => undefined } });
     for (const type of [undefined, 'application/x-www-form-urlencoded', 'application/json']) {
       const headers = {
@@ -88,16 +88,16 @@ describe('the command line', () => {
     }
   });
 
-  it('asks for the hash of a file by the names of its path', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('asks for the hash of a file by the names of its path', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device({ '$fs/hash/etc/hosts': { fn: 3, run: () => ({ hash: 'abc' }) } });
     const answer = await bench.get(`${DEVICE}/resources/$fs/hash/etc/hosts?algorithm=md5`);
     assert.deepEqual([answer.status, answer.body], [200, { hash: 'abc' }]);
     assert.ok(device.received.some(({ parameters }) => JSON.stringify(parameters) === '{"algorithm":"md5"}'));
   });
 
-  it('reads rows of its own buckets, and of all devices', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('reads rows of its own buckets, and of all devices', async () => {
+    const bench = await GatewayBench.start();
     await bench.post('/v1/users/anna/buckets', { bucket: 'monitoring', config: { source: 'write' } });
     await bench.ask('PUT', `${DEVICE}/callback`, { body: { actions: { write_bucket: 'monitoring' } } });
     await bench.post(`${DEVICE}/callback/data?ts=1`, { cpu: 1, mem: 5 });
@@ -121,8 +121,8 @@ describe('sockets of the command line', () => {
     headers: { Authorization: `Bearer ${bench.token}` },
   });
 
-  it('run a command: its parameters, its frames, what is typed, and its end', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('run a command: its parameters, its frames, what is typed, and its end', async () => {
+    const bench = await GatewayBench.start();
     const resource = `$cmd/${randomUUID()}`;
     const device = await bench.device({ [resource]: { fn: 4, run: () => ({ out: Buffer.from('ok\n') }) } });
     const query = new URLSearchParams({ cmd: 'ls -l "a b" | wc', timeout: '10' }).toString();
@@ -141,8 +141,8 @@ describe('sockets of the command line', () => {
     await bench.until(() => device.streams.size === 0);
   });
 
-  it('are refused with 401 and 404, which it acts on', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('are refused with 401 and 404, which it acts on', async () => {
+    const bench = await GatewayBench.start();
     const path = `${DEVICE}/resources/$cmd/1?cmd=ls`;
     await assert.rejects(bench.socket(path), /refused with 404/);
     await bench.device();
@@ -151,8 +151,8 @@ describe('sockets of the command line', () => {
     await assert.rejects(bench.socket('/v2/users/anna/events', { token: 'wrong' }), /refused with 401/);
   });
 
-  it('open a terminal: plain bytes both ways, and its size by a request beside it', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('open a terminal: plain bytes both ways, and its size by a request beside it', async () => {
+    const bench = await GatewayBench.start();
     const resource = `$terminal/${randomUUID()}`;
     const sizes: unknown[] = [];
     const device = await bench.device({
@@ -171,8 +171,8 @@ describe('sockets of the command line', () => {
     await bench.until(() => device.streams.size === 0);
   });
 
-  it('follow events, and order them again after a loss', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('follow events, and order them again after a loss', async () => {
+    const bench = await GatewayBench.start();
     await bench.post('/v1/users/anna/buckets', { bucket: 'log', config: { source: 'api' } });
     const orders = [
       { event: 'bucket_write', filters: { bucket: 'log' } },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { describe, it } from 'node:test';
 import { deflateSync, inflateSync } from 'node:zlib';
+import { describe, it } from 'mocha';
 import type { IotmpClient } from '../../../../src/client/client';
 import { connectClient } from '../../services/support';
 import { LAMP, PUMP } from '../../support/broker-fixture';
@@ -90,8 +90,8 @@ async function upload(bench: GatewayBench, firmware: Buffer): Promise<void> {
 }
 
 describe('the editor extension', () => {
-  it('lists devices and those of a product', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('lists devices and those of a product', async () => {
+    const bench = await GatewayBench.start();
     await bench.post('/v1/users/anna/devices', { device: 'made', credentials: 'secret', product: 'p' });
     await bench.post('/v1/users/anna/devices', { type: 'HTTP', device: 'hook', product: 'p' });
     const namesOf = async (query: string): Promise<string[]> => {
@@ -104,8 +104,8 @@ describe('the editor extension', () => {
     assert.deepEqual(await namesOf('product=p&type=Generic&count=0'), ['made']);
   });
 
-  it('updates a device: options, begin, chunks of 8192 bytes, end, reboot', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('updates a device: options, begin, chunks of 8192 bytes, end, reboot', async () => {
+    const bench = await GatewayBench.start();
     const update = hostUpdate(await connectClient(bench.broker, PUMP));
     const firmware = Buffer.concat([randomBytes(20_000), Buffer.alloc(10_000)]);
     await upload(bench, firmware);
@@ -119,8 +119,8 @@ describe('the editor extension', () => {
     assert.equal(update.chunks.length, 6, 'and once more');
   });
 
-  it("updates two devices at a time, and neither gets what is the other's", async (t) => {
-    const bench = await GatewayBench.start(t);
+  it("updates two devices at a time, and neither gets what is the other's", async () => {
+    const bench = await GatewayBench.start();
     const pump = hostUpdate(await connectClient(bench.broker, PUMP));
     const lamp = hostUpdate(await connectClient(bench.broker, LAMP));
     const [one, two] = [Buffer.alloc(CHUNK, 1), Buffer.alloc(CHUNK, 2)];
@@ -132,8 +132,8 @@ describe('the editor extension', () => {
     assert.deepEqual([Buffer.from(pump.chunks[0]!), Buffer.from(lamp.chunks[0]!)], [one, two]);
   });
 
-  it('takes chunks of any bytes and size that a device takes', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('takes chunks of any bytes and size that a device takes', async () => {
+    const bench = await GatewayBench.start();
     const update = hostUpdate(await connectClient(bench.broker, PUMP));
     const sizes = [1, 511, CHUNK, CHUNK + 1, 32_000];
     for (const size of sizes) {
@@ -149,16 +149,16 @@ describe('the editor extension', () => {
     assert.deepEqual((await post(bench, 'write', randomBytes(5))).body, { success: true }, 'and it goes on');
   });
 
-  it('is told what a device says against it', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is told what a device says against it', async () => {
+    const bench = await GatewayBench.start();
     const client = await connectClient(bench.broker, PUMP);
     client.host('$ota/begin', { kind: 'inout', run: () => ({ success: false, error: 'no room' }) });
     const { status, body } = await post(bench, 'begin', { size: 1 });
     assert.deepEqual([status, body], [200, { success: false, error: 'no room' }]);
   });
 
-  it('is told by 404 that a device is away or cannot be updated, and by 403 that the token will not do', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is told by 404 that a device is away or cannot be updated, and by 403 that the token will not do', async () => {
+    const bench = await GatewayBench.start();
     const options = (token?: string): Promise<Answer> =>
       bench.get(`${OTA}/options`, { headers: HEADERS, ...(token !== undefined && { token }) });
     assert.equal((await options()).status, 404);
@@ -168,8 +168,8 @@ describe('the editor extension', () => {
     assert.equal((await options(await bench.tokenOf('anna', { Bucket: { '*': '*' } }))).status, 403);
   });
 
-  it('is answered, and not left to wait, when the device goes in the middle', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is answered, and not left to wait, when the device goes in the middle', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device({ '$ota/write': { fn: 4, run: () => ({ success: true }) } });
     device.serves = false;
     const asked = post(bench, 'write', Buffer.alloc(CHUNK));
@@ -181,15 +181,15 @@ describe('the editor extension', () => {
     assert.equal((await post(bench, 'write', Buffer.alloc(CHUNK))).status, 404);
   });
 
-  it('follows whether its device is there, and how much it sends', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const away = await EventSource.open(t, bench, STATS);
+  it('follows whether its device is there, and how much it sends', async () => {
+    const bench = await GatewayBench.start();
+    const away = await EventSource.open(bench, STATS);
     await bench.until(() => away.events.length === 2);
     assert.equal(away.events[0]?.name, 'connect');
     assert.equal(away.state.connected, false, 'it looks at messages only');
     const device = await bench.device({ temp: { fn: 3, run: () => 1 } });
     await bench.until(() => away.state.connected === true);
-    const there = await EventSource.open(t, bench, STATS);
+    const there = await EventSource.open(bench, STATS);
     await bench.until(() => there.state.connected === true);
     const before = Number(there.state.rx_bytes);
     await bench.get('/v3/users/anna/devices/pump/resources/temp');
@@ -198,7 +198,7 @@ describe('the editor extension', () => {
     device.wire.cut();
     await bench.until(() => there.state.connected === false && away.state.connected === false);
     await Promise.all([away.close(), there.close()]);
-    const none = await EventSource.open(t, bench, STATS.replace('pump', 'nobody'));
+    const none = await EventSource.open(bench, STATS.replace('pump', 'nobody'));
     assert.equal(none.status, 404);
     await none.close();
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { GatewayBench, type Answer } from '../support/gateway-bench';
 
 const V1 = '/v1/users/anna/devices';
@@ -103,8 +103,8 @@ const UNSERVED: readonly (readonly [method: string, path: string, body?: unknown
   ['GET', '/v1/users/anna/info/devices/locations'],
 ];
 
-async function benchOf(t: Parameters<typeof GatewayBench.start>[0]): Promise<GatewayBench> {
-  const bench = await GatewayBench.start(t);
+async function benchOf(): Promise<GatewayBench> {
+  const bench = await GatewayBench.start();
   await bench.device({
     '$ota/options': { fn: 3, run: () => ({ enabled: true }) },
     led: { fn: 2, run: () => undefined },
@@ -115,24 +115,24 @@ async function benchOf(t: Parameters<typeof GatewayBench.start>[0]): Promise<Gat
 }
 
 describe('requests of the generated client', () => {
-  it('succeed with 200, and JSON or nothing', async (t) => {
-    const bench = await benchOf(t);
+  it('succeed with 200, and JSON or nothing', async () => {
+    const bench = await benchOf();
     for (const [method, path, body] of SERVED) {
       const { status } = await ask(bench, method, path, body);
       assert.equal(status, 200, `${method} ${path}`);
     }
   });
 
-  it('fail with JSON where something is not served', async (t) => {
-    const bench = await benchOf(t);
+  it('fail with JSON where something is not served', async () => {
+    const bench = await benchOf();
     for (const [method, path, body] of UNSERVED) {
       const { status } = await ask(bench, method, path, body);
       assert.ok([404, 405, 501].includes(status), `${method} ${path}: ${status}`);
     }
   });
 
-  it('are refused with JSON for a token that is wrong or not for this', async (t) => {
-    const bench = await benchOf(t);
+  it('are refused with JSON for a token that is wrong or not for this', async () => {
+    const bench = await benchOf();
     const nothing = await bench.tokenOf('anna', {});
     const berts = await bench.tokenOf('bert');
     for (const [method, path, body] of SERVED) {
@@ -142,8 +142,8 @@ describe('requests of the generated client', () => {
     }
   });
 
-  it('list the buckets of a device: those that it feeds, and those that hold its rows', async (t) => {
-    const bench = await benchOf(t);
+  it('list the buckets of a device: those that it feeds, and those that hold its rows', async () => {
+    const bench = await benchOf();
     const source = { source: 'device', device: 'pump', resource: 'x', update: 'none' };
     await bench.post('/v1/users/anna/buckets', { bucket: 'fed', config: source });
     await bench.post('/v1/users/anna/buckets', { bucket: 'other', config: { ...source, device: 'lamp' } });
@@ -163,8 +163,8 @@ describe('requests of the generated client', () => {
     );
   });
 
-  it('log in with a password as OAuth 2 has it', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('log in with a password as OAuth 2 has it', async () => {
+    const bench = await GatewayBench.start();
     const form = (raw: string): Promise<Answer> =>
       bench.ask('POST', '/oauth/token', {
         token: null,

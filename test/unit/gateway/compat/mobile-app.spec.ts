@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { GatewayBench, type Answer } from '../support/gateway-bench';
 
 const DEVICE = '/v2/users/anna/devices/pump';
@@ -15,8 +15,8 @@ const form = (bench: GatewayBench, raw: string): Promise<Answer> =>
   bench.ask('POST', '/oauth/token', { token: null, raw, headers: FORM });
 
 /** A device with a resource of each function. */
-async function benchOf(t: Parameters<typeof GatewayBench.start>[0]): Promise<[GatewayBench, unknown[]]> {
-  const bench = await GatewayBench.start(t);
+async function benchOf(): Promise<[GatewayBench, unknown[]]> {
+  const bench = await GatewayBench.start();
   const acts: unknown[] = [];
   await bench.device({
     led: { fn: 2, run: (input) => void acts.push(input) },
@@ -30,8 +30,8 @@ async function benchOf(t: Parameters<typeof GatewayBench.start>[0]): Promise<[Ga
 }
 
 describe('the mobile app', () => {
-  it('logs in, and renews its login under the name that it has for that', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('logs in, and renews its login under the name that it has for that', async () => {
+    const bench = await GatewayBench.start();
     const login = await form(bench, 'grant_type=password&username=anna&password=annas password');
     assert.equal(login.status, 200);
     const first = login.body as TokenPair;
@@ -49,8 +49,8 @@ describe('the mobile app', () => {
     assert.equal((await form(bench, 'grant_type=password&username=anna&password=wrong')).status, 401);
   });
 
-  it('lists devices with what it shows of them', async (t) => {
-    const [bench] = await benchOf(t);
+  it('lists devices with what it shows of them', async () => {
+    const [bench] = await benchOf();
     for (const query of ['', '?id=pump']) {
       const { body } = await bench.get(`/v1/users/anna/devices${query}`, { headers: HEADERS });
       const rows = body as {
@@ -68,8 +68,8 @@ describe('the mobile app', () => {
     assert.equal((body as { connected: boolean }).connected, true);
   });
 
-  it('shows every resource by what it takes and gives', async (t) => {
-    const [bench] = await benchOf(t);
+  it('shows every resource by what it takes and gives', async () => {
+    const [bench] = await benchOf();
     const { body } = await bench.get(`${DEVICE}/api`, { headers: HEADERS });
     const names = Object.keys(body as object).filter((name) => !name.startsWith('$'));
     assert.deepEqual(names.sort(), ['blink', 'led', 'sum', 'temp']);
@@ -85,8 +85,8 @@ describe('the mobile app', () => {
     assert.deepEqual(temp.body, { out: { celsius: 4, name: 'x' } });
   });
 
-  it('writes wrapped values, and runs by GET', async (t) => {
-    const [bench, acts] = await benchOf(t);
+  it('writes wrapped values, and runs by GET', async () => {
+    const [bench, acts] = await benchOf();
     const write = (name: string, value: unknown): Promise<Answer> =>
       bench.post(`${DEVICE}/${name}`, { in: value }, { headers: HEADERS });
     for (const value of [true, false, 0, 5, 'text', { r: 1 }]) {
@@ -98,8 +98,8 @@ describe('the mobile app', () => {
     assert.deepEqual([run.status, acts], [200, ['blink']]);
   });
 
-  it('takes 404 for a device that is away, and 401 for a token that counts no more', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('takes 404 for a device that is away, and 401 for a token that counts no more', async () => {
+    const bench = await GatewayBench.start();
     const paths = [`${DEVICE}/api`, `${DEVICE}/temp/api`, '/v1/users/anna/devices/pump/blink'];
     for (const path of paths) {
       assert.equal((await bench.get(path, { headers: HEADERS })).status, 404, path);
@@ -108,8 +108,8 @@ describe('the mobile app', () => {
     assert.equal((await bench.post(`${DEVICE}/led`, { in: true }, { headers: HEADERS })).status, 404);
   });
 
-  it('opens a device by a code: a token with all that the app reads of it', async (t) => {
-    const [bench, acts] = await benchOf(t);
+  it('opens a device by a code: a token with all that the app reads of it', async () => {
+    const [bench, acts] = await benchOf();
     const made = await bench.post('/v1/users/anna/devices/pump/tokens', {
       token_name: 'phone',
       token_resources: ['led', 'blink'],
@@ -137,8 +137,8 @@ describe('the mobile app', () => {
     assert.equal((await bench.get('/v1/users/anna/devices', ask)).status, 403);
   });
 
-  it('opens a device until its code expires', async (t) => {
-    const [bench] = await benchOf(t);
+  it('opens a device until its code expires', async () => {
+    const [bench] = await benchOf();
     const expiring = { token_name: 'old', token_expiration: 1 };
     const made = await bench.post('/v1/users/anna/devices/pump/tokens', expiring);
     const { token } = made.body as { token: string };
@@ -147,8 +147,8 @@ describe('the mobile app', () => {
 });
 
 describe('a button of a web service', () => {
-  it('writes with version 2 and the token of a device in the query', async (t) => {
-    const [bench, acts] = await benchOf(t);
+  it('writes with version 2 and the token of a device in the query', async () => {
+    const [bench, acts] = await benchOf();
     const made = await bench.post('/v1/users/anna/devices/pump/tokens', { token_name: 'button' });
     const { token } = made.body as { token: string };
     const path = `${DEVICE}/led?authorization=${token}`;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { GatewayBench, type Answer } from '../support/gateway-bench';
 
 /** The headers of its requests: JSON is wanted, and a body is JSON (`platform-api.md` section 8.2). */
@@ -39,8 +39,8 @@ function pathOf(asset: string): string {
 }
 
 describe('requests of the n8n nodes', () => {
-  it('check the credential with the list of users', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('check the credential with the list of users', async () => {
+    const bench = await GatewayBench.start();
     assert.ok(Array.isArray(await ask(bench, '/v1/users')));
     const [, claims = ''] = bench.token.split('.');
     assert.equal((JSON.parse(Buffer.from(claims, 'base64').toString()) as { usr: string }).usr, 'anna');
@@ -48,8 +48,8 @@ describe('requests of the n8n nodes', () => {
     assert.equal(refused.status, 401);
   });
 
-  it('search every asset that is listed, and find its id in each row', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('search every asset that is listed, and find its id in each row', async () => {
+    const bench = await GatewayBench.start();
     await bench.post('/v1/users/anna/buckets', { bucket: 'log' });
     await bench.post('/v1/users/anna/endpoints', { endpoint: 'mail' });
     const assets = (await ask(bench, '/v1/server/assets')) as { asset: string }[];
@@ -62,8 +62,8 @@ describe('requests of the n8n nodes', () => {
     }
   });
 
-  it('get one asset by its id', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('get one asset by its id', async () => {
+    const bench = await GatewayBench.start();
     await bench.post('/v1/users/anna/buckets', { bucket: 'log' });
     await bench.post('/v1/users/anna/properties', { property: 'p', value: 1 });
     const found: [string, string][] = [
@@ -80,8 +80,8 @@ describe('requests of the n8n nodes', () => {
     assert.deepEqual(await ask(bench, '/v1/proxies?count=100&index=0'), []);
   });
 
-  it('get many in pages of a hundred, by id or name', async (t) => {
-    const bench = await GatewayBench.start(t, { limits: { requestsPerSecond: 1000, requestBurst: 2000 } });
+  it('get many in pages of a hundred, by id or name', async () => {
+    const bench = await GatewayBench.start({ limits: { requestsPerSecond: 1000, requestBurst: 2000 } });
     for (let index = 0; index < 198; index++) {
       await bench.post('/v1/users/anna/devices', {
         type: 'HTTP',
@@ -93,8 +93,8 @@ describe('requests of the n8n nodes', () => {
     assert.equal((await allItems(bench, '/v1/users/anna/devices?name=Name')).length, 198);
   });
 
-  it('offer the events of an asset with their filters', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('offer the events of an asset with their filters', async () => {
+    const bench = await GatewayBench.start();
     const events = (await ask(bench, '/v1/server/events')) as EventRow[];
     const ofDevices = events.filter(({ event }) => event.startsWith('device'));
     assert.ok(ofDevices.length > 5);
@@ -106,8 +106,8 @@ describe('requests of the n8n nodes', () => {
     }
   });
 
-  it('listen to events with the token in the header, every field as a text', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('listen to events with the token in the header, every field as a text', async () => {
+    const bench = await GatewayBench.start();
     const headers = { Authorization: `Bearer ${bench.token}` };
     const socket = await bench.socket('/v1/users/anna/events', { token: null, headers });
     socket.send({ device: 'pump', state: 'connected', event: 'device_state_change' });
@@ -117,8 +117,8 @@ describe('requests of the n8n nodes', () => {
     assert.equal(socket.messages[0]?.device, 'pump');
   });
 
-  it('write to a device, and get what it gives as JSON', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('write to a device, and get what it gives as JSON', async () => {
+    const bench = await GatewayBench.start();
     await bench.device({
       led: { fn: 4, run: (input) => input },
       photo: { fn: 4, run: () => Buffer.from([1, 2]) },
@@ -151,8 +151,8 @@ describe('bucket reads of the n8n nodes', () => {
     }
   }
 
-  it('end, and give as many rows as were wanted', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('end, and give as many rows as were wanted', async () => {
+    const bench = await GatewayBench.start();
     await bench.post('/v1/users/anna/buckets', { bucket: 'log', config: { source: 'api' } });
     const rows = Array.from({ length: 1200 }, (_, index) => ({ ts: index + 1, n: index }));
     for (let at = 0; at < rows.length; at += 600) await bench.post(BUCKET, rows.slice(at, at + 600));
@@ -163,8 +163,8 @@ describe('bucket reads of the n8n nodes', () => {
     assert.equal(new Set(await readAll(bench, 'asc', -1)).size, 1200);
   });
 
-  it('take every aggregation and transformation that can be chosen', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('take every aggregation and transformation that can be chosen', async () => {
+    const bench = await GatewayBench.start();
     await bench.post('/v1/users/anna/buckets', { bucket: 'log', config: { source: 'api' } });
     await bench.post(BUCKET, [
       { ts: 1000, n: 1 },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { GatewayBench } from '../support/gateway-bench';
 import { NodeRedClient, type NodeRedError } from '../support/node-red-client';
 
@@ -39,9 +39,9 @@ describe('bucket-create', () => {
     config: { source: 'api', tags: ['room', 'floor'] },
   };
 
-  it('asks, makes, changes, and sets projects', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('asks, makes, changes, and sets projects', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     assert.equal((await client.get(`${BUCKETS}/new1`)).status, 404);
     const made = await client.request('POST', BUCKETS, data);
     assert.deepEqual((made.payload as typeof data).config, data.config);
@@ -52,9 +52,9 @@ describe('bucket-create', () => {
     assert.deepEqual(projects.payload, Buffer.alloc(0));
   });
 
-  it('takes every source that can be chosen', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('takes every source that can be chosen', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     const source = { source: 'device', device: 'pump', resource: 'temp' };
     const configs = [
       { ...source, update: 'interval', interval: 60 },
@@ -83,9 +83,9 @@ describe('bucket-create', () => {
 });
 
 describe('bucket-write and bucket-read', () => {
-  it('read all rows, up and down, and end', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('read all rows, up and down, and end', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     await client.request('POST', BUCKETS, { bucket: 'log', config: { source: 'api' } });
     const rows = Array.from({ length: 2500 }, (_, index) => ({ ts: index + 1, n: index + 1 }));
     for (let at = 0; at < rows.length; at += 500) {
@@ -100,9 +100,9 @@ describe('bucket-write and bucket-read', () => {
     assert.equal((await readAll(client, 'asc', 10)).length, 10);
   });
 
-  it('write one object, and get it wrapped', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('write one object, and get it wrapped', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     await client.request('POST', BUCKETS, { bucket: 'log', config: { source: 'api' } });
     const { payload } = await client.request('POST', DATA, { t: 21.5, ts: 1000 });
     assert.deepEqual(payload, Buffer.alloc(0));
@@ -112,9 +112,9 @@ describe('bucket-write and bucket-read', () => {
     assert.deepEqual((await client.get(`${DATA}?`)).payload, [{ ts: 1000, val: { t: 21.5 } }]);
   });
 
-  it('choose by tags as the editor names them', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('choose by tags as the editor names them', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     await client.request('POST', BUCKETS, { bucket: 'log', config: { source: 'api', tags: ['room'] } });
     for (const [index, room] of ['attic', 'cellar', 'hall'].entries()) {
       await client.request('POST', DATA, { ts: index + 1, room, t: index });
@@ -128,9 +128,9 @@ describe('bucket-write and bucket-read', () => {
     assert.equal(await count('tag_other=attic&'), 3, 'what is no tag says nothing');
   });
 
-  it('put rows together with every span, function and zone of the editor', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('put rows together with every span, function and zone of the editor', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     await client.request('POST', BUCKETS, { bucket: 'log', config: { source: 'api' } });
     await client.request('POST', DATA, [
       { ts: 1_000_000, t: 1 },
@@ -147,9 +147,9 @@ describe('bucket-write and bucket-read', () => {
     }
   });
 
-  it('are told of a bucket that is not there, and of a row that is none', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('are told of a bucket that is not there, and of a row that is none', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     assert.equal((await client.get(`${BUCKETS}/gone/data?items=1000&sort=asc&`)).error, 'not found');
     assert.equal((await client.request('POST', `${BUCKETS}/gone/data`, { t: 1 })).error, 'not found');
     await client.request('POST', BUCKETS, { bucket: 'log', config: { source: 'api' } });
@@ -165,9 +165,9 @@ describe('bucket-write and bucket-read', () => {
 });
 
 describe('bucket-export', () => {
-  it('finds its file by the event, over kept sockets', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('finds its file by the event, over kept sockets', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     await client.request('POST', BUCKETS, { bucket: 'log', config: { source: 'api' } });
     await client.request('POST', DATA, { n: 1, ts: 1 });
     const orders = [
@@ -202,9 +202,9 @@ describe('bucket-export', () => {
     );
   });
 
-  it('is told of a bucket that is not there, and of what is no order', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('is told of a bucket that is not there, and of what is no order', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     const gone = await client.request('POST', `${BUCKETS}/gone/exports`, { data_type: 'csv' });
     assert.equal(gone.status, 404);
     await client.request('POST', BUCKETS, { bucket: 'log', config: { source: 'api' } });

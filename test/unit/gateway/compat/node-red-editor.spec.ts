@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { GatewayBench } from '../support/gateway-bench';
 import { NodeRedClient } from '../support/node-red-client';
 
@@ -11,18 +11,18 @@ interface EventRow {
 
 /** What the dialogs of the pack ask through its own routes (`platform-api.md` section 8.1). */
 describe('the editor of the Node-RED pack', () => {
-  it('gets the lists of the server with a token that is none', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('gets the lists of the server with a token that is none', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     client.token = 'undefined';
     const assets = (await client.get('/v1/server/assets')).payload as { asset: string; role: string }[];
     assert.ok(assets.every(({ asset, role }) => asset !== '' && ['user', 'admin'].includes(role)));
     assert.ok(Array.isArray((await client.get('/v1/server/events')).payload));
   });
 
-  it('finds the asset of each event in its first filter, and hints in lists', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('finds the asset of each event in its first filter, and hints in lists', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     const events = (await client.get('/v1/server/events')).payload as EventRow[];
     for (const { event, filters } of events) {
       assert.equal(typeof filters[0]?.field, 'string', event);
@@ -33,9 +33,9 @@ describe('the editor of the Node-RED pack', () => {
     assert.ok(state.find(({ field }) => field === 'state')?.hints?.includes('disconnected'));
   });
 
-  it('fills its lists, whatever stands in the query', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('fills its lists, whatever stands in the query', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     await client.request('POST', '/v1/users/anna/buckets', { bucket: 'log' });
     await client.request('POST', '/v1/users/anna/endpoints', { endpoint: 'mail', type: 'email' });
     const queries = [
@@ -56,9 +56,9 @@ describe('the editor of the Node-RED pack', () => {
     }
   });
 
-  it('finds in every row what it shows', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('finds in every row what it shows', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     await client.request('POST', '/v1/users/anna/devices', { type: 'HTTP', device: 'hook' });
     await client.request('POST', '/v1/users/anna/buckets', { bucket: 'plain' });
     await client.request('POST', '/v1/users/anna/buckets', { bucket: 'tagged', tags: ['room'] });
@@ -86,9 +86,9 @@ describe('the editor of the Node-RED pack', () => {
     assert.deepEqual([endpoint?.endpoint, endpoint?.enabled], ['alert', true]);
   });
 
-  it('gets properties, resources and values of tags', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('gets properties, resources and values of tags', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     const pump = '/v3/users/anna/devices/pump';
     assert.equal((await client.get(`${pump}/resources/api?`)).status, 404, 'while it is away');
     await bench.device({ temp: { fn: 3, run: () => 1 }, led: { fn: 2, run: () => undefined } });
@@ -108,17 +108,17 @@ describe('the editor of the Node-RED pack', () => {
     assert.deepEqual((await client.get(`${log}/tags?`)).payload, ['room']);
   });
 
-  it('learns the role of its user', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('learns the role of its user', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     assert.equal(((await client.get('/v1/users/anna')).payload as { role: string }).role, 'user');
     client.token = await bench.tokenOf('root');
     assert.equal(((await client.get('/v1/users/root')).payload as { role: string }).role, 'admin');
   });
 
-  it('is answered with JSON for assets that are not served', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('is answered with JSON for assets that are not served', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     for (const path of ['alarms/rules?project=&name=}', 'dashboards?', 'buckets/log/tagsroom?']) {
       const answer = await bench.get(`/v1/users/anna/${path}`);
       assert.match(answer.type ?? '', /^application\/json/, path);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { GatewayBench } from '../support/gateway-bench';
 import { NodeRedClient, type NodeRedError, type NodeRedResult } from '../support/node-red-client';
 
@@ -29,9 +29,9 @@ async function pagesOf(client: NodeRedClient, list: string, filter = ''): Promis
 }
 
 describe('asset-iterator', () => {
-  it('pages by offset until a page is not full', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('pages by offset until a page is not full', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     for (let index = 0; index < 98; index++) {
       await client.request('POST', DEVICES, { type: 'HTTP', device: `d${index}` });
     }
@@ -48,9 +48,9 @@ describe('asset-iterator', () => {
     );
   });
 
-  it('gets an array of every asset that is listed', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('gets an array of every asset that is listed', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     const { payload } = await client.get('/v1/server/assets');
     for (const { asset, paths } of payload as AssetRow[]) {
       const [length = 50] = await pagesOf(client, paths.list);
@@ -58,9 +58,9 @@ describe('asset-iterator', () => {
     }
   });
 
-  it('filters by type, group, product and project', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('filters by type, group, product and project', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     const device = { type: 'HTTP', device: 'd1', asset_type: 'a', asset_group: 'g', product: 'p' };
     await client.request('POST', DEVICES, device);
     await client.request('PUT', `${DEVICES}/d1/projects`, ['anna@green']);
@@ -73,9 +73,9 @@ describe('asset-iterator', () => {
 });
 
 describe('device-read and device-write', () => {
-  it('get and send plain values', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('get and send plain values', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     const got: unknown[] = [];
     await bench.device({
       temp: { fn: 3, run: () => 21.5 },
@@ -98,9 +98,9 @@ describe('device-read and device-write', () => {
     assert.deepEqual(got, ['blink', 'blink']);
   });
 
-  it('read by POST, too, with whatever the message holds', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('read by POST, too, with whatever the message holds', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     await bench.device({ temp: { fn: 3, run: () => ({ celsius: 4 }) } });
     for (const data of [undefined, { any: 'thing' }]) {
       const { payload } = await client.request('POST', `${RESOURCES}/temp`, data);
@@ -108,9 +108,9 @@ describe('device-read and device-write', () => {
     }
   });
 
-  it('take slashes and other characters as they are', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('take slashes and other characters as they are', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     await bench.device({
       'room/1/temp': { fn: 3, run: () => 1 },
       'höhe m': { fn: 3, run: () => 2 },
@@ -123,9 +123,9 @@ describe('device-read and device-write', () => {
     assert.deepEqual(values, [1, 2, 3]);
   });
 
-  it('are told what is not there as 404, and what is wrong by a message', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('are told what is not there as 404, and what is wrong by a message', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     const missing: NodeRedResult = { status: 404, error: 'not found' };
     assert.deepEqual(await client.get(`${RESOURCES}/temp`), missing, 'offline');
     assert.deepEqual(await client.get(RESOURCES.replace('pump', 'nobody')), missing, 'no such device');
@@ -147,9 +147,9 @@ describe('device-read and device-write', () => {
     assert.equal((await client.get(`${RESOURCES}/temp`)).payload, 5, 'back again');
   });
 
-  it('keep five sockets, also over failures, and share them', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('keep five sockets, also over failures, and share them', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     await bench.device({ temp: { fn: 3, run: () => 1 }, led: { fn: 2, run: () => undefined } });
     await Promise.all(Array.from({ length: 20 }, () => client.get(`${RESOURCES}/temp`)));
     await client.get(`${RESOURCES}/other`);
@@ -159,9 +159,9 @@ describe('device-read and device-write', () => {
     assert.equal(new Set(client.ports).size, 5);
   });
 
-  it('learn within their 30 s that a device does not answer, and go on with others', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('learn within their 30 s that a device does not answer, and go on with others', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     const device = await bench.device({ temp: { fn: 3, run: () => 1 } });
     await client.get(`${RESOURCES}/temp`);
     device.serves = false;
@@ -174,9 +174,9 @@ describe('device-read and device-write', () => {
     assert.equal(error.status, 504);
   });
 
-  it('are refused for a token that is wrong, revoked, or not for this', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('are refused for a token that is wrong, revoked, or not for this', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     await bench.device({ temp: { fn: 3, run: () => 1 } });
     const statusOf = async (token: string): Promise<number> => {
       client.token = token;
@@ -209,9 +209,9 @@ describe('device-create', () => {
     product: 'p',
   };
 
-  it('asks, makes, changes, and sets projects', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('asks, makes, changes, and sets projects', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     assert.equal((await client.get(`${DEVICES}/new1`)).status, 404);
     const made = await client.request('POST', DEVICES, data);
     assert.equal((made.payload as { device: string }).device, 'new1');
@@ -225,9 +225,9 @@ describe('device-create', () => {
     assert.deepEqual((payload as { project: string[] }).project, ['anna@green', 'anna@blue']);
   });
 
-  it('leaves a device connected that is written again as it is', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('leaves a device connected that is written again as it is', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     await client.request('POST', DEVICES, data);
     const device = await bench.device({}, { device: 'new1', credential: 'secret1' });
     const { device: _device, type: _type, ...change } = data;
@@ -238,9 +238,9 @@ describe('device-create', () => {
     assert.equal(bench.server.deviceCount, 0);
   });
 
-  it('is told why not', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('is told why not', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     const refused: [unknown, number][] = [
       [{ ...data, credentials: undefined }, 400],
       [{ ...data, type: 'HTTP' }, 400],
@@ -258,9 +258,9 @@ describe('device-create', () => {
 });
 
 describe('device-callback', () => {
-  it('provisions bucket and device unless its data was taken', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('provisions bucket and device unless its data was taken', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     const path = '/v3/users/anna/devices/NR_hook/callback';
     const about = { name: 'hook', asset_type: 'a', asset_group: 'g', product: 'p' };
     assert.equal((await client.request('POST', `${path}/data`, { t: 1 })).status, 404);
@@ -287,9 +287,9 @@ describe('device-callback', () => {
     }
   });
 
-  it('gets the property that was named, with data and without', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('gets the property that was named, with data and without', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     const path = '/v3/users/anna/devices/NR_hook/callback';
     await client.request('POST', DEVICES, { type: 'HTTP', device: 'NR_hook' });
     assert.deepEqual((await client.get(`${path}/data`)).payload, Buffer.alloc(0));
@@ -301,9 +301,9 @@ describe('device-callback', () => {
 });
 
 describe('endpoint-call', () => {
-  it('passes on what a flow answers, whatever it is', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('passes on what a flow answers, whatever it is', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     bench.services.endpoints.host('alert', ({ payload }) => ({ got: payload ?? null }));
     bench.services.endpoints.host('quiet', () => undefined);
     const call = (endpoint: string, data?: unknown): Promise<NodeRedResult> =>
@@ -319,9 +319,9 @@ describe('endpoint-call', () => {
 });
 
 describe('property-read and property-write', () => {
-  it('look for the property in the list, then change or make it', async (t) => {
-    const bench = await GatewayBench.start(t);
-    const client = new NodeRedClient(t, bench);
+  it('look for the property in the list, then change or make it', async () => {
+    const bench = await GatewayBench.start();
+    const client = new NodeRedClient(bench);
     const path = '/v3/users/anna/devices/pump/properties';
     assert.deepEqual((await client.get(path)).payload, []);
     assert.equal((await client.get(`${path}/limit`)).status, 404);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'mocha';
 import { GatewayBench, type SocketClient } from '../support/gateway-bench';
 
 const STREAMS = '/v3/users/anna/devices/pump/resources';
@@ -12,8 +12,8 @@ const start = (resource: string, interval: number): string =>
 const stop = (resource: string): string => JSON.stringify({ resource, enabled: false });
 
 describe('device-stream', () => {
-  it('gets a frame for each sample, and none for anything else', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('gets a frame for each sample, and none for anything else', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device({ ...TEMP, hum: { fn: 3, run: () => ({ rel: 40 }) } });
     const socket = await bench.socket(STREAMS);
     socket.send(start('temp', 5));
@@ -34,8 +34,8 @@ describe('device-stream', () => {
     assert.equal(socket.closeCode, undefined);
   });
 
-  it('asks for the greatest common divisor of its intervals, and again on each change', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('asks for the greatest common divisor of its intervals, and again on each change', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device(TEMP);
     const socket = await bench.socket(STREAMS);
     for (const interval of [10, 5, 5, 1]) socket.send(start('temp', interval));
@@ -44,8 +44,8 @@ describe('device-stream', () => {
     assert.equal(socket.closeCode, undefined);
   });
 
-  it('orders everything again after its socket was lost', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('orders everything again after its socket was lost', async () => {
+    const bench = await GatewayBench.start();
     const device = await bench.device(TEMP);
     const first = await bench.socket(STREAMS);
     first.send(start('temp', 5));
@@ -59,8 +59,8 @@ describe('device-stream', () => {
     assert.equal(device.streams.size, 1);
   });
 
-  it('goes on when its device comes back, without a word', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('goes on when its device comes back, without a word', async () => {
+    const bench = await GatewayBench.start();
     const socket = await bench.socket(STREAMS);
     socket.send(start('temp', 5));
     await socket.synced();
@@ -74,8 +74,8 @@ describe('device-stream', () => {
     assert.equal(socket.closeCode, undefined);
   });
 
-  it('tries again every 10 s what is refused, and gets through when the device is known', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('tries again every 10 s what is refused, and gets through when the device is known', async () => {
+    const bench = await GatewayBench.start();
     const path = STREAMS.replace('pump', 'later');
     await assert.rejects(bench.socket(path), /refused with 404/);
     await assert.rejects(bench.socket(STREAMS, { token: 'undefined' }), /refused with 401/);
@@ -87,8 +87,8 @@ describe('device-stream', () => {
     await bench.until(() => socket.frames.length === 1);
   });
 
-  it('is closed over a frame that it did not mean, and not left open and dead', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is closed over a frame that it did not mean, and not left open and dead', async () => {
+    const bench = await GatewayBench.start();
     for (const frame of ['{', '[]', '{"interval":1}', '{"resource":5}', Buffer.from([0xff])]) {
       const socket = await bench.socket(STREAMS);
       socket.send(frame);
@@ -107,8 +107,8 @@ describe('server-events', () => {
     return socket;
   }
 
-  it('takes asset, event and filters as its editor makes them', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('takes asset, event and filters as its editor makes them', async () => {
+    const bench = await GatewayBench.start();
     const sockets = {
       all: await subscribe(bench, { event: '.*' }),
       devices: await subscribe(bench, { event: 'device_.*' }),
@@ -130,8 +130,8 @@ describe('server-events', () => {
     }
   });
 
-  it('hears of all that happens to its assets', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('hears of all that happens to its assets', async () => {
+    const bench = await GatewayBench.start();
     const socket = await subscribe(bench, { event: '.*' });
     await bench.post('/v1/users/anna/buckets', { bucket: 'log', config: { source: 'api' } });
     await bench.post('/v1/users/anna/buckets/log/data', { t: 1 });
@@ -158,8 +158,8 @@ describe('server-events', () => {
     assert.deepEqual([written?.bucket, written?.data], ['log', { t: 1 }]);
   });
 
-  it('gets nothing that is no JSON, and no word before the first event', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('gets nothing that is no JSON, and no word before the first event', async () => {
+    const bench = await GatewayBench.start();
     const socket = await subscribe(bench, { event: 'device_.*', device: '' });
     await bench.broker.clock.advance(90_000);
     await socket.synced();
@@ -170,8 +170,8 @@ describe('server-events', () => {
     assert.equal(typeof socket.messages[0], 'object');
   });
 
-  it('closes with 1000, and may come back as often as it likes', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('closes with 1000, and may come back as often as it likes', async () => {
+    const bench = await GatewayBench.start();
     const before = bench.server.events.size;
     for (let round = 0; round < 5; round++) {
       const socket = await subscribe(bench, { event: '.*' });
@@ -182,8 +182,8 @@ describe('server-events', () => {
     await bench.until(() => bench.server.events.size === before);
   });
 
-  it('is refused with a status that its retries can live with', async (t) => {
-    const bench = await GatewayBench.start(t);
+  it('is refused with a status that its retries can live with', async () => {
+    const bench = await GatewayBench.start();
     await assert.rejects(bench.socket(EVENTS, { token: 'undefined' }), /refused with 401/);
     await assert.rejects(bench.socket(EVENTS, { token: await bench.tokenOf('bert') }), /refused with 403/);
     await bench.gateway.createToken('anna', 'all', {});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import { temporaryFolder } from '../../store/support/stores';
 import { GatewayBench } from '../support/gateway-bench';
 import { NodeRedClient, NodeRedError } from '../support/node-red-client';
@@ -17,10 +17,10 @@ interface Scene {
   readonly client: NodeRedClient;
 }
 
-async function start(t: TestContext): Promise<Scene> {
-  const bench = await GatewayBench.start(t, { filesFolder: join(temporaryFolder(t), 'files') });
+async function start(): Promise<Scene> {
+  const bench = await GatewayBench.start({ filesFolder: join(temporaryFolder(), 'files') });
   await bench.post('/v1/users/anna/storages', { storage: 's', name: 'S' });
-  return { bench, client: new NodeRedClient(t, bench) };
+  return { bench, client: new NodeRedClient(bench) };
 }
 
 /** The list, of which the node picks what it wants by the beginning of the path. */
@@ -48,8 +48,8 @@ async function makePath(client: NodeRedClient, file: string): Promise<string[]> 
 }
 
 describe('requests of the storage nodes', () => {
-  it('storage-write: the list, the folders and the file that are missing, then the content', async (t) => {
-    const { client } = await start(t);
+  it('storage-write: the list, the folders and the file that are missing, then the content', async () => {
+    const { client } = await start();
     assert.deepEqual(await found(client, 'logs/2026/today.txt'), []);
     assert.deepEqual(await makePath(client, 'logs/2026/today.txt'), [
       ' folders logs',
@@ -66,15 +66,15 @@ describe('requests of the storage nodes', () => {
     assert.equal((await client.get(`${FILES}/logs/2026/today.txt`)).payload, 'first line\n');
   });
 
-  it('storage-write: its list knows a folder by a longer name, and the file is made all the same', async (t) => {
-    const { client } = await start(t);
+  it('storage-write: its list knows a folder by a longer name, and the file is made all the same', async () => {
+    const { client } = await start();
     await client.request('POST', FILES, { folders: ['logs2'] });
     assert.deepEqual(await makePath(client, 'logs/x.txt'), ['/logs files x.txt']);
     assert.equal((await found(client, 'logs/x.txt')).length, 1);
   });
 
-  it('storage-write: appends to what it reads, as text and as bytes', async (t) => {
-    const { client } = await start(t);
+  it('storage-write: appends to what it reads, as text and as bytes', async () => {
+    const { client } = await start();
     const append = async (file: string, more: string | Buffer): Promise<void> => {
       const { payload } = await client.get(`${FILES}/${file}`);
       const content = Buffer.isBuffer(payload) ? payload : Buffer.from(String(payload));
@@ -91,8 +91,8 @@ describe('requests of the storage nodes', () => {
     assert.equal((await client.get(`${FILES}/c.csv`)).payload, 'ts;n\n');
   });
 
-  it('storage-write: overwrites with objects, texts and bytes, and deletes', async (t) => {
-    const { client } = await start(t);
+  it('storage-write: overwrites with objects, texts and bytes, and deletes', async () => {
+    const { client } = await start();
     assert.equal((await client.request('PUT', `${FILES}/x.json`, { a: [1] })).status, 200);
     assert.deepEqual((await client.get(`${FILES}/x.json`)).payload, { a: [1] });
     const image = Buffer.from([137, 80, 78, 71]);
@@ -104,8 +104,8 @@ describe('requests of the storage nodes', () => {
     assert.equal((await client.request('DELETE', `${FILES}/x.json`)).status, 404);
   });
 
-  it('storage-read: what is below a path, by depth, and the content of each file', async (t) => {
-    const { client } = await start(t);
+  it('storage-read: what is below a path, by depth, and the content of each file', async () => {
+    const { client } = await start();
     for (const path of ['a/1.txt', 'a/b/2.txt', 'a/b/c/3.txt', 'z.txt']) {
       await client.request('PUT', `${FILES}/${path}`, path);
     }
@@ -123,16 +123,16 @@ describe('requests of the storage nodes', () => {
     assert.equal(all.length, 3);
   });
 
-  it('tell of a storage that is not there as the nodes expect', async (t) => {
-    const { bench, client } = await start(t);
+  it('tell of a storage that is not there as the nodes expect', async () => {
+    const { bench, client } = await start();
     const none = FILES.replace('/s/', '/none/');
     assert.deepEqual(await client.get(none), { status: 404, error: 'not found' });
     client.token = await bench.tokenOf('anna', { Storage: { other: '*' } });
     await assert.rejects(client.get(FILES), (error) => error instanceof NodeRedError && error.status === 403);
   });
 
-  it('editor: storages by name and project, with a brace too much, and their files', async (t) => {
-    const { client } = await start(t);
+  it('editor: storages by name and project, with a brace too much, and their files', async () => {
+    const { client } = await start();
     for (const query of ['?project=&name=', '?name=s}', '?project=&name=S']) {
       const { payload } = await client.get(`/v1/users/anna/storages${query}`);
       assert.deepEqual(
@@ -154,8 +154,8 @@ describe('requests of the storage nodes', () => {
 
 describe('requests of the property nodes and the iterator for other assets', () => {
   for (const asset of ['type', 'group', 'product', 'project']) {
-    it(`property-write and property-read of a ${asset}: the list, then POST, then PUT`, async (t) => {
-      const { client } = await start(t);
+    it(`property-write and property-read of a ${asset}: the list, then POST, then PUT`, async () => {
+      const { client } = await start();
       await client.request('POST', `/v1/users/anna/${asset}s`, { [asset]: 'a', name: 'A' });
       const path = `/v1/users/anna/${asset}s/a/properties`;
       assert.deepEqual((await client.get(path)).payload, []);
@@ -168,8 +168,8 @@ describe('requests of the property nodes and the iterator for other assets', () 
     });
   }
 
-  it('property-write on a device overrides what it inherits', async (t) => {
-    const { client } = await start(t);
+  it('property-write on a device overrides what it inherits', async () => {
+    const { client } = await start();
     const device = { device: 'd', credentials: 'secret', asset_type: 'motor' };
     await client.request('POST', '/v1/users/anna/devices', device);
     await client.request('POST', '/v1/users/anna/types/motor/properties', { property: 'limit', value: 5 });
@@ -181,8 +181,8 @@ describe('requests of the property nodes and the iterator for other assets', () 
     assert.equal((payload as { value: number }).value, 6);
   });
 
-  it('asset-iterator: every kind of asset that the server names, in pages', async (t) => {
-    const { bench, client } = await start(t);
+  it('asset-iterator: every kind of asset that the server names, in pages', async () => {
+    const { bench, client } = await start();
     const assets = (await client.get('/v1/server/assets')).payload as {
       asset: string;
       role: string;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import type { TestContext } from 'node:test';
+import { cleanUp } from '../../../support/clean-up';
 import type { GatewayBench } from './gateway-bench';
 
 /** An event of a stream, as a browser tells it: those without a name are messages. */
@@ -27,11 +27,11 @@ export class EventSource {
     response.on('error', () => undefined);
   }
 
-  static async open(t: TestContext, bench: GatewayBench, path: string): Promise<EventSource> {
+  static async open(bench: GatewayBench, path: string): Promise<EventSource> {
     const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${bench.token}` };
     const request = http.get({ host: '127.0.0.1', port: bench.port, path, headers, agent: false });
     request.on('error', () => undefined);
-    t.after(() => request.destroy());
+    cleanUp(() => request.destroy());
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
     return new EventSource(request, response);
   }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { TestContext } from 'node:test';
 import { IotmpClient } from '../../../../src/client/client';
 import { IotmpError } from '../../../../src/errors';
 import { Answer, type ResourceCall, type ResourceStream } from '../../../../src/session/resource';
 import type { Value } from '../../../../src/types';
+import { cleanUp } from '../../../support/clean-up';
 
 /** A file, or a folder. */
 type Entry = Buffer | 'folder';
@@ -51,7 +51,7 @@ export class FileDevice {
   }
 
   /** anna's pump, connected. */
-  static async connect(t: TestContext, port: number): Promise<FileDevice> {
+  static async connect(port: number): Promise<FileDevice> {
     const client = new IotmpClient({
       host: '127.0.0.1',
       port,
@@ -59,7 +59,7 @@ export class FileDevice {
       device: 'pump',
       credential: 'secret',
     });
-    t.after(() => client.close());
+    cleanUp(() => client.close());
     const device = new FileDevice(client);
     client.connect();
     await client.ready();

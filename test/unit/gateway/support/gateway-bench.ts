@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 import { WebSocket } from 'ws';
 import type { ServerOptions } from '../../../../src/broker/broker-options';
 import { Gateway } from '../../../../src/gateway/gateway';
@@ -10,6 +9,7 @@ import type { GatewayOptions } from '../../../../src/gateway/gateway-options';
 import { ServerServices } from '../../../../src/services/server-services';
 import { openStore } from '../../../../src/store/open-store';
 import type { Store } from '../../../../src/store/store';
+import { cleanUp } from '../../../support/clean-up';
 import { BrokerBench } from '../../support/broker-fixture';
 import { RawDevice, type RawDeviceOptions, type RawResource } from '../../support/raw-device';
 import { Type } from '../../support/raw-message';
@@ -89,14 +89,13 @@ export class GatewayBench {
   }
 
   static async start(
-    t: TestContext,
     options: Partial<GatewayOptions> = {},
     serverOptions: ServerOptions = {},
   ): Promise<GatewayBench> {
     const benches: GatewayBench[] = [];
     // Before that of the broker, which looks for timers that were left behind.
-    t.after(() => Promise.all(benches.map((one) => one.close())));
-    const bench = new GatewayBench(await BrokerBench.start(t, serverOptions), options);
+    cleanUp(() => Promise.all(benches.map((one) => one.close())));
+    const bench = new GatewayBench(await BrokerBench.start(serverOptions), options);
     benches.push(bench);
     await bench.gateway.start();
     bench.#http.listen(0, '127.0.0.1');

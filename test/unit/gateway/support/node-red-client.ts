@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import type { TestContext } from 'node:test';
+import { cleanUp } from '../../../support/clean-up';
 import type { GatewayBench } from './gateway-bench';
 
 /** What a node of the pack gets of a request. */
@@ -32,10 +32,10 @@ export class NodeRedClient {
   readonly ports: (number | undefined)[] = [];
   token: string;
 
-  constructor(t: TestContext, bench: GatewayBench) {
+  constructor(bench: GatewayBench) {
     this.#bench = bench;
     this.token = bench.token;
-    t.after(() => this.#agent.destroy());
+    cleanUp(() => this.#agent.destroy());
   }
 
   get(path: string): Promise<NodeRedResult> {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { TestContext } from 'node:test';
 import type { Node, NodeAPI, NodeDef, NodeInitializer, NodeMessageInFlow, NodeStatus } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import registerCall from '../../../../nodes/iotmp-call';
@@ -14,6 +13,7 @@ import registerStream from '../../../../nodes/iotmp-stream';
 import { ClientLink } from '../../../../nodes/lib/client-link';
 import { ServerLink } from '../../../../nodes/lib/server-link';
 import type { ConnectedDevice, IotmpServer, ServerServices } from '../../../../src';
+import { cleanUp } from '../../../support/clean-up';
 import { RawDevice, type RawResource } from '../../support/raw-device';
 import { Type } from '../../support/raw-message';
 import { tcpWire, type RawWire } from '../../support/raw-wire';
@@ -61,15 +61,11 @@ export class FlowBench {
   }
 
   /** @param extra registers node types of the test's own */
-  static async start(
-    t: TestContext,
-    settings: Record<string, unknown> = {},
-    extra: Initializer[] = [],
-  ): Promise<FlowBench> {
+  static async start(settings: Record<string, unknown> = {}, extra: Initializer[] = []): Promise<FlowBench> {
     const bench = new FlowBench(await freePort(), extra);
     helper.settings(settings);
     await helper.startServer();
-    t.after(() => bench.close());
+    cleanUp(() => bench.close());
     return bench;
   }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 import type { Aedes } from 'aedes' with { 'resolution-mode': 'import' };
+import { cleanUp } from '../../../support/clean-up';
 import { patiently } from './patience';
 import { Recording } from './recording';
 
@@ -35,13 +35,13 @@ export class MqttBroker {
     });
   }
 
-  static async start(t: TestContext): Promise<MqttBroker> {
+  static async start(): Promise<MqttBroker> {
     const { Aedes: Broker } = await import('aedes');
     const broker = await Broker.createBroker();
     const server = createServer((socket) => void broker.handle(socket));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    t.after(async () => {
+    cleanUp(async () => {
       const ends = [once(server, 'close'), new Promise<void>((resolve) => broker.close(resolve))];
       server.close();
       await Promise.all(ends);

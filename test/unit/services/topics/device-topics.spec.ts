@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { ServerEvent } from '../../../../src/broker/event-feed';
 import type { TopicMessage } from '../../../../src/services/topics/topic-message';
 import { LAMP } from '../../support/broker-fixture';
@@ -25,8 +25,8 @@ interface Scene {
   readonly lamp: RawDevice;
 }
 
-async function scene(t: TestContext): Promise<Scene> {
-  const bench = await ServicesBench.startWithTopics(t);
+async function scene(): Promise<Scene> {
+  const bench = await ServicesBench.startWithTopics();
   return { bench, pump: await bench.broker.device(), lamp: await bench.broker.device(LAMP) };
 }
 
@@ -48,8 +48,8 @@ function got(device: RawDevice, id: number): unknown[] {
 
 for (const dialect of DIALECTS) {
   describe(`topics of devices, dialect ${dialect}`, () => {
-    it('carry what is published, in order, to all who subscribed, the publisher too', async (t) => {
-      const { bench, pump, lamp } = await scene(t);
+    it('carry what is published, in order, to all who subscribed, the publisher too', async () => {
+      const { bench, pump, lamp } = await scene();
       const bob = await bench.broker.device(BOB);
       await subscribed(pump, 1, publisher('doors/front', { qos: 2 }), dialect);
       await subscribed(pump, 2, subscriber('doors/#'), dialect);
@@ -72,8 +72,8 @@ for (const dialect of DIALECTS) {
       assert.deepEqual([...got(pump, 1), ...got(lamp, 5), ...got(bob, 6)], []);
     });
 
-    it('give the payload in an envelope, which is the event of the server', async (t) => {
-      const { bench, pump, lamp } = await scene(t);
+    it('give the payload in an envelope, which is the event of the server', async () => {
+      const { bench, pump, lamp } = await scene();
       const events: ServerEvent[] = [];
       bench.broker.server.events.listen((one) => events.push(one));
       await subscribed(pump, 1, publisher('a/b'), dialect);
@@ -89,8 +89,8 @@ for (const dialect of DIALECTS) {
       assert.deepEqual([samplesOf(lamp, 2), samplesOf(lamp, 3), samplesOf(lamp, 4)], [events, events, []]);
     });
 
-    it('are refused when scope, topic or qos are not usable', async (t) => {
-      const { bench, pump } = await scene(t);
+    it('are refused when scope, topic or qos are not usable', async () => {
+      const { bench, pump } = await scene();
       const bad: [Record<string, unknown>, number][] = [
         [publisher('a/+'), 400],
         [publisher('#'), 400],
@@ -123,8 +123,8 @@ for (const dialect of DIALECTS) {
       assert.equal(bench.services.topics.size, 0);
     });
 
-    it('keep what is published to be kept for those who come later', async (t) => {
-      const { bench, pump, lamp } = await scene(t);
+    it('keep what is published to be kept for those who come later', async () => {
+      const { bench, pump, lamp } = await scene();
       await subscribed(lamp, 1, subscriber('s/#'), dialect);
       await subscribed(pump, 1, publisher('s/a', { retained: true, qos: 1 }), dialect);
       await subscribed(pump, 2, publisher('s/b', { retained: true }), dialect);
@@ -168,8 +168,8 @@ for (const dialect of DIALECTS) {
 }
 
 describe('topics of devices', () => {
-  it('are understood as real devices ask for them', async (t) => {
-    const { bench, pump } = await scene(t);
+  it('are understood as real devices ask for them', async () => {
+    const { bench, pump } = await scene();
     for (const name of [
       'event.topic_publish_qos2_retained.start',
       'event.topic_subscribe.start',
@@ -200,8 +200,8 @@ describe('topics of devices', () => {
     );
   });
 
-  it('may be named resources of type mqtt, for one way or both', async (t) => {
-    const { pump, lamp } = await scene(t);
+  it('may be named resources of type mqtt, for one way or both', async () => {
+    const { pump, lamp } = await scene();
     const start = (device: RawDevice, id: number, scope: unknown): void =>
       device.send(
         device.build(Type.START_STREAM, { id, resource: 'a/b', parameters: { type: 'mqtt', scope } }),
@@ -227,8 +227,8 @@ describe('topics of devices', () => {
     }
   });
 
-  it('end with STOP_STREAM and with the connection, however many there were', async (t) => {
-    const { bench, pump, lamp } = await scene(t);
+  it('end with STOP_STREAM and with the connection, however many there were', async () => {
+    const { bench, pump, lamp } = await scene();
     for (let id = 1; id <= 100; id++) await subscribed(pump, id, subscriber(`a/${id}/#`));
     await subscribed(lamp, 1, subscriber('a/#'));
     assert.equal(bench.services.topics.size, 101);
@@ -241,8 +241,8 @@ describe('topics of devices', () => {
     await bench.services.topics.publish('anna', 'a/1/b', 1);
   });
 
-  it('stay in order, and lose the oldest, for one who does not read; others get all', async (t) => {
-    const bench = await ServicesBench.startWithTopics(t);
+  it('stay in order, and lose the oldest, for one who does not read; others get all', async () => {
+    const bench = await ServicesBench.startWithTopics();
     const pump = await bench.broker.device();
     const wire = bench.broker.memory({ windowBytes: 4096, highWaterMark: 4096 });
     const slow = await bench.broker.device(LAMP, wire);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import type { BridgeOptions } from '../../../../src/services/topics/topic-bridge';
 import type { Handling } from '../../../../src/services/topics/topic-message';
@@ -21,8 +21,8 @@ class Party {
   }
 }
 
-async function scene(t: TestContext): Promise<{ bench: ServicesBench; topics: Topics; here: unknown[] }> {
-  const bench = await ServicesBench.startWithTopics(t);
+async function scene(): Promise<{ bench: ServicesBench; topics: Topics; here: unknown[] }> {
+  const bench = await ServicesBench.startWithTopics();
   const { topics } = bench.services;
   const here: unknown[] = [];
   for (const user of ['anna', 'bob']) {
@@ -33,8 +33,8 @@ async function scene(t: TestContext): Promise<{ bench: ServicesBench; topics: To
 }
 
 describe('topic bridge', () => {
-  it('passes messages out under the name of their user, and in again', async (t) => {
-    const { topics, here } = await scene(t);
+  it('passes messages out under the name of their user, and in again', async () => {
+    const { topics, here } = await scene();
     const party = new Party();
     const link = topics.attachBridge(party);
     assert.equal(link.filter, '+/#');
@@ -55,8 +55,8 @@ describe('topic bridge', () => {
     assert.equal(party.got.length, 2, 'it does not go back');
   });
 
-  it('takes what comes back from the other party for an echo, once for each message', async (t) => {
-    const { bench, topics, here } = await scene(t);
+  it('takes what comes back from the other party for an echo, once for each message', async () => {
+    const { bench, topics, here } = await scene();
     const party = new Party();
     const link = topics.attachBridge(party);
     await topics.publish('anna', 'a', 1);
@@ -74,8 +74,8 @@ describe('topic bridge', () => {
     assert.equal(mute.receive('anna/a', Buffer.from('4')), true, 'it sends nothing back');
   });
 
-  it('has messages wait for a party that is away: those to be kept, and those with a qos', async (t) => {
-    const { bench, topics } = await scene(t);
+  it('has messages wait for a party that is away: those to be kept, and those with a qos', async () => {
+    const { bench, topics } = await scene();
     const party = new Party();
     const link = topics.attachBridge(party);
     party.connected = false;
@@ -107,8 +107,8 @@ describe('topic bridge', () => {
     assert.deepEqual(party.got.at(-1), ['anna/telemetry', '3', false]);
   });
 
-  it('lets the oldest of many go that wait, and all of them when it ends', async (t) => {
-    const { topics } = await scene(t);
+  it('lets the oldest of many go that wait, and all of them when it ends', async () => {
+    const { topics } = await scene();
     const party = new Party();
     const link = topics.attachBridge(party);
     party.connected = false;
@@ -129,9 +129,9 @@ describe('topic bridge', () => {
     assert.equal(party.got.length, 2);
   });
 
-  it('does not pass a message round between two servers, or two bridges', async (t) => {
-    const one = await scene(t);
-    const two = await scene(t);
+  it('does not pass a message round between two servers, or two bridges', async () => {
+    const one = await scene();
+    const two = await scene();
     // Each of two servers hands what it gets to the other, as if one broker lay between.
     const links = [
       one.topics.attachBridge(
@@ -150,8 +150,8 @@ describe('topic bridge', () => {
     assert.deepEqual(third.got, [['anna/a', '1', false]], 'other bridges get it');
   });
 
-  it('has a prefix as it is told', async (t) => {
-    const { topics, here } = await scene(t);
+  it('has a prefix as it is told', async () => {
+    const { topics, here } = await scene();
     const rows: [BridgeOptions, string, string, string[]][] = [
       [
         { prefix: 'iotmp/{user}/' },
@@ -190,8 +190,8 @@ describe('topic bridge', () => {
     }
   });
 
-  it('keeps what came to be kept', async (t) => {
-    const { topics } = await scene(t);
+  it('keeps what came to be kept', async () => {
+    const { topics } = await scene();
     const link = topics.attachBridge(new Party());
     link.receive('anna/a', Buffer.from('1'), { retain: true });
     link.receive('anna/b', Buffer.from('2'), { retain: true });
@@ -202,8 +202,8 @@ describe('topic bridge', () => {
     assert.deepEqual(got, [['a', 1]]);
   });
 
-  it('says what goes wrong, but not without an end, and goes on', async (t) => {
-    const { bench, topics, here } = await scene(t);
+  it('says what goes wrong, but not without an end, and goes on', async () => {
+    const { bench, topics, here } = await scene();
     const party = new Party();
     const link = topics.attachBridge(party);
     party.failure = new Error('not connected');
@@ -222,8 +222,8 @@ describe('topic bridge', () => {
     assert.equal(here.length, 4);
   });
 
-  it('ends when it is detached, or the topics end', async (t) => {
-    const { topics, here } = await scene(t);
+  it('ends when it is detached, or the topics end', async () => {
+    const { topics, here } = await scene();
     const party = new Party();
     const link = topics.attachBridge(party);
     const other = topics.attachBridge(party);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'mocha';
 import type { RetainedMessage, RetainedMessages } from '../../../../src/services/topics/retained-messages';
 import type { TopicMessage } from '../../../../src/services/topics/topic-message';
 import type { Topics } from '../../../../src/services/topics/topics';
@@ -51,10 +51,9 @@ class SlowStore implements RetainedMessages {
 }
 
 async function topicsOf(
-  t: TestContext,
   retained: RetainedMessages = new MemoryRetainedMessages(),
 ): Promise<{ bench: ServicesBench; topics: Topics }> {
-  const bench = await ServicesBench.start(t, { topics: { retained } });
+  const bench = await ServicesBench.start({ topics: { retained } });
   return { bench, topics: bench.services.topics };
 }
 
@@ -70,8 +69,8 @@ function listen(topics: Topics, filter: string, user = 'anna'): { got: unknown[]
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('topics', () => {
-  it('are each user’s own', async (t) => {
-    const { topics } = await topicsOf(t);
+  it('are each user’s own', async () => {
+    const { topics } = await topicsOf();
     const anna = listen(topics, '#');
     const bob = listen(topics, '#', 'bob');
     await topics.publish('anna', 'a', 1);
@@ -80,8 +79,8 @@ describe('topics', () => {
     assert.deepEqual([anna.got, bob.got], [[['a', 1]], [['b', 2]]]);
   });
 
-  it('refuse bad topics and payloads, and everything after their end', async (t) => {
-    const { topics } = await topicsOf(t);
+  it('refuse bad topics and payloads, and everything after their end', async () => {
+    const { topics } = await topicsOf();
     await assert.rejects(topics.publish('anna', 'a/#', 1), { code: 'IOTMP_ERR_PROTOCOL' });
     await assert.rejects(topics.publish('anna', '', 1), { code: 'IOTMP_ERR_PROTOCOL' });
     await assert.rejects(
@@ -97,8 +96,8 @@ describe('topics', () => {
     assert.deepEqual([got, topics.size], [[], 0]);
   });
 
-  it('give a copy of the payload', async (t) => {
-    const { topics } = await topicsOf(t);
+  it('give a copy of the payload', async () => {
+    const { topics } = await topicsOf();
     const { got } = listen(topics, 'a');
     await settled();
     const payload = { list: [1], when: new Date(0) };
@@ -108,8 +107,8 @@ describe('topics', () => {
     assert.deepEqual(got, [['a', { list: [1], when: '1970-01-01T00:00:00.000Z' }]]);
   });
 
-  it('tell nothing to one who left, even among those who are being told', async (t) => {
-    const { topics } = await topicsOf(t);
+  it('tell nothing to one who left, even among those who are being told', async () => {
+    const { topics } = await topicsOf();
     const second = listen(topics, 'a');
     const got: unknown[] = [];
     const first = topics.subscribe('anna', '#', ({ payload }) => {
@@ -125,8 +124,8 @@ describe('topics', () => {
     assert.equal(topics.size, 0);
   });
 
-  it('keep the order for all when a listener publishes', async (t) => {
-    const { topics } = await topicsOf(t);
+  it('keep the order for all when a listener publishes', async () => {
+    const { topics } = await topicsOf();
     const subscription = topics.subscribe('anna', 'n', ({ payload }) => {
       if (typeof payload === 'number' && payload < 3) void topics.publish('anna', 'n', payload + 1);
     });
@@ -141,8 +140,8 @@ describe('topics', () => {
     subscription.close();
   });
 
-  it('end a circle of listeners', async (t) => {
-    const { topics } = await topicsOf(t);
+  it('end a circle of listeners', async () => {
+    const { topics } = await topicsOf();
     const failures: unknown[] = [];
     let count = 0;
     topics.subscribe('anna', 'a', () => {
@@ -159,8 +158,8 @@ describe('topics', () => {
     );
   });
 
-  it('survive a listener that throws', async (t) => {
-    const { bench, topics } = await topicsOf(t);
+  it('survive a listener that throws', async () => {
+    const { bench, topics } = await topicsOf();
     topics.subscribe('anna', '+', () => {
       throw new Error('not today');
     });
@@ -173,12 +172,12 @@ describe('topics', () => {
 });
 
 describe('retained messages', () => {
-  it('come first, then what was published meanwhile; of a topic only the newest', async (t) => {
+  it('come first, then what was published meanwhile; of a topic only the newest', async () => {
     const store = new SlowStore();
     await store.inner.set('anna', 'a', 'old');
     await store.inner.set('anna', 'b', 'old');
     await store.inner.set('anna', 'c', 'old');
-    const { topics } = await topicsOf(t, store);
+    const { topics } = await topicsOf(store);
     const { got } = listen(topics, '#');
     void topics.publish('anna', 'a', 'live', { retain: true });
     await topics.publish('anna', 'b', 'live');
@@ -199,10 +198,10 @@ describe('retained messages', () => {
     await store.release();
   });
 
-  it('are seen before they are in the store, and are not seen when they are on their way out', async (t) => {
+  it('are seen before they are in the store, and are not seen when they are on their way out', async () => {
     const store = new SlowStore();
     await store.inner.set('anna', 'b', 'old');
-    const { topics } = await topicsOf(t, store);
+    const { topics } = await topicsOf(store);
     const published = [
       topics.publish('anna', 'a', 'new', { retain: true }),
       topics.publish('anna', 'b', null, { retain: true }),
@@ -213,9 +212,9 @@ describe('retained messages', () => {
     await Promise.all(published);
   });
 
-  it('are written one at a time for a topic, the newest last', async (t) => {
+  it('are written one at a time for a topic, the newest last', async () => {
     const store = new SlowStore();
-    const { topics } = await topicsOf(t, store);
+    const { topics } = await topicsOf(store);
     const published = Array.from({ length: 1000 }, (_, n) =>
       topics.publish('anna', 'a', n, { retain: true }),
     );
@@ -235,9 +234,9 @@ describe('retained messages', () => {
     );
   });
 
-  it('that cannot be kept are told to the publisher; they are delivered all the same', async (t) => {
+  it('that cannot be kept are told to the publisher; they are delivered all the same', async () => {
     const store = new SlowStore();
-    const { bench, topics } = await topicsOf(t, store);
+    const { bench, topics } = await topicsOf(store);
     const { got } = listen(topics, '#');
     store.failure = new Error('the disk is full');
     await store.release();
@@ -251,9 +250,9 @@ describe('retained messages', () => {
     await again;
   });
 
-  it('of a user who is removed are forgotten, also those that are being written', async (t) => {
+  it('of a user who is removed are forgotten, also those that are being written', async () => {
     const store = new SlowStore();
-    const { topics } = await topicsOf(t, store);
+    const { topics } = await topicsOf(store);
     await store.inner.set('anna', '$hidden/a', 1);
     const first = topics.publish('anna', 'a', 1, { retain: true });
     const others = topics.publish('bert', 'a', 1, { retain: true });
@@ -288,8 +287,8 @@ describe('retained messages', () => {
     assert.deepEqual(messages[0]?.payload, Buffer.from('cd'));
   });
 
-  it('are for the filter of who asks, by flows too', async (t) => {
-    const { topics } = await topicsOf(t);
+  it('are for the filter of who asks, by flows too', async () => {
+    const { topics } = await topicsOf();
     for (const topic of ['a', 'a/b', 'a/c', '$x'])
       await topics.publish('anna', topic, topic, { retain: true });
     const found: Record<string, unknown[]> = {};

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
+import { cleanUp } from '../../../support/clean-up';
 
 /** A process of its own that runs some JavaScript until it ends, or the test does. */
 export interface Child {
@@ -12,7 +12,6 @@ export interface Child {
 }
 
 export function runChild(
-  t: TestContext,
   code: string,
   args: readonly string[],
   flags: readonly string[] = [],
@@ -23,7 +22,7 @@ export function runChild(
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
-  t.after(async () => {
+  cleanUp(async () => {
     child.kill('SIGKILL');
     await exited;
   });

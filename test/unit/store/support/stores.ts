@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, type TestContext } from 'node:test';
+import { describe } from 'mocha';
 import { openStore } from '../../../../src/store/open-store';
 import type { Store } from '../../../../src/store/store';
 import type { StoreLimits } from '../../../../src/store/store-limits';
 import type { FileStoreOptions } from '../../../../src/store/store-options';
+import { cleanUp } from '../../../support/clean-up';
 
 /** What a test may choose of a store of either kind. */
 export interface TestStoreOptions {
@@ -13,7 +14,7 @@ export interface TestStoreOptions {
   readonly now?: () => number;
 }
 
-export type OpenTestStore = (t: TestContext, options?: TestStoreOptions) => Promise<Store>;
+export type OpenTestStore = (options?: TestStoreOptions) => Promise<Store>;
 
 /** Runs the same tests on both kinds of store. */
 export function describeStores(
@@ -21,26 +22,26 @@ export function describeStores(
   tests: (open: OpenTestStore, kind: Store['kind']) => void,
 ): void {
   describe(`${title} (memory)`, () =>
-    tests((t, options) => closedAfter(t, openStore({ memory: true, ...options })), 'memory'));
-  describe(`${title} (file)`, () => tests((t, options) => openFileStore(t, options), 'file'));
+    tests((options) => closedAfter(openStore({ memory: true, ...options })), 'memory'));
+  describe(`${title} (file)`, () => tests((options) => openFileStore(options), 'file'));
 }
 
 /** A store in a file of its own, both gone after the test. */
-export function openFileStore(t: TestContext, options: Partial<FileStoreOptions> = {}): Promise<Store> {
-  const file = options.file ?? join(temporaryFolder(t), 'store.db');
-  return closedAfter(t, openStore({ ...options, file }));
+export function openFileStore(options: Partial<FileStoreOptions> = {}): Promise<Store> {
+  const file = options.file ?? join(temporaryFolder(), 'store.db');
+  return closedAfter(openStore({ ...options, file }));
 }
 
 /** A folder that is removed after the test. */
-export function temporaryFolder(t: TestContext): string {
+export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'iotmp-store-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  cleanUp(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-async function closedAfter(t: TestContext, opening: Promise<Store>): Promise<Store> {
+async function closedAfter(opening: Promise<Store>): Promise<Store> {
   const store = await opening;
-  t.after(() => store.close());
+  cleanUp(() => store.close());
   return store;
 }
 

@@ -1,0 +1,18 @@
+import { resolve } from 'node:path';
+import Mocha from 'mocha';
+import { mochaHooks } from '../support/clean-up';
+import { EventReporter } from './event-reporter';
+
+// The process of some spec files. It ends by itself once nothing is open any more.
+const [timeoutMs, ...files] = process.argv.slice(2);
+
+const mocha = new Mocha({
+  timeout: Number(timeoutMs),
+  forbidOnly: true,
+  reporter: EventReporter,
+  rootHooks: mochaHooks,
+});
+for (const file of files) mocha.addFile(resolve(file));
+mocha.run((failures) => {
+  process.exitCode = Math.min(failures, 255);
+});
