@@ -17,6 +17,8 @@ export interface SocketServerOptions extends TransportOptions {
   readonly tls?: TlsOptions | undefined;
   /** Sockets that may be open at once; more are closed as they come. */
   readonly maxConnections: number;
+  /** Time for the TLS handshake of a connection, in ms; one that takes longer is cut. Default 10000. */
+  readonly handshakeTimeoutMs?: number | undefined;
 }
 
 /** What a server tells its owner. */
@@ -85,11 +87,14 @@ export function openSocketServer(
 function createServer(options: SocketServerOptions, hooks: SocketServerHooks, where: string): Server {
   const take = taker(options, hooks);
   if (options.tls === undefined) return createTcpServer({ noDelay: true }, take);
-  const server = createTls(options.tls, take, where);
+  const server = createTls(options, take, where);
   server.on(
     'tlsClientError',
     guarded('listener handshake', warnProcess, (error: Error, socket: Socket) => {
-      hooks.onWarning(`TLS handshake with ${remoteAddressOf(socket)} failed: ${error.message}`);
+      const address = remoteAddressOf(socket);
+      // Node.js leaves a socket open whose handshake has run out of time.
+      socket.destroy();
+      hooks.onWarning(`TLS handshake with ${address} failed: ${error.message}`);
     }),
   );
   return server;
@@ -108,13 +113,17 @@ function taker(options: SocketServerOptions, hooks: SocketServerHooks): Taker {
   return guarded('listener connection', (error) => hooks.onWarning(errorText(error)), take);
 }
 
-function createTls(tls: TlsOptions, take: Taker, where: string): TlsServer {
+function createTls(
+  { tls = {}, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS }: SocketServerOptions,
+  take: Taker,
+  where: string,
+): TlsServer {
   const sources = [tls.cert, tls.pfx, tls.secureContext, tls.SNICallback, tls.pskCallback];
   if (sources.every((source) => source === undefined)) {
     throw listenError(where, 'TLS needs a key and a certificate');
   }
   try {
-    return createTlsServer({ ...tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, take);
+    return createTlsServer({ ...tls, handshakeTimeout: handshakeTimeoutMs }, take);
   } catch (error) {
     throw listenError(where, error);
   }
