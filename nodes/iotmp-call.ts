@@ -1,13 +1,13 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { IotmpError } from '../src';
-import { callTask, type CallConfig, type CallTask } from './lib/call-task';
-import { followLink, setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow-node';
-import { statusReason } from './lib/node-error';
-import { onInput, type Send } from './lib/run-input';
-import { numberSetting } from './lib/settings';
-import { targetSettings, type TargetSettings } from './lib/target-settings';
-import { translate } from './lib/translate';
-import { evaluate, typedSetting, type TypedSetting } from './lib/typed-value';
+import { callTask, type CallConfig, type CallTask } from './lib/call/call-task';
+import { followLink, setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow/flow-node';
+import { statusReason } from './lib/red/node-error';
+import { onInput, type Send } from './lib/flow/run-input';
+import { numberSetting } from './lib/red/settings';
+import { targetSettings, type TargetSettings } from './lib/flow/target-settings';
+import { translate } from './lib/red/translate';
+import { evaluate, typedSetting, type TypedSetting } from './lib/flow/typed-value';
 
 interface CallNodeConfig extends NodeDef, CallConfig {
   readonly timeout?: unknown;

@@ -1,17 +1,17 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { detached, guarded, IotmpClient, type ClientOptions, type IotmpError } from '../src';
-import { ClientLink } from './lib/client-link';
-import { closeWith } from './lib/close-with';
-import { showLink } from './lib/flow-node';
-import { FlowsStarted } from './lib/flows-started';
-import type { LinkNode, LinkState } from './lib/link';
-import { LogGate } from './lib/log-gate';
-import { nodeError, statusReason } from './lib/node-error';
-import { tlsSettings } from './lib/server-settings';
-import { booleanSetting, choiceSetting, integerSetting, portSetting, textSetting } from './lib/settings';
-import { StateFeed } from './lib/state-feed';
-import { StatusReporter } from './lib/status-reporter';
-import { translate } from './lib/translate';
+import { ClientLink } from './lib/flow/client-link';
+import { closeWith } from './lib/red/close-with';
+import { showLink } from './lib/flow/flow-node';
+import { FlowsStarted } from './lib/red/flows-started';
+import type { LinkNode, LinkState } from './lib/flow/link';
+import { LogGate } from './lib/red/log-gate';
+import { nodeError, statusReason } from './lib/red/node-error';
+import { tlsSettings } from './lib/server/server-settings';
+import { booleanSetting, choiceSetting, integerSetting, portSetting, textSetting } from './lib/red/settings';
+import { StateFeed } from './lib/flow/state-feed';
+import { StatusReporter } from './lib/red/status-reporter';
+import { translate } from './lib/red/translate';
 
 interface ClientConfig extends NodeDef {
   readonly host?: unknown;

@@ -1,11 +1,11 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IotmpError, TopicFilter, type ServerEvent } from '../src';
-import { copyValue } from './lib/copy-value';
-import { followLink, setUpFlowNode } from './lib/flow-node';
-import type { LinkSettings } from './lib/link';
-import { ServerLink } from './lib/server-link';
-import { textSetting } from './lib/settings';
-import { translate } from './lib/translate';
+import { copyValue } from './lib/flow/copy-value';
+import { followLink, setUpFlowNode } from './lib/flow/flow-node';
+import type { LinkSettings } from './lib/flow/link';
+import { ServerLink } from './lib/server/server-link';
+import { textSetting } from './lib/red/settings';
+import { translate } from './lib/red/translate';
 
 interface EventsConfig extends NodeDef, LinkSettings {
   readonly events?: unknown;

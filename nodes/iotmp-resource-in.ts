@@ -6,14 +6,14 @@ import {
   type ResourceCall,
   type ResourceDefinition,
 } from '../src';
-import { copyValue } from './lib/copy-value';
-import { endpointTimeS } from './lib/endpoint-time';
-import { followLink, setUpFlowNode } from './lib/flow-node';
-import type { Link, LinkSettings } from './lib/link';
-import { ReplyStore } from './lib/reply-store';
-import { ServerLink } from './lib/server-link';
-import { choiceSetting, jsonSetting, numberSetting, textSetting } from './lib/settings';
-import { translate } from './lib/translate';
+import { copyValue } from './lib/flow/copy-value';
+import { endpointTimeS } from './lib/flow/endpoint-time';
+import { followLink, setUpFlowNode } from './lib/flow/flow-node';
+import type { Link, LinkSettings } from './lib/flow/link';
+import { ReplyStore } from './lib/flow/reply-store';
+import { ServerLink } from './lib/server/server-link';
+import { choiceSetting, jsonSetting, numberSetting, textSetting } from './lib/red/settings';
+import { translate } from './lib/red/translate';
 
 interface ResourceInConfig extends NodeDef, LinkSettings {
   readonly resource?: unknown;

@@ -1,10 +1,10 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { decodeValue, encodeValue, IotmpError, type Value } from '../src';
-import { followLink, setUpFlowNode } from './lib/flow-node';
-import type { LinkSettings } from './lib/link';
-import { onInput } from './lib/run-input';
-import { jsonSetting, textSetting } from './lib/settings';
-import { evaluate, typedSetting } from './lib/typed-value';
+import { followLink, setUpFlowNode } from './lib/flow/flow-node';
+import type { LinkSettings } from './lib/flow/link';
+import { onInput } from './lib/flow/run-input';
+import { jsonSetting, textSetting } from './lib/red/settings';
+import { evaluate, typedSetting } from './lib/flow/typed-value';
 
 interface ResourceOutConfig extends NodeDef, LinkSettings {
   readonly resource?: unknown;

@@ -1,8 +1,8 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { Answer, encodeValue, IotmpError } from '../src';
-import { onInput } from './lib/run-input';
-import { ReplyStore, replyToken } from './lib/reply-store';
-import { translate } from './lib/translate';
+import { onInput } from './lib/flow/run-input';
+import { ReplyStore, replyToken } from './lib/flow/reply-store';
+import { translate } from './lib/red/translate';
 
 /** Types of values that can be sent, whatever the value. */
 const ALWAYS_SENDABLE: readonly string[] = ['undefined', 'boolean', 'number', 'string'];

@@ -10,36 +10,36 @@ import {
   type Store,
   type StoreOptions,
 } from '../src';
-import { mountAdminApi } from './lib/admin-api';
-import { apiSettings } from './lib/api-settings';
-import { closeWith } from './lib/close-with';
-import { BrokerPool } from './lib/broker-pool';
-import { showLink } from './lib/flow-node';
-import { FlowsStarted } from './lib/flows-started';
-import { FlowsStopping } from './lib/flows-stopping';
-import { HostedServer } from './lib/hosted-server';
-import { GatewayMount } from './lib/gateway-mount';
-import { HttpRouter } from './lib/http-router';
-import type { LinkNode } from './lib/link';
-import { LogGate } from './lib/log-gate';
-import { mountMqttBridge } from './lib/mqtt-bridge';
-import { nodeError, statusReason } from './lib/node-error';
-import { ServerLink } from './lib/server-link';
+import { mountAdminApi } from './lib/server/admin-api';
+import { apiSettings } from './lib/server/api-settings';
+import { closeWith } from './lib/red/close-with';
+import { ServerPool } from './lib/server/server-pool';
+import { showLink } from './lib/flow/flow-node';
+import { FlowsStarted } from './lib/red/flows-started';
+import { FlowsStopping } from './lib/red/flows-stopping';
+import { HostedServer } from './lib/server/hosted-server';
+import { GatewayMount } from './lib/server/gateway-mount';
+import { HttpRouter } from './lib/server/http-router';
+import type { LinkNode } from './lib/flow/link';
+import { LogGate } from './lib/red/log-gate';
+import { mountMqttBridge } from './lib/server/mqtt-bridge';
+import { nodeError, statusReason } from './lib/red/node-error';
+import { ServerLink } from './lib/server/server-link';
 import {
   serverSettings,
   webSocketPath,
   type ServerConfig,
   type ServerCredentials,
-} from './lib/server-settings';
-import { serverState } from './lib/server-state';
-import { booleanSetting } from './lib/settings';
-import { StateFeed } from './lib/state-feed';
-import { StatusReporter } from './lib/status-reporter';
-import { filesFolder, storageFile } from './lib/storage-settings';
-import { mountTokenEndpoint } from './lib/token-endpoint';
-import { translate } from './lib/translate';
-import { UpgradeMount } from './lib/upgrade-mount';
-import { UpgradeRouter } from './lib/upgrade-router';
+} from './lib/server/server-settings';
+import { serverState } from './lib/server/server-state';
+import { booleanSetting } from './lib/red/settings';
+import { StateFeed } from './lib/flow/state-feed';
+import { StatusReporter } from './lib/red/status-reporter';
+import { filesFolder, storageFile } from './lib/server/storage-settings';
+import { mountTokenEndpoint } from './lib/server/token-endpoint';
+import { translate } from './lib/red/translate';
+import { UpgradeMount } from './lib/server/upgrade-mount';
+import { UpgradeRouter } from './lib/server/upgrade-router';
 
 interface ServerNode extends Node<ServerCredentials>, LinkNode {
   link: ServerLink | undefined;
@@ -51,7 +51,7 @@ interface ServerNode extends Node<ServerCredentials>, LinkNode {
 
 /** What all servers of a Node-RED share. */
 interface Shared {
-  readonly pool: BrokerPool<HostedServer>;
+  readonly pool: ServerPool<HostedServer>;
   readonly upgrades: UpgradeRouter;
   readonly http: HttpRouter;
   readonly started: FlowsStarted;
@@ -60,7 +60,7 @@ interface Shared {
 
 export = function register(RED: NodeAPI): void {
   const shared: Shared = {
-    pool: new BrokerPool(RED),
+    pool: new ServerPool(RED),
     upgrades: new UpgradeRouter(RED),
     http: new HttpRouter(RED),
     started: new FlowsStarted(RED),
@@ -214,7 +214,7 @@ function run(
  */
 function takeOrMake(
   node: ServerNode,
-  pool: BrokerPool<HostedServer>,
+  pool: ServerPool<HostedServer>,
   options: ServerOptions,
   file: string | undefined,
 ): { hosted: HostedServer; ready: Promise<void> } {

@@ -1,12 +1,12 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { detached, IotmpError, type Value } from '../src';
-import { setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow-node';
-import type { LinkSettings, LinkStream, StreamState, Target } from './lib/link';
-import { nodeError, statusReason } from './lib/node-error';
-import { onInput } from './lib/run-input';
-import { booleanSetting, integerSetting } from './lib/settings';
-import { resourceFields, targetSettings, type TargetSettings } from './lib/target-settings';
-import { translate } from './lib/translate';
+import { setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow/flow-node';
+import type { LinkSettings, LinkStream, StreamState, Target } from './lib/flow/link';
+import { nodeError, statusReason } from './lib/red/node-error';
+import { onInput } from './lib/flow/run-input';
+import { booleanSetting, integerSetting } from './lib/red/settings';
+import { resourceFields, targetSettings, type TargetSettings } from './lib/flow/target-settings';
+import { translate } from './lib/red/translate';
 
 interface StreamConfig extends NodeDef, LinkSettings {
   readonly interval?: unknown;

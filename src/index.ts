@@ -69,15 +69,20 @@ export type { ClientStreamOptions } from './client/client-stream-options';
 export { Gateway } from './gateway/gateway';
 export type { GatewayOptions, GatewayUser } from './gateway/gateway-options';
 export type { GatewayLimits } from './gateway/limits/gateway-limits';
-export { decodeValue } from './codec/pson-decoder';
-export { encodeValue } from './codec/pson-encoder';
+export { decodeValue } from './codec/reading/pson-decoder';
+export { encodeValue } from './codec/writing/pson-encoder';
 export { DecodeError, ErrorStatus, IotmpError, RemoteError, StorageError } from './errors';
 export type { ErrorCode, StorageFault } from './errors';
 export { SafeEmitter } from './util/safe-emitter';
 export { detached, guarded, warnProcess, type FaultHandler, type Guarded } from './util/guard';
-export { Answer, type ResourceCall, type ResourceDefinition, type ResourceKind } from './session/resource';
-export type { ResourceStream } from './session/resource';
-export type { HostedResource } from './session/hosted-resource';
-export type { Reply, RequestOptions } from './session/request-table';
+export {
+  Answer,
+  type ResourceCall,
+  type ResourceDefinition,
+  type ResourceKind,
+} from './session/hosting/resource';
+export type { ResourceStream } from './session/hosting/resource';
+export type { HostedResource } from './session/hosting/hosted-resource';
+export type { Reply, RequestOptions } from './session/requests/request-table';
 export type { CallOptions } from './session/session';
 export type { DeviceId, Value } from './types';

@@ -1,6 +1,6 @@
 import { FieldId, MessageType, ServiceCode, WireType } from '../../src/codec/constants';
-import { encodeMessage } from '../../src/codec/message-encoder';
-import { encodeValue } from '../../src/codec/pson-encoder';
+import { encodeMessage } from '../../src/codec/writing/message-encoder';
+import { encodeValue } from '../../src/codec/writing/pson-encoder';
 import type { AnswerRule } from '../harness/load-generator';
 import { credentialOf, deviceName, USER } from './device-names';
 import { answer, sample } from './sample';

@@ -1,6 +1,6 @@
 import type { TlsOptions } from 'node:tls';
 import { IotmpError } from '../errors';
-import { sessionOptions, type SessionOptions } from '../session/session-options';
+import { sessionOptions, type SessionOptions } from '../session/base/session-options';
 import { systemClock, type Clock } from '../util/clock';
 import type { Authenticator, RegisteredDevice } from './authenticator';
 

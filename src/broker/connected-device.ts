@@ -1,9 +1,9 @@
-import { encodeValue } from '../codec/pson-encoder';
+import { encodeValue } from '../codec/writing/pson-encoder';
 import { IotmpError } from '../errors';
-import type { OutgoingStream, StreamListener } from '../session/outgoing-stream';
-import type { Reply, RequestOptions } from '../session/request-table';
-import { FunctionCode } from '../session/resource';
-import { abortedError } from '../session/session-errors';
+import type { OutgoingStream, StreamListener } from '../session/streams/outgoing-stream';
+import type { Reply, RequestOptions } from '../session/requests/request-table';
+import { FunctionCode } from '../session/hosting/resource';
+import { abortedError } from '../session/base/session-errors';
 import type { CallOptions, Session } from '../session/session';
 import type { DeviceId } from '../types';
 import { DeviceDescription } from './device-description';

@@ -1,5 +1,5 @@
 import { IotmpError } from '../errors';
-import { PathTable } from '../session/path-table';
+import { PathTable } from '../session/hosting/path-table';
 import { isMap, type Value } from '../types';
 
 /** What a device told of one resource in its DESCRIBE (`protocol.md` section 5). */

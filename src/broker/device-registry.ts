@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { MAX_STREAM_ID } from '../codec/constants';
-import { IdSequence } from '../session/id-sequence';
+import { IdSequence } from '../session/requests/id-sequence';
 import type { DeviceId } from '../types';
 import { deviceKey } from '../util/device-key';
 import type { ConnectedDevice } from './connected-device';

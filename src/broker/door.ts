@@ -1,5 +1,5 @@
 import { IotmpError } from '../errors';
-import { WarningGate } from '../session/warning-gate';
+import { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
 import type { Clock } from '../util/clock';
 import { LoginBrake } from './login-brake';

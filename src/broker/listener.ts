@@ -1,6 +1,6 @@
 import type { Server } from 'node:net';
 import { errorText, IotmpError } from '../errors';
-import { WarningGate } from '../session/warning-gate';
+import { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
 import { openSocketServer, type SocketServer, type SocketServerOptions } from '../transport/socket-server';
 import { Backoff } from '../util/backoff';

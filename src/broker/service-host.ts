@@ -1,13 +1,13 @@
 import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
-import { HostedResource } from '../session/hosted-resource';
-import type { ResourceDefinition } from '../session/resource';
+import { HostedResource } from '../session/hosting/hosted-resource';
+import type { ResourceDefinition } from '../session/hosting/resource';
 import {
   resourcePath,
   ResourceRegistry,
   type ResolvedResource,
   type ResourceHost,
-} from '../session/resource-registry';
+} from '../session/hosting/resource-registry';
 import { isMap, type Value } from '../types';
 
 const LAST_CODE = ServiceCode.SUBSCRIBE_EVENT;

@@ -1,4 +1,4 @@
-import type { OutgoingStream, StreamListener } from '../session/outgoing-stream';
+import type { OutgoingStream, StreamListener } from '../session/streams/outgoing-stream';
 import type { CallOptions } from '../session/session';
 
 /** A connected device as the stream hub needs it. */

@@ -1,7 +1,7 @@
 import { ConnectCode } from '../codec/constants';
 import { IotmpError } from '../errors';
 import { Session, type ConnectRequest, type SessionHooks } from '../session/session';
-import type { WarningGate } from '../session/warning-gate';
+import type { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
 import type { Clock } from '../util/clock';
 import type { Authenticator } from './authenticator';

@@ -1,6 +1,6 @@
 import { BodyLimit, MAX_ENCODED_SIZE } from '../codec/constants';
 import { IotmpError } from '../errors';
-import { defaultSessionOptions } from '../session/session-options';
+import { defaultSessionOptions } from '../session/base/session-options';
 import { connectTransport, type ConnectOptions, type ConnectTarget } from '../transport/connect';
 import { systemClock, type Clock } from '../util/clock';
 

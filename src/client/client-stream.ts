@@ -1,5 +1,5 @@
 import { errorText, IotmpError, RemoteError } from '../errors';
-import type { OutgoingStream } from '../session/outgoing-stream';
+import type { OutgoingStream } from '../session/streams/outgoing-stream';
 import type { CallOptions, Session } from '../session/session';
 import type { Value } from '../types';
 import type { Backoff } from '../util/backoff';

@@ -1,12 +1,12 @@
 import { ServiceCode } from '../codec/constants';
 import { errorText, IotmpError } from '../errors';
-import type { HostedResource } from '../session/hosted-resource';
-import { IdSequence } from '../session/id-sequence';
-import type { Reply, RequestOptions } from '../session/request-table';
-import type { ResourceDefinition } from '../session/resource';
-import { ResourceRegistry } from '../session/resource-registry';
+import type { HostedResource } from '../session/hosting/hosted-resource';
+import { IdSequence } from '../session/requests/id-sequence';
+import type { Reply, RequestOptions } from '../session/requests/request-table';
+import type { ResourceDefinition } from '../session/hosting/resource';
+import { ResourceRegistry } from '../session/hosting/resource-registry';
 import type { CallOptions } from '../session/session';
-import { defaultSessionOptions } from '../session/session-options';
+import { defaultSessionOptions } from '../session/base/session-options';
 import { targetUrl } from '../transport/client-socket';
 import type { Value } from '../types';
 import { Backoff } from '../util/backoff';

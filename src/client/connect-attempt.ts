@@ -1,9 +1,9 @@
 import { IotmpError } from '../errors';
-import { compactOffer } from '../session/compact-form';
-import type { IdSequence } from '../session/id-sequence';
-import type { ResourceHost } from '../session/resource-registry';
+import { compactOffer } from '../session/samples/compact-form';
+import type { IdSequence } from '../session/requests/id-sequence';
+import type { ResourceHost } from '../session/hosting/resource-registry';
 import { Session } from '../session/session';
-import { defaultSessionOptions } from '../session/session-options';
+import { defaultSessionOptions } from '../session/base/session-options';
 import type { ConnectTarget } from '../transport/connect';
 import { maxPayloadFor } from '../transport/web-socket-settings';
 import { DEFAULT_KEEP_ALIVE_S, type ClientIdentity, type ClientSettings } from './client-options';

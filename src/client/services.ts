@@ -1,6 +1,6 @@
 import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
-import type { Reply, RequestOptions } from '../session/request-table';
+import type { Reply, RequestOptions } from '../session/requests/request-table';
 import type { CallOptions } from '../session/session';
 import type { Value } from '../types';
 import type { ClientStreamOptions } from './client-stream-options';

@@ -1,8 +1,8 @@
 import type { IotmpServer } from '../broker/broker';
 import { IotmpError, publicText } from '../errors';
-import type { HostedResource } from '../session/hosted-resource';
-import type { ResourceCall, ResourceStream } from '../session/resource';
-import { resourcePath } from '../session/resource-registry';
+import type { HostedResource } from '../session/hosting/hosted-resource';
+import type { ResourceCall, ResourceStream } from '../session/hosting/resource';
+import { resourcePath } from '../session/hosting/resource-registry';
 import type { DeviceId, Value } from '../types';
 import type { Service, ServiceOffer } from './service';
 

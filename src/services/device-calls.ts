@@ -1,8 +1,8 @@
 import type { IotmpServer } from '../broker/broker';
 import { ServiceCode } from '../codec/constants';
 import { IotmpError, RemoteError } from '../errors';
-import type { Reply } from '../session/request-table';
-import { Answer } from '../session/resource';
+import type { Reply } from '../session/requests/request-table';
+import { Answer } from '../session/hosting/resource';
 import type { DeviceId, Value } from '../types';
 import { deviceKey } from '../util/device-key';
 import { callTarget, type CallTarget } from './call-target';

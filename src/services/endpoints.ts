@@ -1,10 +1,10 @@
 import type { IotmpServer } from '../broker/broker';
 import { ServiceCode } from '../codec/constants';
-import { decodeValue } from '../codec/pson-decoder';
-import { encodeValue } from '../codec/pson-encoder';
+import { decodeValue } from '../codec/reading/pson-decoder';
+import { encodeValue } from '../codec/writing/pson-encoder';
 import { errorText, IotmpError, RemoteError } from '../errors';
-import { toldReason } from '../session/request-table';
-import { Answer, type ResourceResult } from '../session/resource';
+import { toldReason } from '../session/requests/request-table';
+import { Answer, type ResourceResult } from '../session/hosting/resource';
 import type { DeviceId, Value } from '../types';
 import { systemClock, type Clock } from '../util/clock';
 import type { Service, ServiceCall, ServiceOffer } from './service';

@@ -1,7 +1,7 @@
 import type { IotmpServer } from '../broker/broker';
 import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
-import { WarningGate } from '../session/warning-gate';
+import { WarningGate } from '../session/base/warning-gate';
 import { systemClock, type Clock } from '../util/clock';
 import { deviceKey } from '../util/device-key';
 import { EventIndex } from './events/event-index';

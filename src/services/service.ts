@@ -1,5 +1,5 @@
 import type { ServiceCode } from '../codec/constants';
-import type { ResourceCall, ResourceResult, ResourceStream } from '../session/resource';
+import type { ResourceCall, ResourceResult, ResourceStream } from '../session/hosting/resource';
 import type { DeviceId } from '../types';
 
 /**

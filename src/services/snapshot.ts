@@ -1,5 +1,5 @@
-import { decodeValue } from '../codec/pson-decoder';
-import { encodeValue } from '../codec/pson-encoder';
+import { decodeValue } from '../codec/reading/pson-decoder';
+import { encodeValue } from '../codec/writing/pson-encoder';
 import type { Value } from '../types';
 
 /**

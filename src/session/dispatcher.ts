@@ -1,9 +1,9 @@
 import { MessageType } from '../codec/constants';
 import type { Message } from '../codec/message';
 import { errorText, IotmpError } from '../errors';
-import type { CallServer } from './call-server';
-import type { RequestTable } from './request-table';
-import type { StreamTable } from './stream-table';
+import type { CallServer } from './hosting/call-server';
+import type { RequestTable } from './requests/request-table';
+import type { StreamTable } from './streams/stream-table';
 
 /** Where the messages of an open session go. */
 export interface DispatcherPort {

@@ -2,11 +2,11 @@ import { MessageType } from '../codec/constants';
 import type { Message } from '../codec/message';
 import { IotmpError } from '../errors';
 import type { Timer } from '../util/clock';
-import { compactOffer, offersCompact } from './compact-form';
-import { errorAnswer } from './error-answer';
-import type { Outbox } from './outbox';
-import { asIotmpError, notOpenError } from './session-errors';
-import type { SessionOptions } from './session-options';
+import { compactOffer, offersCompact } from './samples/compact-form';
+import { errorAnswer } from './base/error-answer';
+import type { Outbox } from './wire/outbox';
+import { asIotmpError, notOpenError } from './base/session-errors';
+import type { SessionOptions } from './base/session-options';
 import type { SessionState } from './session-state';
 import { guarded } from '../util/guard';
 

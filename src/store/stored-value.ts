@@ -1,8 +1,8 @@
 import { errorText, IotmpError, StorageError } from '../errors';
 import { unusable } from './checks';
 import { PsonType } from '../codec/constants';
-import { decodeValue } from '../codec/pson-decoder';
-import { encodeValue } from '../codec/pson-encoder';
+import { decodeValue } from '../codec/reading/pson-decoder';
+import { encodeValue } from '../codec/writing/pson-encoder';
 import { isMap, type Value } from '../types';
 
 /** A value as it is kept: PSON (`protocol.md` section 3) in a buffer of its own, so that it can go to another thread. */

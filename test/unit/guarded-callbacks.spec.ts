@@ -14,7 +14,7 @@ const HARMLESS: Readonly<Record<string, string>> = {
   'src/transport/connect.ts () => socket': 'ws needs the returned socket; nothing in it can throw',
   'src/transport/web-socket-acceptor.ts (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false)':
     'ws needs the returned name; nothing in it can throw',
-  'nodes/lib/http-router.ts other': 'listeners of others, put back as they were',
+  'nodes/lib/server/http-router.ts other': 'listeners of others, put back as they were',
 };
 
 /** The thread of a store: what is thrown there ends the thread alone, and the store takes its file up again. */

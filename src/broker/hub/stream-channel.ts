@@ -1,5 +1,5 @@
 import { IotmpError } from '../../errors';
-import type { OutgoingStream, StreamListener } from '../../session/outgoing-stream';
+import type { OutgoingStream, StreamListener } from '../../session/streams/outgoing-stream';
 import type { CallOptions } from '../../session/session';
 import type { Value } from '../../types';
 import type { Clock } from '../../util/clock';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorText, IotmpError } from '../../errors';
-import { resourceHash } from '../../session/fnv1a';
+import { resourceHash } from '../../session/hosting/fnv1a';
 import type { DeviceId } from '../../types';
 import type { Clock, Timer } from '../../util/clock';
 import { keptDocuments, type Documents } from './records';

@@ -1,9 +1,9 @@
 import type { ConnectedDevice } from '../../broker/connected-device';
-import { decodeValue } from '../../codec/pson-decoder';
-import { encodeValue } from '../../codec/pson-encoder';
+import { decodeValue } from '../../codec/reading/pson-decoder';
+import { encodeValue } from '../../codec/writing/pson-encoder';
 import { IotmpError, RemoteError } from '../../errors';
-import type { Reply } from '../../session/request-table';
-import { FunctionCode } from '../../session/resource';
+import type { Reply } from '../../session/requests/request-table';
+import { FunctionCode } from '../../session/hosting/resource';
 import { isMap, type DeviceId, type Value } from '../../types';
 import { reachesResource, type Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Reply } from '../../session/request-table';
+import type { Reply } from '../../session/requests/request-table';
 import type { Value } from '../../types';
 import { reachesResource } from '../auth/principal';
 import { bytes, EMPTY, json, successStatus, type BodyAnswer } from '../http/answer';

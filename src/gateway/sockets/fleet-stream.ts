@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { ConnectedDevice } from '../../broker/connected-device';
 import type { HubSubscription } from '../../broker/hub/stream-hub';
 import { errorText } from '../../errors';
-import { FunctionCode } from '../../session/resource';
+import { FunctionCode } from '../../session/hosting/resource';
 import type { Value } from '../../types';
 import { deviceKey } from '../../util/device-key';
 import type { Principal } from '../auth/principal';

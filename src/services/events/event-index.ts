@@ -1,5 +1,5 @@
 import type { ServerEvent } from '../../broker/event-feed';
-import { Sample } from '../../session/sample';
+import { Sample } from '../../session/samples/sample';
 import type { EventSubscription } from './event-subscription';
 
 /** Subscriptions to events, by user and name, so that an event costs only those who may want it. */

@@ -1,7 +1,7 @@
 import type { IotmpServer } from '../../broker/broker';
 import { ServiceCode } from '../../codec/constants';
 import { errorText, IotmpError } from '../../errors';
-import { Answer } from '../../session/resource';
+import { Answer } from '../../session/hosting/resource';
 import type { Page } from '../../store/page';
 import type { Outcome, Property, PropertyOwner } from '../../store/property-store';
 import type { Value } from '../../types';

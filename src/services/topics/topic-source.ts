@@ -1,5 +1,5 @@
 import { IotmpError } from '../../errors';
-import { Sample } from '../../session/sample';
+import { Sample } from '../../session/samples/sample';
 import { filterLevels, topicLevels } from '../../topic/topic-name';
 import type { Value } from '../../types';
 import type { EventSource, EventSubscription } from '../events/event-subscription';

@@ -1,8 +1,8 @@
 import type { IotmpServer } from '../../broker/broker';
-import { decodeValue } from '../../codec/pson-decoder';
-import { encodeValue } from '../../codec/pson-encoder';
+import { decodeValue } from '../../codec/reading/pson-decoder';
+import { encodeValue } from '../../codec/writing/pson-encoder';
 import { errorText, IotmpError } from '../../errors';
-import { WarningGate } from '../../session/warning-gate';
+import { WarningGate } from '../../session/base/warning-gate';
 import { filterLevels, topicLevels } from '../../topic/topic-name';
 import { TopicTree } from '../../topic/topic-tree';
 import { systemClock, type Clock } from '../../util/clock';

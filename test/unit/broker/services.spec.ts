@@ -3,7 +3,7 @@ import { describe, it } from 'mocha';
 import { ServiceHost, serviceRequest } from '../../../src/broker/service-host';
 import { ServiceCode } from '../../../src/codec/constants';
 import { IotmpError } from '../../../src/errors';
-import { Answer, type ResourceCall, type ResourceStream } from '../../../src/session/resource';
+import { Answer, type ResourceCall, type ResourceStream } from '../../../src/session/hosting/resource';
 import { BrokerBench, PUMP } from '../support/broker-fixture';
 import { hex, message, psonField, Type, varintField } from '../support/raw-message';
 

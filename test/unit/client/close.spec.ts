@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
-import { encodeMessage } from '../../../src/codec/message-encoder';
+import { encodeMessage } from '../../../src/codec/writing/message-encoder';
 import { IotmpError } from '../../../src/errors';
 import { Scene } from './support';
 

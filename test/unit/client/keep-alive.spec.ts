@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
 import { createMemoryPair } from '../../../src/transport/memory-transport';
-import { encodeMessage } from '../../../src/codec/message-encoder';
+import { encodeMessage } from '../../../src/codec/writing/message-encoder';
 import { Scene } from './support';
 
 describe('keep-alive', () => {

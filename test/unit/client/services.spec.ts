@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { IotmpError } from '../../../src/errors';
-import type { ResourceCall } from '../../../src/session/resource';
+import type { ResourceCall } from '../../../src/session/hosting/resource';
 import { Scene } from './support';
 
 /** A scene whose server writes down what service `code` is asked, and gives `answer`. */

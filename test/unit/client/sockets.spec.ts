@@ -7,7 +7,7 @@ import { afterEach, describe, it } from 'mocha';
 import { IotmpClient } from '../../../src/client/client';
 import type { ClientState } from '../../../src/client/client-events';
 import type { ClientOptions } from '../../../src/client/client-options';
-import { ResourceRegistry } from '../../../src/session/resource-registry';
+import { ResourceRegistry } from '../../../src/session/hosting/resource-registry';
 import { Session } from '../../../src/session/session';
 import { SocketTransport } from '../../../src/transport/socket-transport';
 import type { Transport } from '../../../src/transport/transport';

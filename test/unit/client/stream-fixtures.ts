@@ -1,6 +1,6 @@
 import type { ClientStreamListener } from '../../../src/client/client-stream';
 import type { IotmpError } from '../../../src/errors';
-import type { ResourceStream } from '../../../src/session/resource';
+import type { ResourceStream } from '../../../src/session/hosting/resource';
 import { Scene } from './support';
 
 /** A listener that writes everything down. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { ClientStream } from '../../../src/client/client-stream';
-import type { ResourceStream } from '../../../src/session/resource';
+import type { ResourceStream } from '../../../src/session/hosting/resource';
 import { Scene } from './support';
 import { Notes, withFeed } from './stream-fixtures';
 

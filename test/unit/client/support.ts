@@ -2,7 +2,7 @@ import type { Message } from '../../../src/codec/message';
 import { IotmpClient } from '../../../src/client/client';
 import type { ClientOptions } from '../../../src/client/client-options';
 import { IotmpError } from '../../../src/errors';
-import { ResourceRegistry } from '../../../src/session/resource-registry';
+import { ResourceRegistry } from '../../../src/session/hosting/resource-registry';
 import { Session } from '../../../src/session/session';
 import type { ConnectOptions, ConnectTarget } from '../../../src/transport/connect';
 import { createMemoryPair } from '../../../src/transport/memory-transport';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { encodeMessage } from '../../../src/codec/message-encoder';
-import { decodeValue } from '../../../src/codec/pson-decoder';
-import { encodeValue } from '../../../src/codec/pson-encoder';
+import { encodeMessage } from '../../../src/codec/writing/message-encoder';
+import { decodeValue } from '../../../src/codec/reading/pson-decoder';
+import { encodeValue } from '../../../src/codec/writing/pson-encoder';
 import { IotmpError } from '../../../src/errors';
 
 function assertRefused(payload: unknown, message: RegExp): IotmpError {

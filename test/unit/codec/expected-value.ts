@@ -1,5 +1,5 @@
 import type { Message } from '../../../src/codec/message';
-import type { OutgoingMessage } from '../../../src/codec/message-encoder';
+import type { OutgoingMessage } from '../../../src/codec/writing/message-encoder';
 
 const TWO_63 = 2 ** 63;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { Message } from '../../../src/codec/message';
-import { decodeMessage, type DecodeOptions } from '../../../src/codec/message-decoder';
+import { decodeMessage, type DecodeOptions } from '../../../src/codec/reading/message-decoder';
 import { DecodeError } from '../../../src/errors';
 import { fieldsOf } from './expected-value';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { encodeMessage, type OutgoingMessage } from '../../../src/codec/message-encoder';
+import { encodeMessage, type OutgoingMessage } from '../../../src/codec/writing/message-encoder';
 import { fakes } from '../../support/fakes';
 import { memoryInUse } from './memory';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
-import { decodeMessage } from '../../../src/codec/message-decoder';
-import { encodeMessage } from '../../../src/codec/message-encoder';
-import { decodeValue } from '../../../src/codec/pson-decoder';
-import { encodeValue } from '../../../src/codec/pson-encoder';
+import { decodeMessage } from '../../../src/codec/reading/message-decoder';
+import { encodeMessage } from '../../../src/codec/writing/message-encoder';
+import { decodeValue } from '../../../src/codec/reading/pson-decoder';
+import { encodeValue } from '../../../src/codec/writing/pson-encoder';
 import { FrameDecoder } from '../../../src/framing/frame-decoder';
 import type { Value } from '../../../src/types';
 import { expected, fieldsOf, mapOf } from './expected-value';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { decodeValue } from '../../../src/codec/pson-decoder';
-import { encodeValue } from '../../../src/codec/pson-encoder';
+import { decodeValue } from '../../../src/codec/reading/pson-decoder';
+import { encodeValue } from '../../../src/codec/writing/pson-encoder';
 import { memoryInUse } from './memory';
 
 /** More different texts than the caches hold, several times over. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
-import { decodeValue } from '../../../src/codec/pson-decoder';
-import { shortestFloat } from '../../../src/codec/shortest-float';
+import { decodeValue } from '../../../src/codec/reading/pson-decoder';
+import { shortestFloat } from '../../../src/codec/reading/shortest-float';
 
 const RUNS = 3000 * Number(process.env.FUZZ_FACTOR ?? 1);
 

@@ -3,9 +3,9 @@ import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { MessageType } from '../../../src/codec/constants';
 import { MapKeys } from '../../../src/codec/map-keys';
-import { encodeMessage } from '../../../src/codec/message-encoder';
-import { encodeValue } from '../../../src/codec/pson-encoder';
-import { encodeStreamData, payloadOf, streamDataSize } from '../../../src/codec/stream-data';
+import { encodeMessage } from '../../../src/codec/writing/message-encoder';
+import { encodeValue } from '../../../src/codec/writing/pson-encoder';
+import { encodeStreamData, payloadOf, streamDataSize } from '../../../src/codec/writing/stream-data';
 
 const FACTOR = Number(process.env.FUZZ_FACTOR ?? 1);
 const type = MessageType.STREAM_DATA;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { decodeValue, type DecodeOptions } from '../../../src/codec/pson-decoder';
-import { encodeValue } from '../../../src/codec/pson-encoder';
+import { decodeValue, type DecodeOptions } from '../../../src/codec/reading/pson-decoder';
+import { encodeValue } from '../../../src/codec/writing/pson-encoder';
 import { DecodeError } from '../../../src/errors';
 import type { Value } from '../../../src/types';
 import { memoryInUse } from './memory';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { runInNewContext } from 'node:vm';
 import { describe, it } from 'mocha';
-import { decodeValue } from '../../../src/codec/pson-decoder';
-import { encodeValue } from '../../../src/codec/pson-encoder';
+import { decodeValue } from '../../../src/codec/reading/pson-decoder';
+import { encodeValue } from '../../../src/codec/writing/pson-encoder';
 
 function hexOf(value: unknown): string {
   return encodeValue(value).toString('hex');

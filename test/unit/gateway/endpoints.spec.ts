@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { IotmpError } from '../../../src/errors';
-import { Answer as Reply } from '../../../src/session/resource';
+import { Answer as Reply } from '../../../src/session/hosting/resource';
 import { openStore } from '../../../src/store/open-store';
 import { errorOf, GatewayBench } from './support/gateway-bench';
 

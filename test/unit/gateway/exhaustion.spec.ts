@@ -8,7 +8,7 @@ import { BucketExports, type ExportOrder } from '../../../src/gateway/exports/bu
 import { eventStream } from '../../../src/gateway/http/event-stream';
 import { networkOf } from '../../../src/gateway/limits/client-network';
 import { openFiles } from '../../../src/store/files/open-files';
-import { Answer } from '../../../src/session/resource';
+import { Answer } from '../../../src/session/hosting/resource';
 import { cleanUp } from '../../support/clean-up';
 import { FakeClock } from '../support/fake-clock';
 import { GatewayBench } from './support/gateway-bench';

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { describe, it } from 'mocha';
 import type { NodeAPI } from 'node-red';
-import { BrokerPool } from '../../../nodes/lib/broker-pool';
-import { FlowsStarted } from '../../../nodes/lib/flows-started';
-import { FlowsStopping } from '../../../nodes/lib/flows-stopping';
+import { ServerPool } from '../../../nodes/lib/server/server-pool';
+import { FlowsStarted } from '../../../nodes/lib/red/flows-started';
+import { FlowsStopping } from '../../../nodes/lib/red/flows-stopping';
 import { IotmpServer } from '../../../src';
 import { cleanUp } from '../../support/clean-up';
 import { fakes } from '../../support/fakes';
 
 async function start(): Promise<{
-  pool: BrokerPool<IotmpServer>;
+  pool: ServerPool<IotmpServer>;
   events: EventEmitter;
   server: IotmpServer;
 }> {
@@ -18,7 +18,7 @@ async function start(): Promise<{
   const server = new IotmpServer({ host: '127.0.0.1', tcpPort: 0 });
   await server.start();
   cleanUp(() => server.close());
-  return { pool: new BrokerPool({ events } as unknown as NodeAPI), events, server };
+  return { pool: new ServerPool({ events } as unknown as NodeAPI), events, server };
 }
 
 /** Whether the server was closed. */

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'mocha';
-import { clientServiceCalls } from '../../../nodes/lib/client-service-calls';
-import { serverServiceCalls } from '../../../nodes/lib/server-service-calls';
+import { clientServiceCalls } from '../../../nodes/lib/call/client-service-calls';
+import { serverServiceCalls } from '../../../nodes/lib/call/server-service-calls';
 import {
   serviceAction,
   serviceFields,
   takesParameters,
   takesPayload,
   type ServiceAction,
-} from '../../../nodes/lib/service-choice';
+} from '../../../nodes/lib/call/service-choice';
 import { eventKinds } from '../../../src';
 import { editorPlugin } from './support/editor-plugin';
 

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, it } from 'mocha';
 import type { NodeAPI } from 'node-red';
-import { HostedServer } from '../../../nodes/lib/hosted-server';
-import { storageFile } from '../../../nodes/lib/storage-settings';
-import { storeState } from '../../../nodes/lib/store-state';
+import { HostedServer } from '../../../nodes/lib/server/hosted-server';
+import { storageFile } from '../../../nodes/lib/server/storage-settings';
+import { storeState } from '../../../nodes/lib/server/store-state';
 import { openStore, StorageError, type StorageFault, type StoreOptions } from '../../../src';
 import { cleanUp } from '../../support/clean-up';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { LogGate } from '../../../nodes/lib/log-gate';
+import { LogGate } from '../../../nodes/lib/red/log-gate';
 
 describe('the lines that a node logs', () => {
   it('are those that are new', () => {

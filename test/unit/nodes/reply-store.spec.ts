@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, it } from 'mocha';
-import { ReplyStore, replyToken } from '../../../nodes/lib/reply-store';
+import { ReplyStore, replyToken } from '../../../nodes/lib/flow/reply-store';
 import { Answer } from '../../../src';
 import { fakes } from '../../support/fakes';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { Node, NodeStatus } from 'node-red';
-import { StatusReporter } from '../../../nodes/lib/status-reporter';
+import { StatusReporter } from '../../../nodes/lib/red/status-reporter';
 import { fakes } from '../../support/fakes';
 
 const PAUSE_MS = 500;

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path';
 import { describe, it } from 'mocha';
 import type { Node } from 'node-red';
-import { ServerLink } from '../../../nodes/lib/server-link';
+import { ServerLink } from '../../../nodes/lib/server/server-link';
 import { IotmpClient, openStore, type ServerServices } from '../../../src';
 import { cleanUp } from '../../support/clean-up';
 import { temporaryFolder } from '../store/support/stores';

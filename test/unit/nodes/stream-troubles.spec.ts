@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { Node } from 'node-red';
-import type { LinkStreamListener, StreamState } from '../../../nodes/lib/link';
+import type { LinkStreamListener, StreamState } from '../../../nodes/lib/flow/link';
 import { IotmpError } from '../../../src';
 import type { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';

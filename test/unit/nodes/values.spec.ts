@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { copyValue } from '../../../nodes/lib/copy-value';
-import { nodeError, statusReason } from '../../../nodes/lib/node-error';
-import { StateFeed } from '../../../nodes/lib/state-feed';
+import { copyValue } from '../../../nodes/lib/flow/copy-value';
+import { nodeError, statusReason } from '../../../nodes/lib/red/node-error';
+import { StateFeed } from '../../../nodes/lib/flow/state-feed';
 import { IotmpError, RemoteError, type Value } from '../../../src';
 
 describe('a copied value', () => {

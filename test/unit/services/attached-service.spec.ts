@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { ServiceCode } from '../../../src/codec/constants';
 import { IotmpError } from '../../../src/errors';
-import { Answer } from '../../../src/session/resource';
+import { Answer } from '../../../src/session/hosting/resource';
 import { ServerServices } from '../../../src/services/server-services';
 import type { Service, ServiceCall, ServiceOffer, ServiceStream } from '../../../src/services/service';
 import { serviceName } from '../../../src/services/service-name';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { ServerEvent } from '../../../src/broker/event-feed';
 import { ErrorStatus, IotmpError } from '../../../src/errors';
-import { Answer } from '../../../src/session/resource';
+import { Answer } from '../../../src/session/hosting/resource';
 import type { EndpointCall } from '../../../src/services/endpoints';
 import { PUMP } from '../support/broker-fixture';
 import type { RawDevice } from '../support/raw-device';

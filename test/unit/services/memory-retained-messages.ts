@@ -1,5 +1,5 @@
-import { decodeValue } from '../../../src/codec/pson-decoder';
-import { encodeValue } from '../../../src/codec/pson-encoder';
+import { decodeValue } from '../../../src/codec/reading/pson-decoder';
+import { encodeValue } from '../../../src/codec/writing/pson-encoder';
 import { IotmpError } from '../../../src/errors';
 import type { RetainedMessage, RetainedMessages } from '../../../src/services/topics/retained-messages';
 import { TopicFilter } from '../../../src/topic/topic-filter';

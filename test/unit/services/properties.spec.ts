@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'mocha';
 import fc from 'fast-check';
 import { MAX_ENCODED_SIZE } from '../../../src/codec/constants';
-import { encodeValue } from '../../../src/codec/pson-encoder';
+import { encodeValue } from '../../../src/codec/writing/pson-encoder';
 import { describeStores } from '../store/support/stores';
 import { PUMP } from '../support/broker-fixture';
 import { message, psonField, Type, varintField } from '../support/raw-message';

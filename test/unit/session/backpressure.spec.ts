@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
-import type { SessionOptions } from '../../../src/session/session-options';
+import type { SessionOptions } from '../../../src/session/base/session-options';
 import {
   CONNECT,
   endQuietly,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
 import { IotmpError } from '../../../src/errors';
-import type { ResourceDefinition } from '../../../src/session/resource';
+import type { ResourceDefinition } from '../../../src/session/hosting/resource';
 import {
   endQuietly,
   openClient,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
-import type { OutgoingStream } from '../../../src/session/outgoing-stream';
+import type { OutgoingStream } from '../../../src/session/streams/outgoing-stream';
 import { endQuietly, type Rig } from '../support/session-pair';
 import { compactServer } from './compact-rig';
 import { Listener } from './own-stream';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { MessageType } from '../../../src/codec/constants';
-import type { HostedResource } from '../../../src/session/hosted-resource';
-import type { ResourceDefinition } from '../../../src/session/resource';
+import type { HostedResource } from '../../../src/session/hosting/hosted-resource';
+import type { ResourceDefinition } from '../../../src/session/hosting/resource';
 import { createMemoryPair } from '../../../src/transport/memory-transport';
 import { FakeClock } from '../support/fake-clock';
 import {

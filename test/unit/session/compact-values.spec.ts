@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
-import { encodeValue } from '../../../src/codec/pson-encoder';
-import type { OutgoingStream } from '../../../src/session/outgoing-stream';
+import { encodeValue } from '../../../src/codec/writing/pson-encoder';
+import type { OutgoingStream } from '../../../src/session/streams/outgoing-stream';
 import type { SessionSetup } from '../support/session-pair';
 import { compactPair, OFFER } from './compact-rig';
 

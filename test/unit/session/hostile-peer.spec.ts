@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { MessageType } from '../../../src/codec/constants';
-import type { OutgoingMessage } from '../../../src/codec/message-encoder';
+import type { OutgoingMessage } from '../../../src/codec/writing/message-encoder';
 import { IotmpError } from '../../../src/errors';
-import type { HostedResource } from '../../../src/session/hosted-resource';
-import type { OutgoingStream } from '../../../src/session/outgoing-stream';
-import { Answer } from '../../../src/session/resource';
+import type { HostedResource } from '../../../src/session/hosting/hosted-resource';
+import type { OutgoingStream } from '../../../src/session/streams/outgoing-stream';
+import { Answer } from '../../../src/session/hosting/resource';
 import { openServer, startServer, type Rig } from '../support/session-pair';
 
 /** A session with resources of every temper, and what it began by itself. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { IdSequence } from '../../../src/session/id-sequence';
+import { IdSequence } from '../../../src/session/requests/id-sequence';
 
 const free = (): boolean => false;
 

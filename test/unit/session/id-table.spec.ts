@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
-import { IdTable, type IdTableEntry } from '../../../src/session/id-table';
+import { IdTable, type IdTableEntry } from '../../../src/session/requests/id-table';
 
 const RUNS = 300 * Number(process.env.FUZZ_FACTOR ?? 1);
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
-import { KeepAlive } from '../../../src/session/keep-alive';
+import { KeepAlive } from '../../../src/session/wire/keep-alive';
 import { FakeClock } from '../support/fake-clock';
 import { endQuietly, openClient, openPair, openServer, rejectionCode } from '../support/session-pair';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
-import { IdSequence } from '../../../src/session/id-sequence';
+import { IdSequence } from '../../../src/session/requests/id-sequence';
 import { endQuietly, openServer, rejectionCode } from '../support/session-pair';
 import { Listener, opened, stop } from './own-stream';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
-import type { ResourceDefinition, ResourceStream } from '../../../src/session/resource';
+import type { ResourceDefinition, ResourceStream } from '../../../src/session/hosting/resource';
 import { endQuietly } from '../support/session-pair';
 import { data, ok, refused, rigWith, sample, start, stop, type StreamRig } from './peer-stream';
 

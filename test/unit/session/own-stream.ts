@@ -1,6 +1,6 @@
 import { MessageType } from '../../../src/codec/constants';
 import type { IotmpError } from '../../../src/errors';
-import type { OutgoingStream, StreamListener } from '../../../src/session/outgoing-stream';
+import type { OutgoingStream, StreamListener } from '../../../src/session/streams/outgoing-stream';
 import type { CallOptions } from '../../../src/session/session';
 import { openServer, type Rig, type SessionSetup } from '../support/session-pair';
 

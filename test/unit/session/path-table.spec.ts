@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
-import { isPattern, parsePattern, PathTable } from '../../../src/session/path-table';
+import { isPattern, parsePattern, PathTable } from '../../../src/session/hosting/path-table';
 
 function table(...patterns: string[]): PathTable<string> {
   const result = new PathTable<string>();

@@ -1,6 +1,6 @@
 import { MessageType } from '../../../src/codec/constants';
-import type { HostedResource } from '../../../src/session/hosted-resource';
-import type { ResourceDefinition } from '../../../src/session/resource';
+import type { HostedResource } from '../../../src/session/hosting/hosted-resource';
+import type { ResourceDefinition } from '../../../src/session/hosting/resource';
 import { openServer, type Rig } from '../support/session-pair';
 
 const { OK, ERROR, START_STREAM, STOP_STREAM, STREAM_DATA } = MessageType;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
 import { RemoteError } from '../../../src/errors';
-import { IdSequence } from '../../../src/session/id-sequence';
-import type { Reply } from '../../../src/session/request-table';
+import { IdSequence } from '../../../src/session/requests/id-sequence';
+import type { Reply } from '../../../src/session/requests/request-table';
 import {
   endQuietly,
   openServer,

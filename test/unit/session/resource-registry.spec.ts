@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { resourceHash } from '../../../src/session/fnv1a';
-import type { ResourceDefinition } from '../../../src/session/resource';
-import { ResourceRegistry, resourcePath } from '../../../src/session/resource-registry';
+import { resourceHash } from '../../../src/session/hosting/fnv1a';
+import type { ResourceDefinition } from '../../../src/session/hosting/resource';
+import { ResourceRegistry, resourcePath } from '../../../src/session/hosting/resource-registry';
 
 function definition(extra: Partial<ResourceDefinition> = {}): ResourceDefinition {
   return { kind: 'output', run: () => 1, ...extra };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
-import { sessionOptions } from '../../../src/session/session-options';
+import { sessionOptions } from '../../../src/session/base/session-options';
 import { endQuietly, openPair, openServer, type Rig } from '../support/session-pair';
 
 const { OK, ERROR, RUN, START_STREAM, STOP_STREAM, STREAM_DATA, KEEP_ALIVE } = MessageType;

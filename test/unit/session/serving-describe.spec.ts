@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
-import { Answer, type ResourceDefinition } from '../../../src/session/resource';
+import { Answer, type ResourceDefinition } from '../../../src/session/hosting/resource';
 import { endQuietly, openServer, type Rig } from '../support/session-pair';
 
 const { OK, ERROR, DESCRIBE } = MessageType;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
-import { Answer } from '../../../src/session/resource';
-import { streamInterval } from '../../../src/session/stream-interval';
+import { Answer } from '../../../src/session/hosting/resource';
+import { streamInterval } from '../../../src/session/streams/stream-interval';
 import { endQuietly, openServer } from '../support/session-pair';
 import { counter, data, ok, rigWith, sample, start } from './peer-stream';
 

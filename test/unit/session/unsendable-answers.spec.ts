@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
-import type { ResourceDefinition } from '../../../src/session/resource';
+import type { ResourceDefinition } from '../../../src/session/hosting/resource';
 import { openServer, type Rig } from '../support/session-pair';
 
 const { DISCONNECT, ERROR, KEEP_ALIVE, RUN } = MessageType;

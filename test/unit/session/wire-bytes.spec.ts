@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
-import { ResourceRegistry } from '../../../src/session/resource-registry';
+import { ResourceRegistry } from '../../../src/session/hosting/resource-registry';
 import { Session } from '../../../src/session/session';
 import { createMemoryPair } from '../../../src/transport/memory-transport';
 import { FakeClock } from '../support/fake-clock';

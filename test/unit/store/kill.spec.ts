@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { describe, it } from 'mocha';
-import { decodeValue } from '../../../src/codec/pson-decoder';
+import { decodeValue } from '../../../src/codec/reading/pson-decoder';
 import type { Acknowledged } from './support/storm';
 import { temporaryFolder } from './support/stores';
 

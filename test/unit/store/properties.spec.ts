@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'mocha';
 import fc from 'fast-check';
-import { decodeValue } from '../../../src/codec/pson-decoder';
-import { encodeValue } from '../../../src/codec/pson-encoder';
+import { decodeValue } from '../../../src/codec/reading/pson-decoder';
+import { encodeValue } from '../../../src/codec/writing/pson-encoder';
 import type { Value } from '../../../src/types';
 import { describeStores, withCode } from './support/stores';
 

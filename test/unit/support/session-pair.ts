@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { MessageType } from '../../../src/codec/constants';
 import type { Message } from '../../../src/codec/message';
-import { decodeMessage } from '../../../src/codec/message-decoder';
-import { encodeMessage, type OutgoingMessage } from '../../../src/codec/message-encoder';
+import { decodeMessage } from '../../../src/codec/reading/message-decoder';
+import { encodeMessage, type OutgoingMessage } from '../../../src/codec/writing/message-encoder';
 import type { IotmpError } from '../../../src/errors';
 import { FrameDecoder } from '../../../src/framing/frame-decoder';
-import { ResourceRegistry } from '../../../src/session/resource-registry';
+import { ResourceRegistry } from '../../../src/session/hosting/resource-registry';
 import { Session, type SessionHooks } from '../../../src/session/session';
-import type { SessionOptions } from '../../../src/session/session-options';
+import type { SessionOptions } from '../../../src/session/base/session-options';
 import { createMemoryPair, type MemoryPairOptions } from '../../../src/transport/memory-transport';
 import type { Transport } from '../../../src/transport/transport';
 import { FakeClock } from './fake-clock';

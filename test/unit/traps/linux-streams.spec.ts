@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { ServiceCode } from '../../../src/codec/constants';
-import type { ResourceStream } from '../../../src/session/resource';
+import type { ResourceStream } from '../../../src/session/hosting/resource';
 import { PUMP } from '../support/broker-fixture';
 import { hex, Type } from '../support/raw-message';
 import { comeBack, listen, playLinux } from './fixtures';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import type { OutgoingStream } from '../../../session/outgoing-stream';
+import type { OutgoingStream } from '../../../session/streams/outgoing-stream';
 import type { Session } from '../../../session/session';
 import type { Value } from '../../../types';
 import type { Clock } from '../../../util/clock';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { IotmpError } from '../../../errors';
-import type { OutgoingStream } from '../../../session/outgoing-stream';
-import { abortedError } from '../../../session/session-errors';
+import type { OutgoingStream } from '../../../session/streams/outgoing-stream';
+import { abortedError } from '../../../session/base/session-errors';
 import type { Session } from '../../../session/session';
 import { isMap, type Value } from '../../../types';
 import type { Clock } from '../../../util/clock';

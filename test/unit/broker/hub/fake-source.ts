@@ -1,8 +1,8 @@
 import { IotmpError } from '../../../../src/errors';
 import type { StreamSource } from '../../../../src/broker/stream-source';
-import { OutgoingStream, type StreamListener } from '../../../../src/session/outgoing-stream';
-import { SampleForm } from '../../../../src/session/sample-form';
-import { SampleQueue } from '../../../../src/session/sample-queue';
+import { OutgoingStream, type StreamListener } from '../../../../src/session/streams/outgoing-stream';
+import { SampleForm } from '../../../../src/session/samples/sample-form';
+import { SampleQueue } from '../../../../src/session/samples/sample-queue';
 import type { CallOptions } from '../../../../src/session/session';
 import type { Value } from '../../../../src/types';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { IotmpClient } from '../../../../src/client/client';
 import { IotmpError } from '../../../../src/errors';
-import { Answer, type ResourceCall, type ResourceStream } from '../../../../src/session/resource';
+import { Answer, type ResourceCall, type ResourceStream } from '../../../../src/session/hosting/resource';
 import type { Value } from '../../../../src/types';
 import { cleanUp } from '../../../support/clean-up';
 

@@ -1,0 +1,71 @@
+import type { NodeAPI } from 'node-red';
+import type { Link, LinkSettings, Target } from '../flow/link';
+import { serviceCaller } from './service-call';
+import { serviceAction, serviceFields, takesParameters, takesPayload } from './service-choice';
+import { booleanSetting } from '../red/settings';
+import { resourceFields, type TargetFields } from '../flow/target-settings';
+
+/** The properties that say what a call node calls. */
+export interface CallConfig extends LinkSettings {
+  readonly service?: unknown;
+  readonly action?: unknown;
+  readonly retain?: unknown;
+}
+
+/** What one call is made with. */
+export interface CallInput {
+  readonly payload: unknown;
+  readonly parameters: unknown;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What a call adds to its message. */
+export interface CallOutput {
+  readonly payload: unknown;
+  readonly statusCode: number;
+  readonly [field: string]: unknown;
+}
+
+/** What a call node does for each message: it calls a resource, or asks a service. */
+export interface CallTask {
+  readonly fields: TargetFields;
+  readonly takesPayload: boolean;
+  readonly takesParameters: boolean;
+  run(target: Target, input: CallInput): Promise<CallOutput>;
+}
+
+/** @throws IotmpError IOTMP_ERR_CONFIG for a service that there is not, or not through this link */
+export function callTask(RED: NodeAPI, link: Link, config: CallConfig): CallTask {
+  const action = serviceAction(config);
+  const nameOf = (target: Target): Partial<Target> =>
+    link.namesDevices ? withoutBlanks(target) : { resource: target.resource };
+  if (action === undefined) {
+    return {
+      fields: resourceFields(link.namesDevices),
+      takesPayload: true,
+      takesParameters: true,
+      run: async (target, input) => {
+        const { payload, statusCode } = await link.call(target, input);
+        return { payload, statusCode, ...nameOf(target) };
+      },
+    };
+  }
+  const ask = serviceCaller(RED, link, action);
+  const retain = booleanSetting(config.retain, false);
+  return {
+    fields: serviceFields(action, link.namesDevices),
+    takesPayload: takesPayload(action),
+    takesParameters: takesParameters(action),
+    run: async ({ resource: name, ...target }, input) => {
+      const { payload, statusCode, cursor } = await ask({ ...target, ...input, name, retain });
+      const named = nameOf({ ...target, resource: name });
+      return { payload, statusCode, ...named, ...(cursor !== undefined && { cursor }) };
+    },
+  };
+}
+
+/** A message keeps what a call has nothing to say of. */
+function withoutBlanks({ user, device, resource }: Target): Partial<Target> {
+  return { user, ...(device !== '' && { device }), ...(resource !== '' && { resource }) };
+}

@@ -1,0 +1,75 @@
+import type { PropertyOwner, ServerServices } from '../../../src';
+import { aggregationOf, fieldsOf, numberOf, rangeOf, rowsOf } from './bucket-query';
+import { copyValue } from '../flow/copy-value';
+import type { ServiceAction } from './service-choice';
+import { done, type ServiceReply, type ServiceRequest } from './service-request';
+
+type Ask = (services: ServerServices, request: ServiceRequest) => Promise<ServiceReply>;
+
+/** What flows can ask of the services of the server in this Node-RED. */
+export const serverServiceCalls: Readonly<Record<ServiceAction, Ask>> = {
+  'property.get': async ({ properties }, request) => {
+    const property = await properties.get(ownerOf(request), request.name);
+    return property === undefined ? { payload: null, statusCode: 404 } : done(copyValue(property.value));
+  },
+
+  'property.set': async ({ properties }, request) => {
+    await properties.set(ownerOf(request), request.name, request.payload);
+    return done(request.payload);
+  },
+
+  'property.list': async ({ properties }, request) => {
+    const { limit, offset } = fieldsOf('the query', request.parameters, ['limit', 'offset']);
+    const [most, skipped] = [numberOf('limit', limit), numberOf('offset', offset)];
+    const list = await properties.list(ownerOf(request), {
+      ...(most !== undefined && { limit: most }),
+      ...(skipped !== undefined && { offset: skipped }),
+    });
+    return done(list.map((property) => ({ ...property, value: copyValue(property.value) })));
+  },
+
+  'property.delete': async ({ properties }, request) =>
+    done(await properties.remove(ownerOf(request), request.name)),
+
+  'bucket.write': async (services, request) => {
+    await writeRows(services, request);
+    return done(request.payload);
+  },
+
+  'bucket.read': async ({ buckets }, request) => {
+    const page = await buckets.range(bucketOf(request), rangeOf(request.parameters, request.device));
+    return { ...done([...page.rows]), cursor: page.cursor };
+  },
+
+  'bucket.aggregate': async ({ buckets }, request) => {
+    const page = await buckets.aggregate(
+      bucketOf(request),
+      aggregationOf(request.parameters, request.device),
+    );
+    return { ...done([...page.rows]), cursor: page.cursor };
+  },
+
+  'endpoint.call': async ({ endpoints }, { user, name, payload, signal }) => {
+    const reply = await endpoints.call(user, name, payload, { signal });
+    // The events of the call have the same object.
+    return { ...reply, payload: reply.payload === undefined ? undefined : copyValue(reply.payload) };
+  },
+
+  'topic.publish': async ({ topics }, { user, name, payload = null, retain }) => {
+    await topics.publish(user, name, payload, { retain });
+    return done(payload);
+  },
+};
+
+/** A bucket that there is not is made, as it is for a device. */
+async function writeRows({ buckets }: ServerServices, request: ServiceRequest): Promise<void> {
+  await buckets.write(bucketOf(request), rowsOf(request.payload, request.device), { create: true });
+}
+
+function ownerOf({ user, device }: ServiceRequest): PropertyOwner {
+  return device === '' ? { user } : { user, device };
+}
+
+function bucketOf({ user, name }: ServiceRequest): { user: string; bucket: string } {
+  return { user, bucket: name };
+}

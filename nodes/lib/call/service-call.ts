@@ -1,0 +1,32 @@
+import type { NodeAPI } from 'node-red';
+import { IotmpError } from '../../../src';
+import { ClientLink } from '../flow/client-link';
+import { clientServiceCalls } from './client-service-calls';
+import { inTime } from './in-time';
+import type { Link } from '../flow/link';
+import { ServerLink } from '../server/server-link';
+import { serverServiceCalls } from './server-service-calls';
+import type { ServiceAction } from './service-choice';
+import type { ServiceReply, ServiceRequest } from './service-request';
+import { translate } from '../red/translate';
+
+/** Asks something of a service, and waits no longer than the request says. */
+export type ServiceCaller = (request: ServiceRequest) => Promise<ServiceReply>;
+
+/**
+ * How a node asks a service through its link.
+ * @throws IotmpError IOTMP_ERR_CONFIG for what works through a server only
+ */
+export function serviceCaller(RED: NodeAPI, link: Link, action: ServiceAction): ServiceCaller {
+  if (link instanceof ServerLink) {
+    const { services } = link;
+    const ask = serverServiceCalls[action];
+    return (request) => inTime(request, (signal) => ask(services, { ...request, signal }));
+  }
+  const ask = clientServiceCalls[action];
+  if (ask === undefined || !(link instanceof ClientLink)) {
+    throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.throughServer', { what: action }));
+  }
+  const { client } = link;
+  return (request) => inTime(request, (signal) => ask(client, { ...request, signal }));
+}

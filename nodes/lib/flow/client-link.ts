@@ -1,0 +1,78 @@
+import { detached, warnProcess } from '../../../src';
+import type {
+  CallOptions,
+  ClientStreamState,
+  HostedResource,
+  IotmpClient,
+  IotmpError,
+  Reply,
+  ResourceDefinition,
+} from '../../../src';
+import type { Link, LinkState, LinkStream, LinkStreamListener, StreamState, Target } from './link';
+import type { StateFeed } from './state-feed';
+
+/** Flow nodes work with the server of a client through this: they are the device. */
+export class ClientLink implements Link {
+  readonly namesDevices = false;
+  readonly #client: IotmpClient;
+  readonly #feed: StateFeed;
+
+  constructor(client: IotmpClient, feed: StateFeed) {
+    this.#client = client;
+    this.#feed = feed;
+  }
+
+  /** The client itself, for what only a client has. */
+  get client(): IotmpClient {
+    return this.#client;
+  }
+
+  get state(): LinkState {
+    return this.#feed.state;
+  }
+
+  watch(listener: (state: LinkState) => void): () => void {
+    return this.#feed.watch(listener);
+  }
+
+  host(pattern: string, definition: ResourceDefinition): HostedResource {
+    return this.#client.host(pattern, definition);
+  }
+
+  resolve(target: Target): Target {
+    return target;
+  }
+
+  call(target: Target, options: CallOptions): Promise<Reply> {
+    return this.#client.call(target.resource, options);
+  }
+
+  stream(target: Target, intervalMs: number, listener: LinkStreamListener): LinkStream {
+    const stream = this.#client.stream(
+      target.resource,
+      { intervalMs },
+      {
+        onSample: (payload) => listener.onSample(payload),
+        onState: (state, error) => listener.onState(streamState(state, error)),
+      },
+    );
+    listener.onState(streamState(stream.state, undefined));
+    return {
+      write: (payload) => void stream.write(payload),
+      close: () => detached('flow stream closed', warnProcess, stream.close()),
+    };
+  }
+}
+
+function streamState(state: ClientStreamState, error: IotmpError | undefined): StreamState {
+  switch (state) {
+    case 'waiting':
+      return { kind: 'offline' };
+    case 'starting':
+      return { kind: 'waiting' };
+    case 'failed':
+      return { kind: 'error', error };
+    default:
+      return { kind: state };
+  }
+}

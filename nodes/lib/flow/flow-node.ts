@@ -1,0 +1,110 @@
+import type { Node, NodeAPI } from 'node-red';
+import { guarded, IotmpError, warnProcess, type FaultHandler } from '../../../src';
+import { findLinkNode, type Link, type LinkSettings, type LinkState } from './link';
+import { nodeError, statusReason } from '../red/node-error';
+import { nodeHandler } from '../red/node-handler';
+import { StatusReporter } from '../red/status-reporter';
+import { translate } from '../red/translate';
+
+/** What a flow node has while it works: its link, its status, and what to do when it closes. */
+export interface FlowNodeContext {
+  readonly link: Link;
+  readonly status: StatusReporter;
+  /** Runs when the node closes, before its link is let go. */
+  readonly onClose: (cleanUp: () => void) => unknown;
+}
+
+/**
+ * Sets up a flow node: finds its config node and runs `start` with it. A node that is not configured or whose
+ * `start` throws gets a red status and a line in the log, and stays without effect. Where another node has its name,
+ * `start` is run again after each deploy, until the name is free.
+ */
+export function setUpFlowNode(
+  RED: NodeAPI,
+  node: Node,
+  config: LinkSettings,
+  start: (context: FlowNodeContext) => void,
+): void {
+  const status = new StatusReporter(node);
+  const cleanUps: (() => void)[] = [() => status.close()];
+  const onClose = (cleanUp: () => void): unknown => cleanUps.push(cleanUp);
+  const onFault = (error: unknown): void => node.error(nodeError(error).message);
+  const closeAll = (): void => {
+    for (const cleanUp of cleanUps.reverse()) guarded('flow node clean-up', onFault, cleanUp)();
+  };
+  node.on('close', guarded('flow node close', onFault, closeAll));
+  const linkNode = findLinkNode(RED, config);
+  if (linkNode === undefined) {
+    const missing = config.via === 'client' ? 'noClient' : 'noServer';
+    const error = new IotmpError('IOTMP_ERR_CONFIG', translate(RED, `errors.${missing}`));
+    refuse(node, status, error, translate(RED, `status.${missing}`));
+    return;
+  }
+  linkNode.register(node);
+  onClose(() => linkNode.deregister(node));
+  const context = { link: linkNode.link, status, onClose };
+  try {
+    start(context);
+  } catch (error) {
+    if (!isConflict(error)) {
+      refuse(node, status, error, statusReason(error));
+      return;
+    }
+    const takeBack = refuse(node, status, error, translate(RED, 'status.nameInUse'));
+    const attempt = (): void => {
+      start(context);
+      takeBack();
+    };
+    onClose(retryAfterDeploys(RED, onFault, attempt));
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof IotmpError && error.code === 'IOTMP_ERR_CONFLICT';
+}
+
+/** Runs something after each deploy, until it meets no conflict. Returns the function that ends it. */
+function retryAfterDeploys(RED: NodeAPI, onFault: FaultHandler, attempt: () => void): () => void {
+  const end = (): unknown => RED.events.off('flows:started', retry);
+  const retry = guarded('flow node retry', onFault, () => {
+    try {
+      attempt();
+      end();
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+    }
+  });
+  RED.events.on('flows:started', retry);
+  return end;
+}
+
+/** Shows how the link stands, now and with each change. */
+export function followLink({ link, status, onClose }: FlowNodeContext): void {
+  showLink(status, link.state);
+  onClose(link.watch((state) => showLink(status, state)));
+}
+
+/** Shows a state of the link as a node's status. */
+export function showLink(status: StatusReporter, state: LinkState): void {
+  if (state.kind === 'up') status.green(state.text);
+  else if (state.kind === 'waiting') status.yellow(state.text);
+  else if (state.kind === 'off') status.grey(state.text);
+  else status.red(state.text);
+}
+
+/**
+ * A node that cannot work says why, in the editor and in the log, and answers every message with it. Returns the
+ * function that ends the answers.
+ */
+function refuse(node: Node, status: StatusReporter, cause: unknown, text: string): () => void {
+  const error = nodeError(cause);
+  const answer = nodeHandler(
+    'refused node input',
+    warnProcess,
+    (_message: unknown, _send: unknown, done: (error: Error) => void) => done(error),
+  );
+  status.red(text);
+  node.error(error.message);
+  node.on('input', answer);
+  return () => node.removeListener('input', answer);
+}

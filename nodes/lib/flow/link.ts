@@ -1,0 +1,87 @@
+import type { Node, NodeAPI } from 'node-red';
+import type { CallOptions, HostedResource, IotmpError, Reply, ResourceDefinition, Value } from '../../../src';
+
+/** How the server or client behind a flow node stands. */
+export type LinkState =
+  /** It works; `text` says how, such as "listening, 3 devices". */
+  | { readonly kind: 'up'; readonly text: string }
+  | { readonly kind: 'waiting'; readonly text: string }
+  | { readonly kind: 'off'; readonly text: string }
+  | { readonly kind: 'error'; readonly text: string };
+
+/** A resource of a device, or (without a device) of the server that a client is connected to. */
+export interface Target {
+  readonly user: string;
+  readonly device: string;
+  readonly resource: string;
+}
+
+/** How a stream stands. */
+export interface StreamState {
+  readonly kind: 'streaming' | 'waiting' | 'offline' | 'stalled' | 'held' | 'error';
+  readonly error?: IotmpError | undefined;
+}
+
+/** What a stream node wants to hear. */
+export interface LinkStreamListener {
+  onSample(payload: Value | undefined): void;
+  onState(state: StreamState): void;
+}
+
+/** A stream that a flow opened. */
+export interface LinkStream {
+  /** @throws IotmpError IOTMP_ERR_OFFLINE, IOTMP_ERR_ENCODE, IOTMP_ERR_TOO_LARGE */
+  write(payload: unknown): void;
+  close(): void;
+}
+
+/** What flow nodes need of the server or client that they work through. */
+export interface Link {
+  /** Whether calls name a device, as through a server, or go to the server, as through a client. */
+  readonly namesDevices: boolean;
+  readonly state: LinkState;
+  /** Tells of each change of the state; returns the function that ends it. */
+  watch(listener: (state: LinkState) => void): () => void;
+  /** @throws IotmpError IOTMP_ERR_CONFIG, IOTMP_ERR_CONFLICT */
+  host(pattern: string, definition: ResourceDefinition): HostedResource;
+  /** The target as it is meant: where the user is left out, the server's own. */
+  resolve(target: Target): Target;
+  call(target: Target, options: CallOptions): Promise<Reply>;
+  stream(target: Target, intervalMs: number, listener: LinkStreamListener): LinkStream;
+}
+
+/** A config node that flow nodes work through. */
+export interface LinkNode {
+  readonly link: Link | undefined;
+  /** A flow node begins to use the config node. */
+  register(user: Node): void;
+  /** A flow node ends, to be made anew or for good. */
+  deregister(user: Node): void;
+}
+
+/** The properties that say what a flow node works through. */
+export interface LinkSettings {
+  readonly via?: unknown;
+  readonly server?: unknown;
+  readonly client?: unknown;
+}
+
+/**
+ * The config node that a flow node works through; `undefined` when none is chosen, or it is missing, disabled, not
+ * usable or of the other kind.
+ */
+export function findLinkNode(
+  RED: NodeAPI,
+  { via, server, client }: LinkSettings,
+): (LinkNode & { link: Link }) | undefined {
+  const throughClient = via === 'client';
+  const id = throughClient ? client : server;
+  const found: unknown = typeof id === 'string' && id !== '' ? RED.nodes.getNode(id) : undefined;
+  return isLinkNode(found) && found.link.namesDevices !== throughClient ? found : undefined;
+}
+
+function isLinkNode(node: unknown): node is LinkNode & { link: Link } {
+  if (typeof node !== 'object' || node === null || !('link' in node)) return false;
+  const { link } = node;
+  return typeof link === 'object' && link !== null && 'namesDevices' in link;
+}

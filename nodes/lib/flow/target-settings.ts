@@ -1,0 +1,68 @@
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { IotmpError } from '../../../src';
+import type { Target } from './link';
+import { translate } from '../red/translate';
+import { evaluateText, typedSetting } from './typed-value';
+
+/** Finds what a node means, for a message where it depends on one. */
+export interface TargetSettings {
+  /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG when a device or a resource is missing */
+  evaluate(message?: NodeMessage): Promise<Target>;
+}
+
+/** What becomes of a field: one that is `unused` is blank, whatever it says. */
+type Field = 'required' | 'optional' | 'unused';
+
+/** Which of the fields of a node count. */
+export interface TargetFields {
+  readonly user: Exclude<Field, 'required'>;
+  readonly device: Field;
+  readonly resource: Field;
+  /** The text for a `resource` that is missing. */
+  readonly missing: string;
+}
+
+/**
+ * The fields that say which resource is meant.
+ * @param namesDevices whether a device has to be named
+ */
+export function resourceFields(namesDevices: boolean): TargetFields {
+  return {
+    user: namesDevices ? 'optional' : 'unused',
+    device: namesDevices ? 'required' : 'unused',
+    resource: 'required',
+    missing: 'errors.noResource',
+  };
+}
+
+/** Reads the typed inputs `user`, `device` and `resource` of a node. */
+export function targetSettings(
+  RED: NodeAPI,
+  node: Node,
+  config: object,
+  fields: TargetFields,
+): TargetSettings {
+  const settings = {
+    user: typedSetting(config, 'user', 'str'),
+    device: typedSetting(config, 'device', 'str'),
+    resource: typedSetting(config, 'resource', 'str'),
+  };
+  type Name = keyof typeof settings;
+  const textOf = async (name: Name, missing: string, message?: NodeMessage): Promise<string> => {
+    if (fields[name] === 'unused') return '';
+    const text = await evaluateText(RED, node, settings[name], message);
+    if (text !== '' || fields[name] === 'optional') return text;
+    throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, missing));
+  };
+  const evaluateNow = async (message?: NodeMessage): Promise<Target> => ({
+    user: await textOf('user', '', message),
+    device: await textOf('device', 'errors.noDevice', message),
+    resource: await textOf('resource', fields.missing, message),
+  });
+  // Plain texts mean the same for every message.
+  const isFixed = Object.values(settings).every(({ type }) => type === 'str');
+  let fixed: Promise<Target> | undefined;
+  return {
+    evaluate: (message) => (isFixed ? (fixed ??= evaluateNow()) : evaluateNow(message)),
+  };
+}

@@ -1,0 +1,64 @@
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { guarded, IotmpError } from '../../../src';
+
+/** A typed input of a node: what was typed, and what it means. */
+export interface TypedSetting {
+  readonly name: string;
+  readonly value: unknown;
+  readonly type: string;
+}
+
+/** Reads the pair of properties of a typed input, such as `payload` and `payloadType`. */
+export function typedSetting(config: object, name: string, fallbackType: string): TypedSetting {
+  const fields = new Map<string, unknown>(Object.entries(config));
+  const type = fields.get(`${name}Type`);
+  const value = fields.get(name) ?? '';
+  return { name, value, type: typeof type === 'string' && type !== '' ? type : fallbackType };
+}
+
+/**
+ * The value of a typed input, for a message where it depends on one.
+ * @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG naming the property, when it cannot be evaluated
+ */
+export function evaluate(
+  RED: NodeAPI,
+  node: Node,
+  { name, value, type }: TypedSetting,
+  message: NodeMessage = {},
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown): void =>
+      reject(new IotmpError('IOTMP_ERR_CONFIG', `${name}: ${reasonOf(cause)}`, { cause }));
+    const settle = guarded('typed input', fail, (error: unknown, result: unknown) => {
+      if (error === null || error === undefined) resolve(result);
+      else fail(error);
+    });
+    try {
+      RED.util.evaluateNodeProperty(String(value), type, node, message, settle);
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+/**
+ * A text from a typed input, without space around it.
+ * @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG when it is neither text nor number
+ */
+export async function evaluateText(
+  RED: NodeAPI,
+  node: Node,
+  setting: TypedSetting,
+  message?: NodeMessage,
+): Promise<string> {
+  const value = await evaluate(RED, node, setting, message);
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'string' || typeof value === 'number') return String(value).trim();
+  throw new IotmpError('IOTMP_ERR_CONFIG', `${setting.name} must be a text`);
+}
+
+/** JSONata rejects with plain objects that have a message. */
+function reasonOf(cause: unknown): string {
+  if (typeof cause === 'object' && cause !== null && 'message' in cause) return String(cause.message);
+  return String(cause);
+}

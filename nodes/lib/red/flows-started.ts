@@ -1,0 +1,30 @@
+import type { NodeAPI } from 'node-red';
+import { guarded } from '../../../src';
+import { nodeError } from './node-error';
+
+/**
+ * Tells any number of nodes that a deploy is over and the flows run, with one listener on the emitter that all of
+ * Node-RED shares.
+ */
+export class FlowsStarted {
+  readonly #RED: NodeAPI;
+  readonly #watchers = new Set<() => void>();
+  readonly #onFault = (error: unknown): void => this.#RED.log.error(`[iotmp] ${nodeError(error).message}`);
+  readonly #listener = guarded('flows started', this.#onFault, () => {
+    for (const watcher of this.#watchers) guarded('flows started watcher', this.#onFault, watcher)();
+  });
+
+  constructor(RED: NodeAPI) {
+    this.#RED = RED;
+  }
+
+  /** Calls back after each deploy; returns the function that ends it. */
+  watch(watcher: () => void): () => void {
+    if (this.#watchers.size === 0) this.#RED.events.on('flows:started', this.#listener);
+    this.#watchers.add(watcher);
+    return () => {
+      this.#watchers.delete(watcher);
+      if (this.#watchers.size === 0) this.#RED.events.off('flows:started', this.#listener);
+    };
+  }
+}

@@ -1,0 +1,83 @@
+import type { NodeAPI } from 'node-red';
+import type { ConnectedDevice, IotmpServer } from '../../../src';
+import { adminRoute } from './admin-route';
+import { nodeError } from '../red/node-error';
+import { ServerLink } from './server-link';
+
+/** What the editor is told of a device. */
+interface DeviceEntry {
+  user: string;
+  device: string;
+  connected: boolean;
+}
+
+/** What the editor is told of a resource: what it does, and what was last seen of it. */
+interface ResourceEntry {
+  name: string;
+  fn: number | null;
+  last?: unknown;
+}
+
+/**
+ * Serves the pickers of the editor: devices and their resources. It asks devices for nothing but DESCRIBE of
+ * the whole device, which acts on nothing; states are the last known ones (`protocol.md` section 5).
+ */
+export function mountAdminApi(RED: NodeAPI): void {
+  const mayRead = RED.auth.needsPermission('iotmp.read');
+
+  const onDevices = adminRoute(RED, 'admin devices', (request, response) => {
+    const server = findServer(RED, param(request, 'id'));
+    if (server === undefined) response.sendStatus(404);
+    else response.json(deviceEntries(server));
+  });
+  const onResources = adminRoute(RED, 'admin resources', async (request, response) => {
+    const server = findServer(RED, param(request, 'id'));
+    const device = server?.device({ user: param(request, 'user'), device: param(request, 'device') });
+    if (device === undefined) {
+      response.sendStatus(404);
+      return;
+    }
+    try {
+      const resources = await resourceEntries(device);
+      response.type('json').send(jsonText({ resources }));
+    } catch (error) {
+      response.status(504).json({ error: nodeError(error).message });
+    }
+  });
+  RED.httpAdmin.get('/iotmp/servers/:id/devices', mayRead, onDevices);
+  RED.httpAdmin.get('/iotmp/servers/:id/devices/:user/:device/resources', mayRead, onResources);
+}
+
+function param(request: { params: Record<string, string | string[]> }, name: string): string {
+  const value = request.params[name];
+  return typeof value === 'string' ? value : '';
+}
+
+function findServer(RED: NodeAPI, id: string): IotmpServer | undefined {
+  const node: unknown = RED.nodes.getNode(id);
+  if (typeof node !== 'object' || node === null || !('link' in node)) return undefined;
+  return node.link instanceof ServerLink ? node.link.server : undefined;
+}
+
+function deviceEntries(server: IotmpServer): DeviceEntry[] {
+  const entries = new Map<string, DeviceEntry>();
+  const add = (user: string, device: string, connected: boolean): unknown =>
+    entries.set(JSON.stringify([user, device]), { user, device, connected });
+  for (const { user, device } of server.registered) add(user, device, false);
+  for (const { user, device } of server.devices) add(user, device, true);
+  return [...entries.values()];
+}
+
+/** JSON knows no integers past 2^53: they become text. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? String(item) : item));
+}
+
+async function resourceEntries(device: ConnectedDevice): Promise<ResourceEntry[]> {
+  const { resources } = await device.describe();
+  return resources.map(({ name, fn }) => {
+    const known = device.lastKnown.get(name);
+    const last = known?.output ?? known?.input;
+    return { name, fn: fn ?? null, ...(last === undefined ? {} : { last }) };
+  });
+}

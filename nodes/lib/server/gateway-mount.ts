@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import type { NodeAPI } from 'node-red';
+import { Gateway, IotmpError, type IotmpServer, type ServerServices, type Store } from '../../../src';
+import { allowedOrigins } from './api-settings';
+import type { HttpRouter } from './http-router';
+import { nodeError } from '../red/node-error';
+import type { UpgradeRouter } from './upgrade-router';
+
+/** What all mounts of a Node-RED share. */
+export interface GatewayRouters {
+  readonly http: HttpRouter;
+  readonly upgrades: UpgradeRouter;
+}
+
+/** What a mount is made with. */
+export interface GatewayMountOptions {
+  readonly server: IotmpServer;
+  readonly services: ServerServices;
+  /** The store of the services; it stays its owner's. */
+  readonly store: Store | Promise<Store>;
+  /** The folder for the files of storages; without it, or while the store is in memory, they are in memory. */
+  readonly filesFolder: string | undefined;
+  /** False mounts nothing. */
+  readonly enabled: boolean;
+  /** The path below Node-RED's HTTP root; '' is the root itself. */
+  readonly path: string;
+  /** Signs tokens. Without one, a secret is made and kept in the store. */
+  readonly secret: string | undefined;
+  /** Something that deserves a line in the log. */
+  readonly onWarning: (text: string) => void;
+}
+
+/** What a token made in the editor lets a program do: all that its user may. */
+const EVERYTHING = { '*': { '*': '*' } } as const;
+/** Where the secret is kept; no user has this name. */
+const SECRET_KEY = { collection: 'gateway', user: '*', id: 'secret' } as const;
+
+/** The REST and WebSocket API of a server on the HTTP server of Node-RED, from {@link open} to {@link close}. */
+export class GatewayMount {
+  /** The path of the API on Node-RED's HTTP server, with its root. */
+  readonly path: string;
+  readonly #routers: GatewayRouters;
+  readonly #options: GatewayMountOptions;
+  readonly #corsOrigins: readonly string[];
+  readonly #ends: (() => void)[] = [];
+  #gateway: Gateway | undefined;
+  #opening: Promise<void> | undefined;
+  #closed = false;
+  #fault: Error | undefined;
+
+  constructor(RED: NodeAPI, routers: GatewayRouters, options: GatewayMountOptions) {
+    this.#routers = routers;
+    this.#options = options;
+    const root: unknown = RED.settings.httpNodeRoot;
+    this.#corsOrigins = allowedOrigins(RED.settings.httpNodeCors);
+    this.path = (typeof root === 'string' ? root.replace(/\/$/, '') : '') + options.path;
+  }
+
+  /** Why the API is not served. */
+  get fault(): Error | undefined {
+    return this.#fault;
+  }
+
+  /** Serves the API, unless it is served or cannot be: {@link fault} tells. Never rejects. */
+  open(): Promise<void> {
+    if (!this.#options.enabled || this.#closed) return Promise.resolve();
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#fault = nodeError(error);
+      this.#unmount();
+      // What was in the way may be gone after the next deploy.
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  /**
+   * Makes a token for a user, in place of an older one of this name; it may do all that the user may.
+   * @param admin makes the user an administrator first
+   * @throws IotmpError (as a rejection) IOTMP_ERR_CLOSED while the API is not served
+   */
+  async createToken(user: string, name: string, host: string, admin: boolean): Promise<string> {
+    if (this.#gateway === undefined) throw new IotmpError('IOTMP_ERR_CLOSED', 'the API is not served');
+    if (admin) await this.#gateway.makeAdministrator(user);
+    return this.#gateway.createToken(user, name, { allow: EVERYTHING }, host);
+  }
+
+  /** Serves the API no more; resolves when its sockets are gone. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#unmount();
+    await this.#opening;
+    await this.#gateway?.close();
+    this.#gateway = undefined;
+  }
+
+  async #open(): Promise<void> {
+    const gateway = this.#gateway ?? (await this.#start());
+    this.#gateway = gateway;
+    if (this.#closed) return;
+    const { http, upgrades } = this.#routers;
+    this.#ends.push(
+      http.mount(this.path, (request, response, target) => gateway.handle(request, response, target)),
+    );
+    this.#ends.push(
+      upgrades.mountBelow(this.path, (request, socket, head, target) =>
+        gateway.handleUpgrade(request, socket, head, target),
+      ),
+    );
+    this.#fault = undefined;
+  }
+
+  async #start(): Promise<Gateway> {
+    const { server, services, store, filesFolder, secret, onWarning } = this.#options;
+    const { kind } = await store;
+    const gateway = new Gateway(server, services, {
+      secret: secret ?? (await keptSecret(await store)),
+      store,
+      ...(filesFolder !== undefined && kind === 'file' && { filesFolder }),
+      basePath: this.path,
+      corsOrigins: this.#corsOrigins,
+      onWarning,
+    });
+    try {
+      await gateway.start();
+      return gateway;
+    } catch (error) {
+      await gateway.close();
+      throw error;
+    }
+  }
+
+  #unmount(): void {
+    for (const end of this.#ends.splice(0)) end();
+  }
+}
+
+/** The secret that was made at the first start. */
+async function keptSecret({ documents }: Store): Promise<string> {
+  const kept = (await documents.get(SECRET_KEY))?.body.secret;
+  if (typeof kept === 'string') return kept;
+  const secret = randomBytes(32).toString('base64url');
+  await documents.put(SECRET_KEY, { secret });
+  return secret;
+}

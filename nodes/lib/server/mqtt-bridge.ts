@@ -1,0 +1,175 @@
+import type { NodeAPI, NodeStatus } from 'node-red';
+import { guarded, IotmpError, type BridgeLink, type FaultHandler, type Topics } from '../../../src';
+import { nodeError } from '../red/node-error';
+import { textSetting } from '../red/settings';
+import { translate } from '../red/translate';
+
+/** What stands before topics at the MQTT broker, where a node does not say otherwise. */
+const DEFAULT_PREFIX = 'iotmp/';
+/** Messages that the core node may have in hand at once. */
+const MAX_PENDING = 1000;
+
+/** The properties of a server that say what its topics are bridged to. */
+export interface MqttSettings {
+  /** Id of a core `mqtt-broker` node; blank is none. */
+  readonly mqtt?: unknown;
+  readonly mqttPrefix?: unknown;
+}
+
+/** What the bridge needs of its server. */
+export interface MqttBridgePort {
+  /** Names the subscription at the core node. */
+  readonly id: string;
+  readonly topics: Topics;
+  /** Whose topics are bridged, where the prefix names no user. */
+  readonly user: string;
+  warn(text: string): void;
+}
+
+interface MqttMessage {
+  topic: string;
+  payload: Buffer;
+  qos: 0 | 1 | 2;
+  retain: boolean;
+}
+
+/** A core node that uses the broker; it is told how the connection stands. */
+interface MqttUser {
+  readonly id: string;
+  status(status: NodeStatus): void;
+}
+
+/** A core `mqtt-broker` node, as the core nodes for MQTT use it. */
+interface MqttBrokerNode {
+  readonly connected?: unknown;
+  register(user: MqttUser): void;
+  deregister(user: MqttUser, done: () => void, removed: boolean): void;
+  subscribe(
+    topic: string,
+    options: { qos: 0; rap: true },
+    callback: (topic: string, payload: Uint8Array, packet?: { retain?: unknown }) => void,
+    ref: string,
+  ): void;
+  unsubscribe(topic: string, ref: string, removed: boolean): void;
+  publish(message: MqttMessage, done: (error?: unknown) => void): void;
+}
+
+/** The bridge that a node asked for, if any. */
+export interface MqttMount {
+  /** Why there is no bridge, although one is wanted. */
+  readonly fault: Error | undefined;
+  /** @param removed whether the node is gone for good, and not made anew by a deploy */
+  close(removed: boolean): Promise<void>;
+}
+
+/** Opens the bridge of a node. A server without it is better than none: what is wrong with it is told, not thrown. */
+export function mountMqttBridge(RED: NodeAPI, settings: MqttSettings, port: MqttBridgePort): MqttMount {
+  try {
+    const bridge = MqttBridge.open(RED, settings, port);
+    return { fault: undefined, close: async (removed) => bridge?.close(removed) };
+  } catch (error) {
+    return { fault: nodeError(error), close: () => Promise.resolve() };
+  }
+}
+
+/** Connects the topics of a server with an MQTT broker, through the connection of a core `mqtt-broker` node. */
+class MqttBridge {
+  readonly #broker: MqttBrokerNode;
+  readonly #port: MqttBridgePort;
+  readonly #user: MqttUser;
+  readonly #link: BridgeLink;
+  readonly #onFault: FaultHandler;
+  #pending = 0;
+  /** Counts the states of the connection: what was in hand before is not heard of again. */
+  #epoch = 0;
+
+  /**
+   * The bridge that the properties of a node ask for; `undefined` for none.
+   * @throws IotmpError IOTMP_ERR_CONFIG when the broker node is missing, or the prefix is none
+   */
+  static open(RED: NodeAPI, settings: MqttSettings, port: MqttBridgePort): MqttBridge | undefined {
+    const id = textSetting(settings.mqtt);
+    if (id === '') return undefined;
+    const broker: unknown = RED.nodes.getNode(id);
+    if (!isMqttBroker(broker)) throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.mqttMissing'));
+    const prefix = prefixOf(settings.mqttPrefix);
+    if (port.user === '' && !prefix.includes('{user}')) {
+      throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.mqttNoUser'));
+    }
+    return new MqttBridge(broker, prefix, port);
+  }
+
+  private constructor(broker: MqttBrokerNode, prefix: string, port: MqttBridgePort) {
+    this.#broker = broker;
+    this.#port = port;
+    const onFault = (error: unknown): void => port.warn(`MQTT: ${nodeError(error).message}`);
+    this.#onFault = onFault;
+    this.#user = {
+      id: port.id,
+      status: guarded('MQTT status', onFault, (status: NodeStatus) => this.#handleStatus(status)),
+    };
+    // Not "no local" of MQTT 5: other nodes of the flows publish through the same connection, and are to be heard.
+    this.#link = port.topics.attachBridge(
+      {
+        // The core node drops what it cannot send, and does not say so.
+        get connected() {
+          return broker.connected === true;
+        },
+        publish: (topic, payload, { retain, qos }) => this.#publish({ topic, payload, qos, retain }),
+      },
+      { prefix, ...(prefix.includes('{user}') ? {} : { user: port.user }) },
+    );
+    broker.register(this.#user);
+    broker.subscribe(
+      this.#link.filter,
+      { qos: 0, rap: true },
+      guarded('MQTT message', onFault, (topic: string, payload: Uint8Array, packet?: { retain?: unknown }) =>
+        this.#link.receive(topic, payload, { retain: packet?.retain === true }),
+      ),
+      port.id,
+    );
+  }
+
+  async close(removed: boolean): Promise<void> {
+    this.#link.detach();
+    this.#broker.unsubscribe(this.#link.filter, this.#port.id, removed);
+    await new Promise<void>((resolve) =>
+      this.#broker.deregister(this.#user, guarded('MQTT deregistered', this.#onFault, resolve), removed),
+    );
+  }
+
+  #publish(message: MqttMessage): void {
+    if (this.#pending >= MAX_PENDING) {
+      throw new IotmpError('IOTMP_ERR_BUSY', 'too many messages wait for the MQTT broker');
+    }
+    const epoch = this.#epoch;
+    this.#pending++;
+    const onPublished = guarded('MQTT published', this.#onFault, (error?: unknown) => {
+      if (epoch === this.#epoch) this.#pending--;
+      if (error !== undefined && error !== null) this.#onFault(error);
+    });
+    this.#broker.publish(message, onPublished);
+  }
+
+  #handleStatus({ fill }: NodeStatus): void {
+    if (fill === 'green') {
+      this.#link.resume();
+      return;
+    }
+    this.#epoch++;
+    this.#pending = 0;
+  }
+}
+
+function prefixOf(value: unknown): string {
+  const prefix = textSetting(value) || DEFAULT_PREFIX;
+  return prefix.endsWith('/') ? prefix : `${prefix}/`;
+}
+
+function isMqttBroker(node: unknown): node is MqttBrokerNode {
+  if (typeof node !== 'object' || node === null) return false;
+  const fields = new Map<string, unknown>(Object.entries(node));
+  return ['register', 'deregister', 'subscribe', 'unsubscribe', 'publish'].every(
+    (name) => typeof fields.get(name) === 'function',
+  );
+}

@@ -1,0 +1,173 @@
+import { MessageType } from '../../codec/constants';
+import type { Message } from '../../codec/message';
+import type { OutgoingMessage } from '../../codec/writing/message-encoder';
+import { IotmpError, RemoteError } from '../../errors';
+import { isMap, type Value } from '../../types';
+import { DeadlineTimer } from './deadline-timer';
+import { IdTable, type IdTableEntry } from './id-table';
+import { abortedError } from '../base/session-errors';
+import type { SessionOptions } from '../base/session-options';
+import { guarded, warnProcess, type Guarded } from '../../util/guard';
+
+/** The peer's answer to a request. */
+export interface Reply {
+  readonly payload: Value | undefined;
+  /** The code in the answer's parameters, 200 without one (`protocol.md` section 5). */
+  readonly statusCode: number;
+  /** The answer's parameters as they came. */
+  readonly parameters: Value | undefined;
+}
+
+/** How long a request may wait, and who may give it up. */
+export interface RequestOptions {
+  /** Time for the answer, in ms. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the table needs of its session. */
+export interface RequestTablePort {
+  readonly options: SessionOptions;
+  /** A free stream id. */
+  nextId(): number;
+  send(message: OutgoingMessage): void;
+}
+
+/** A request that waits for its answer. */
+class PendingRequest implements IdTableEntry<PendingRequest> {
+  next: PendingRequest | undefined = undefined;
+  /** Told of the end of the request, if it has a signal. */
+  onAbort: Guarded<[]> | undefined = undefined;
+
+  constructor(
+    readonly id: number,
+    /** On the clock's scale, in ms. */
+    readonly deadline: number,
+    readonly options: RequestOptions,
+    readonly resolve: (reply: Reply) => void,
+    readonly reject: (error: IotmpError) => void,
+  ) {}
+}
+
+const NO_OPTIONS: RequestOptions = Object.freeze({});
+
+/** Requests of this end that wait for their answer. Every one of them is settled, whatever happens. */
+export class RequestTable {
+  readonly #port: RequestTablePort;
+  readonly #pending = new IdTable<PendingRequest>();
+  readonly #deadlines: DeadlineTimer;
+
+  constructor(port: RequestTablePort) {
+    this.#port = port;
+    this.#deadlines = new DeadlineTimer(port.options.clock, (now) => this.#rejectDue(now));
+  }
+
+  /** Number of requests that wait. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** Whether a request waits under this id. */
+  has(id: number): boolean {
+    return this.#pending.get(id) !== undefined;
+  }
+
+  /**
+   * Sends a request and waits for its answer.
+   * @param message gets the stream id written into it
+   * @param id the stream id to use; a free one without it
+   * @throws IotmpError (as a rejection) IOTMP_ERR_REMOTE, IOTMP_ERR_TIMEOUT, IOTMP_ERR_ABORTED,
+   *   IOTMP_ERR_CLOSED, IOTMP_ERR_BUSY, IOTMP_ERR_ENCODE, IOTMP_ERR_TOO_LARGE
+   */
+  request(message: OutgoingMessage, options: RequestOptions = NO_OPTIONS, id?: number): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      if (options.signal?.aborted === true) throw abortedError();
+      this.#checkRoom(message.type);
+      const streamId = id ?? this.#port.nextId();
+      this.#take(streamId)?.reject(abortedError());
+      message.streamId = streamId;
+      this.#port.send(message);
+      const deadline = this.#deadlines.note(options.timeoutMs ?? this.#port.options.requestTimeoutMs);
+      this.#wait(new PendingRequest(streamId, deadline, options, resolve, reject));
+    });
+  }
+
+  /** Settles the request that an OK or ERROR answers. Returns false when none waits under its id. */
+  handleReply(message: Message): boolean {
+    const id = message.streamId;
+    const pending = id === undefined ? undefined : this.#take(id);
+    if (pending === undefined) return false;
+    const reply = replyOf(message);
+    if (message.type === MessageType.OK && reply.statusCode < 400) pending.resolve(reply);
+    else pending.reject(remoteError(reply));
+    return true;
+  }
+
+  /** Rejects the request that waits under this id, if any. */
+  reject(id: number, error: IotmpError): void {
+    this.#take(id)?.reject(error);
+  }
+
+  /** Rejects everything that waits. */
+  rejectAll(error: IotmpError): void {
+    this.#deadlines.stop();
+    for (const { id } of this.#pending.entries()) this.#take(id)?.reject(error);
+  }
+
+  /** A stream can always be stopped; there are no more of them than streams. */
+  #checkRoom(type: number): void {
+    if (type === MessageType.STOP_STREAM || this.#pending.size < this.#port.options.maxPendingRequests)
+      return;
+    throw new IotmpError('IOTMP_ERR_BUSY', 'too many requests wait for an answer');
+  }
+
+  #wait(pending: PendingRequest): void {
+    const { id, options } = pending;
+    this.#pending.add(pending);
+    if (options.signal === undefined) return;
+    pending.onAbort = guarded('request abort', warnProcess, () => this.#take(id)?.reject(abortedError()));
+    options.signal.addEventListener('abort', pending.onAbort);
+  }
+
+  /** Rejects what has waited too long; returns the earliest deadline of the others. */
+  #rejectDue(now: number): number {
+    let earliest = Infinity;
+    for (const { id, deadline, options } of this.#pending.entries()) {
+      if (deadline > now) {
+        earliest = Math.min(earliest, deadline);
+        continue;
+      }
+      const { timeoutMs = this.#port.options.requestTimeoutMs } = options;
+      this.#take(id)?.reject(new IotmpError('IOTMP_ERR_TIMEOUT', `no answer within ${timeoutMs / 1000} s`));
+    }
+    return earliest;
+  }
+
+  #take(id: number): PendingRequest | undefined {
+    const pending = this.#pending.take(id);
+    if (pending?.onAbort !== undefined) pending.options.signal?.removeEventListener('abort', pending.onAbort);
+    return pending;
+  }
+}
+
+function replyOf(message: Message): Reply {
+  const code = message.parameters;
+  const fallback = message.type === MessageType.ERROR ? 500 : 200;
+  const statusCode = typeof code === 'number' && Number.isSafeInteger(code) ? code : fallback;
+  return { payload: message.payload, statusCode, parameters: message.parameters };
+}
+
+function remoteError({ payload, statusCode, parameters }: Reply): RemoteError {
+  const bare =
+    parameters === undefined && payload === undefined
+      ? 'the peer answered with an error and no reason: it may have no such resource'
+      : `the peer answered with an error (${statusCode})`;
+  return new RemoteError(toldReason(payload) ?? bare, statusCode, payload);
+}
+
+/** The text that comes with an error: `{"error": text}`, of streams `{"message": text}` (`protocol.md` section 5). */
+export function toldReason(payload: Value | undefined): string | undefined {
+  if (!isMap(payload)) return undefined;
+  const detail = payload.error ?? payload.message;
+  return typeof detail === 'string' ? detail : undefined;
+}

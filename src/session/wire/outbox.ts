@@ -1,0 +1,172 @@
+import { encodeMessage, type OutgoingMessage } from '../../codec/writing/message-encoder';
+import { IotmpError } from '../../errors';
+import type { Transport } from '../../transport/transport';
+import type { Timer } from '../../util/clock';
+import type { Sample } from '../samples/sample';
+import type { SampleQueue } from '../samples/sample-queue';
+import type { SessionOptions } from '../base/session-options';
+import { asIotmpError } from '../base/session-errors';
+
+/** What the way out needs of its session. */
+export interface OutboxPort {
+  readonly transport: Transport;
+  readonly options: SessionOptions;
+  /** Stops and goes on to take what the peer sends. */
+  pauseReading(): void;
+  resumeReading(): void;
+  /** Ends a session whose peer did not read within the drain timeout. */
+  destroy(error: IotmpError): void;
+}
+
+/** Waiting for the peer, how much more than `maxBufferedBytes` stops the reading, and samples may take up. */
+const HARD_LIMIT = 4;
+
+/**
+ * The way out of a session: encodes, counts, and keeps a peer that does not read from growing our memory.
+ * Samples wait in bounded queues, requests are refused, reading from the peer stops, and after the drain
+ * timeout the peer is given up.
+ */
+export class Outbox {
+  /** Messages and bytes sent so far. */
+  messages = 0;
+  bytes = 0;
+  /** Largest body that the peer accepts. */
+  maxBodySize: number;
+  /** Whether the peer knows the compact form of samples, and so do we (`protocol.md` section 6). */
+  compact = false;
+  readonly #port: OutboxPort;
+  readonly #transport: Transport;
+  /** Queues with samples that wait for the peer; the first one is the next to send. */
+  #queues: Set<SampleQueue> | undefined;
+  #waitingBytes = 0;
+  #congested = false;
+  #paused = false;
+  #drainTimer: Timer | undefined;
+
+  constructor(port: OutboxPort) {
+    this.#port = port;
+    this.#transport = port.transport;
+    this.maxBodySize = port.options.peerMaxBodySize;
+  }
+
+  /** Whether the peer reads more slowly than we send. */
+  get congested(): boolean {
+    return this.#congested;
+  }
+
+  /** Whether so much waits for the peer that nothing new should be asked of it. */
+  get full(): boolean {
+    return this.#congested && this.#transport.bufferedBytes > this.#port.options.maxBufferedBytes;
+  }
+
+  /**
+   * Sends a message. Nothing is sent when it throws.
+   * @throws IotmpError IOTMP_ERR_ENCODE or IOTMP_ERR_TOO_LARGE
+   */
+  send(message: OutgoingMessage): void {
+    this.#transmit(encodeMessage(message, this.maxBodySize));
+  }
+
+  /** Sends a message that the session cannot do without: where that fails, the session ends. It never throws. */
+  sendOrEnd(message: OutgoingMessage): void {
+    try {
+      this.send(message);
+    } catch (error) {
+      this.#port.destroy(asIotmpError(error));
+    }
+  }
+
+  /**
+   * Sends a sample, or lets it wait in the stream's queue while the peer does not read, or the queue is held.
+   * Returns false when it waits.
+   * @throws IotmpError IOTMP_ERR_ENCODE or IOTMP_ERR_TOO_LARGE
+   */
+  sendSample(sample: Sample, queue: SampleQueue): boolean {
+    if (!this.#congested && !queue.held) {
+      this.#transmit(queue.form.next(sample, this.maxBodySize));
+      return true;
+    }
+    queue.form.prepare(sample, this.maxBodySize);
+    this.#enqueue(sample, queue);
+    if (!queue.held) this.#enlist(queue);
+    return false;
+  }
+
+  /** Lets the samples of a held queue go. */
+  release(queue: SampleQueue): void {
+    queue.held = false;
+    if (queue.bytes === 0) return;
+    this.#enlist(queue);
+    this.#sendWaiting();
+  }
+
+  /** Drops what waits of a stream that ended. */
+  forget(queue: SampleQueue): void {
+    this.#queues?.delete(queue);
+    this.#waitingBytes -= queue.bytes;
+    queue.clear();
+  }
+
+  /** The transport has taken everything: waiting samples go out, in turn, until it is full again. */
+  handleDrain(): void {
+    this.#congested = false;
+    this.#drainTimer?.cancel();
+    this.#sendWaiting();
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#port.resumeReading();
+  }
+
+  /** Ends the timer; to be called when the session ends. */
+  dispose(): void {
+    this.#drainTimer?.cancel();
+    this.#queues?.clear();
+  }
+
+  /** The samples of all streams together are bounded, too: the queue that grows gives way. */
+  #enqueue(sample: Sample, queue: SampleQueue): void {
+    const others = this.#waitingBytes - queue.bytes;
+    queue.push(sample);
+    const limit = HARD_LIMIT * this.#port.options.maxBufferedBytes;
+    while (queue.bytes > 0 && others + queue.bytes > limit) queue.dropOldest();
+    this.#waitingBytes = others + queue.bytes;
+  }
+
+  #enlist(queue: SampleQueue): void {
+    this.#queues ??= new Set();
+    this.#queues.add(queue);
+  }
+
+  #sendWaiting(): void {
+    const queues = this.#queues;
+    while (queues !== undefined && !this.#congested) {
+      const [queue] = queues;
+      if (queue === undefined) return;
+      queues.delete(queue);
+      const sample = queue.shift();
+      if (sample === undefined) continue;
+      this.#waitingBytes -= sample.size;
+      queues.add(queue);
+      this.#transmit(queue.form.next(sample, this.maxBodySize));
+    }
+  }
+
+  #transmit(bytes: Buffer): void {
+    this.messages++;
+    this.bytes += bytes.length;
+    if (this.#transport.send(bytes)) return;
+    this.#congest();
+    if (this.#paused) return;
+    if (this.#transport.bufferedBytes <= HARD_LIMIT * this.#port.options.maxBufferedBytes) return;
+    this.#paused = true;
+    this.#port.pauseReading();
+  }
+
+  #congest(): void {
+    if (this.#congested) return;
+    this.#congested = true;
+    this.#drainTimer = this.#port.options.clock.after(this.#port.options.drainTimeoutMs, () => {
+      this.#port.destroy(new IotmpError('IOTMP_ERR_BUSY', 'the peer stopped reading'));
+    });
+  }
+}
