@@ -83,6 +83,5 @@ export {
 } from './session/hosting/resource';
 export type { ResourceStream } from './session/hosting/resource';
 export type { HostedResource } from './session/hosting/hosted-resource';
-export type { Reply, RequestOptions } from './session/requests/request-table';
-export type { CallOptions } from './session/session';
+export type { CallOptions, Reply, RequestOptions } from './session/requests/reply';
 export type { DeviceId, Value } from './types';

@@ -3,9 +3,7 @@ import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { errorText, IotmpError } from '../errors';
 import type { HostedResource } from '../session/hosting/hosted-resource';
-import type { Reply } from '../session/requests/request-table';
 import type { ResourceDefinition } from '../session/hosting/resource';
-import type { CallOptions } from '../session/session';
 import type { Transport } from '../transport/transport';
 import { createWebSocketAcceptor, type WebSocketAcceptor } from '../transport/web-socket-acceptor';
 import { maxPayloadFor } from '../transport/web-socket-settings';
@@ -26,6 +24,7 @@ import type { LastKnownStates } from './last-known';
 import { Listener, type ListenerStatus } from './listener';
 import { LoginGate } from './login-gate';
 import { ServiceHost } from './service-host';
+import type { CallOptions, Reply } from '../session/requests/reply';
 
 /**
  * An IoTMP server: listeners, the devices that are connected, calls to them and shared streams from them, and
@@ -191,7 +190,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
       if (this.#admission.directoryOf(device) !== undefined) continue;
       // Of what another authenticator thinks nothing is known.
       if (isSame && (authenticator !== undefined || table.keeps(device, before))) continue;
-      device.session.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
+      device.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
     }
     if (this.#running) await this.#updateListeners();
   }

@@ -1,18 +1,10 @@
-import { encodeValue } from '../codec/writing/pson-encoder';
-import { IotmpError } from '../errors';
-import type { OutgoingStream, StreamListener } from '../session/streams/outgoing-stream';
-import type { Reply, RequestOptions } from '../session/requests/request-table';
-import { FunctionCode } from '../session/hosting/resource';
-import { abortedError } from '../session/base/session-errors';
-import type { CallOptions, Session } from '../session/session';
+import type { IotmpError } from '../errors';
+import type { CallOptions, Reply, RequestOptions } from '../session/requests/reply';
+import type { SessionStream, StreamListener } from '../session/streams/session-stream';
 import type { DeviceId } from '../types';
-import { DeviceDescription } from './device-description';
+import type { DeviceDescription } from './device-description';
 import type { LastKnownStates } from './last-known';
 import type { StreamSource } from './stream-source';
-import { guarded, warnProcess } from '../util/guard';
-
-/** PSON of null and of an empty string, bytes, map and array. */
-const EMPTY_VALUES: ReadonlySet<string> = new Set(['62', '80', 'a0', 'c0', 'e0']);
 
 /** Traffic of a connection. */
 export interface DeviceCounters {
@@ -22,163 +14,49 @@ export interface DeviceCounters {
   readonly messagesOut: number;
 }
 
-/** A device while it is connected: its session, what it said of itself, and what was last seen of it. */
-export class ConnectedDevice implements DeviceId, StreamSource {
-  readonly user: string;
-  readonly device: string;
+/** A device while it is connected, in whatever way: what it is called by, what it said of itself, and what was last seen. */
+export interface ConnectedDevice extends DeviceId, StreamSource {
   /** When it connected, in ms since 1970. */
-  readonly since = Date.now();
-  readonly session: Session;
-  readonly lastKnown: LastKnownStates;
-  /** What makes a time on the session's clock one in ms since 1970. */
-  readonly #epoch: number;
-  #description: Promise<DeviceDescription> | undefined;
-  /** What {@link #description} came to. */
-  #described: DeviceDescription | undefined;
-
-  constructor(id: DeviceId, session: Session, lastKnown: LastKnownStates) {
-    this.user = id.user;
-    this.device = id.device;
-    this.session = session;
-    this.#epoch = this.since - session.options.clock.now();
-    this.lastKnown = lastKnown;
-  }
-
+  readonly since: number;
   /** Address and port that it connects from. */
-  get address(): string {
-    return this.session.transport.remoteAddress;
-  }
-
-  get transport(): 'tcp' | 'tls' | 'ws' | 'memory' {
-    return this.session.transport.kind;
-  }
-
-  get counters(): DeviceCounters {
-    const { bytesIn, messagesIn, outbox } = this.session;
-    return { bytesIn, messagesIn, bytesOut: outbox.bytes, messagesOut: outbox.messages };
-  }
+  readonly address: string;
+  readonly transport: 'tcp' | 'tls' | 'ws' | 'memory';
+  readonly counters: DeviceCounters;
+  readonly lastKnown: LastKnownStates;
+  /** Largest body of a message that the device accepts, in bytes. */
+  readonly maxBodySize: number;
 
   /**
    * What the device hosts: DESCRIBE of the whole device, which acts on nothing, once per connection.
    * @throws IotmpError (as a rejection) as a request does; the next call asks again
    */
-  describe(): Promise<DeviceDescription> {
-    this.#description ??= this.session.describe().then(
-      (reply) => (this.#described = new DeviceDescription(reply.payload)),
-      (error: unknown) => {
-        this.#description = undefined;
-        throw error;
-      },
-    );
-    return this.#description;
-  }
-
-  async functionOf(resource: string): Promise<number | undefined> {
-    return (await this.describe()).find(resource)?.fn;
-  }
-
+  describe(): Promise<DeviceDescription>;
+  /**
+   * Samples of one resource, `{in?, out?}`: the device runs its code to make them, which may act (`protocol.md`
+   * section 5).
+   * @throws IotmpError (as a rejection) as a request does
+   */
+  describeResource(resource: string, options?: RequestOptions): Promise<Reply>;
   /**
    * Runs a resource of the device.
    * @throws IotmpError (as a rejection) as a request does, and IOTMP_ERR_NO_INPUT when an input is called
    *   without a value: the device would take that as false or 0 (`protocol.md` section 5)
    */
-  call(resource: string, options: CallOptions = {}): Promise<Reply> {
-    if (!isEmptyInput(options.payload)) return this.run(resource, options);
-    // From the second call on it is known what the device hosts, and nothing has to be waited for.
-    return this.#described === undefined
-      ? this.#describeAndRun(resource, options)
-      : this.#runUnlessInput(resource, options);
-  }
-
+  call(resource: string, options?: CallOptions): Promise<Reply>;
   /**
-   * Runs a resource of the device with whatever input, also with none at all: for callers who answer for it
-   * themselves. Nothing else is asked of the device.
+   * Runs a resource of the device with whatever input, also with none at all: for callers that answer for it themselves.
+   * Nothing else is asked of the device.
    * @throws IotmpError (as a rejection) as a request does
    */
-  async run(resource: string, options: CallOptions = {}): Promise<Reply> {
-    const reply = await this.session.call(resource, options);
-    if (options.payload !== undefined && !isEmptyInput(options.payload)) {
-      this.lastKnown.wrote(resource, options.payload, this.#heardAt);
-    }
-    if (reply.payload !== undefined) this.lastKnown.saw(resource, reply.payload, this.#heardAt);
-    return reply;
-  }
-
-  openStream(resource: string, listener: StreamListener, options?: CallOptions): Promise<OutgoingStream> {
-    const remembering: StreamListener = {
-      onData: (payload, parameters, at) => {
-        if (payload !== undefined) this.lastKnown.saw(resource, payload, this.#epoch + at);
-        listener.onData(payload, parameters, at);
-      },
-      onClose: (reason) => listener.onClose?.(reason),
-      onWrite: (payload) => {
-        this.lastKnown.wrote(resource, payload, Date.now());
-        listener.onWrite?.(payload);
-      },
-    };
-    return this.session.openStream(resource, remembering, options);
-  }
-
-  /** When it was last heard of, in ms since 1970. */
-  get #heardAt(): number {
-    return this.#epoch + this.session.inbox.heardAt;
-  }
-
-  async #describeAndRun(resource: string, options: CallOptions): Promise<Reply> {
-    await this.#within(this.#describeIfItCan(), options);
-    return this.#runUnlessInput(resource, options);
-  }
-
-  #runUnlessInput(resource: string, options: CallOptions): Promise<Reply> {
-    if (this.#described?.find(resource)?.fn !== FunctionCode.input) return this.run(resource, options);
-    const text = `${resource} is an input: it needs a value`;
-    return Promise.reject(new IotmpError('IOTMP_ERR_NO_INPUT', text));
-  }
-
-  /** A device that does not describe itself is not kept from being called. */
-  async #describeIfItCan(): Promise<void> {
-    try {
-      await this.describe();
-    } catch (error) {
-      if (!(error instanceof IotmpError) || this.session.state !== 'open') throw error;
-    }
-  }
-
-  /** Waits for what several wait for, but no longer than this caller may or wants to. */
-  async #within<T>(shared: Promise<T>, { timeoutMs, signal }: RequestOptions): Promise<T> {
-    if (timeoutMs === undefined && signal === undefined) return shared;
-    const { clock, requestTimeoutMs } = this.session.options;
-    const limit = Promise.withResolvers<never>();
-    const onAbort = guarded('describe abort', warnProcess, () => limit.reject(abortedError()));
-    const timer = clock.after(timeoutMs ?? requestTimeoutMs, () => {
-      limit.reject(new IotmpError('IOTMP_ERR_TIMEOUT', 'the device did not describe itself in time'));
-    });
-    signal?.addEventListener('abort', onAbort);
-    if (signal?.aborted === true) onAbort();
-    try {
-      return await Promise.race([shared, limit.promise]);
-    } finally {
-      timer.cancel();
-      signal?.removeEventListener('abort', onAbort);
-    }
-  }
+  run(resource: string, options?: DeviceRunOptions): Promise<Reply>;
+  /** Opens a stream on a resource of the device, as a session does. */
+  openStream(resource: string, listener: StreamListener, options?: DeviceRunOptions): Promise<SessionStream>;
+  /** Ends the connection in good order. Idempotent. */
+  close(reason?: IotmpError): void;
 }
 
-/**
- * Whether a device would take this payload as no input at all (`protocol.md` section 5). What counts is what is sent:
- * of an object whose members are all undefined nothing is left.
- */
-function isEmptyInput(payload: unknown): boolean {
-  if (payload === undefined || payload === null || payload === '') return true;
-  if (typeof payload !== 'object') return false;
-  if (Array.isArray(payload)) return payload.length === 0;
-  if (ArrayBuffer.isView(payload)) return payload.byteLength === 0;
-  if (hasMember(payload)) return false;
-  return EMPTY_VALUES.has(encodeValue(payload).toString('hex'));
-}
-
-/** Whether a plain object is sent with something in it, as far as that can be seen without encoding it. */
-function hasMember(payload: object): boolean {
-  if (payload.constructor !== Object || 'toJSON' in payload) return false;
-  return Object.values(payload).some((member) => member !== undefined);
+/** What a call or a stream carries beside its resource. */
+export interface DeviceRunOptions extends CallOptions {
+  /** False where input and output are no state of the resource, such as the bytes of a file. Default true. */
+  readonly isState?: boolean;
 }

@@ -1,19 +1,21 @@
 import { ConnectCode } from '../codec/constants';
 import { IotmpError } from '../errors';
-import { Session, type ConnectRequest, type SessionHooks } from '../session/session';
+import type { Session, ConnectRequest, SessionHooks } from '../session/session';
 import type { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
 import type { Clock } from '../util/clock';
 import type { Authenticator } from './authenticator';
 import type { FailedLogin } from './broker-events';
 import type { ResolvedServerOptions } from './broker-options';
-import { ConnectedDevice } from './connected-device';
+import type { ConnectedDevice } from './connected-device';
+import { IotmpDevice } from './iotmp-device';
 import { parseConnect, type ConnectIntent } from './connect-request';
 import type { DeviceRegistry } from './device-registry';
 import type { LoginBrake } from './login-brake';
 import type { LoginGate } from './login-gate';
 import type { ServiceHost } from './service-host';
 import { guarded, warnProcess } from '../util/guard';
+import { PeerSession } from '../session/peer-session';
 
 /** What all connections of a server share. */
 export interface VisitContext {
@@ -46,7 +48,7 @@ export class Visit implements SessionHooks {
   constructor(transport: Transport, context: VisitContext) {
     const { session, connectTimeoutMs } = context.options();
     this.#context = context;
-    this.session = new Session(transport, context.host, this, session);
+    this.session = new PeerSession(transport, context.host, this, session);
     this.session.expectConnect(connectTimeoutMs);
   }
 
@@ -64,7 +66,7 @@ export class Visit implements SessionHooks {
     const { registry } = this.#context;
     // First, so that nobody hears of the newer connection before the older one is over.
     const older = registry.get(intent);
-    older?.session.close(new IotmpError('IOTMP_ERR_CLOSED', 'taken over by a newer connection'));
+    older?.close(new IotmpError('IOTMP_ERR_CLOSED', 'taken over by a newer connection'));
     if (this.session.state !== 'open') return;
     this.#device = this.#welcome(intent);
     registry.add(this.#device);
@@ -95,10 +97,10 @@ export class Visit implements SessionHooks {
     const record = this.#context.registry.record({ user, device });
     session.peer = record.id;
     session.ids = record.ids;
-    session.outbox.maxBodySize = maxBodySize;
+    session.maxBodySize = maxBodySize;
     const intervalMs = keepAliveMs ?? this.#context.options().keepAliveS * 1000;
     session.keepAlive({ intervalMs, sends: false });
-    return new ConnectedDevice(record.id, session, record.lastKnown);
+    return new IotmpDevice(record.id, session, record.lastKnown);
   }
 
   #decide(request: ConnectRequest): void | Promise<void> {

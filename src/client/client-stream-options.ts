@@ -1,5 +1,5 @@
 import { IotmpError } from '../errors';
-import type { CallOptions } from '../session/session';
+import type { CallOptions } from '../session/requests/reply';
 
 /** What a stream is opened with (`protocol.md` section 6). */
 export interface ClientStreamOptions {

@@ -1,10 +1,11 @@
 import { errorText, IotmpError, RemoteError } from '../errors';
-import type { OutgoingStream } from '../session/streams/outgoing-stream';
-import type { CallOptions, Session } from '../session/session';
+import type { Session } from '../session/session';
 import type { Value } from '../types';
 import type { Backoff } from '../util/backoff';
 import type { Clock, Timer } from '../util/clock';
 import { detached, guarded } from '../util/guard';
+import type { SessionStream } from '../session/streams/session-stream';
+import type { CallOptions } from '../session/requests/reply';
 
 /**
  * What a stream is at:
@@ -56,7 +57,7 @@ export class ClientStream {
   #announces = false;
   /** The start that counts; whatever an older one brings is let go. */
   #start: AbortController | undefined;
-  #stream: OutgoingStream | undefined;
+  #stream: SessionStream | undefined;
   #startedAt = 0;
   #retry: Timer | undefined;
   readonly #onFault = (error: unknown): void => this.#port.warn(`a stream: ${errorText(error)}`);
@@ -125,7 +126,7 @@ export class ClientStream {
       },
     };
     session.openStream(this.resource, listener, { ...this.#fields, signal: start.signal }).then(
-      guarded('client stream started', this.#onFault, (stream: OutgoingStream) => {
+      guarded('client stream started', this.#onFault, (stream: SessionStream) => {
         if (this.#start !== start) this.#stop(stream);
         else if (stream.closed) this.#handleEnd(session, undefined);
         else this.#handleStarted(stream, sampled);
@@ -152,7 +153,7 @@ export class ClientStream {
   }
 
   /** Samples of the same read come before the answer's payload is seen, and are newer than it. */
-  #handleStarted(stream: OutgoingStream, sampled: boolean): void {
+  #handleStarted(stream: SessionStream, sampled: boolean): void {
     this.#stream = stream;
     this.#startedAt = this.#port.clock.now();
     this.#enter('streaming');
@@ -178,7 +179,7 @@ export class ClientStream {
   }
 
   /** Opened after all, when nobody wanted it any more. */
-  #stop(stream: OutgoingStream): void {
+  #stop(stream: SessionStream): void {
     detached('client stream stop', this.#onFault, stream.stop());
   }
 

@@ -2,10 +2,8 @@ import { ServiceCode } from '../codec/constants';
 import { errorText, IotmpError } from '../errors';
 import type { HostedResource } from '../session/hosting/hosted-resource';
 import { IdSequence } from '../session/requests/id-sequence';
-import type { Reply, RequestOptions } from '../session/requests/request-table';
 import type { ResourceDefinition } from '../session/hosting/resource';
 import { ResourceRegistry } from '../session/hosting/resource-registry';
-import type { CallOptions } from '../session/session';
 import { defaultSessionOptions } from '../session/base/session-options';
 import { targetUrl } from '../transport/client-socket';
 import type { Value } from '../types';
@@ -28,6 +26,7 @@ import { Readiness } from './readiness';
 import { ReconnectLoop } from './reconnect-loop';
 import { propertySubscription, Services, type LockOptions } from './services';
 import { TopicPublishers, type TopicPublishOptions } from './topic-publishers';
+import type { CallOptions, Reply, RequestOptions } from '../session/requests/reply';
 
 /**
  * A device: connects to an IoTMP server and stays connected, offers resources to it, and uses the server's. Resources

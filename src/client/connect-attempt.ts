@@ -2,7 +2,7 @@ import { IotmpError } from '../errors';
 import { compactOffer } from '../session/samples/compact-form';
 import type { IdSequence } from '../session/requests/id-sequence';
 import type { ResourceHost } from '../session/hosting/resource-registry';
-import { Session } from '../session/session';
+import type { Session } from '../session/session';
 import { defaultSessionOptions } from '../session/base/session-options';
 import type { ConnectTarget } from '../transport/connect';
 import { maxPayloadFor } from '../transport/web-socket-settings';
@@ -11,6 +11,7 @@ import { connectVerdict, type ConnectVerdict } from './connect-answer';
 import type { LooseEnds } from './loose-ends';
 import { redirectTarget } from './redirect';
 import { guarded, warnProcess } from '../util/guard';
+import { PeerSession } from '../session/peer-session';
 
 /** What an attempt to connect needs to know. */
 export interface AttemptContext {
@@ -75,7 +76,7 @@ async function beginSession(
   });
   const gone = Promise.withResolvers<undefined>();
   const hooks = { onWarning, onGone: (): void => gone.resolve(undefined) };
-  const session = new Session(transport, resources, hooks, { clock, requestTimeoutMs, maxBodySize });
+  const session = new PeerSession(transport, resources, hooks, { clock, requestTimeoutMs, maxBodySize });
   session.ids = ids;
   connections.add(gone.promise);
   return session;

@@ -1,9 +1,8 @@
 import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
-import type { Reply, RequestOptions } from '../session/requests/request-table';
-import type { CallOptions } from '../session/session';
 import type { Value } from '../types';
 import type { ClientStreamOptions } from './client-stream-options';
+import type { CallOptions, Reply, RequestOptions } from '../session/requests/reply';
 
 /** How a lock is asked for. */
 export interface LockOptions extends RequestOptions {

@@ -1,13 +1,13 @@
 import type { IotmpServer } from '../broker/broker';
 import { ServiceCode } from '../codec/constants';
 import { IotmpError, RemoteError } from '../errors';
-import type { Reply } from '../session/requests/request-table';
 import { Answer } from '../session/hosting/resource';
 import type { DeviceId, Value } from '../types';
 import { deviceKey } from '../util/device-key';
 import { callTarget, type CallTarget } from './call-target';
 import { RelayedCalls } from './relayed-calls';
 import type { Service, ServiceCall, ServiceOffer } from './service';
+import type { Reply } from '../session/requests/reply';
 
 /** Who may call what of whom. What it throws is a refusal, too. */
 export type CallRule = (caller: DeviceId, target: CallTarget) => boolean;

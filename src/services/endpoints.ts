@@ -3,13 +3,13 @@ import { ServiceCode } from '../codec/constants';
 import { decodeValue } from '../codec/reading/pson-decoder';
 import { encodeValue } from '../codec/writing/pson-encoder';
 import { errorText, IotmpError, RemoteError } from '../errors';
-import { toldReason } from '../session/requests/request-table';
 import { Answer, type ResourceResult } from '../session/hosting/resource';
 import type { DeviceId, Value } from '../types';
 import { systemClock, type Clock } from '../util/clock';
 import type { Service, ServiceCall, ServiceOffer } from './service';
 import { serviceName } from './service-name';
 import { guarded, warnProcess } from '../util/guard';
+import { toldReason } from '../session/requests/reply';
 
 /** A call of an endpoint, as its handler gets it. */
 export interface EndpointCall {

@@ -1,62 +1,115 @@
 import { MessageType } from '../codec/constants';
 import type { Message } from '../codec/message';
 import { errorText, IotmpError } from '../errors';
-import type { CallServer } from './hosting/call-server';
-import type { RequestTable } from './requests/request-table';
-import type { StreamTable } from './streams/stream-table';
-
-/** Where the messages of an open session go. */
-export interface DispatcherPort {
-  readonly calls: CallServer;
-  readonly streams: StreamTable;
-  readonly requests: RequestTable;
-  handleKeepAlive(): void;
-  handleDisconnect(message: Message): void;
-  refuse(id: number | undefined, error: unknown): void;
-  warn(text: string): void;
-}
+import type { SessionCore } from './base/session-core';
+import { asIotmpError } from './base/session-errors';
+import { CallServer } from './hosting/call-server';
+import { PendingWork } from './hosting/pending-work';
+import type { ResourceHost } from './hosting/resource-registry';
+import { RequestTable } from './requests/request-table';
+import { StreamTable } from './streams/stream-table';
+import type { Outbox } from './wire/outbox';
 
 /**
- * Hands each message of an open session to the part that serves it (`protocol.md` section 1). Code of our users runs
- * here: what it throws costs its message, not the connection.
+ * The parts that serve an open session, and which of them gets which message (`protocol.md` section 1). Each part is made
+ * when it is needed: of ten thousand devices nearly all are idle nearly all the time.
  */
-export function dispatch(message: Message, port: DispatcherPort): void {
-  try {
-    serve(message, port);
-  } catch (error) {
-    port.warn(`a message of type ${message.type} could not be handled: ${errorText(error)}`);
-  }
-}
+export class Dispatcher {
+  readonly #core: SessionCore;
+  readonly #host: ResourceHost;
+  readonly #outbox: Outbox;
+  #requests: RequestTable | undefined;
+  #streams: StreamTable | undefined;
+  #calls: CallServer | undefined;
+  #work: PendingWork | undefined;
 
-function serve(message: Message, port: DispatcherPort): void {
-  switch (message.type) {
-    case MessageType.STREAM_DATA:
-      port.streams.handleData(message);
-      break;
-    case MessageType.OK:
-    case MessageType.ERROR:
-      // One that nobody waits for is let go: devices send those of an old connection (section 4.7).
-      port.requests.handleReply(message);
-      break;
-    case MessageType.RUN:
-      port.calls.handleRun(message);
-      break;
-    case MessageType.DESCRIBE:
-      port.calls.handleDescribe(message);
-      break;
-    case MessageType.START_STREAM:
-      port.streams.handleStart(message);
-      break;
-    case MessageType.STOP_STREAM:
-      port.streams.handleStop(message);
-      break;
-    case MessageType.KEEP_ALIVE:
-      port.handleKeepAlive();
-      break;
-    case MessageType.DISCONNECT:
-      port.handleDisconnect(message);
-      break;
-    default:
-      port.refuse(message.streamId, new IotmpError('IOTMP_ERR_PROTOCOL', 'already connected'));
+  constructor(core: SessionCore, host: ResourceHost, outbox: Outbox) {
+    this.#core = core;
+    this.#host = host;
+    this.#outbox = outbox;
+  }
+
+  /** Requests of this end that wait for their answer. */
+  get requests(): RequestTable {
+    return (this.#requests ??= new RequestTable(this.#core));
+  }
+
+  /** Streams of both ends. */
+  get streams(): StreamTable {
+    return (this.#streams ??= new StreamTable(
+      this.#core,
+      this.#host,
+      this.work,
+      this.requests,
+      this.#outbox,
+    ));
+  }
+
+  get #callServer(): CallServer {
+    return (this.#calls ??= new CallServer(this.#core, this.#host, this.work));
+  }
+
+  /** Calls of the peer that are being worked on. */
+  get work(): PendingWork {
+    const { clock, maxConcurrentCalls } = this.#core.options;
+    const onFault = (error: unknown): void => this.#core.destroy(asIotmpError(error));
+    return (this.#work ??= new PendingWork(clock, maxConcurrentCalls, onFault));
+  }
+
+  /** Number of open streams in both directions. */
+  get streamCount(): number {
+    return this.#streams?.size ?? 0;
+  }
+
+  /** Whether a request or a stream uses this id. */
+  has(id: number): boolean {
+    return this.#requests?.has(id) === true || this.#streams?.has(id) === true;
+  }
+
+  /**
+   * Hands a message to the part that serves it. Code of our users runs there: what it throws costs the message, not the
+   * connection.
+   * @param at when the message arrived, on the clock's scale, in ms
+   */
+  dispatch(message: Message, at: number): void {
+    try {
+      this.#serve(message, at);
+    } catch (error) {
+      this.#core.warn(`a message of type ${message.type} could not be handled: ${errorText(error)}`);
+    }
+  }
+
+  /** Settles and ends everything, with the reason. */
+  end(reason: IotmpError): void {
+    this.#work?.endAll();
+    this.#requests?.rejectAll(reason);
+    this.#streams?.endAll(reason);
+  }
+
+  #serve(message: Message, at: number): void {
+    switch (message.type) {
+      case MessageType.STREAM_DATA:
+        this.streams.handleData(message, at);
+        break;
+      case MessageType.OK:
+      case MessageType.ERROR:
+        // One that nobody waits for is let go: devices send those of an old connection (section 4.7).
+        this.requests.handleReply(message);
+        break;
+      case MessageType.RUN:
+        this.#callServer.handleRun(message);
+        break;
+      case MessageType.DESCRIBE:
+        this.#callServer.handleDescribe(message);
+        break;
+      case MessageType.START_STREAM:
+        this.streams.handleStart(message);
+        break;
+      case MessageType.STOP_STREAM:
+        this.streams.handleStop(message);
+        break;
+      default:
+        this.#core.refuse(message.streamId, new IotmpError('IOTMP_ERR_PROTOCOL', 'already connected'));
+    }
   }
 }

@@ -1,7 +1,14 @@
+import type { Message } from '../codec/message';
 import type { IotmpError } from '../errors';
-import type { ConnectRequest } from './handshake';
 
-/** What the owner of a session decides and hears. `onWarning` must not throw. */
+/** A CONNECT as it came. */
+export interface ConnectRequest {
+  readonly message: Message;
+  /** The first field key of its body: it tells the Linux client, which sends the payload first. */
+  readonly firstKey: number;
+}
+
+/** The owner of a session decides and hears by these. `onWarning` must not throw. */
 export interface SessionHooks {
   /**
    * The peer asks to be let in; only a server has this. A rejection is the refusal: an IotmpError's

@@ -1,10 +1,10 @@
 import { IotmpError } from '../../errors';
-import type { OutgoingStream, StreamListener } from '../../session/streams/outgoing-stream';
-import type { CallOptions } from '../../session/session';
 import type { Value } from '../../types';
 import type { Clock } from '../../util/clock';
 import type { ResourceLink } from './resource-link';
 import { SampleWatch } from './sample-watch';
+import type { SessionStream, StreamListener } from '../../session/streams/session-stream';
+import type { CallOptions } from '../../session/requests/reply';
 
 /** What a channel tells the device stream that it belongs to. */
 export interface StreamChannelOwner {
@@ -24,7 +24,7 @@ export class StreamChannel {
   readonly #owner: StreamChannelOwner;
   readonly #watch: SampleWatch | undefined;
   #phase: 'opening' | 'open' | 'stopping' | 'ended' = 'opening';
-  #outgoing: OutgoingStream | undefined;
+  #outgoing: SessionStream | undefined;
   /** What the device was asked for last, and what it agreed to; 0 for events. */
   #requestedMs: number;
   #intervalMs: number;
@@ -119,7 +119,7 @@ export class StreamChannel {
 
   /**
    * Writes into the stream.
-   * @throws IotmpError IOTMP_ERR_OFFLINE when it is not open; else as {@link OutgoingStream.write}
+   * @throws IotmpError IOTMP_ERR_OFFLINE when it is not open; else as {@link SessionStream.write}
    */
   write(payload: unknown): void {
     if (this.#outgoing?.closed !== false || this.#phase !== 'open') {

@@ -6,7 +6,7 @@ import { deviceRow } from './device-rows';
 /** Ends the connection of a device, if it has one, or what counts as such. */
 export function cutOff({ presence, server }: GatewayContext, id: DeviceId): void {
   presence.end(id, 'the device was removed or locked out');
-  server.device(id)?.session.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
+  server.device(id)?.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
 }
 
 /** Removes a device that was made over the API, with all that is its own, and ends what is open for it. */

@@ -2,13 +2,13 @@ import type { ConnectedDevice } from '../../broker/connected-device';
 import { decodeValue } from '../../codec/reading/pson-decoder';
 import { encodeValue } from '../../codec/writing/pson-encoder';
 import { IotmpError, RemoteError } from '../../errors';
-import type { Reply } from '../../session/requests/request-table';
 import { FunctionCode } from '../../session/hosting/resource';
 import { isMap, type DeviceId, type Value } from '../../types';
 import { reachesResource, type Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { forbidden, notFound } from '../http/request-error';
 import { parametersOf } from './parameters';
+import type { Reply } from '../../session/requests/reply';
 
 /** Of files, running these is reading, although they take something: the path (`devices-linux.md` section 7). */
 const READS = /^\$fs\/(get|info|hash)\//;
@@ -84,7 +84,7 @@ export function runResource(request: ResourceRequest, payload: unknown): Promise
  */
 export async function describeResource(request: ResourceRequest): Promise<Value | undefined> {
   const { resource, signal } = request;
-  const reply = await ask(request, (device) => device.session.describe(resource, { signal }));
+  const reply = await ask(request, (device) => device.describeResource(resource, { signal }));
   return reply.payload;
 }
 

@@ -124,9 +124,9 @@ async function download(call: AnyCall, files: DeviceFiles, path: string, size: n
     const headers = { 'Content-Type': 'application/octet-stream', 'Content-Length': size };
     return { serve: (response) => void response.writeHead(200, headers).end() };
   }
-  const { session } = files.device;
+  const { device } = files;
   const { clock } = context;
-  const started = await FileDownload.open({ session, path, size, signal: takePlace(call), clock });
+  const started = await FileDownload.open({ device, path, size, signal: takePlace(call), clock });
   return { serve: (response) => started.serve(response) };
 }
 
@@ -148,8 +148,8 @@ async function write(
   }
   const signal = takePlace(call);
   await files.prepare(path, mayOverwrite);
-  const { session } = files.device;
-  await FileUpload.run({ session, path, size, request, signal, clock: call.context.clock });
+  const { device } = files;
+  await FileUpload.run({ device, path, size, request, signal, clock: call.context.clock });
   return { success: true, path, type: 'file', size };
 }
 

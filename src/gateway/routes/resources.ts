@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Reply } from '../../session/requests/request-table';
 import type { Value } from '../../types';
 import { reachesResource } from '../auth/principal';
 import { bytes, EMPTY, json, successStatus, type BodyAnswer } from '../http/answer';
@@ -14,6 +13,7 @@ import {
   type ReadState,
   type ResourceRequest,
 } from '../devices/resource-access';
+import type { Reply } from '../../session/requests/reply';
 
 type AnyCall = ApiCall<unknown, unknown>;
 

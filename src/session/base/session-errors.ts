@@ -1,5 +1,7 @@
 import { errorText, IotmpError } from '../../errors';
-import type { SessionState } from '../session-state';
+
+/** Where a session stands: before CONNECT was answered with OK, until it ends, and after that. */
+export type SessionState = 'connecting' | 'open' | 'closed';
 
 /** What was thrown, as an error of this package. */
 export function asIotmpError(error: unknown): IotmpError {

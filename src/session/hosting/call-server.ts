@@ -1,32 +1,20 @@
 import type { Message } from '../../codec/message';
 import { IotmpError } from '../../errors';
-import type { DeviceId } from '../../types';
 import type { PendingWork } from './pending-work';
 import { Answer, type ResourceDefinition } from './resource';
 import type { ResolvedResource, ResourceHost } from './resource-registry';
-import type { SessionOptions } from '../base/session-options';
-
-/** What serving the peer's calls needs of the session. */
-export interface CallServerPort {
-  readonly options: SessionOptions;
-  readonly host: ResourceHost;
-  readonly work: PendingWork;
-  readonly signal: AbortSignal;
-  readonly caller: DeviceId | undefined;
-  /** Sends OK, with a status code where one is given; nothing for id 0 or none. */
-  answer(id: number | undefined, payload: unknown, statusCode?: number): void;
-  /** Sends ERROR with the status and text of the error; nothing for id 0 or none. It never throws. */
-  refuse(id: number | undefined, error: unknown): void;
-  /** Sends ERROR with this very payload. */
-  refuseWith(id: number | undefined, statusCode: number, payload: unknown): void;
-}
+import type { SessionCore } from '../base/session-core';
 
 /** Serves RUN and DESCRIBE of the peer (`protocol.md` section 5). */
 export class CallServer {
-  readonly #port: CallServerPort;
+  readonly #core: SessionCore;
+  readonly #host: ResourceHost;
+  readonly #work: PendingWork;
 
-  constructor(port: CallServerPort) {
-    this.#port = port;
+  constructor(core: SessionCore, host: ResourceHost, work: PendingWork) {
+    this.#core = core;
+    this.#host = host;
+    this.#work = work;
   }
 
   /** A RUN: the resource runs, and its output or error is the answer. */
@@ -38,7 +26,7 @@ export class CallServer {
       const output = this.#run(target, message);
       this.#whenDone(id, output, definition, (value) => this.#answer(id, value, definition));
     } catch (error) {
-      this.#port.refuse(id, error);
+      this.#core.refuse(id, error);
     }
   }
 
@@ -46,28 +34,28 @@ export class CallServer {
   handleDescribe(message: Message): void {
     const id = message.streamId;
     try {
-      if (message.resource === undefined) this.#port.answer(id, this.#port.host.describeAll());
+      if (message.resource === undefined) this.#core.answer(id, this.#host.describeAll());
       else this.#describe(this.#resolve(message), message);
     } catch (error) {
-      this.#port.refuse(id, error);
+      this.#core.refuse(id, error);
     }
   }
 
   #resolve(message: Message): ResolvedResource {
-    const target = this.#port.host.resolve(message.resource, message.parameters);
+    const target = this.#host.resolve(message.resource, message.parameters);
     if (target === undefined) throw new IotmpError('IOTMP_ERR_NOT_FOUND', 'no such resource');
     return target;
   }
 
   #run(target: ResolvedResource, message: Message): unknown {
-    this.#port.work.checkRoom();
+    this.#work.checkRoom();
     return target.resource.definition.run({
       path: target.path,
       captures: target.captures,
       parameters: target.parameters,
       payload: message.payload,
-      caller: this.#port.caller,
-      signal: this.#port.signal,
+      caller: this.#core.peer,
+      signal: this.#core.signal,
     });
   }
 
@@ -77,14 +65,14 @@ export class CallServer {
     if (definition.describe !== undefined) {
       const sample = definition.describe();
       const isEmpty = sample.in === undefined && sample.out === undefined;
-      this.#port.answer(id, isEmpty ? undefined : sample);
+      this.#core.answer(id, isEmpty ? undefined : sample);
     } else if (definition.kind === 'output') {
       const output = this.#run(target, message);
       this.#whenDone(id, output, definition, (value) => {
         const out = value instanceof Answer ? value.payload : value;
-        this.#port.answer(id, { out: out ?? null });
+        this.#core.answer(id, { out: out ?? null });
       });
-    } else this.#port.answer(id, undefined);
+    } else this.#core.answer(id, undefined);
   }
 
   /** Answers now or later. An output that cannot be encoded is an error for the peer, too: it waits. */
@@ -94,7 +82,7 @@ export class CallServer {
     definition: ResourceDefinition,
     answer: (value: unknown) => void,
   ): void {
-    const refuse = (error: unknown): void => this.#port.refuse(id, error);
+    const refuse = (error: unknown): void => this.#core.refuse(id, error);
     const attempt = (value: unknown): void => {
       try {
         answer(value);
@@ -104,19 +92,19 @@ export class CallServer {
     };
     if (!(output instanceof Promise)) attempt(output);
     else {
-      const timeoutMs = definition.timeoutMs ?? this.#port.options.handlerTimeoutMs;
-      this.#port.work.wait(output, timeoutMs, attempt, refuse);
+      const timeoutMs = definition.timeoutMs ?? this.#core.options.handlerTimeoutMs;
+      this.#work.wait(output, timeoutMs, attempt, refuse);
     }
   }
 
   #answer(id: number | undefined, output: unknown, { kind }: ResourceDefinition): void {
     const { payload, statusCode } = output instanceof Answer ? output : new Answer(output);
     if (statusCode !== undefined && statusCode >= 400) {
-      this.#port.refuseWith(id, statusCode, payload);
+      this.#core.refuseWith(id, statusCode, payload);
       return;
     }
     // What gives output always answers with a payload (`protocol.md` section 5).
     const given = kind === 'output' || kind === 'inout' ? (payload ?? null) : payload;
-    this.#port.answer(id, given, statusCode);
+    this.#core.answer(id, given, statusCode);
   }
 }

@@ -1,37 +1,13 @@
 import { MessageType } from '../../codec/constants';
 import type { Message } from '../../codec/message';
 import type { OutgoingMessage } from '../../codec/writing/message-encoder';
-import { IotmpError, RemoteError } from '../../errors';
-import { isMap, type Value } from '../../types';
+import { IotmpError } from '../../errors';
+import type { SessionCore } from '../base/session-core';
+import { replyOf, type Reply, type RequestOptions } from './reply';
 import { DeadlineTimer } from './deadline-timer';
 import { IdTable, type IdTableEntry } from './id-table';
 import { abortedError } from '../base/session-errors';
-import type { SessionOptions } from '../base/session-options';
 import { guarded, warnProcess, type Guarded } from '../../util/guard';
-
-/** The peer's answer to a request. */
-export interface Reply {
-  readonly payload: Value | undefined;
-  /** The code in the answer's parameters, 200 without one (`protocol.md` section 5). */
-  readonly statusCode: number;
-  /** The answer's parameters as they came. */
-  readonly parameters: Value | undefined;
-}
-
-/** How long a request may wait, and who may give it up. */
-export interface RequestOptions {
-  /** Time for the answer, in ms. */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What the table needs of its session. */
-export interface RequestTablePort {
-  readonly options: SessionOptions;
-  /** A free stream id. */
-  nextId(): number;
-  send(message: OutgoingMessage): void;
-}
 
 /** A request that waits for its answer. */
 class PendingRequest implements IdTableEntry<PendingRequest> {
@@ -45,21 +21,30 @@ class PendingRequest implements IdTableEntry<PendingRequest> {
     readonly deadline: number,
     readonly options: RequestOptions,
     readonly resolve: (reply: Reply) => void,
-    readonly reject: (error: IotmpError) => void,
+    readonly reject: (error: unknown) => void,
   ) {}
+
+  /** Settles the request with what an OK or ERROR says. */
+  settle(answer: Message): void {
+    try {
+      this.resolve(replyOf(answer));
+    } catch (error) {
+      this.reject(error);
+    }
+  }
 }
 
 const NO_OPTIONS: RequestOptions = Object.freeze({});
 
 /** Requests of this end that wait for their answer. Every one of them is settled, whatever happens. */
 export class RequestTable {
-  readonly #port: RequestTablePort;
+  readonly #core: SessionCore;
   readonly #pending = new IdTable<PendingRequest>();
   readonly #deadlines: DeadlineTimer;
 
-  constructor(port: RequestTablePort) {
-    this.#port = port;
-    this.#deadlines = new DeadlineTimer(port.options.clock, (now) => this.#rejectDue(now));
+  constructor(core: SessionCore) {
+    this.#core = core;
+    this.#deadlines = new DeadlineTimer(core.options.clock, (now) => this.#rejectDue(now));
   }
 
   /** Number of requests that wait. */
@@ -83,11 +68,11 @@ export class RequestTable {
     return new Promise((resolve, reject) => {
       if (options.signal?.aborted === true) throw abortedError();
       this.#checkRoom(message.type);
-      const streamId = id ?? this.#port.nextId();
+      const streamId = id ?? this.#core.nextId();
       this.#take(streamId)?.reject(abortedError());
       message.streamId = streamId;
-      this.#port.send(message);
-      const deadline = this.#deadlines.note(options.timeoutMs ?? this.#port.options.requestTimeoutMs);
+      this.#core.send(message);
+      const deadline = this.#deadlines.note(options.timeoutMs ?? this.#core.options.requestTimeoutMs);
       this.#wait(new PendingRequest(streamId, deadline, options, resolve, reject));
     });
   }
@@ -97,9 +82,7 @@ export class RequestTable {
     const id = message.streamId;
     const pending = id === undefined ? undefined : this.#take(id);
     if (pending === undefined) return false;
-    const reply = replyOf(message);
-    if (message.type === MessageType.OK && reply.statusCode < 400) pending.resolve(reply);
-    else pending.reject(remoteError(reply));
+    pending.settle(message);
     return true;
   }
 
@@ -116,7 +99,7 @@ export class RequestTable {
 
   /** A stream can always be stopped; there are no more of them than streams. */
   #checkRoom(type: number): void {
-    if (type === MessageType.STOP_STREAM || this.#pending.size < this.#port.options.maxPendingRequests)
+    if (type === MessageType.STOP_STREAM || this.#pending.size < this.#core.options.maxPendingRequests)
       return;
     throw new IotmpError('IOTMP_ERR_BUSY', 'too many requests wait for an answer');
   }
@@ -137,7 +120,7 @@ export class RequestTable {
         earliest = Math.min(earliest, deadline);
         continue;
       }
-      const { timeoutMs = this.#port.options.requestTimeoutMs } = options;
+      const { timeoutMs = this.#core.options.requestTimeoutMs } = options;
       this.#take(id)?.reject(new IotmpError('IOTMP_ERR_TIMEOUT', `no answer within ${timeoutMs / 1000} s`));
     }
     return earliest;
@@ -148,26 +131,4 @@ export class RequestTable {
     if (pending?.onAbort !== undefined) pending.options.signal?.removeEventListener('abort', pending.onAbort);
     return pending;
   }
-}
-
-function replyOf(message: Message): Reply {
-  const code = message.parameters;
-  const fallback = message.type === MessageType.ERROR ? 500 : 200;
-  const statusCode = typeof code === 'number' && Number.isSafeInteger(code) ? code : fallback;
-  return { payload: message.payload, statusCode, parameters: message.parameters };
-}
-
-function remoteError({ payload, statusCode, parameters }: Reply): RemoteError {
-  const bare =
-    parameters === undefined && payload === undefined
-      ? 'the peer answered with an error and no reason: it may have no such resource'
-      : `the peer answered with an error (${statusCode})`;
-  return new RemoteError(toldReason(payload) ?? bare, statusCode, payload);
-}
-
-/** The text that comes with an error: `{"error": text}`, of streams `{"message": text}` (`protocol.md` section 5). */
-export function toldReason(payload: Value | undefined): string | undefined {
-  if (!isMap(payload)) return undefined;
-  const detail = payload.error ?? payload.message;
-  return typeof detail === 'string' ? detail : undefined;
 }

@@ -1,6 +1,9 @@
+import { MessageType } from '../../codec/constants';
 import { errorText, IotmpError } from '../../errors';
+import type { SessionCore } from '../base/session-core';
+import type { Outbox } from '../wire/outbox';
 import type { DeviceId, Value } from '../../types';
-import type { Clock, Timer } from '../../util/clock';
+import type { Timer } from '../../util/clock';
 import type { PendingWork } from '../hosting/pending-work';
 import { Answer, type PublishedStream } from '../hosting/resource';
 import type { ResolvedResource } from '../hosting/resource-registry';
@@ -8,29 +11,14 @@ import { Sample } from '../samples/sample';
 import type { SampleForm } from '../samples/sample-form';
 import type { SampleQueue } from '../samples/sample-queue';
 
-/** What an incoming stream needs of its session. */
-export interface IncomingStreamPort {
-  readonly clock: Clock;
-  readonly work: PendingWork;
-  readonly signal: AbortSignal;
-  readonly handlerTimeoutMs: number;
-  sendSample(sample: Sample, queue: SampleQueue): boolean;
-  /** Sends the samples that waited for the OK. */
-  release(queue: SampleQueue): void;
-  sendStop(id: number): void;
-  refuse(id: number, error: unknown): void;
-  /** Takes the stream out of the session's table. */
-  forget(stream: IncomingStream): void;
-  warn(text: string): void;
-}
-
-/** What a START_STREAM said. */
+/** What a stream is made with: mostly what the START_STREAM said. */
 export interface IncomingStreamInit {
   readonly id: number;
   readonly target: ResolvedResource;
   readonly intervalMs: number;
-  readonly caller: DeviceId | undefined;
   readonly queue: SampleQueue;
+  /** Takes the stream out of the table of its session. */
+  readonly forget: (stream: IncomingStream) => void;
 }
 
 /** Shortest sampling interval that this end serves, in ms: nobody may flood himself by a small number. */
@@ -47,22 +35,28 @@ export class IncomingStream implements PublishedStream {
   onData: ((payload: Value | undefined) => void) | undefined = undefined;
   onClose: (() => void) | undefined = undefined;
   readonly #target: ResolvedResource;
-  readonly #port: IncomingStreamPort;
+  readonly #core: SessionCore;
+  readonly #work: PendingWork;
+  readonly #outbox: Outbox;
   readonly #queue: SampleQueue;
+  readonly #forget: (stream: IncomingStream) => void;
   #timer: Timer | undefined;
   #state: 'opening' | 'open' | 'closed' = 'opening';
   #sampling = false;
 
   /** Until {@link accept}, samples wait for the OK, and what the peer sends is dropped. */
-  constructor(port: IncomingStreamPort, init: IncomingStreamInit) {
+  constructor(core: SessionCore, work: PendingWork, outbox: Outbox, init: IncomingStreamInit) {
     this.id = init.id;
     this.path = init.target.path;
     this.captures = init.target.captures;
     this.parameters = init.target.parameters;
     this.intervalMs = init.intervalMs;
-    this.caller = init.caller;
+    this.caller = core.peer;
     this.#target = init.target;
-    this.#port = port;
+    this.#core = core;
+    this.#work = work;
+    this.#outbox = outbox;
+    this.#forget = init.forget;
     this.#queue = init.queue;
     this.#queue.held = true;
     init.target.resource.attach(this);
@@ -84,7 +78,7 @@ export class IncomingStream implements PublishedStream {
   accept(): void {
     if (this.#state !== 'opening') return;
     this.#state = 'open';
-    this.#port.release(this.#queue);
+    this.#outbox.release(this.#queue);
     const { definition } = this.#target.resource;
     if (definition.open !== undefined || definition.kind !== 'output') return;
     if (this.intervalMs > 0) this.#scheduleSample();
@@ -97,14 +91,14 @@ export class IncomingStream implements PublishedStream {
 
   send(sample: Sample): boolean {
     if (this.#state === 'closed') return false;
-    return this.#port.sendSample(sample, this.#queue);
+    return this.#outbox.sendSample(sample, this.#queue);
   }
 
   close(): void {
     if (this.#state === 'closed') return;
     // Before the OK the peer waits for an answer, not for a STOP_STREAM.
-    if (this.#state === 'open') this.#port.sendStop(this.id);
-    else this.#port.refuse(this.id, new IotmpError('IOTMP_ERR_CLOSED', 'the resource ended the stream'));
+    if (this.#state === 'open') this.#outbox.send({ type: MessageType.STOP_STREAM, streamId: this.id });
+    else this.#core.refuse(this.id, new IotmpError('IOTMP_ERR_CLOSED', 'the resource ended the stream'));
     this.end();
   }
 
@@ -122,7 +116,8 @@ export class IncomingStream implements PublishedStream {
     this.#state = 'closed';
     this.#timer?.cancel();
     this.#target.resource.detach(this);
-    this.#port.forget(this);
+    this.#forget(this);
+    this.#outbox.forget(this.#queue);
     try {
       this.onClose?.();
     } catch (error) {
@@ -131,7 +126,7 @@ export class IncomingStream implements PublishedStream {
   }
 
   #scheduleSample(): void {
-    this.#timer = this.#port.clock.after(Math.max(this.intervalMs, MIN_INTERVAL_MS), () => {
+    this.#timer = this.#core.options.clock.after(Math.max(this.intervalMs, MIN_INTERVAL_MS), () => {
       this.#scheduleSample();
       this.#sample();
     });
@@ -158,17 +153,17 @@ export class IncomingStream implements PublishedStream {
       this.#warn(error);
     };
     try {
-      this.#port.work.checkRoom();
+      this.#work.checkRoom();
       const output = definition.run({
         path: this.path,
         captures: this.captures,
         parameters: this.parameters,
         payload,
         caller: this.caller,
-        signal: this.#port.signal,
+        signal: this.#core.signal,
       });
       if (!(output instanceof Promise)) done(output);
-      else this.#port.work.wait(output, definition.timeoutMs ?? this.#port.handlerTimeoutMs, done, failed);
+      else this.#work.wait(output, definition.timeoutMs ?? this.#core.options.handlerTimeoutMs, done, failed);
     } catch (error) {
       failed(error);
     }
@@ -189,6 +184,6 @@ export class IncomingStream implements PublishedStream {
   }
 
   #warn(error: unknown): void {
-    this.#port.warn(`stream of ${this.path}: ${errorText(error)}`);
+    this.#core.warn(`stream of ${this.path}: ${errorText(error)}`);
   }
 }

@@ -1,94 +1,74 @@
+import { MessageType } from '../../codec/constants';
+import type { OutgoingMessage } from '../../codec/writing/message-encoder';
 import { IotmpError } from '../../errors';
 import type { Value } from '../../types';
+import type { SessionCore } from '../base/session-core';
+import type { RequestOptions } from '../requests/reply';
+import type { RequestTable } from '../requests/request-table';
+import { askForCompact } from '../samples/compact-form';
+import { Sample } from '../samples/sample';
 import type { SampleQueue } from '../samples/sample-queue';
 import { SampleReader } from '../samples/sample-reader';
+import type { Outbox } from '../wire/outbox';
+import type { SessionStream, StreamListener } from './session-stream';
 
-/** What the opener of a stream wants to hear. */
-export interface StreamListener {
-  /**
-   * A sample. `parameters` are those of the STREAM_DATA, mostly `undefined`; `at` is when it arrived, on the scale of the
-   * session's clock, in ms.
-   */
-  onData(payload: Value | undefined, parameters: Value | undefined, at: number): void;
-  /**
-   * A stream that was open has ended: with the reason, or without one when {@link OutgoingStream.stop} ended it.
-   * Called once; not for a stream whose opening failed.
-   */
-  onClose?(reason?: IotmpError): void;
-  /** Something was written into the stream: it was sent, or waits for a slow peer. */
-  onWrite?(payload: unknown): void;
-}
-
-/** What an outgoing stream needs of its session. */
-export interface OutgoingStreamPort {
-  sendSample(payload: unknown, queue: SampleQueue): boolean;
-  /** Drops what waits for the peer. */
-  forget(queue: SampleQueue): void;
-  /** Sends START_STREAM under the stream's id and waits for the answer. */
-  start(stream: OutgoingStream, parameters: unknown): Promise<Value | undefined>;
-  /** Sends STOP_STREAM and waits for the answer, which may be an error. */
-  stop(stream: OutgoingStream): Promise<void>;
-  /** Runs code of the listener: what it throws ends nothing. */
-  runGuarded(callback: () => void): void;
+/** What a stream is made with. */
+export interface OutgoingStreamInit {
+  readonly id: number;
+  /** What the START_STREAM carries beside parameters. */
+  readonly start: Pick<OutgoingMessage, 'resource' | 'payload'>;
+  readonly listener: StreamListener;
+  readonly queue: SampleQueue;
+  /** Takes the stream out of the table of its session. */
+  readonly forget: () => void;
 }
 
 /** A stream that this end opened on a resource of the peer (`protocol.md` section 6). */
-export class OutgoingStream {
+export class OutgoingStream implements SessionStream {
   readonly id: number;
-  readonly resource: unknown;
-  /** Payload of the OK that opened it: the current value of some event streams. */
   initial: Value | undefined;
-  readonly #port: OutgoingStreamPort;
-  readonly #listener: StreamListener;
-  readonly #queue: SampleQueue;
+  readonly #core: SessionCore;
+  readonly #outbox: Outbox;
+  readonly #requests: RequestTable;
+  readonly #init: OutgoingStreamInit;
   #state: 'opening' | 'open' | 'stopping' | 'closed' = 'opening';
   #reason: IotmpError | undefined;
   #stopped: Promise<void> | undefined;
   #reader: SampleReader | undefined;
 
-  /** @internal made by a session */
-  constructor(
-    port: OutgoingStreamPort,
-    init: { id: number; resource: unknown; listener: StreamListener; queue: SampleQueue },
-  ) {
+  constructor(core: SessionCore, requests: RequestTable, outbox: Outbox, init: OutgoingStreamInit) {
     this.id = init.id;
-    this.resource = init.resource;
-    this.#port = port;
-    this.#listener = init.listener;
-    this.#queue = init.queue;
+    this.#core = core;
+    this.#requests = requests;
+    this.#outbox = outbox;
+    this.#init = init;
   }
 
-  /** Whether the stream has ended, or is about to. */
+  get resource(): unknown {
+    return this.#init.start.resource;
+  }
+
   get closed(): boolean {
     return this.#state === 'stopping' || this.#state === 'closed';
   }
 
-  /** Samples to the peer that gave way to newer ones, because it read too slowly. */
   get dropped(): number {
-    return this.#queue.dropped;
+    return this.#init.queue.dropped;
   }
 
-  /**
-   * Writes into the stream: the resource runs with it. Returns false when it waits for a slow peer.
-   * @throws IotmpError IOTMP_ERR_ENCODE, IOTMP_ERR_TOO_LARGE, IOTMP_ERR_CLOSED
-   */
   write(payload: unknown): boolean {
     if (this.closed) throw closedError();
-    const sent = this.#port.sendSample(payload, this.#queue);
-    this.#listener.onWrite?.(payload);
+    const { listener, queue } = this.#init;
+    const sent = this.#outbox.sendSample(new Sample(payload), queue);
+    listener.onWrite?.(payload);
     return sent;
   }
 
-  /**
-   * Opens the stream once more under its id: devices take that as new parameters (`protocol.md` section 6).
-   * @throws IotmpError as a request does; the stream is still the old one then
-   */
   async restart(parameters: unknown): Promise<void> {
     if (this.closed) throw closedError();
-    await this.#port.start(this, parameters);
+    await this.#start(parameters, {});
   }
 
-  /** Ends the stream; resolves when the peer has answered, or will not. Idempotent. */
   stop(): Promise<void> {
     if (this.#state === 'closed') return Promise.resolve();
     this.#stopped ??= this.#stop();
@@ -96,43 +76,64 @@ export class OutgoingStream {
   }
 
   /**
-   * @internal the peer has opened it
-   * @throws IotmpError the reason, when it has ended since
+   * Opens the stream.
+   * @throws IotmpError (as a rejection) as a request does, or the reason for which it ended meanwhile
    */
-  handleOpened(initial: Value | undefined): void {
+  async open(parameters: unknown, options: RequestOptions): Promise<void> {
+    const initial = await this.#start(parameters, options);
     if (this.#reason !== undefined) throw this.#reason;
     this.#state = 'open';
     this.initial = initial;
   }
 
-  /** @internal the peer is asked for the compact form: from now on its samples may come in it */
-  expectCompact(): void {
-    this.#reader ??= new SampleReader();
-  }
-
-  /** @internal a sample arrived; one that comes after the stop is let go */
+  /** A sample arrived. One that comes after the stop is let go. */
   handleData(payload: Value | undefined, parameters: Value | undefined, at: number): void {
     if (this.closed) return;
     const sample = this.#reader === undefined ? payload : this.#reader.read(payload, parameters);
-    this.#listener.onData(sample, parameters, at);
+    this.#init.listener.onData(sample, parameters, at);
   }
 
-  /** @internal the peer or the connection ended the stream */
+  /** The peer or the connection ended the stream. */
   end(reason: IotmpError): void {
+    const { listener, queue } = this.#init;
     const wasOpen = this.#state === 'open';
     this.#state = 'closed';
     this.#reason ??= reason;
-    this.#port.forget(this.#queue);
-    if (wasOpen) this.#port.runGuarded(() => this.#listener.onClose?.(reason));
+    this.#outbox.forget(queue);
+    if (wasOpen) this.#core.runGuarded(() => listener.onClose?.(reason));
+  }
+
+  /** Only a peer that is known to understand the compact form is asked for it. */
+  async #start(given: unknown, options: RequestOptions): Promise<Value | undefined> {
+    const { parameters, isCompact } = this.#outbox.compact
+      ? askForCompact(given)
+      : { parameters: given, isCompact: false };
+    if (isCompact) this.#reader ??= new SampleReader();
+    const { resource, payload } = this.#init.start;
+    const message = { type: MessageType.START_STREAM, parameters, payload, resource };
+    return (await this.#requests.request(message, options, this.id)).payload;
   }
 
   async #stop(): Promise<void> {
+    const { listener, queue } = this.#init;
     this.#state = 'stopping';
-    this.#port.forget(this.#queue);
-    const stopped = this.#port.stop(this);
-    this.#port.runGuarded(() => this.#listener.onClose?.());
+    this.#outbox.forget(queue);
+    const stopped = this.#sendStop();
+    this.#core.runGuarded(() => listener.onClose?.());
     await stopped;
     this.#state = 'closed';
+  }
+
+  /** The id stays taken until the peer has answered, so that late samples are not strays. */
+  async #sendStop(): Promise<void> {
+    try {
+      await this.#requests.request({ type: MessageType.STOP_STREAM }, {}, this.id);
+    } catch (error) {
+      if (!(error instanceof IotmpError)) throw error;
+      if (error.code !== 'IOTMP_ERR_CLOSED') this.#core.warn(`stop of stream ${this.id}: ${error.message}`);
+    } finally {
+      this.#init.forget();
+    }
   }
 }
 

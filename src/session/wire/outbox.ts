@@ -2,21 +2,10 @@ import { encodeMessage, type OutgoingMessage } from '../../codec/writing/message
 import { IotmpError } from '../../errors';
 import type { Transport } from '../../transport/transport';
 import type { Timer } from '../../util/clock';
+import type { SessionCore } from '../base/session-core';
 import type { Sample } from '../samples/sample';
 import type { SampleQueue } from '../samples/sample-queue';
-import type { SessionOptions } from '../base/session-options';
 import { asIotmpError } from '../base/session-errors';
-
-/** What the way out needs of its session. */
-export interface OutboxPort {
-  readonly transport: Transport;
-  readonly options: SessionOptions;
-  /** Stops and goes on to take what the peer sends. */
-  pauseReading(): void;
-  resumeReading(): void;
-  /** Ends a session whose peer did not read within the drain timeout. */
-  destroy(error: IotmpError): void;
-}
 
 /** Waiting for the peer, how much more than `maxBufferedBytes` stops the reading, and samples may take up. */
 const HARD_LIMIT = 4;
@@ -34,7 +23,7 @@ export class Outbox {
   maxBodySize: number;
   /** Whether the peer knows the compact form of samples, and so do we (`protocol.md` section 6). */
   compact = false;
-  readonly #port: OutboxPort;
+  readonly #core: SessionCore;
   readonly #transport: Transport;
   /** Queues with samples that wait for the peer; the first one is the next to send. */
   #queues: Set<SampleQueue> | undefined;
@@ -43,10 +32,10 @@ export class Outbox {
   #paused = false;
   #drainTimer: Timer | undefined;
 
-  constructor(port: OutboxPort) {
-    this.#port = port;
-    this.#transport = port.transport;
-    this.maxBodySize = port.options.peerMaxBodySize;
+  constructor(core: SessionCore) {
+    this.#core = core;
+    this.#transport = core.transport;
+    this.maxBodySize = core.options.peerMaxBodySize;
   }
 
   /** Whether the peer reads more slowly than we send. */
@@ -56,7 +45,7 @@ export class Outbox {
 
   /** Whether so much waits for the peer that nothing new should be asked of it. */
   get full(): boolean {
-    return this.#congested && this.#transport.bufferedBytes > this.#port.options.maxBufferedBytes;
+    return this.#congested && this.#transport.bufferedBytes > this.#core.options.maxBufferedBytes;
   }
 
   /**
@@ -69,10 +58,11 @@ export class Outbox {
 
   /** Sends a message that the session cannot do without: where that fails, the session ends. It never throws. */
   sendOrEnd(message: OutgoingMessage): void {
+    if (this.#core.state === 'closed') return;
     try {
       this.send(message);
     } catch (error) {
-      this.#port.destroy(asIotmpError(error));
+      this.#core.destroy(asIotmpError(error));
     }
   }
 
@@ -114,7 +104,7 @@ export class Outbox {
     this.#sendWaiting();
     if (!this.#paused) return;
     this.#paused = false;
-    this.#port.resumeReading();
+    this.#core.resumeReading();
   }
 
   /** Ends the timer; to be called when the session ends. */
@@ -127,7 +117,7 @@ export class Outbox {
   #enqueue(sample: Sample, queue: SampleQueue): void {
     const others = this.#waitingBytes - queue.bytes;
     queue.push(sample);
-    const limit = HARD_LIMIT * this.#port.options.maxBufferedBytes;
+    const limit = HARD_LIMIT * this.#core.options.maxBufferedBytes;
     while (queue.bytes > 0 && others + queue.bytes > limit) queue.dropOldest();
     this.#waitingBytes = others + queue.bytes;
   }
@@ -157,16 +147,16 @@ export class Outbox {
     if (this.#transport.send(bytes)) return;
     this.#congest();
     if (this.#paused) return;
-    if (this.#transport.bufferedBytes <= HARD_LIMIT * this.#port.options.maxBufferedBytes) return;
+    if (this.#transport.bufferedBytes <= HARD_LIMIT * this.#core.options.maxBufferedBytes) return;
     this.#paused = true;
-    this.#port.pauseReading();
+    this.#core.pauseReading();
   }
 
   #congest(): void {
     if (this.#congested) return;
     this.#congested = true;
-    this.#drainTimer = this.#port.options.clock.after(this.#port.options.drainTimeoutMs, () => {
-      this.#port.destroy(new IotmpError('IOTMP_ERR_BUSY', 'the peer stopped reading'));
+    this.#drainTimer = this.#core.options.clock.after(this.#core.options.drainTimeoutMs, () => {
+      this.#core.destroy(new IotmpError('IOTMP_ERR_BUSY', 'the peer stopped reading'));
     });
   }
 }

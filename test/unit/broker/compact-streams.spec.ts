@@ -77,7 +77,7 @@ describe('a stream of a device that knows the compact form', () => {
       );
     }
     fast.samples.length = 0;
-    bench.server.device(PUMP)?.session.close();
+    bench.server.device(PUMP)?.close();
     await bench.clock.advance(5000);
     assert.ok(fast.samples.length > 2);
     assert.deepEqual(

@@ -126,7 +126,7 @@ describe('body limit of a device', () => {
     bench.server.offer('fail', {
       kind: 'run',
       run: ({ payload }) => {
-        throw new Error(String(payload).repeat(2000));
+        throw new Error((typeof payload === 'string' ? payload : '').repeat(2000));
       },
     });
     const device = new RawDevice(bench.memory());

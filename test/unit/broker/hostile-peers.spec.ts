@@ -5,6 +5,7 @@ import { PUMP } from '../support/broker-fixture';
 import { RawDevice } from '../support/raw-device';
 import { hex, message, psonField, Type, varint, varintField } from '../support/raw-message';
 import { assertUnharmed, benchWithLamp, ignoring } from '../support/unharmed';
+import { sessionOf } from '../support/device-session';
 
 describe('hostile peer', () => {
   it('sends garbage before it is let in', async () => {
@@ -151,7 +152,7 @@ describe('hostile peer', () => {
     wire.pause();
     for (let id = 1; id <= 2000; id++) device.send(device.build(Type.RUN, { id, resource: 'blob' }));
     await bench.clock.settle();
-    const waiting = stuck.session.transport.bufferedBytes;
+    const waiting = sessionOf(stuck).transport.bufferedBytes;
     assert.ok(waiting > 1024 * 1024 && waiting < 8 * 1024 * 1024, `${waiting} bytes`);
     await assert.rejects(bench.server.call(PUMP, 'level', { payload: 1 }), { code: 'IOTMP_ERR_BUSY' });
     await assertUnharmed(bench, lamp);

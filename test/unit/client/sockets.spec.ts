@@ -8,18 +8,18 @@ import { IotmpClient } from '../../../src/client/client';
 import type { ClientState } from '../../../src/client/client-events';
 import type { ClientOptions } from '../../../src/client/client-options';
 import { ResourceRegistry } from '../../../src/session/hosting/resource-registry';
-import { Session } from '../../../src/session/session';
 import { SocketTransport } from '../../../src/transport/socket-transport';
 import type { Transport } from '../../../src/transport/transport';
 import { createWebSocketAcceptor } from '../../../src/transport/web-socket-acceptor';
 import { maxPayloadFor } from '../../../src/transport/web-socket-settings';
 import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../support/certificate';
 import { reset } from '../support/reset';
+import { PeerSession } from '../../../src/session/peer-session';
 
 /** A server of sessions over sockets that can be killed and started again on its port. */
 class MiniServer {
   readonly resources = new ResourceRegistry();
-  readonly sessions: Session[] = [];
+  readonly sessions: PeerSession[] = [];
   readonly #make: (serve: (transport: Transport) => void) => net.Server;
   readonly #sockets = new Set<net.Socket>();
   #server: net.Server | undefined;
@@ -31,7 +31,7 @@ class MiniServer {
 
   async start(): Promise<void> {
     const server = this.#make((transport) => {
-      this.sessions.push(new Session(transport, this.resources, { onConnect: () => undefined }));
+      this.sessions.push(new PeerSession(transport, this.resources, { onConnect: () => undefined }));
     });
     this.#server = server;
     server.on('connection', (socket: net.Socket) => {

@@ -3,14 +3,14 @@ import { IotmpClient } from '../../../src/client/client';
 import type { ClientOptions } from '../../../src/client/client-options';
 import { IotmpError } from '../../../src/errors';
 import { ResourceRegistry } from '../../../src/session/hosting/resource-registry';
-import { Session } from '../../../src/session/session';
 import type { ConnectOptions, ConnectTarget } from '../../../src/transport/connect';
 import { createMemoryPair } from '../../../src/transport/memory-transport';
 import type { Transport } from '../../../src/transport/transport';
 import { FakeClock } from '../support/fake-clock';
+import { PeerSession } from '../../../src/session/peer-session';
 
 /** How a {@link TestServer} deals with one CONNECT; what it throws is the refusal. */
-export type Doorman = (session: Session, message: Message) => void | Promise<void>;
+export type Doorman = (session: PeerSession, message: Message) => void | Promise<void>;
 
 /** A server end that is made of a session and nothing else, reached in memory. */
 export class TestServer {
@@ -20,7 +20,7 @@ export class TestServer {
   readonly targets: ConnectTarget[] = [];
   readonly connectOptions: ConnectOptions[] = [];
   /** The server's side of each connection. */
-  readonly sessions: Session[] = [];
+  readonly sessions: PeerSession[] = [];
   readonly connects: Message[] = [];
   doorman: Doorman = () => undefined;
   /** Thrown at those who connect. */
@@ -42,7 +42,7 @@ export class TestServer {
 
   /** Serves a connection. */
   accept(transport: Transport): void {
-    const session: Session = new Session(
+    const session: PeerSession = new PeerSession(
       transport,
       this.resources,
       {
@@ -57,7 +57,7 @@ export class TestServer {
   }
 
   /** The server's side of the latest connection. */
-  get session(): Session {
+  get session(): PeerSession {
     const session = this.sessions.at(-1);
     if (session === undefined) throw new Error('nobody has connected');
     return session;

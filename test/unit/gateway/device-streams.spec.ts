@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { Type } from '../support/raw-message';
 import { GatewayBench } from './support/gateway-bench';
+import { sessionOf } from '../support/device-session';
 
 const STREAMS = '/v3/users/anna/devices/pump/resources';
 const TEMP = { temp: { fn: 3, run: () => 21.5 } } as const;
@@ -188,7 +189,7 @@ describe('stream of one resource in a socket of its own', () => {
     bench.dropSockets();
     await opening;
     await bench.until(
-      () => bench.server.device({ user: 'anna', device: 'pump' })?.session.requests.size === 0,
+      () => sessionOf(bench.server.device({ user: 'anna', device: 'pump' })).requestCount === 0,
     );
     device.ok(id);
     device.sample(id, 'late');

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { describe, it } from 'mocha';
 import { Type } from '../support/raw-message';
 import { errorOf, GatewayBench } from './support/gateway-bench';
+import { sessionOf } from '../support/device-session';
 
 const V3 = '/v3/users/anna/devices/pump/resources';
 
@@ -150,10 +151,10 @@ describe('request', () => {
       `POST ${V3}/sum HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer ${bench.token}\r\nContent-Length: 1\r\n\r\n1`,
     );
     await device.next(Type.RUN);
-    assert.equal(bench.server.device({ user: 'anna', device: 'pump' })?.session.requests.size, 1);
+    assert.equal(sessionOf(bench.server.device({ user: 'anna', device: 'pump' })).requestCount, 1);
     socket.destroy();
     await bench.until(
-      () => bench.server.device({ user: 'anna', device: 'pump' })?.session.requests.size === 0,
+      () => sessionOf(bench.server.device({ user: 'anna', device: 'pump' })).requestCount === 0,
     );
   });
 

@@ -128,7 +128,7 @@ describe('iotmp-client', () => {
       sinkNode(),
     );
     await bench.status('client', 'green');
-    (await bench.connectedDevice()).session.close();
+    (await bench.connectedDevice()).close();
     await bench.status('client', 'yellow', 'status.connecting');
     await bench.status('client', 'green', 'status.connected');
     assert.deepEqual(bench.log('warn', 'client'), []);

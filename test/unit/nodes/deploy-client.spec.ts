@@ -15,6 +15,7 @@ import {
   type NodeConfig,
 } from './support/flows';
 import { patiently } from './support/patience';
+import { sessionOf } from '../support/device-session';
 
 const THROUGH_CLIENT = { via: 'client', client: 'client', server: '' };
 
@@ -39,7 +40,7 @@ async function disconnected(bench: FlowBench): Promise<void> {
 describe('a deploy, for an iotmp-client', () => {
   it('that changes one of its nodes keeps the connection', async () => {
     const { bench, configs } = await start();
-    const { session } = await bench.connectedDevice();
+    const session = sessionOf(await bench.connectedDevice());
     await bench.deploy(
       'nodes',
       ...configs,
@@ -47,16 +48,16 @@ describe('a deploy, for an iotmp-client', () => {
       sinkNode(),
     );
     const device = await bench.connectedDevice();
-    assert.equal(device.session, session);
+    assert.equal(sessionOf(device), session);
     await device.call('other', { payload: 1 });
     await assert.rejects(device.call('led', { payload: 1 }), { code: 'IOTMP_ERR_REMOTE' });
   });
 
   it('that replaces its only node by another one keeps the connection', async () => {
     const { bench, configs } = await start();
-    const { session } = await bench.connectedDevice();
+    const session = sessionOf(await bench.connectedDevice());
     await bench.deploy('nodes', ...configs, callNode(THROUGH_CLIENT), sinkNode());
-    assert.equal((await bench.connectedDevice()).session, session);
+    assert.equal(sessionOf(await bench.connectedDevice()), session);
   });
 
   for (const mode of ['flows', 'nodes'] as const) {
@@ -147,6 +148,6 @@ describe('a deploy, for an iotmp-client', () => {
     const { bench } = await start();
     const device = await bench.connectedDevice();
     await bench.unload();
-    assert.equal(device.session.state, 'closed');
+    assert.equal(sessionOf(device).state, 'closed');
   });
 });

@@ -19,6 +19,7 @@ import {
 } from './support/flows';
 import { freePort } from './support/free-port';
 import { patiently } from './support/patience';
+import { sessionOf } from '../support/device-session';
 
 const MODES = ['full', 'flows', 'nodes'] as const;
 
@@ -56,7 +57,7 @@ describe('a deploy', () => {
   for (const mode of MODES) {
     it(`of mode ${mode} that changes a flow node keeps devices connected`, async () => {
       const { bench, pump, lamp } = await start();
-      const session = (await bench.connectedDevice()).session;
+      const session = sessionOf(await bench.connectedDevice());
       await bench.deploy(
         mode,
         unchanged(serverNode(bench.port)),
@@ -67,7 +68,7 @@ describe('a deploy', () => {
       );
       assert.equal(await run(pump, 'led'), Type.ERROR);
       assert.equal(await run(lamp, 'other'), Type.OK);
-      assert.equal((await bench.connectedDevice()).session, session);
+      assert.equal(sessionOf(await bench.connectedDevice()), session);
       assert.equal(bench.server().deviceCount, 2);
       assert.deepEqual(bench.log('info', 'server'), [`tcp: 127.0.0.1:${bench.port}`]);
     });

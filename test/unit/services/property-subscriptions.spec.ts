@@ -242,7 +242,7 @@ describe('subscription of a client to a property', () => {
     await properties.set(OWNER, 'x', 2);
     await bench.broker.clock.settle();
     assert.deepEqual(heard, [1, 2]);
-    bench.broker.server.device(PUMP)?.session.close();
+    bench.broker.server.device(PUMP)?.close();
     await bench.broker.clock.settle();
     await properties.set(OWNER, 'x', 3);
     await bench.broker.clock.advance(60_000);

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
-import type { OutgoingStream } from '../../../src/session/streams/outgoing-stream';
 import { endQuietly, type Rig } from '../support/session-pair';
 import { compactServer } from './compact-rig';
 import { Listener } from './own-stream';
+import type { SessionStream } from '../../../src/session/streams/session-stream';
 
 const { OK, ERROR, STREAM_DATA } = MessageType;
 
 interface Receiving extends Rig {
   readonly listener: Listener;
-  readonly stream: OutgoingStream;
+  readonly stream: SessionStream;
 }
 
 /** A stream that was opened with the wish for the compact form, under the id 1. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { encodeValue } from '../../../src/codec/writing/pson-encoder';
-import type { OutgoingStream } from '../../../src/session/streams/outgoing-stream';
 import type { SessionSetup } from '../support/session-pair';
 import { compactPair, OFFER } from './compact-rig';
+import type { SessionStream } from '../../../src/session/streams/session-stream';
 
 const FACTOR = Number(process.env.FUZZ_FACTOR ?? 1);
 
@@ -89,7 +89,7 @@ async function run(steps: readonly Step[], offer: unknown, setup: SessionSetup =
   const resource = device.host.host('r', { kind: 'input', run: () => undefined });
   const values: unknown[] = [];
   const listener = { onData: (payload: unknown): void => void values.push(payload) };
-  const stream: OutgoingStream = await server.session.openStream('r', listener);
+  const stream: SessionStream = await server.session.openStream('r', listener);
   const before = server.session.bytesIn;
   for (const step of steps) {
     if ('sample' in step) resource.publish(step.sample);

@@ -5,15 +5,15 @@ import { MessageType } from '../../../src/codec/constants';
 import type { OutgoingMessage } from '../../../src/codec/writing/message-encoder';
 import { IotmpError } from '../../../src/errors';
 import type { HostedResource } from '../../../src/session/hosting/hosted-resource';
-import type { OutgoingStream } from '../../../src/session/streams/outgoing-stream';
 import { Answer } from '../../../src/session/hosting/resource';
 import { openServer, startServer, type Rig } from '../support/session-pair';
+import type { SessionStream } from '../../../src/session/streams/session-stream';
 
 /** A session with resources of every temper, and what it began by itself. */
 interface Scene {
   readonly rig: Rig;
   readonly hosted: HostedResource[];
-  readonly streams: OutgoingStream[];
+  readonly streams: SessionStream[];
   /** Everything that has to settle, with IotmpErrors only. */
   readonly pending: Promise<unknown>[];
   /** What is still being made: the test finishes it at the end. */
@@ -201,9 +201,9 @@ async function finishScene({ rig, pending, makings }: Scene, end: End): Promise<
   assert.equal(session.state, 'closed');
   assert.equal(rig.closes.length, 1);
   await Promise.all(pending);
-  assert.equal(session.requests.size, 0);
+  assert.equal(session.requestCount, 0);
   assert.equal(session.streamCount, 0);
-  assert.equal(session.work.size, 0);
+  assert.equal(session.callCount, 0);
   assert.equal(clock.pending, 0, 'a timer was left behind');
 }
 

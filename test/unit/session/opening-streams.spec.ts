@@ -90,7 +90,7 @@ describe('Opening a stream', () => {
       assert.deepEqual(rig.peer.take(), []);
       assert.deepEqual(rig.listener.ends, []);
       assert.equal(rig.session.streamCount, 0);
-      assert.equal(rig.session.requests.size, 0);
+      assert.equal(rig.session.requestCount, 0);
       await endQuietly(rig);
     }
   });

@@ -1,8 +1,8 @@
 import { MessageType } from '../../../src/codec/constants';
 import type { IotmpError } from '../../../src/errors';
-import type { OutgoingStream, StreamListener } from '../../../src/session/streams/outgoing-stream';
-import type { CallOptions } from '../../../src/session/session';
 import { openServer, type Rig, type SessionSetup } from '../support/session-pair';
+import type { SessionStream, StreamListener } from '../../../src/session/streams/session-stream';
+import type { CallOptions } from '../../../src/session/requests/reply';
 
 const { OK, STOP_STREAM } = MessageType;
 
@@ -23,7 +23,7 @@ export class Listener implements StreamListener {
 /** A server's session that opens a stream on the resource `r` of its peer. */
 export interface Opening extends Rig {
   readonly listener: Listener;
-  readonly opening: Promise<OutgoingStream>;
+  readonly opening: Promise<SessionStream>;
 }
 
 /** A stream whose START_STREAM has been sent. */
@@ -40,7 +40,7 @@ export async function opening(options?: CallOptions, setup: SessionSetup = {}): 
 export async function opened(
   options?: CallOptions,
   setup?: SessionSetup,
-): Promise<Opening & { stream: OutgoingStream }> {
+): Promise<Opening & { stream: SessionStream }> {
   const rig = await opening(options, setup);
   rig.peer.send({ type: OK, streamId: 1 });
   const stream = await rig.opening;

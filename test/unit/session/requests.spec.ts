@@ -3,7 +3,6 @@ import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
 import { RemoteError } from '../../../src/errors';
 import { IdSequence } from '../../../src/session/requests/id-sequence';
-import type { Reply } from '../../../src/session/requests/request-table';
 import {
   endQuietly,
   openServer,
@@ -12,6 +11,7 @@ import {
   CONNECT,
   type Rig,
 } from '../support/session-pair';
+import type { Reply } from '../../../src/session/requests/reply';
 
 const { OK, ERROR, RUN, DESCRIBE } = MessageType;
 
@@ -151,12 +151,12 @@ describe('A request', () => {
     const reply = rejectionCode(rig.session.call('r'));
     const patient = rig.session.call('s', { timeoutMs: 5000 });
     await rig.clock.advance(2999);
-    assert.equal(rig.session.requests.size, 2);
+    assert.equal(rig.session.requestCount, 2);
     await rig.clock.advance(1);
     assert.equal(await reply, 'IOTMP_ERR_TIMEOUT');
     rig.peer.send({ type: OK, streamId: 1, payload: 'late' }, { type: OK, streamId: 2, payload: 'in time' });
     assert.equal((await patient).payload, 'in time');
-    assert.equal(rig.session.requests.size, 0);
+    assert.equal(rig.session.requestCount, 0);
     await endQuietly(rig);
   });
 
@@ -172,7 +172,7 @@ describe('A request', () => {
     await rig.clock.advance(10);
     assert.equal(await urgent, 'IOTMP_ERR_TIMEOUT');
     await rig.clock.advance(2989);
-    assert.equal(rig.session.requests.size, 1);
+    assert.equal(rig.session.requestCount, 1);
     await rig.clock.advance(1);
     assert.equal(await late, 'IOTMP_ERR_TIMEOUT');
     assert.equal(rig.clock.pending, 0);
@@ -193,7 +193,7 @@ describe('A request', () => {
     await rig.clock.settle();
     caller.abort();
     assert.equal(await reply, 'IOTMP_ERR_ABORTED');
-    assert.equal(rig.session.requests.size, 0);
+    assert.equal(rig.session.requestCount, 0);
     rig.peer.send({ type: OK, streamId: lastId(rig) });
     await endQuietly(rig);
   });
@@ -219,7 +219,7 @@ describe('A request', () => {
       await rejectionCode(rig.session.call('r', { payload: 'x'.repeat(100) })),
       'IOTMP_ERR_TOO_LARGE',
     );
-    assert.equal(rig.session.requests.size, 0);
+    assert.equal(rig.session.requestCount, 0);
     assert.equal(rig.clock.pending, 0);
     await endQuietly(rig);
   });

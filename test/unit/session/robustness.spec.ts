@@ -279,7 +279,7 @@ describe('Two sessions', () => {
     assert.deepEqual(samples.sort(), ['device', 'device', 'device', 'server', 'server', 'server']);
     await Promise.all(streams.map((stream) => stream.stop()));
     assert.equal(server.session.streamCount + device.session.streamCount, 0);
-    assert.equal(server.session.requests.size + device.session.requests.size, 0);
+    assert.equal(server.session.requestCount + device.session.requestCount, 0);
     server.session.close();
     await clock.settle();
     assert.equal(device.session.state, 'closed');

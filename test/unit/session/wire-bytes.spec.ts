@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
 import { ResourceRegistry } from '../../../src/session/hosting/resource-registry';
-import { Session } from '../../../src/session/session';
 import { createMemoryPair } from '../../../src/transport/memory-transport';
 import { FakeClock } from '../support/fake-clock';
 import { openServer, openPair } from '../support/session-pair';
+import { PeerSession } from '../../../src/session/peer-session';
 
 /** Bytes that a session has sent and received. */
-function bytesOf({ outbox, bytesIn }: Session): number {
+function bytesOf({ outbox, bytesIn }: PeerSession): number {
   return outbox.bytes + bytesIn;
 }
 
@@ -18,8 +18,8 @@ describe('The bytes on the wire, as published for the protocol', () => {
   it('are 34 for a session: CONNECT and OK', async () => {
     const clock = new FakeClock();
     const [near, far] = createMemoryPair({ clock });
-    const server = new Session(far, new ResourceRegistry(), { onConnect: () => undefined }, { clock });
-    const client = new Session(near, new ResourceRegistry(), {}, { clock });
+    const server = new PeerSession(far, new ResourceRegistry(), { onConnect: () => undefined }, { clock });
+    const client = new PeerSession(near, new ResourceRegistry(), {}, { clock });
     await client.connect(['user1', 'sensor1', 'secret123'], undefined, 10_000);
     assert.equal(server.bytesIn, 30);
     assert.equal(server.outbox.bytes, 4);

@@ -6,11 +6,12 @@ import { encodeMessage, type OutgoingMessage } from '../../../src/codec/writing/
 import type { IotmpError } from '../../../src/errors';
 import { FrameDecoder } from '../../../src/framing/frame-decoder';
 import { ResourceRegistry } from '../../../src/session/hosting/resource-registry';
-import { Session, type SessionHooks } from '../../../src/session/session';
+import type { SessionHooks } from '../../../src/session/session';
 import type { SessionOptions } from '../../../src/session/base/session-options';
 import { createMemoryPair, type MemoryPairOptions } from '../../../src/transport/memory-transport';
 import type { Transport } from '../../../src/transport/transport';
 import { FakeClock } from './fake-clock';
+import { PeerSession } from '../../../src/session/peer-session';
 
 /** What a test may set. */
 export interface SessionSetup {
@@ -23,7 +24,7 @@ export interface SessionSetup {
 
 /** A session and what it told its owner. */
 export class SessionEnd {
-  readonly session: Session;
+  readonly session: PeerSession;
   readonly host = new ResourceRegistry();
   readonly warnings: string[] = [];
   /** Reasons of `onClose`; more than one is a bug. */
@@ -31,7 +32,7 @@ export class SessionEnd {
 
   constructor(transport: Transport, clock: FakeClock, setup: SessionSetup, isServer: boolean) {
     const { hooks = {}, options } = setup;
-    this.session = new Session(
+    this.session = new PeerSession(
       transport,
       this.host,
       {
@@ -186,7 +187,7 @@ export async function endQuietly({ session, closes, clock }: Rig): Promise<void>
   session.close();
   await clock.settle();
   assert.equal(closes.length, 1);
-  assert.equal(session.requests.size, 0);
+  assert.equal(session.requestCount, 0);
   assert.equal(session.streamCount, 0);
   assert.equal(clock.pending, 0, 'a timer was left behind');
 }

@@ -6,6 +6,7 @@ import { CONNECT_ID, RawDevice } from '../support/raw-device';
 import { hex, message, psonField, Type, varintField } from '../support/raw-message';
 import { tcpWire } from '../support/raw-wire';
 import { comeBack, listen, playLinux } from './fixtures';
+import { sessionOf } from '../support/device-session';
 
 const HERE = { host: '127.0.0.1' };
 
@@ -27,7 +28,8 @@ describe('Linux 2, CONNECT', () => {
   it('is answered first, even when streams are wanted at once', async () => {
     const bench = await BrokerBench.start();
     for (const interval of [0, 1000]) listen(bench, 'out', interval);
-    bench.server.on('connected', ({ session }) => {
+    bench.server.on('connected', (connected) => {
+      const session = sessionOf(connected);
       session.call('cmd', { payload: 'x' }).catch(() => undefined);
     });
     const device = new RawDevice(bench.memory(), { dialect: 'linux' });
@@ -82,7 +84,7 @@ describe('Linux 2, end of a connection', () => {
   it('closes its side only 5 s after ours: nothing of it is left after 2 s', async () => {
     const bench = await BrokerBench.start({ ...HERE, tcpPort: 0 });
     const device = await bench.device({ dialect: 'linux' }, await bench.tcp());
-    bench.server.device(PUMP)?.session.close();
+    bench.server.device(PUMP)?.close();
     await device.serverEnded;
     assert.deepEqual(bench.log.slice(-1), ['disconnected anna/pump: IOTMP_ERR_CLOSED']);
     await bench.clock.advance(2_000);
@@ -92,7 +94,7 @@ describe('Linux 2, end of a connection', () => {
   it('comes back at once after a kick', async () => {
     const play = await playLinux();
     for (let i = 0; i < 5; i++) {
-      play.bench.server.device(PUMP)?.session.close();
+      play.bench.server.device(PUMP)?.close();
       await play.device.closed;
       const again = await play.bench.device({ dialect: 'linux' });
       await again.barrier();
@@ -231,7 +233,7 @@ describe('Linux 2, state that survives a reconnect', () => {
   it('keeps ids apart also where they wrap: those in use are left out', async () => {
     const { bench, device } = await playLinux();
     device.serves = false;
-    const { session } = bench.server.device(PUMP)!;
+    const session = sessionOf(bench.server.device(PUMP));
     while (session.ids.next(() => false) !== 65_534);
     const calls = [1, 2, 3].map((payload) => bench.server.call(PUMP, 'cmd', { payload }));
     const ids = [await device.next(Type.RUN), await device.next(Type.RUN), await device.next(Type.RUN)].map(

@@ -4,6 +4,7 @@ import { RemoteError } from '../../../src/errors';
 import { PUMP } from '../support/broker-fixture';
 import { hex, message, Type, varintField } from '../support/raw-message';
 import { comeBack, listen, playLinux, type Play } from './fixtures';
+import { sessionOf } from '../support/device-session';
 
 /** Calls a resource of the device, whose answer has these bytes in front of the stream id. */
 async function call({ bench, device }: Play, type: number, digits: string): Promise<unknown> {
@@ -208,7 +209,7 @@ describe('Linux 6 to 9, resources of the client', () => {
     const opening = bench.server.device(PUMP)!.openStream('$proxy/1', { onData: () => undefined });
     device.error((await device.next(Type.START_STREAM)).id!, { message: 'Connection refused' });
     await assert.rejects(opening, { code: 'IOTMP_ERR_REMOTE', message: 'Connection refused' });
-    assert.equal(bench.server.device(PUMP)!.session.streamCount, 0);
+    assert.equal(sessionOf(bench.server.device(PUMP)).streamCount, 0);
   });
 
   it('end with a STOP_STREAM of the device, which wants no answer', async () => {
@@ -277,6 +278,6 @@ describe('Linux 6 to 9, resources of the client', () => {
     const stopping = (await opening).stop();
     device.error((await device.next(Type.STOP_STREAM)).id!);
     await stopping;
-    assert.equal(bench.server.device(PUMP)!.session.streamCount, 0);
+    assert.equal(sessionOf(bench.server.device(PUMP)).streamCount, 0);
   });
 });

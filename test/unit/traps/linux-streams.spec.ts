@@ -5,6 +5,7 @@ import type { ResourceStream } from '../../../src/session/hosting/resource';
 import { PUMP } from '../support/broker-fixture';
 import { hex, Type } from '../support/raw-message';
 import { comeBack, listen, playLinux } from './fixtures';
+import { sessionOf } from '../support/device-session';
 
 describe('Linux 4, streams', () => {
   it('get the interval as a map, in milliseconds', async () => {
@@ -262,7 +263,7 @@ describe('Linux 5, event subscriptions', () => {
       [served.type, served.id, served.payload],
       [Type.ERROR, 18547, { error: 'no event is named' }],
     );
-    assert.equal(bench.server.device(PUMP)!.session.streamCount, 0);
+    assert.equal(sessionOf(bench.server.device(PUMP)).streamCount, 0);
   });
 
   it('are gone with the connection, and come again under new ids', async () => {
@@ -294,7 +295,7 @@ describe('Linux 5, event subscriptions', () => {
       run: () => undefined,
       open: () => null,
     });
-    const { session } = bench.server.device(PUMP)!;
+    const session = sessionOf(bench.server.device(PUMP));
     while (session.ids.next(() => false) !== 9157);
     device.send(device.build(Type.START_STREAM, { id: 9158, parameters: { event: 'x' }, resource: 8 }));
     assert.equal((await device.next()).type, Type.OK);

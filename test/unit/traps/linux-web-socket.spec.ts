@@ -85,7 +85,7 @@ describe('Linux 11, WebSocket', () => {
 
   it('ignores DISCONNECT: the connection is closed by a close frame', async () => {
     const { bench, wire, device } = await play();
-    bench.server.device(PUMP)!.session.close();
+    bench.server.device(PUMP)!.close();
     await device.serverEnded;
     const opcodes = wire.frames.map(({ opcode }) => opcode);
     assert.deepEqual(opcodes, [2, 2, 8]);

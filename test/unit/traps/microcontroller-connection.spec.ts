@@ -4,6 +4,7 @@ import { BrokerBench, PUMP } from '../support/broker-fixture';
 import { RawDevice } from '../support/raw-device';
 import { hex, message, paddedVarint, psonField, Type, varintField } from '../support/raw-message';
 import { comeBack, listen, playMicro } from './fixtures';
+import { sessionOf } from '../support/device-session';
 
 const HERE = { host: '127.0.0.1', tcpPort: 0 };
 const SENSOR = { user: 'user1', device: 'sensor1', credential: 'secret123' };
@@ -74,7 +75,7 @@ describe('Microcontroller 5, limits', () => {
       await call;
       return body.length - 32_000;
     };
-    const session = bench.server.device(PUMP)!.session;
+    const session = sessionOf(bench.server.device(PUMP));
     while (session.ids.next(() => false) !== 20_000);
     const room = 32_768 - (await overhead());
     const full = bench.server.call(PUMP, 'x', { payload: Buffer.alloc(room) });
@@ -163,7 +164,7 @@ describe('Microcontroller 6, stream ids', () => {
   it('of the server stay within 1 to 65535, and are varints', async () => {
     const { bench, device } = await playMicro();
     device.serves = false;
-    const { session } = bench.server.device(PUMP)!;
+    const session = sessionOf(bench.server.device(PUMP));
     while (session.ids.next(() => false) !== 65_533);
     const ids: number[] = [];
     for (let i = 0; i < 4; i++) {
@@ -236,7 +237,7 @@ describe('Microcontroller 11, keep-alive and reconnect', () => {
     await play.device.next(Type.START_STREAM);
     await play.device.barrier();
     for (let i = 0; i < 3; i++) {
-      play.bench.server.device(PUMP)!.session.close();
+      play.bench.server.device(PUMP)!.close();
       const device = await comeBack(play);
       await device.next(Type.START_STREAM);
       await device.barrier();

@@ -5,6 +5,7 @@ import type { Value } from '../../../src/types';
 import { PUMP } from '../support/broker-fixture';
 import { hex, message, Type, varintField } from '../support/raw-message';
 import { playMicro } from './fixtures';
+import { sessionOf } from '../support/device-session';
 
 describe('Microcontroller 4, values that arrive', () => {
   const values: [string, string, unknown][] = [
@@ -44,7 +45,7 @@ describe('Microcontroller 4, values that arrive', () => {
     bench.server.offer('echo', { kind: 'inout', run: ({ payload }) => payload });
     device.send(message(Type.RUN, varintField(1, 5), hex('1a 82 ff fe 22 84 6563686f')));
     assert.equal((await device.next()).payload, '\ufffd\ufffd');
-    assert.equal(bench.server.device(PUMP)!.session.inbox.invalidTexts, 1);
+    assert.equal(sessionOf(bench.server.device(PUMP)).inbox.invalidTexts, 1);
   });
 
   it('may be a negative code of set_return_code: no failure', async () => {

@@ -43,7 +43,7 @@ export class DeviceFiles {
 
   /** Largest file that can be sent to the device in one message. */
   inlineBytes(path: string): number {
-    const { maxBodySize } = this.device.session.outbox;
+    const { maxBodySize } = this.device;
     return Math.max(0, Math.min(INLINE_BYTES, maxBodySize - ENVELOPE_BYTES - Buffer.byteLength(path)));
   }
 
@@ -104,13 +104,13 @@ export class DeviceFiles {
     }
   }
 
-  /** Contents of files are nothing to remember as the last state of a resource, so the session is asked itself. */
+  /** Contents of files are nothing to remember as the last state of a resource. */
   async #run(verb: Verb, path: string, { payload, parameters }: Asked = {}): Promise<Value | undefined> {
     const resource = `$fs/${verb}/${path}`;
     const described = await describedBy(this.device);
     if (described !== undefined && described.find(resource) === undefined) throw noFiles();
-    const options = { payload, parameters, signal: this.#signal };
-    const reply = await measured(this.#context, () => this.device.session.call(resource, options));
+    const options = { payload, parameters, signal: this.#signal, isState: false };
+    const reply = await measured(this.#context, () => this.device.run(resource, options));
     return reply.payload;
   }
 }

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import type { OutgoingStream } from '../../../session/streams/outgoing-stream';
-import type { Session } from '../../../session/session';
+import type { ConnectedDevice } from '../../../broker/connected-device';
 import type { Value } from '../../../types';
 import type { Clock } from '../../../util/clock';
 import { IdleTimer } from './idle-timer';
 import { asError } from '../../../errors';
 import { detached, guarded, warnProcess } from '../../../util/guard';
+import type { SessionStream } from '../../../session/streams/session-stream';
 
 /** What is downloaded, and what it may use and must heed. */
 export interface DownloadOptions {
-  readonly session: Session;
+  readonly device: ConnectedDevice;
   readonly path: string;
   /** In bytes: the device does not say where the file ends. */
   readonly size: number;
@@ -33,7 +33,7 @@ export class FileDownload {
   /** What came before there was somebody to write it to. */
   readonly #early: Uint8Array[] = [];
   readonly #idle: IdleTimer;
-  #stream: OutgoingStream | undefined;
+  #stream: SessionStream | undefined;
   #response: ServerResponse | undefined;
   #left: number;
   #acknowledged = 0;
@@ -72,11 +72,11 @@ export class FileDownload {
   }
 
   async #open(): Promise<void> {
-    const { path, session, signal } = this.#options;
-    const stream = await session.openStream(
+    const { path, device, signal } = this.#options;
+    const stream = await device.openStream(
       `$fs/download/${randomUUID()}`,
       { onData: (payload) => this.#take(payload), onClose: () => this.#end() },
-      { parameters: { path, window_size: WINDOW_BYTES }, signal },
+      { parameters: { path, window_size: WINDOW_BYTES }, signal, isState: false },
     );
     this.#stream = stream;
     signal.addEventListener('abort', this.#end);

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { IotmpError } from '../../../errors';
-import type { OutgoingStream } from '../../../session/streams/outgoing-stream';
 import { abortedError } from '../../../session/base/session-errors';
-import type { Session } from '../../../session/session';
+import type { ConnectedDevice } from '../../../broker/connected-device';
 import { isMap, type Value } from '../../../types';
 import type { Clock } from '../../../util/clock';
 import { IdleTimer } from './idle-timer';
 import { detached, guarded } from '../../../util/guard';
+import type { SessionStream } from '../../../session/streams/session-stream';
 
 /** What is uploaded, and what it may use and must heed. */
 export interface UploadOptions {
-  readonly session: Session;
+  readonly device: ConnectedDevice;
   readonly path: string;
   /** In bytes; above 0. */
   readonly size: number;
@@ -39,7 +39,7 @@ export class FileUpload {
   readonly #options: UploadOptions;
   readonly #done = Promise.withResolvers<undefined>();
   readonly #idle: IdleTimer;
-  #stream: OutgoingStream | undefined;
+  #stream: SessionStream | undefined;
   #chunkBytes = CHUNK_BYTES;
   #waiting: Buffer[] = [];
   #sent = 0;
@@ -76,18 +76,18 @@ export class FileUpload {
   }
 
   async #open(): Promise<void> {
-    const { path, session, signal, size } = this.#options;
-    const stream = await session.openStream(
+    const { path, device, signal, size } = this.#options;
+    const stream = await device.openStream(
       `$fs/upload/${randomUUID()}`,
       {
         onData: (payload) => this.#acknowledge(payload),
         onClose: (reason) => this.#fail(reason ?? abortedError()),
       },
-      { parameters: { path, size }, signal },
+      { parameters: { path, size }, signal, isState: false },
     );
     this.#stream = stream;
     const wanted = isMap(stream.initial) ? Number(stream.initial.chunk_size) : 0;
-    const most = Math.min(CHUNK_BYTES, session.outbox.maxBodySize - ENVELOPE_BYTES);
+    const most = Math.min(CHUNK_BYTES, device.maxBodySize - ENVELOPE_BYTES);
     this.#chunkBytes = wanted >= 1 ? Math.min(most, Math.floor(wanted)) : most;
   }
 

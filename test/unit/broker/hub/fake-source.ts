@@ -1,10 +1,9 @@
 import { IotmpError } from '../../../../src/errors';
 import type { StreamSource } from '../../../../src/broker/stream-source';
-import { OutgoingStream, type StreamListener } from '../../../../src/session/streams/outgoing-stream';
-import { SampleForm } from '../../../../src/session/samples/sample-form';
-import { SampleQueue } from '../../../../src/session/samples/sample-queue';
-import type { CallOptions } from '../../../../src/session/session';
 import type { Value } from '../../../../src/types';
+import type { SessionStream, StreamListener } from '../../../../src/session/streams/session-stream';
+import { FakeStream, type FakeStreamDevice } from './fake-stream';
+import type { CallOptions } from '../../../../src/session/requests/reply';
 
 export type StreamKind = 'periodic' | 'event';
 
@@ -23,14 +22,14 @@ interface Pending {
 
 /**
  * A connected device in the hand of a test: it writes down what it is asked, answers at once or when it is
- * told, and sends what the test says. It has one resource. Its streams are the session's own class.
+ * told, and sends what the test says. It has one resource.
  */
 export class FakeSource implements StreamSource {
   readonly starts: Start[] = [];
   readonly stops: number[] = [];
   readonly written: { readonly kind: StreamKind; readonly payload: unknown }[] = [];
   /** Streams that the device has open, by id. */
-  readonly streams = new Map<number, { readonly kind: StreamKind; readonly stream: OutgoingStream }>();
+  readonly streams = new Map<number, { readonly kind: StreamKind; readonly stream: FakeStream }>();
   readonly resources: string[] = [];
   /** START_STREAMs that came while another one of the same kind was not answered. */
   overlaps = 0;
@@ -61,24 +60,19 @@ export class FakeSource implements StreamSource {
     resource: string,
     listener: StreamListener,
     options: CallOptions = {},
-  ): Promise<OutgoingStream> {
+  ): Promise<SessionStream> {
     this.resources.push(resource);
     const kind = options.parameters === undefined ? 'event' : 'periodic';
     const id = ++FakeSource.#lastId;
-    const stream: OutgoingStream = new OutgoingStream(
-      {
-        sendSample: (payload) => {
-          if (this.writeError !== undefined) throw this.writeError;
-          this.written.push({ kind, payload });
-          return true;
-        },
-        start: (_stream, parameters) => this.#start({ id, kind, parameters }, stream),
-        stop: () => this.#stop(id),
-        forget: () => undefined,
-        runGuarded: (callback) => callback(),
+    const device: FakeStreamDevice = {
+      write: (payload) => {
+        if (this.writeError !== undefined) throw this.writeError;
+        this.written.push({ kind, payload });
       },
-      { id, resource, listener, queue: new SampleQueue(new SampleForm(id, 'full'), 1) },
-    );
+      start: (parameters) => this.#start({ id, kind, parameters }, stream),
+      stop: () => this.#stop(id),
+    };
+    const stream = new FakeStream(id, resource, device, listener);
     try {
       await this.#start({ id, kind, parameters: options.parameters }, stream);
       stream.handleOpened(this.initial);
@@ -124,7 +118,7 @@ export class FakeSource implements StreamSource {
 
   /** The device sends a sample on its stream of this kind. */
   sample(payload: Value | undefined, kind: StreamKind = 'periodic'): void {
-    this.streamOf(kind)?.handleData(payload, undefined, this.now());
+    this.streamOf(kind)?.handleData(payload, this.now());
   }
 
   /** The device ends its stream of this kind. */
@@ -144,11 +138,11 @@ export class FakeSource implements StreamSource {
     for (const { stream } of streams) stream.end(reason);
   }
 
-  streamOf(kind: StreamKind): OutgoingStream | undefined {
+  streamOf(kind: StreamKind): FakeStream | undefined {
     return [...this.streams.values()].find((open) => open.kind === kind)?.stream;
   }
 
-  #start(start: Start, stream: OutgoingStream): Promise<undefined> {
+  #start(start: Start, stream: FakeStream): Promise<undefined> {
     if (this.#held.some(({ kind }) => kind === start.kind)) this.overlaps++;
     this.starts.push(start);
     if (this.answer instanceof IotmpError) return Promise.reject(this.answer);

@@ -1,0 +1,178 @@
+import { encodeValue } from '../codec/writing/pson-encoder';
+import { IotmpError } from '../errors';
+import { abortedError } from '../session/base/session-errors';
+import { FunctionCode } from '../session/hosting/resource';
+import type { CallOptions, Reply, RequestOptions } from '../session/requests/reply';
+import type { Session } from '../session/session';
+import type { SessionStream, StreamListener } from '../session/streams/session-stream';
+import type { DeviceId } from '../types';
+import { guarded, warnProcess } from '../util/guard';
+import type { ConnectedDevice, DeviceCounters, DeviceRunOptions } from './connected-device';
+import { DeviceDescription } from './device-description';
+import type { LastKnownStates } from './last-known';
+
+/** PSON of null and of an empty string, bytes, map and array. */
+const EMPTY_VALUES: ReadonlySet<string> = new Set(['62', '80', 'a0', 'c0', 'e0']);
+
+/** A device that is connected by a session of IoTMP. */
+export class IotmpDevice implements ConnectedDevice {
+  readonly user: string;
+  readonly device: string;
+  readonly since = Date.now();
+  readonly session: Session;
+  readonly lastKnown: LastKnownStates;
+  /** What makes a time on the session's clock one in ms since 1970. */
+  readonly #epoch: number;
+  #description: Promise<DeviceDescription> | undefined;
+  /** What {@link #description} came to. */
+  #described: DeviceDescription | undefined;
+
+  constructor(id: DeviceId, session: Session, lastKnown: LastKnownStates) {
+    this.user = id.user;
+    this.device = id.device;
+    this.session = session;
+    this.#epoch = this.since - session.options.clock.now();
+    this.lastKnown = lastKnown;
+  }
+
+  get address(): string {
+    return this.session.transport.remoteAddress;
+  }
+
+  get transport(): 'tcp' | 'tls' | 'ws' | 'memory' {
+    return this.session.transport.kind;
+  }
+
+  get counters(): DeviceCounters {
+    const { bytesIn, bytesOut, messagesIn, messagesOut } = this.session;
+    return { bytesIn, bytesOut, messagesIn, messagesOut };
+  }
+
+  get maxBodySize(): number {
+    return this.session.maxBodySize;
+  }
+
+  describe(): Promise<DeviceDescription> {
+    this.#description ??= this.session.describe().then(
+      (reply) => (this.#described = new DeviceDescription(reply.payload)),
+      (error: unknown) => {
+        this.#description = undefined;
+        throw error;
+      },
+    );
+    return this.#description;
+  }
+
+  async functionOf(resource: string): Promise<number | undefined> {
+    return (await this.describe()).find(resource)?.fn;
+  }
+
+  describeResource(resource: string, options?: RequestOptions): Promise<Reply> {
+    return this.session.describe(resource, options);
+  }
+
+  call(resource: string, options: CallOptions = {}): Promise<Reply> {
+    if (!isEmptyInput(options.payload)) return this.run(resource, options);
+    // From the second call on it is known what the device hosts, and nothing has to be waited for.
+    return this.#described === undefined
+      ? this.#describeAndRun(resource, options)
+      : this.#runUnlessInput(resource, options);
+  }
+
+  async run(resource: string, options: DeviceRunOptions = {}): Promise<Reply> {
+    const reply = await this.session.call(resource, options);
+    if (options.isState === false) return reply;
+    if (options.payload !== undefined && !isEmptyInput(options.payload)) {
+      this.lastKnown.wrote(resource, options.payload, this.#heardAt);
+    }
+    if (reply.payload !== undefined) this.lastKnown.saw(resource, reply.payload, this.#heardAt);
+    return reply;
+  }
+
+  openStream(
+    resource: string,
+    listener: StreamListener,
+    options: DeviceRunOptions = {},
+  ): Promise<SessionStream> {
+    if (options.isState === false) return this.session.openStream(resource, listener, options);
+    const remembering: StreamListener = {
+      onData: (payload, parameters, at) => {
+        if (payload !== undefined) this.lastKnown.saw(resource, payload, this.#epoch + at);
+        listener.onData(payload, parameters, at);
+      },
+      onClose: (reason) => listener.onClose?.(reason),
+      onWrite: (payload) => {
+        this.lastKnown.wrote(resource, payload, Date.now());
+        listener.onWrite?.(payload);
+      },
+    };
+    return this.session.openStream(resource, remembering, options);
+  }
+
+  close(reason?: IotmpError): void {
+    this.session.close(reason);
+  }
+
+  /** When it was last heard of, in ms since 1970. */
+  get #heardAt(): number {
+    return this.#epoch + this.session.heardAt;
+  }
+
+  async #describeAndRun(resource: string, options: CallOptions): Promise<Reply> {
+    await this.#within(this.#describeIfItCan(), options);
+    return this.#runUnlessInput(resource, options);
+  }
+
+  #runUnlessInput(resource: string, options: CallOptions): Promise<Reply> {
+    if (this.#described?.find(resource)?.fn !== FunctionCode.input) return this.run(resource, options);
+    const text = `${resource} is an input: it needs a value`;
+    return Promise.reject(new IotmpError('IOTMP_ERR_NO_INPUT', text));
+  }
+
+  /** A device that does not describe itself is not kept from being called. */
+  async #describeIfItCan(): Promise<void> {
+    try {
+      await this.describe();
+    } catch (error) {
+      if (!(error instanceof IotmpError) || this.session.state !== 'open') throw error;
+    }
+  }
+
+  /** Waits for what several wait for, but no longer than this caller may or wants to. */
+  async #within<T>(shared: Promise<T>, { timeoutMs, signal }: RequestOptions): Promise<T> {
+    if (timeoutMs === undefined && signal === undefined) return shared;
+    const { clock, requestTimeoutMs } = this.session.options;
+    const limit = Promise.withResolvers<never>();
+    const onAbort = guarded('describe abort', warnProcess, () => limit.reject(abortedError()));
+    const timer = clock.after(timeoutMs ?? requestTimeoutMs, () => {
+      limit.reject(new IotmpError('IOTMP_ERR_TIMEOUT', 'the device did not describe itself in time'));
+    });
+    signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted === true) onAbort();
+    try {
+      return await Promise.race([shared, limit.promise]);
+    } finally {
+      timer.cancel();
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+}
+
+/**
+ * Whether a device would take this payload as no input at all (`protocol.md` section 5). What counts is what is sent:
+ * of an object whose members are all undefined nothing is left.
+ */
+function isEmptyInput(payload: unknown): boolean {
+  if (payload === undefined || payload === null || payload === '') return true;
+  if (typeof payload !== 'object') return false;
+  if (Array.isArray(payload)) return payload.length === 0;
+  if (ArrayBuffer.isView(payload)) return payload.byteLength === 0;
+  if (hasMember(payload)) return false;
+  return EMPTY_VALUES.has(encodeValue(payload).toString('hex'));
+}
+
+/** Whether a plain object is sent with something in it, as far as that can be seen without encoding it. */
+function hasMember(payload: object): boolean {
+  if (payload.constructor !== Object || 'toJSON' in payload) return false;
+  return Object.values(payload).some((member) => member !== undefined);
+}

@@ -1,0 +1,71 @@
+import type { Message } from '../../codec/message';
+import type { OutgoingMessage } from '../../codec/writing/message-encoder';
+import type { IotmpError } from '../../errors';
+import type { Transport } from '../../transport/transport';
+import type { DeviceId } from '../../types';
+import type { SessionState } from './session-errors';
+import type { SessionOptions } from './session-options';
+
+/**
+ * A session as its own parts see it: the one object that they share. Users of a session see `Session`, which has none
+ * of this.
+ */
+export interface SessionCore {
+  readonly transport: Transport;
+  readonly options: SessionOptions;
+  readonly state: SessionState;
+  /** The device at the other end, once that is known. */
+  readonly peer: DeviceId | undefined;
+  /** Aborts when the session ends. */
+  readonly signal: AbortSignal;
+
+  /**
+   * A stream id that no request and no stream uses.
+   * @throws IotmpError IOTMP_ERR_CLOSED after the end, IOTMP_ERR_BUSY when the peer reads too slowly
+   */
+  nextId(): number;
+  /**
+   * Sends a message of an open session. Nothing is sent when it throws.
+   * @throws IotmpError IOTMP_ERR_CLOSED, IOTMP_ERR_ENCODE or IOTMP_ERR_TOO_LARGE
+   */
+  send(message: OutgoingMessage): void;
+  /**
+   * Answers a request with OK, unless the request wants no answer. Nothing is sent when it throws.
+   * @throws IotmpError IOTMP_ERR_ENCODE or IOTMP_ERR_TOO_LARGE
+   */
+  answer(streamId: number | undefined, payload: unknown, statusCode?: number): void;
+  /**
+   * Answers a request with ERROR, its code and its text. It never throws: an ERROR that cannot be sent gives way to one
+   * without code and text, and if that fails too, the session ends.
+   */
+  refuse(streamId: number | undefined, error: unknown): void;
+  /**
+   * Answers a request with ERROR and this very payload. Nothing is sent when it throws.
+   * @throws IotmpError IOTMP_ERR_ENCODE or IOTMP_ERR_TOO_LARGE
+   */
+  refuseWith(streamId: number | undefined, statusCode: number, payload: unknown): void;
+
+  /** Stops to take messages of the peer, and goes on. */
+  pauseReading(): void;
+  resumeReading(): void;
+
+  /** Something whole arrived at that time, on the clock's scale: the peer lives. */
+  handleLife(now: number): void;
+  /** A message arrived; `firstKey` is the first field key of its body, 0 without one. */
+  handleMessage(message: Message, firstKey: number): void;
+  /** A message that does not decode, or is of an unknown type, arrived before the session is open. */
+  handleFirstFault(type: number, error: IotmpError, streamId?: number): void;
+  /** CONNECT was accepted: from now on messages are served. */
+  handleOpen(): void;
+  /** Server side: the peer knows that it was let in. */
+  handleLetIn(): void;
+
+  /** Writes a warning for the owner of the session; a flood of them is cut short. It never throws. */
+  warn(text: string): void;
+  /** Runs code of our users: what it throws is a warning. */
+  runGuarded(callback: () => void): void;
+  /** Ends the session after what has been sent. Idempotent. */
+  endInOrder(reason: IotmpError): void;
+  /** Ends the session at once. Idempotent. */
+  destroy(reason: IotmpError): void;
+}
