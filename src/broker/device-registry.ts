@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { MAX_STREAM_ID } from '../codec/constants';
 import { IdSequence } from '../session/requests/id-sequence';
 import type { DeviceId } from '../types';
+import { BoundedMap } from '../util/bounded-map';
 import { deviceKey } from '../util/device-key';
 import type { ConnectedDevice } from './connected-device';
 import { DeviceMap } from './device-map';
@@ -15,7 +16,7 @@ export interface DeviceRecord {
   readonly lastKnown: LastKnownStates;
 }
 
-/** Records of devices that are away; the one that left first is forgotten. */
+/** Maximum number of records. Of the devices that are away, the one that came longest ago is forgotten. */
 const MAX_RECORDS = 100_000;
 
 /** The devices that are connected, one connection each (`protocol.md` section 4.6). */
@@ -23,7 +24,9 @@ export class DeviceRegistry {
   readonly #connected = new DeviceMap<ConnectedDevice>();
   /** The same ones, in the order in which they came. */
   readonly #arrivals = new Set<ConnectedDevice>();
-  readonly #records = new Map<string, DeviceRecord>();
+  readonly #records = new BoundedMap<string, DeviceRecord>(MAX_RECORDS, {
+    isPinned: ({ id }) => this.#connected.get(id) !== undefined,
+  });
 
   /** Number of connected devices. */
   get size(): number {
@@ -44,9 +47,7 @@ export class DeviceRegistry {
   record(id: DeviceId): DeviceRecord {
     const key = deviceKey(id);
     const record = this.#records.get(key) ?? newRecord(id);
-    this.#records.delete(key);
     this.#records.set(key, record);
-    if (this.#records.size > MAX_RECORDS) this.#forgetOldest();
     return record;
   }
 
@@ -73,14 +74,6 @@ export class DeviceRegistry {
     if (this.#connected.get(device) !== device) return false;
     this.#arrivals.delete(device);
     return this.#connected.delete(device);
-  }
-
-  #forgetOldest(): void {
-    for (const [key, { id }] of this.#records) {
-      if (this.#connected.get(id) !== undefined) continue;
-      this.#records.delete(key);
-      return;
-    }
   }
 }
 

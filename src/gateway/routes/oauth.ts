@@ -4,6 +4,7 @@ import { tokenPair } from '../auth/sessions';
 import { json, type BodyAnswer } from '../http/answer';
 import { unauthorized } from '../http/request-error';
 import { clientNetwork } from '../limits/client-network';
+import { checkRate } from '../limits/gateway-limits';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
 import { hostOf } from './host';
 
@@ -56,7 +57,7 @@ type AnyCall = ApiCall<unknown, unknown>;
 
 async function logIn(call: AnyCall, { username, password }: z.infer<typeof login>): Promise<TokenPair> {
   const { logins, sessions, users } = call.context;
-  logins.check(clientNetwork(call.request));
+  checkRate(logins, clientNetwork(call.request));
   const user = await users.login(username, password);
   if (user === undefined) throw unauthorized('invalid username or password');
   const pair = await sessions.open(user, hostOf(call));
