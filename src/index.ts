@@ -71,6 +71,7 @@ export type { GatewayOptions, GatewayUser } from './gateway/gateway-options';
 export type { GatewayLimits } from './gateway/limits/gateway-limits';
 export { decodeValue } from './codec/reading/pson-decoder';
 export { encodeValue } from './codec/writing/pson-encoder';
+export { snapshot } from './codec/snapshot';
 export { DecodeError, ErrorStatus, IotmpError, RemoteError, StorageError } from './errors';
 export type { ErrorCode, StorageFault } from './errors';
 export { SafeEmitter } from './util/safe-emitter';

@@ -1,7 +1,6 @@
 import type { IotmpServer } from '../broker/broker';
 import { ServiceCode } from '../codec/constants';
-import { decodeValue } from '../codec/reading/pson-decoder';
-import { encodeValue } from '../codec/writing/pson-encoder';
+import { snapshot } from '../codec/snapshot';
 import { errorText, IotmpError, RemoteError } from '../errors';
 import { Answer, type ResourceResult } from '../session/hosting/resource';
 import type { DeviceId, Value } from '../types';
@@ -142,7 +141,7 @@ export class Endpoints implements Service {
     payload: unknown,
     { caller, signal }: EndpointCallOptions = {},
   ): Promise<EndpointReply> {
-    const input = payload === undefined ? undefined : valueOf(payload);
+    const input = payload === undefined ? undefined : snapshot(payload);
     const outcome = await this.#call({ name: serviceName(name), payload: input, user, caller }, signal);
     if (outcome.statusCode < 400) return outcome;
     const text = toldReason(outcome.payload) ?? `endpoint "${name}" answered ${outcome.statusCode}`;
@@ -226,10 +225,5 @@ function givenUp(): IotmpError {
 
 function outcomeOf(result: unknown): Outcome {
   const { payload, statusCode = 200 } = result instanceof Answer ? result : new Answer(result);
-  return { payload: payload === undefined ? undefined : valueOf(payload), statusCode };
-}
-
-/** A copy, that nobody can change any more, of what PSON carries. */
-function valueOf(payload: unknown): Value {
-  return decodeValue(encodeValue(payload));
+  return { payload: payload === undefined ? undefined : snapshot(payload), statusCode };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { snapshot } from '../../services/snapshot';
+import { snapshot } from '../../codec/snapshot';
 import { isMap, type Value } from '../../types';
 import type { AssetKind, AssetRecord } from '../accounts/asset-records';
 import { badRequest } from '../http/request-error';

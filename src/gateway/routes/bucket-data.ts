@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { snapshot } from '../../services/snapshot';
+import { snapshot } from '../../codec/snapshot';
 import { MAX_TS, type BucketRow, type NewRow } from '../../store/bucket-row';
 import { isMap } from '../../types';
 import { EMPTY, json } from '../http/answer';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { snapshot } from '../../services/snapshot';
+import { snapshot } from '../../codec/snapshot';
 import type { Value } from '../../types';
 import { IotmpError } from '../../errors';
 import type { EndpointRecord } from '../accounts/endpoint-records';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { snapshot } from '../../services/snapshot';
+import { snapshot } from '../../codec/snapshot';
 import type { PropertyOwner } from '../../store/property-store';
 import { isMap, type Value } from '../../types';
 import { checkAllowed } from '../auth/access';

@@ -1,6 +1,6 @@
 import { TopicFilter } from '../../topic/topic-filter';
 import type { Value } from '../../types';
-import { deviceKey } from '../../util/device-key';
+import { scopedKey } from '../../util/device-key';
 import type { RetainedMessage, RetainedMessages } from './retained-messages';
 
 /** What is to be kept of a topic: a message, or none. */
@@ -41,7 +41,7 @@ export class RetainedWriter {
    * the topic, is in the store. Rejects as the store does.
    */
   write(user: string, message: RetainedMessage): Promise<void> {
-    const key = deviceKey({ user, device: message.topic });
+    const key = scopedKey(user, message.topic);
     const write = { user, message, removes: isEmpty(message.payload) };
     const current = this.#topics.get(key);
     if (current !== undefined) {
