@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { HubSubscription } from '../../broker/hub/stream-hub';
 import { IotmpError } from '../../errors';
+import { MAX_INTERVAL_MS } from '../../session/streams/stream-interval';
 import type { DeviceId } from '../../types';
 import { reachesResource } from '../auth/principal';
 import { knownDevice } from '../devices/known-device';
@@ -8,8 +9,6 @@ import { CloseCode, type ClientSocket } from './client-socket';
 import { readFrame, sampleFrame } from './frames';
 import type { SocketCall, SocketRoute } from './socket-route';
 import { guarded, warnProcess } from '../../util/guard';
-
-const MAX_INTERVAL_S = 86_400;
 
 /** What a client asks for: a stream, another interval for it, or its end. */
 const order = z.object({
@@ -78,7 +77,7 @@ class DeviceStreams {
       this.#socket.close(CloseCode.POLICY, 'the token is not for this resource');
     } else if (this.#streams.size >= limits.streamsPerSocket && !this.#streams.has(resource)) {
       this.#socket.close(CloseCode.POLICY, 'too many streams');
-    } else this.#start(resource, Math.round(Math.min(Math.max(interval ?? 0, 0), MAX_INTERVAL_S) * 1000));
+    } else this.#start(resource, Math.round(Math.min(Math.max(interval ?? 0, 0) * 1000, MAX_INTERVAL_MS)));
   }
 
   /** The same order again changes nothing, but is a wish: what did not open is tried again. */
