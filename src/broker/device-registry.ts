@@ -9,7 +9,7 @@ import { DeviceMap } from './device-map';
 import { LastKnownStates } from './last-known';
 
 /** What outlives a device's connections. */
-export interface DeviceRecord {
+export interface RememberedDevice {
   readonly id: DeviceId;
   /** Stream ids run on over connections, because late answers of an old one arrive on the new one. */
   readonly ids: IdSequence;
@@ -24,7 +24,7 @@ export class DeviceRegistry {
   readonly #connected = new DeviceMap<ConnectedDevice>();
   /** The same ones, in the order in which they came. */
   readonly #arrivals = new Set<ConnectedDevice>();
-  readonly #records = new BoundedMap<string, DeviceRecord>(MAX_RECORDS, {
+  readonly #records = new BoundedMap<string, RememberedDevice>(MAX_RECORDS, {
     isPinned: ({ id }) => this.#connected.get(id) !== undefined,
   });
 
@@ -44,7 +44,7 @@ export class DeviceRegistry {
   }
 
   /** What is remembered of a device; made when there is nothing yet. */
-  record(id: DeviceId): DeviceRecord {
+  record(id: DeviceId): RememberedDevice {
     const key = deviceKey(id);
     const record = this.#records.get(key) ?? newRecord(id);
     this.#records.set(key, record);
@@ -78,7 +78,7 @@ export class DeviceRegistry {
 }
 
 /** Ids begin anywhere: a device may still send what an earlier run of this server asked for under low ones. */
-function newRecord({ user, device }: DeviceId): DeviceRecord {
+function newRecord({ user, device }: DeviceId): RememberedDevice {
   return {
     id: { user, device },
     ids: new IdSequence(randomInt(MAX_STREAM_ID + 1)),

@@ -18,12 +18,12 @@ export interface PublishersPort {
 }
 
 /** A message that waits for its stream to open. */
-type Waiting = (failure?: IotmpError) => void;
+type WaitingMessage = (failure?: IotmpError) => void;
 
 /** A topic that messages were published to: its stream stays open for the next message. */
 interface Publisher {
   readonly stream: ClientStream;
-  readonly waiting: Waiting[];
+  readonly waiting: WaitingMessage[];
 }
 
 /** Maximum number of topics whose streams stay open. The stream that was used longest ago is closed for another. */
@@ -78,7 +78,7 @@ export class TopicPublishers {
   }
 
   #open(topic: string, retain: boolean): Publisher {
-    const waiting: Waiting[] = [];
+    const waiting: WaitingMessage[] = [];
     const settle = (failure?: IotmpError): void => {
       for (const done of waiting.splice(0)) done(failure);
     };

@@ -62,7 +62,7 @@ export interface EndpointsOptions {
 }
 
 /** An answer, of whatever status. */
-interface Outcome {
+interface EndpointOutcome {
   readonly payload: Value | undefined;
   readonly statusCode: number;
 }
@@ -160,7 +160,7 @@ export class Endpoints implements Service {
     return outcome.statusCode === 200 ? outcome.payload : new Answer(outcome.payload, outcome.statusCode);
   }
 
-  async #call(call: Omit<EndpointCall, 'signal'>, signal: AbortSignal | undefined): Promise<Outcome> {
+  async #call(call: Omit<EndpointCall, 'signal'>, signal: AbortSignal | undefined): Promise<EndpointOutcome> {
     const hosted = this.#handlers.get(call.name);
     if (hosted === undefined) throw new IotmpError('IOTMP_ERR_NOT_FOUND', 'no such endpoint');
     if (this.#calls.size >= MAX_CALLS) throw new IotmpError('IOTMP_ERR_BUSY', 'too many calls of endpoints');
@@ -182,7 +182,7 @@ export class Endpoints implements Service {
     { handler, timeoutMs }: Hosted,
     call: Omit<EndpointCall, 'signal'>,
     outer: AbortSignal | undefined,
-  ): Promise<Outcome> {
+  ): Promise<EndpointOutcome> {
     if (outer?.aborted === true) throw givenUp();
     const end = new AbortController();
     const { signal } = end;
@@ -223,7 +223,7 @@ function givenUp(): IotmpError {
   return new IotmpError('IOTMP_ERR_ABORTED', 'the caller gave up');
 }
 
-function outcomeOf(result: unknown): Outcome {
+function outcomeOf(result: unknown): EndpointOutcome {
   const { payload, statusCode = 200 } = result instanceof Answer ? result : new Answer(result);
   return { payload: payload === undefined ? undefined : snapshot(payload), statusCode };
 }

@@ -5,7 +5,7 @@ import { json, type BodyAnswer } from '../http/answer';
 import { unauthorized } from '../http/request-error';
 import { clientNetwork } from '../limits/client-network';
 import { checkRate } from '../limits/gateway-limits';
-import { PLAIN, route, type ApiCall, type Route } from '../route';
+import { PLAIN, route, type AnyCall, type Route } from '../route';
 import { hostOf } from './host';
 
 const login = z.object({
@@ -52,8 +52,6 @@ export const oauthRoutes: readonly Route[] = [
     },
   }),
 ];
-
-type AnyCall = ApiCall<unknown, unknown>;
 
 async function logIn(call: AnyCall, { username, password }: z.infer<typeof login>): Promise<TokenPair> {
   const { logins, sessions, users } = call.context;

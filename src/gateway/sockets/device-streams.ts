@@ -10,6 +10,8 @@ import { readFrame, sampleFrame } from './frames';
 import type { SocketCall, SocketRoute } from './socket-route';
 import { guarded, warnProcess } from '../../util/guard';
 
+const MAX_INTERVAL_S = MAX_INTERVAL_MS / 1000;
+
 /** What a client asks for: a stream, another interval for it, or its end. */
 const order = z.object({
   resource: z.string().min(1).max(1024),
@@ -35,12 +37,12 @@ export const deviceStreamsRoute: SocketRoute = {
     'Streams of a device: send {"resource","interval" in s,"enabled"}, get {"resource","signal","payload"}',
   open(call) {
     const device = knownDevice(call.context, { user: call.param('user'), device: call.param('device') });
-    return (socket) => new DeviceStreams(call, device, socket).serve();
+    return (socket) => new MultiplexedStreams(call, device, socket).serve();
   },
 };
 
 /** Streams go on when the device has been away; nothing but samples is sent, as clients take all for one. */
-class DeviceStreams {
+class MultiplexedStreams {
   readonly #call: SocketCall;
   readonly #device: DeviceId;
   readonly #socket: ClientSocket;
@@ -77,7 +79,7 @@ class DeviceStreams {
       this.#socket.close(CloseCode.POLICY, 'the token is not for this resource');
     } else if (this.#streams.size >= limits.streamsPerSocket && !this.#streams.has(resource)) {
       this.#socket.close(CloseCode.POLICY, 'too many streams');
-    } else this.#start(resource, Math.round(Math.min(Math.max(interval ?? 0, 0) * 1000, MAX_INTERVAL_MS)));
+    } else this.#start(resource, Math.round(Math.min(Math.max(interval ?? 0, 0), MAX_INTERVAL_S) * 1000));
   }
 
   /** The same order again changes nothing, but is a wish: what did not open is tried again. */

@@ -25,7 +25,7 @@ export interface SocketFrontPort {
   readonly onFault: (text: string) => void;
 }
 
-interface Handshake {
+interface UpgradeRequest {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Buffer;
@@ -109,7 +109,7 @@ export class SocketFront {
   }
 
   async #accept(
-    { request, socket, head }: Handshake,
+    { request, socket, head }: UpgradeRequest,
     { query, captures, route }: SocketMatch,
   ): Promise<void> {
     const { context, onFault } = this.#port;

@@ -10,7 +10,7 @@ import { mergeMap } from '../../store/merge-patch';
 import type { Page } from '../../store/page';
 import { isMap, type Value } from '../../types';
 import { systemClock, type Clock } from '../../util/clock';
-import { scopedKey } from '../../util/device-key';
+import { userKey } from '../../util/device-key';
 import { OrderedOutcomes } from '../ordered-outcomes';
 import type { Service, ServiceCall, ServiceOffer } from '../service';
 import { badRequest, serviceName } from '../service-name';
@@ -105,7 +105,7 @@ export class Buckets implements Service {
     const checked = checkedKey(key);
     const kept = checkedSettings(snapshotMap(settings));
     const work = this.#store.use(({ buckets }) => buckets.define(checked, kept, expect));
-    return this.#outcomes.add(scopedKey(checked.user, checked.bucket), work, (outcome) => {
+    return this.#outcomes.add(userKey(checked.user, checked.bucket), work, (outcome) => {
       this.#take(checked, kept, outcome === 'created' ? 'bucket_create' : 'bucket_update');
       return outcome;
     });
@@ -118,7 +118,7 @@ export class Buckets implements Service {
     const before = await this.get(checked);
     checkedSettings(mergeMap(before?.settings ?? {}, kept));
     const work = this.#store.use(({ buckets }) => buckets.update(checked, kept));
-    return this.#outcomes.add(scopedKey(checked.user, checked.bucket), work, (bucket) => {
+    return this.#outcomes.add(userKey(checked.user, checked.bucket), work, (bucket) => {
       this.#take(checked, bucket.settings, 'bucket_update');
       return bucket;
     });
@@ -128,7 +128,7 @@ export class Buckets implements Service {
   async remove(key: BucketKey): Promise<boolean> {
     const checked = checkedKey(key);
     const work = this.#store.use(({ buckets }) => buckets.remove(checked));
-    return this.#outcomes.add(scopedKey(checked.user, checked.bucket), work, (wasThere) => {
+    return this.#outcomes.add(userKey(checked.user, checked.bucket), work, (wasThere) => {
       this.#upkeep.remove(checked);
       if (wasThere) this.#publish('bucket_delete', checked);
       return wasThere;
@@ -199,7 +199,7 @@ export class Buckets implements Service {
 
   #write(key: BucketKey, rows: readonly NewRow[], create?: BucketSettings): Promise<WrittenRows> {
     const work = this.#store.use(({ buckets }) => buckets.write(key, rows, create));
-    return this.#outcomes.add(scopedKey(key.user, key.bucket), work, (written) => {
+    return this.#outcomes.add(userKey(key.user, key.bucket), work, (written) => {
       if (written.created) this.#take(key, create ?? {}, 'bucket_create');
       this.#tellRows(key, rows, written.ts);
       return written;

@@ -1,14 +1,14 @@
 import { ownerKey } from '../../store/owner-key';
 import type { PropertyOwner } from '../../store/property-store';
 import type { Value } from '../../types';
-import { scopedKey } from '../../util/device-key';
+import { userKey } from '../../util/device-key';
 
 /** Is called with the new value of a property; `undefined` when the property was removed. */
 export type PropertyListener = (value: Value | undefined) => void;
 
 /** The key of a property in a map. Names of properties have no slash. */
 export function propertyKey(owner: PropertyOwner, name: string): string {
-  return `${scopedKey(owner.user, ownerKey(owner))}/${name}`;
+  return `${userKey(owner.user, ownerKey(owner))}/${name}`;
 }
 
 /** Listeners of single properties, by key, so that a change costs only its own listeners. */
