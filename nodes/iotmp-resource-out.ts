@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { decodeValue, encodeValue, IotmpError, type Value } from '../src';
+import { IotmpError, snapshot } from '../src';
 import { followLink, setUpFlowNode } from './lib/flow/flow-node';
 import type { LinkSettings } from './lib/flow/link';
 import { onInput } from './lib/flow/run-input';
@@ -25,18 +25,10 @@ export = function register(RED: NodeAPI): void {
       followLink(context);
       context.onClose(() => hosted.remove());
       onInput(this, async (message) => {
+        // A value that cannot be sent never becomes the output, whether or not anyone listens.
         value = snapshot(await evaluate(RED, this, setting, message));
         hosted.publish(value);
       });
     });
   });
 };
-
-/**
- * The value as it would be sent: later changes of a message do not change it, and what cannot be sent never
- * becomes the value, whether or not anyone listens.
- * @throws IotmpError IOTMP_ERR_ENCODE
- */
-function snapshot(value: unknown): Value {
-  return decodeValue(encodeValue(value ?? null));
-}

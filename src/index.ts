@@ -33,6 +33,7 @@ export type { BucketRow, NewRow, RowPage } from './store/bucket-row';
 export type { BucketAggregation, BucketRange, LatestRows, RowSelection } from './store/bucket-query';
 export { parseSpan } from './store/aggregation/span-name';
 export { parseAggregationFunction } from './store/aggregation/aggregation-function';
+export type { RetainedMessage } from './store/retained-store';
 export type { Page } from './store/page';
 export type {
   EndpointCall,
@@ -48,7 +49,7 @@ export type { EventStreams } from './services/event-streams';
 export { EventFilter } from './services/events/event-filter';
 export type { EventSource, EventSubscription } from './services/events/event-subscription';
 export type { PublishOptions, SubscribeOptions, Topics, TopicsOptions } from './services/topics/topics';
-export type { RetainedMessage, RetainedMessages } from './services/topics/retained-messages';
+export type { RetainedMessages } from './services/topics/retained-messages';
 export type { BridgeLink, BridgeOptions, TopicBridge } from './services/topics/topic-bridge';
 export type { Handling, Qos, TopicMessage } from './services/topics/topic-message';
 export type { TopicListener, TopicSubscription } from './services/topics/topic-subscription';
@@ -71,6 +72,7 @@ export type { GatewayOptions, GatewayUser } from './gateway/gateway-options';
 export type { GatewayLimits } from './gateway/limits/gateway-limits';
 export { decodeValue } from './codec/reading/pson-decoder';
 export { encodeValue } from './codec/writing/pson-encoder';
+export { snapshot } from './codec/snapshot';
 export { DecodeError, ErrorStatus, IotmpError, RemoteError, StorageError } from './errors';
 export type { ErrorCode, StorageFault } from './errors';
 export { SafeEmitter } from './util/safe-emitter';

@@ -1,4 +1,4 @@
-import { BodyLimit, ConnectCode, FieldId, MAX_ENCODED_SIZE, WireType } from '../codec/constants';
+import { BodyLimit, ConnectCode, FieldKey, MAX_ENCODED_SIZE, MAX_KEEP_ALIVE_S } from '../codec/constants';
 import { IotmpError } from '../errors';
 import type { ConnectRequest } from '../session/session';
 import { isMap, type DeviceId, type Value } from '../types';
@@ -14,9 +14,7 @@ export interface ConnectIntent extends DeviceId {
 
 /** The one auth type that is not reserved. */
 const CREDENTIALS = 0;
-const MAX_KEEP_ALIVE_S = 1800;
 const MAX_NAME_LENGTH = 255;
-const PAYLOAD_KEY = (FieldId.PAYLOAD << 3) | WireType.PSON;
 
 /**
  * Reads a CONNECT (`protocol.md` section 4.1).
@@ -36,7 +34,7 @@ export function parseConnect({ message, firstKey }: ConnectRequest): ConnectInte
   if (device === '' || user.length > MAX_NAME_LENGTH || device.length > MAX_NAME_LENGTH) {
     throw badEncoding(`user and device have 1 to ${MAX_NAME_LENGTH} characters`);
   }
-  const fromKind = firstKey === PAYLOAD_KEY ? BodyLimit.LINUX : BodyLimit.MICROCONTROLLER;
+  const fromKind = firstKey === FieldKey.PAYLOAD ? BodyLimit.LINUX : BodyLimit.MICROCONTROLLER;
   return {
     user,
     device,

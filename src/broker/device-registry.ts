@@ -2,20 +2,21 @@ import { randomInt } from 'node:crypto';
 import { MAX_STREAM_ID } from '../codec/constants';
 import { IdSequence } from '../session/requests/id-sequence';
 import type { DeviceId } from '../types';
+import { BoundedMap } from '../util/bounded-map';
 import { deviceKey } from '../util/device-key';
 import type { ConnectedDevice } from './connected-device';
 import { DeviceMap } from './device-map';
 import { LastKnownStates } from './last-known';
 
 /** What outlives a device's connections. */
-export interface DeviceRecord {
+export interface RememberedDevice {
   readonly id: DeviceId;
   /** Stream ids run on over connections, because late answers of an old one arrive on the new one. */
   readonly ids: IdSequence;
   readonly lastKnown: LastKnownStates;
 }
 
-/** Records of devices that are away; the one that left first is forgotten. */
+/** Maximum number of records. Of the devices that are away, the one that came longest ago is forgotten. */
 const MAX_RECORDS = 100_000;
 
 /** The devices that are connected, one connection each (`protocol.md` section 4.6). */
@@ -23,7 +24,9 @@ export class DeviceRegistry {
   readonly #connected = new DeviceMap<ConnectedDevice>();
   /** The same ones, in the order in which they came. */
   readonly #arrivals = new Set<ConnectedDevice>();
-  readonly #records = new Map<string, DeviceRecord>();
+  readonly #records = new BoundedMap<string, RememberedDevice>(MAX_RECORDS, {
+    isPinned: ({ id }) => this.#connected.get(id) !== undefined,
+  });
 
   /** Number of connected devices. */
   get size(): number {
@@ -41,12 +44,10 @@ export class DeviceRegistry {
   }
 
   /** What is remembered of a device; made when there is nothing yet. */
-  record(id: DeviceId): DeviceRecord {
+  record(id: DeviceId): RememberedDevice {
     const key = deviceKey(id);
     const record = this.#records.get(key) ?? newRecord(id);
-    this.#records.delete(key);
     this.#records.set(key, record);
-    if (this.#records.size > MAX_RECORDS) this.#forgetOldest();
     return record;
   }
 
@@ -74,18 +75,10 @@ export class DeviceRegistry {
     this.#arrivals.delete(device);
     return this.#connected.delete(device);
   }
-
-  #forgetOldest(): void {
-    for (const [key, { id }] of this.#records) {
-      if (this.#connected.get(id) !== undefined) continue;
-      this.#records.delete(key);
-      return;
-    }
-  }
 }
 
 /** Ids begin anywhere: a device may still send what an earlier run of this server asked for under low ones. */
-function newRecord({ user, device }: DeviceId): DeviceRecord {
+function newRecord({ user, device }: DeviceId): RememberedDevice {
   return {
     id: { user, device },
     ids: new IdSequence(randomInt(MAX_STREAM_ID + 1)),

@@ -2,11 +2,11 @@ import { IotmpError } from '../errors';
 import { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
 import type { Clock } from '../util/clock';
-import { LoginBrake } from './login-brake';
+import { LoginThrottle } from './login-throttle';
 import { Visit, type VisitContext } from './visit';
 
 /** What the door needs of its server. */
-export type DoorPort = Omit<VisitContext, 'brake' | 'warnings' | 'onGone'>;
+export type DoorPort = Omit<VisitContext, 'throttle' | 'warnings' | 'onGone'>;
 
 /** Lets connections in, as many as there may be, and has them all leave at the end. */
 export class Door {
@@ -21,7 +21,7 @@ export class Door {
     this.#warnings = new WarningGate(clock, (text) => port.onWarning(text));
     this.#context = {
       ...port,
-      brake: new LoginBrake(clock),
+      throttle: new LoginThrottle(clock),
       warnings: this.#warnings,
       onGone: (visit) => this.#handleGone(visit),
     };

@@ -11,8 +11,8 @@ import type { ConnectedDevice } from './connected-device';
 import { IotmpDevice } from './iotmp-device';
 import { parseConnect, type ConnectIntent } from './connect-request';
 import type { DeviceRegistry } from './device-registry';
-import type { LoginBrake } from './login-brake';
 import type { LoginGate } from './login-gate';
+import type { LoginThrottle } from './login-throttle';
 import type { ServiceHost } from './service-host';
 import { guarded, warnProcess } from '../util/guard';
 import { PeerSession } from '../session/peer-session';
@@ -21,7 +21,7 @@ import { PeerSession } from '../session/peer-session';
 export interface VisitContext {
   readonly host: ServiceHost;
   readonly registry: DeviceRegistry;
-  readonly brake: LoginBrake;
+  readonly throttle: LoginThrottle;
   /** Is waited for before anything is decided about a login. */
   readonly gate: LoginGate;
   /** For what nobody who is logged in stands for. */
@@ -134,7 +134,7 @@ export class Visit implements SessionHooks {
     const { transport, options, signal } = this.session;
     this.#refused = true;
     this.#context.onRefused({ user, device, address: transport.remoteAddress, error });
-    const delay = this.#context.brake.failed(hostOf(transport.remoteAddress));
+    const delay = this.#context.throttle.failed(hostOf(transport.remoteAddress));
     if (delay > 0) await pause(delay, options.clock, signal);
     throw error;
   }

@@ -1,8 +1,9 @@
 import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
+import { BoundedMap } from '../util/bounded-map';
+import { detached, warnProcess } from '../util/guard';
 import type { ClientStream, ClientStreamListener } from './client-stream';
 import type { ClientStreamOptions } from './client-stream-options';
-import { detached, warnProcess } from '../util/guard';
 
 /** How a message is published. */
 export interface TopicPublishOptions {
@@ -17,24 +18,27 @@ export interface PublishersPort {
 }
 
 /** A message that waits for its stream to open. */
-type Waiting = (failure?: IotmpError) => void;
+type WaitingMessage = (failure?: IotmpError) => void;
 
-/** A topic that was published to: its stream stays open for the next message. */
+/** A topic that messages were published to: its stream stays open for the next message. */
 interface Publisher {
   readonly stream: ClientStream;
-  readonly waiting: Waiting[];
+  readonly waiting: WaitingMessage[];
 }
 
-/** Topics whose streams stay open; the one that was used longest ago is closed for another. */
+/** Maximum number of topics whose streams stay open. The stream that was used longest ago is closed for another. */
 const MAX_PUBLISHERS = 64;
-/** Messages that wait for one stream to open. */
+/** Maximum number of messages that wait for one stream to open. */
 const MAX_WAITING = 256;
 
-/** Messages of a client to topics, those of each topic through a stream of its own (`protocol.md` section 7). */
+/** Publishes a client's messages to topics, through one stream for each topic (`protocol.md` section 7). */
 export class TopicPublishers {
   readonly #port: PublishersPort;
-  /** Those used last come last. */
-  readonly #publishers = new Map<string, Publisher>();
+  /** The publisher that was used last comes last. */
+  readonly #publishers = new BoundedMap<string, Publisher>(MAX_PUBLISHERS, {
+    isPinned: ({ waiting }) => waiting.length > 0,
+    onForget: ({ stream }) => detached('publisher closed', warnProcess, stream.close()),
+  });
 
   constructor(port: PublishersPort) {
     this.#port = port;
@@ -70,12 +74,11 @@ export class TopicPublishers {
     this.#publishers.delete(key);
     if (publisher === undefined || publisher.stream.closed) publisher = this.#open(topic, retain);
     this.#publishers.set(key, publisher);
-    this.#closeOldest();
     return publisher;
   }
 
   #open(topic: string, retain: boolean): Publisher {
-    const waiting: Waiting[] = [];
+    const waiting: WaitingMessage[] = [];
     const settle = (failure?: IotmpError): void => {
       for (const done of waiting.splice(0)) done(failure);
     };
@@ -92,16 +95,6 @@ export class TopicPublishers {
     };
     const stream = this.#port.stream(ServiceCode.SUBSCRIBE_EVENT, { parameters }, listener);
     return { stream, waiting };
-  }
-
-  #closeOldest(): void {
-    if (this.#publishers.size <= MAX_PUBLISHERS) return;
-    for (const [key, { stream, waiting }] of this.#publishers) {
-      if (waiting.length > 0) continue;
-      this.#publishers.delete(key);
-      detached('publisher closed', warnProcess, stream.close());
-      return;
-    }
   }
 }
 

@@ -20,6 +20,15 @@ export const FieldId = { STREAM_ID: 1, PARAMETERS: 2, PAYLOAD: 3, RESOURCE: 4 } 
 /** Wire types of a field (`protocol.md` section 2). */
 export const WireType = { VARINT: 0, LEGACY_PSON: 1, PSON: 2 } as const;
 
+/** Keys that a field begins with: its id and its wire type in one byte (`protocol.md` section 2). */
+export const FieldKey = {
+  STREAM_ID: (FieldId.STREAM_ID << 3) | WireType.VARINT,
+  PARAMETERS: (FieldId.PARAMETERS << 3) | WireType.PSON,
+  PAYLOAD: (FieldId.PAYLOAD << 3) | WireType.PSON,
+  RESOURCE: (FieldId.RESOURCE << 3) | WireType.PSON,
+  NUMERIC_RESOURCE: (FieldId.RESOURCE << 3) | WireType.VARINT,
+} as const;
+
 /** Types of a PSON tag: its upper three bits (`protocol.md` section 3). */
 export const PsonType = {
   UNSIGNED: 0,
@@ -55,6 +64,9 @@ export const MAX_STREAM_ID = 65535;
  * device may claim: every ERROR fits into it.
  */
 export const BodyLimit = { SMALLEST: 1024, MICROCONTROLLER: 32768, LINUX: 262144 } as const;
+
+/** Longest keep-alive interval, in s (`protocol.md` section 4.4). */
+export const MAX_KEEP_ALIVE_S = 1800;
 
 /** Codes of an ERROR that answers CONNECT (`protocol.md` section 4.2). */
 export const ConnectCode = { REDIRECT: 1, BAD_CREDENTIALS: 2, BAD_KEEP_ALIVE: 3, BAD_ENCODING: 4 } as const;

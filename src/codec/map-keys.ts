@@ -1,4 +1,5 @@
 import { EXTENDED, FloatKind, PsonType } from './constants';
+import { skipVarint } from './varint';
 
 /** A map with more keys than this has no compact form: what a few bytes would be restored to is bounded. */
 export const MAX_COMPACT_KEYS = 1024;
@@ -104,10 +105,8 @@ function headNumber(bytes: Buffer, position: number): number {
 }
 
 function skipHead(bytes: Buffer, position: number): number {
-  let at = position + 1;
-  if (((bytes[position] ?? 0) & EXTENDED) < EXTENDED) return at;
-  while ((bytes[at] ?? 0) >= 0x80) at++;
-  return at + 1;
+  const isInline = ((bytes[position] ?? 0) & EXTENDED) < EXTENDED;
+  return isInline ? position + 1 : skipVarint(bytes, position + 1);
 }
 
 /** The position behind the value that begins at `start`, and behind all that it holds. */

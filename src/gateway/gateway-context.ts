@@ -2,6 +2,7 @@ import type { IotmpServer } from '../broker/broker';
 import type { ServerServices } from '../services/server-services';
 import type { FileStore } from '../store/files/file-store';
 import type { Clock } from '../util/clock';
+import type { RateLimiter } from '../util/rate-limiter';
 import type { Assets } from './accounts/asset-records';
 import type { DeviceAccounts } from './accounts/device-accounts';
 import type { CallbackPresence } from './accounts/callback-presence';
@@ -15,7 +16,6 @@ import type { Sessions } from './auth/sessions';
 import type { Tokens } from './auth/tokens';
 import type { BucketExports } from './exports/bucket-exports';
 import type { GatewayLimits } from './limits/gateway-limits';
-import type { RateLimiter } from './limits/rate-limiter';
 import type { SocketPlaces } from './limits/socket-places';
 import type { GatewayMetrics } from './metrics/gateway-metrics';
 

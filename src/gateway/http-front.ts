@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText, IotmpError } from '../errors';
+import type { RateLimiter } from '../util/rate-limiter';
 import { checkAccess, NOBODY } from './auth/access';
 import { addressKey, admit } from './auth/admittance';
 import { hasToken, type Authentication } from './auth/authentication';
@@ -8,11 +9,10 @@ import type { GatewayContext } from './gateway-context';
 import { failure, sendAnswer, type BodyAnswer, type HttpAnswer } from './http/answer';
 import { NO_BODY, readBody } from './http/body';
 import { allowOrigin, type AllowedOrigins } from './http/cross-origin';
-import { isOwnPath } from './http/own-paths';
 import { closed, notFound, unauthorized } from './http/request-error';
-import { parseTarget, type RequestTarget } from './http/request-target';
+import { isOwnPath, parseTarget, type RequestTarget } from './http/request-target';
 import type { Routed, RouteMatch, Router } from './http/router';
-import type { RateLimiter } from './limits/rate-limiter';
+import { checkRate } from './limits/gateway-limits';
 import type { Route } from './route';
 import { detached, guarded, warnProcess } from '../util/guard';
 
@@ -141,7 +141,7 @@ export class HttpFront {
   async #principal(request: IncomingMessage, { query }: RequestTarget, route: Route): Promise<Principal> {
     const isOpen = route.access === 'public' || (route.access === 'optional' && !hasToken(request, query));
     if (!isOpen) return admit(this.#port, request, query);
-    this.#port.requests.check(addressKey(request));
+    checkRate(this.#port.requests, addressKey(request));
     return NOBODY;
   }
 }

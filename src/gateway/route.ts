@@ -8,54 +8,63 @@ import { badRequest } from './http/request-error';
 import type { Routed } from './http/router';
 
 /**
- * Who may call a route: anybody, anybody but with a token it counts who he is, whoever has a token that allows it, or only
- * administrators with such a token.
+ * Who may call a route:
+ * - `public`: anybody; a token is not looked at.
+ * - `optional`: anybody; a request with a token is one of its user.
+ * - `token`: anybody with a token that allows the call.
+ * - `admin`: administrators with such a token.
  */
 export type RouteAccess = 'public' | 'optional' | 'token' | 'admin';
 
-/** What a call of a route brings along, before it is checked. */
+/** A call of a route, before its query and its body are checked. */
 export interface RawCall {
   readonly context: GatewayContext;
   readonly request: IncomingMessage;
   readonly captures: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly body: RequestBody;
-  /** Nobody on public routes, and where no token is needed and none is sent. */
+  /** `NOBODY` on public routes, and on optional routes for a request without a token. */
   readonly principal: Principal;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
 }
 
-/** A call of a route, with what its schemas made of query and body. */
+/** A call of a route, with the query and the body as its schemas read them. */
 export interface ApiCall<Q, B> extends Omit<RawCall, 'query' | 'body'> {
   readonly query: Q;
   readonly body: B;
-  /** All of the query, as it came. */
+  /** The whole query, unchecked. */
   readonly parameters: URLSearchParams;
-  /** What the path holds under a name of the route; '' when it has none. */
+  /** The part of the path that a capture of the route took; '' where the route has no such capture. */
   readonly param: (name: string) => string;
 }
 
-/** A route, declared: what is served, who may ask for it, what it takes and gives. */
+/** A call, where its query and its body do not matter. */
+export type AnyCall = ApiCall<unknown, unknown>;
+
+/** Reads a part of the path, as {@link ApiCall} does. */
+export type PathParam = AnyCall['param'];
+
+/** The declaration of a route: its path, the rights that it needs, its input and its answer. */
 export interface RouteDeclaration<Q extends z.ZodType, B extends z.ZodType> extends Routed {
   /** Name of the action that a token allows or denies. */
   readonly action: string;
   readonly summary: string;
   readonly access?: RouteAccess;
-  /** The type of what it is about, and the name in the path of its id. */
+  /** The type of the asset, and the capture that holds its id. */
   readonly asset: string;
   readonly id?: string;
-  /** Answered like the others, but kept for clients of older days. */
+  /** Served, but kept only for older clients. */
   readonly deprecated?: boolean;
   readonly query: Q;
   readonly body: B;
-  /** A GET that may do something, as devices and their programs want it; HEAD must not, and is refused. */
+  /** A GET that may have an effect, as devices and their programs need it. HEAD must have none, and is refused. */
   readonly acts?: boolean;
   /** The body may also be a form. */
   readonly form?: boolean;
-  /** The handler reads the body itself, as it comes: it may be larger than what fits into the memory. */
+  /** The handler reads the body itself, in pieces: the body may be larger than the memory. */
   readonly raw?: boolean;
-  /** What a success gives as JSON. */
+  /** Schema of a successful answer in JSON. */
   readonly answer?: z.ZodType;
   /** Media type of a success that is not JSON. */
   readonly produces?: string;
@@ -65,17 +74,17 @@ export interface RouteDeclaration<Q extends z.ZodType, B extends z.ZodType> exte
 /** A route as the gateway serves it. */
 export interface Route extends Omit<RouteDeclaration<z.ZodType, z.ZodType>, 'handle' | 'access'> {
   readonly access: RouteAccess;
-  /** @throws IotmpError IOTMP_ERR_REQUEST when query or body are not what they should be */
+  /** @throws IotmpError IOTMP_ERR_REQUEST when the query or the body does not match its schema */
   run(call: RawCall): HttpAnswer | Promise<HttpAnswer>;
 }
 
-/** The schema of what nobody looks at. */
+/** The schema of input that is not read. */
 export const IGNORED: z.ZodType = z.unknown();
 
-/** For routes that take nothing but their path. */
+/** The schemas of routes that read only their path. */
 export const PLAIN = { query: IGNORED, body: IGNORED } as const;
 
-/** Makes a route of its declaration. */
+/** Makes a route from its declaration. */
 export function route<Q extends z.ZodType, B extends z.ZodType>(declaration: RouteDeclaration<Q, B>): Route {
   const { query, body, form, access = 'token', handle } = declaration;
   return {

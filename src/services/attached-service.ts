@@ -1,20 +1,22 @@
 import type { IotmpServer } from '../broker/broker';
 import { IotmpError, publicText } from '../errors';
 import type { HostedResource } from '../session/hosting/hosted-resource';
-import type { ResourceCall, ResourceStream } from '../session/hosting/resource';
+import type { ResourceCall } from '../session/hosting/resource';
 import { resourcePath } from '../session/hosting/resource-registry';
 import type { DeviceId, Value } from '../types';
 import type { Service, ServiceOffer } from './service';
 
-/** What every request for a service has, a RUN or a START_STREAM. */
-type ServiceRequest = Pick<ResourceCall, 'caller' | 'parameters'>;
+/** A request for a service, a RUN or a START_STREAM. */
+type OfferedRequest = Pick<ResourceCall, 'caller' | 'parameters'>;
+
+type FromDevice<T> = T & { readonly caller: DeviceId };
 
 /** Longest text in an event that a device has chosen, in characters. */
 const MAX_TEXT = 256;
 
 /**
- * A service while a server offers it. Each request that it refuses is told as an event of the server,
- * `device_service_refused`: it is the only trace of a request that wants no answer.
+ * A service while a server offers it. Each request that it refuses is an event of the server, `device_service_refused`,
+ * which is the only trace of a request that wants no answer.
  */
 export class AttachedService {
   readonly #server: IotmpServer;
@@ -31,53 +33,48 @@ export class AttachedService {
     }
   }
 
-  /** Offers it no more, and ends the streams that are open on it. Idempotent. */
+  /** Withdraws the service, and ends the streams that are open on it. Idempotent. */
   detach(): void {
     for (const resource of this.#hosted) resource.remove();
   }
 
   #host(offer: ServiceOffer): HostedResource {
     const { code, timeoutMs } = offer;
+    const run = offer.run?.bind(offer);
+    const open = offer.open?.bind(offer);
     return this.#server.host.offer(code, {
-      kind: offer.open === undefined ? 'run' : 'output',
-      run: (call) => this.#run(offer, call),
+      kind: open === undefined ? 'run' : 'output',
+      run: (call) => this.#serve(offer, call, run, () => call.signal.aborted),
       // DESCRIBE of a service asks nothing of it.
       describe: () => ({}),
-      ...(offer.open !== undefined && { open: (stream) => this.#open(offer, stream) }),
+      ...(open !== undefined && {
+        open: (stream) => this.#serve(offer, stream, open, () => stream.closed),
+      }),
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
   }
 
-  #run(offer: ServiceOffer, call: ResourceCall): unknown {
+  /** Serves a request, and tells of its refusal, at once or later, unless the caller has gone. */
+  #serve<T extends OfferedRequest>(
+    offer: ServiceOffer,
+    request: T,
+    action: ((request: FromDevice<T>) => unknown) | undefined,
+    isGone: () => boolean,
+  ): unknown {
     const refuse = (error: unknown): never => {
-      // Who is gone was refused nothing.
-      if (!call.signal.aborted) this.#tellRefusal(offer, call, error);
+      if (!isGone()) this.#tellRefusal(offer, request, error);
       throw error;
     };
     try {
-      if (!isFromDevice(call) || offer.run === undefined) throw notOffered();
-      const result = offer.run(call);
+      if (!isFromDevice(request) || action === undefined) throw notOffered();
+      const result = action(request);
       return result instanceof Promise ? result.catch(refuse) : result;
     } catch (error) {
       return refuse(error);
     }
   }
 
-  #open(offer: ServiceOffer, stream: ResourceStream): unknown {
-    const refuse = (error: unknown): never => {
-      if (!stream.closed) this.#tellRefusal(offer, stream, error);
-      throw error;
-    };
-    try {
-      if (!isFromDevice(stream) || offer.open === undefined) throw notOffered();
-      const result = offer.open(stream);
-      return result instanceof Promise ? result.catch(refuse) : result;
-    } catch (error) {
-      return refuse(error);
-    }
-  }
-
-  #tellRefusal({ name }: ServiceOffer, { caller, parameters }: ServiceRequest, error: unknown): void {
+  #tellRefusal({ name }: ServiceOffer, { caller, parameters }: OfferedRequest, error: unknown): void {
     this.#server.events.publish({
       event: 'device_service_refused',
       user: caller?.user ?? '',
@@ -91,16 +88,16 @@ export class AttachedService {
   }
 }
 
-function isFromDevice<T extends ServiceRequest>(request: T): request is T & { readonly caller: DeviceId } {
+function isFromDevice<T extends OfferedRequest>(request: T): request is FromDevice<T> {
   return request.caller !== undefined;
 }
 
-/** What was asked of a service that it does not do. */
+/** The error of a request that the service does not serve. */
 function notOffered(): IotmpError {
   return new IotmpError('IOTMP_ERR_NOT_ALLOWED', 'the service does not do this');
 }
 
-/** What a request was about, for people: a name, `device/resource`, or nothing where it was neither. */
+/** The subject of a request, for people: a name, `device/resource`, or nothing where it is neither. */
 function targetText(parameters: Value | undefined): string {
   return resourcePath(parameters)?.slice(0, MAX_TEXT) ?? '';
 }

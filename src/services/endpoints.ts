@@ -1,7 +1,6 @@
 import type { IotmpServer } from '../broker/broker';
 import { ServiceCode } from '../codec/constants';
-import { decodeValue } from '../codec/reading/pson-decoder';
-import { encodeValue } from '../codec/writing/pson-encoder';
+import { snapshot } from '../codec/snapshot';
 import { errorText, IotmpError, RemoteError } from '../errors';
 import { Answer, type ResourceResult } from '../session/hosting/resource';
 import type { DeviceId, Value } from '../types';
@@ -63,7 +62,7 @@ export interface EndpointsOptions {
 }
 
 /** An answer, of whatever status. */
-interface Outcome {
+interface EndpointOutcome {
   readonly payload: Value | undefined;
   readonly statusCode: number;
 }
@@ -142,7 +141,7 @@ export class Endpoints implements Service {
     payload: unknown,
     { caller, signal }: EndpointCallOptions = {},
   ): Promise<EndpointReply> {
-    const input = payload === undefined ? undefined : valueOf(payload);
+    const input = payload === undefined ? undefined : snapshot(payload);
     const outcome = await this.#call({ name: serviceName(name), payload: input, user, caller }, signal);
     if (outcome.statusCode < 400) return outcome;
     const text = toldReason(outcome.payload) ?? `endpoint "${name}" answered ${outcome.statusCode}`;
@@ -161,7 +160,7 @@ export class Endpoints implements Service {
     return outcome.statusCode === 200 ? outcome.payload : new Answer(outcome.payload, outcome.statusCode);
   }
 
-  async #call(call: Omit<EndpointCall, 'signal'>, signal: AbortSignal | undefined): Promise<Outcome> {
+  async #call(call: Omit<EndpointCall, 'signal'>, signal: AbortSignal | undefined): Promise<EndpointOutcome> {
     const hosted = this.#handlers.get(call.name);
     if (hosted === undefined) throw new IotmpError('IOTMP_ERR_NOT_FOUND', 'no such endpoint');
     if (this.#calls.size >= MAX_CALLS) throw new IotmpError('IOTMP_ERR_BUSY', 'too many calls of endpoints');
@@ -183,7 +182,7 @@ export class Endpoints implements Service {
     { handler, timeoutMs }: Hosted,
     call: Omit<EndpointCall, 'signal'>,
     outer: AbortSignal | undefined,
-  ): Promise<Outcome> {
+  ): Promise<EndpointOutcome> {
     if (outer?.aborted === true) throw givenUp();
     const end = new AbortController();
     const { signal } = end;
@@ -224,12 +223,7 @@ function givenUp(): IotmpError {
   return new IotmpError('IOTMP_ERR_ABORTED', 'the caller gave up');
 }
 
-function outcomeOf(result: unknown): Outcome {
+function outcomeOf(result: unknown): EndpointOutcome {
   const { payload, statusCode = 200 } = result instanceof Answer ? result : new Answer(result);
-  return { payload: payload === undefined ? undefined : valueOf(payload), statusCode };
-}
-
-/** A copy, that nobody can change any more, of what PSON carries. */
-function valueOf(payload: unknown): Value {
-  return decodeValue(encodeValue(payload));
+  return { payload: payload === undefined ? undefined : snapshot(payload), statusCode };
 }

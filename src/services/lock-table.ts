@@ -21,10 +21,10 @@ interface Claim {
   readonly owner: AbortSignal;
   readonly id: string;
   readonly slots: number;
-  waiting: Waiting | undefined;
+  waiting: LockWait | undefined;
 }
 
-interface Waiting {
+interface LockWait {
   readonly resolve: (id: string) => void;
   readonly reject: (error: IotmpError) => void;
   readonly timer: Timer;

@@ -1,7 +1,7 @@
 import { ServiceCode } from '../codec/constants';
 import { isMap, type Value } from '../types';
 import { systemClock, type Clock } from '../util/clock';
-import { deviceKey } from '../util/device-key';
+import { userKey } from '../util/device-key';
 import { LockTable } from './lock-table';
 import type { Service, ServiceCall, ServiceOffer } from './service';
 import { badRequest, serviceName } from './service-name';
@@ -70,9 +70,9 @@ export class Locks implements Service {
   }
 }
 
-/** Each user has locks of its own. */
+/** Users do not share locks. */
 function lockName({ caller, parameters }: ServiceCall): string {
-  return deviceKey({ user: caller.user, device: serviceName(parameters) });
+  return userKey(caller.user, serviceName(parameters));
 }
 
 function mapOf(payload: Value | undefined): Record<string, Value> {

@@ -1,4 +1,4 @@
-import { MessageType } from '../codec/constants';
+import { ConnectCode, MessageType } from '../codec/constants';
 import type { Message } from '../codec/message';
 import { IotmpError } from '../errors';
 import type { Timer } from '../util/clock';
@@ -15,9 +15,6 @@ interface PendingConnect {
   resolve(answer: Message): void;
   reject(error: IotmpError): void;
 }
-
-/** The code that refuses a CONNECT that does not decode (`protocol.md` section 4.2). */
-const BAD_ENCODING = 4;
 
 /** How a session becomes open: CONNECT and its answer, seen from either end (`protocol.md` section 4). */
 export class Handshake {
@@ -67,7 +64,7 @@ export class Handshake {
   /** A first message that does not decode, or of a type that nobody knows. */
   handleFault(type: number, error: IotmpError, streamId?: number): void {
     const isConnect = type === MessageType.CONNECT && this.#hooks.onConnect !== undefined;
-    if (isConnect) this.#turnAway(streamId, error, BAD_ENCODING);
+    if (isConnect) this.#turnAway(streamId, error, ConnectCode.BAD_ENCODING);
     else this.#core.destroy(error);
   }
 

@@ -1,6 +1,6 @@
 /** What lies under one level of the filters. */
-class TreeNode<T> {
-  readonly children = new Map<string, TreeNode<T>>();
+class TopicNode<T> {
+  readonly children = new Map<string, TopicNode<T>>();
   readonly values = new Set<T>();
 
   get isEmpty(): boolean {
@@ -13,7 +13,7 @@ class TreeNode<T> {
  * wildcards that are in its way, not the number of filters. Levels are as `topic-name.ts` gives them.
  */
 export class TopicTree<T> {
-  readonly #root = new TreeNode<T>();
+  readonly #root = new TopicNode<T>();
   #size = 0;
 
   /** Number of values, by filter. */
@@ -27,7 +27,7 @@ export class TopicTree<T> {
     for (const level of filter) {
       let child = node.children.get(level);
       if (child === undefined) {
-        child = new TreeNode();
+        child = new TopicNode();
         node.children.set(level, child);
       }
       node = child;
@@ -67,7 +67,7 @@ export class TopicTree<T> {
 }
 
 /** The values below a node that match the levels from `at` on. */
-function collect<T>(node: TreeNode<T>, topic: readonly string[], at: number, found: T[]): void {
+function collect<T>(node: TopicNode<T>, topic: readonly string[], at: number, found: T[]): void {
   const rest = node.children.get('#');
   if (rest !== undefined) addAll(rest.values, found);
   const level = topic[at];
@@ -79,7 +79,7 @@ function collect<T>(node: TreeNode<T>, topic: readonly string[], at: number, fou
   descend(node.children.get('+'), topic, at + 1, found);
 }
 
-function descend<T>(node: TreeNode<T> | undefined, topic: readonly string[], at: number, found: T[]): void {
+function descend<T>(node: TopicNode<T> | undefined, topic: readonly string[], at: number, found: T[]): void {
   if (node !== undefined) collect(node, topic, at, found);
 }
 

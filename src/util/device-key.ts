@@ -1,6 +1,11 @@
 import type { DeviceId } from '../types';
 
-/** One string for a device, to be the key of a map. No two devices share one. */
+/** The key of a user's thing in a map, by its name. Two users' things never share a key. */
+export function userKey(user: string, name: string): string {
+  return `${user.length}:${user}/${name}`;
+}
+
+/** The key of a user's device in a map. Two devices never share a key. */
 export function deviceKey({ user, device }: DeviceId): string {
-  return `${user.length}:${user}/${device}`;
+  return userKey(user, device);
 }

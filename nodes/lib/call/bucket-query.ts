@@ -1,9 +1,8 @@
 import {
-  decodeValue,
-  encodeValue,
   IotmpError,
   parseAggregationFunction,
   parseSpan,
+  snapshot,
   type BucketAggregation,
   type BucketRange,
   type NewRow,
@@ -89,7 +88,7 @@ function selectionOf(query: Fields, device: string): Selection {
 }
 
 function valuesOf(value: unknown): Readonly<Record<string, Value>> {
-  const kept = decodeValue(encodeValue(value ?? null));
+  const kept = snapshot(value);
   if (typeof kept === 'object' && kept !== null && !Array.isArray(kept) && !(kept instanceof Uint8Array)) {
     return kept;
   }

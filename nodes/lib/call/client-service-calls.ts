@@ -1,11 +1,11 @@
 import type { IotmpClient } from '../../../src';
 import type { ServiceAction } from './service-choice';
-import { done, type ServiceReply, type ServiceRequest } from './service-request';
+import { done, type ServiceReply, type FlowRequest } from './service-request';
 
-type Ask = (client: IotmpClient, request: ServiceRequest) => Promise<ServiceReply>;
+type ClientServiceCall = (client: IotmpClient, request: FlowRequest) => Promise<ServiceReply>;
 
 /** What flows can ask of the services of the server that a client is connected to: all that the protocol has. */
-export const clientServiceCalls: Readonly<Partial<Record<ServiceAction, Ask>>> = {
+export const clientServiceCalls: Readonly<Partial<Record<ServiceAction, ClientServiceCall>>> = {
   'property.get': async (client, { name, ...options }) =>
     done(await client.getProperty(name, waitOf(options))),
 
@@ -28,7 +28,7 @@ export const clientServiceCalls: Readonly<Partial<Record<ServiceAction, Ask>>> =
   },
 };
 
-type Wait = Pick<ServiceRequest, 'timeoutMs' | 'signal'>;
+type Wait = Pick<FlowRequest, 'timeoutMs' | 'signal'>;
 
 function waitOf({ timeoutMs, signal }: Wait): Wait {
   return { timeoutMs, signal };

@@ -2,12 +2,12 @@ import type { PropertyOwner, ServerServices } from '../../../src';
 import { aggregationOf, fieldsOf, numberOf, rangeOf, rowsOf } from './bucket-query';
 import { copyValue } from '../flow/copy-value';
 import type { ServiceAction } from './service-choice';
-import { done, type ServiceReply, type ServiceRequest } from './service-request';
+import { done, type ServiceReply, type FlowRequest } from './service-request';
 
-type Ask = (services: ServerServices, request: ServiceRequest) => Promise<ServiceReply>;
+type ServerServiceCall = (services: ServerServices, request: FlowRequest) => Promise<ServiceReply>;
 
 /** What flows can ask of the services of the server in this Node-RED. */
-export const serverServiceCalls: Readonly<Record<ServiceAction, Ask>> = {
+export const serverServiceCalls: Readonly<Record<ServiceAction, ServerServiceCall>> = {
   'property.get': async ({ properties }, request) => {
     const property = await properties.get(ownerOf(request), request.name);
     return property === undefined ? { payload: null, statusCode: 404 } : done(copyValue(property.value));
@@ -62,14 +62,14 @@ export const serverServiceCalls: Readonly<Record<ServiceAction, Ask>> = {
 };
 
 /** A bucket that there is not is made, as it is for a device. */
-async function writeRows({ buckets }: ServerServices, request: ServiceRequest): Promise<void> {
+async function writeRows({ buckets }: ServerServices, request: FlowRequest): Promise<void> {
   await buckets.write(bucketOf(request), rowsOf(request.payload, request.device), { create: true });
 }
 
-function ownerOf({ user, device }: ServiceRequest): PropertyOwner {
+function ownerOf({ user, device }: FlowRequest): PropertyOwner {
   return device === '' ? { user } : { user, device };
 }
 
-function bucketOf({ user, name }: ServiceRequest): { user: string; bucket: string } {
+function bucketOf({ user, name }: FlowRequest): { user: string; bucket: string } {
   return { user, bucket: name };
 }

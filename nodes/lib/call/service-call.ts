@@ -7,11 +7,11 @@ import type { Link } from '../flow/link';
 import { ServerLink } from '../server/server-link';
 import { serverServiceCalls } from './server-service-calls';
 import type { ServiceAction } from './service-choice';
-import type { ServiceReply, ServiceRequest } from './service-request';
+import type { FlowRequest, ServiceReply } from './service-request';
 import { translate } from '../red/translate';
 
 /** Asks something of a service, and waits no longer than the request says. */
-export type ServiceCaller = (request: ServiceRequest) => Promise<ServiceReply>;
+export type ServiceCaller = (request: FlowRequest) => Promise<ServiceReply>;
 
 /**
  * How a node asks a service through its link.

@@ -1,5 +1,5 @@
 /** What a flow asks of a service: whose, which, and with what. */
-export interface ServiceRequest {
+export interface FlowRequest {
   readonly user: string;
   /** Blank where none is meant. */
   readonly device: string;

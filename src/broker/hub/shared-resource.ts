@@ -14,7 +14,7 @@ export interface SharedResourcePort {
   onUnused(resource: SharedResource): void;
 }
 
-type Operation = () => Promise<void>;
+type StreamOperation = () => Promise<void>;
 
 /**
  * A resource of a device, with the subscribers that share its streams. What the streams need of the device is
@@ -131,7 +131,7 @@ export class SharedResource {
     this.#discardUnused();
   }
 
-  async #perform(link: ResourceLink, operation: Operation): Promise<void> {
+  async #perform(link: ResourceLink, operation: StreamOperation): Promise<void> {
     link.busy = true;
     try {
       await operation();
@@ -142,7 +142,7 @@ export class SharedResource {
     if (this.#link === link) this.#reconcile();
   }
 
-  #nextOperation(link: ResourceLink): Operation | undefined {
+  #nextOperation(link: ResourceLink): StreamOperation | undefined {
     const [periodic, event] = [this.#periodic, this.#event];
     if (periodic.mustStop) return () => periodic.stop();
     if (event.mustStop) return () => event.stop();

@@ -1,4 +1,5 @@
-import { FieldId, MAX_ENCODED_SIZE, MAX_STREAM_ID, WireType } from '../constants';
+import { FieldKey, MAX_ENCODED_SIZE, MAX_STREAM_ID } from '../constants';
+import { varintSize } from '../varint';
 import { encodeError, EncodeFailure } from './encode-failure';
 import { writeVarint } from './number-writer';
 import { acquireOutput, tooLarge, type OutputBuffer } from './output-buffer';
@@ -10,12 +11,6 @@ const MAX_TYPE = 127;
 const MAX_VARINT_FIELD = 2 ** 32 - 1;
 /** Bytes kept free in front of a body: one for the type, up to four for the size. */
 const HEADER_ROOM = 5;
-
-const STREAM_ID_KEY = (FieldId.STREAM_ID << 3) | WireType.VARINT;
-const PARAMETERS_KEY = (FieldId.PARAMETERS << 3) | WireType.PSON;
-const PAYLOAD_KEY = (FieldId.PAYLOAD << 3) | WireType.PSON;
-const RESOURCE_KEY = (FieldId.RESOURCE << 3) | WireType.PSON;
-const NUMERIC_RESOURCE_KEY = (FieldId.RESOURCE << 3) | WireType.VARINT;
 
 /** A message to be sent (`protocol.md` sections 1 and 2). `undefined` is an absent field, `null` is PSON null. */
 export interface OutgoingMessage {
@@ -47,9 +42,9 @@ export function encodeMessage(message: OutgoingMessage, maxBodySize = MAX_ENCODE
     root = 'streamId';
     if (streamId !== undefined) writeStreamId(out, streamId);
     root = 'parameters';
-    if (parameters !== undefined) writeField(out, PARAMETERS_KEY, parameters);
+    if (parameters !== undefined) writeField(out, FieldKey.PARAMETERS, parameters);
     root = 'payload';
-    if (payload !== undefined) writeField(out, PAYLOAD_KEY, payload);
+    if (payload !== undefined) writeField(out, FieldKey.PAYLOAD, payload);
     root = 'resource';
     if (resource !== undefined) writeResource(out, resource);
     root = 'type';
@@ -75,17 +70,11 @@ function writeHeader(out: OutputBuffer, type: number, body: number, size: number
   return start;
 }
 
-function varintSize(value: number): number {
-  let size = 1;
-  for (let rest = value >>> 7; rest > 0; rest >>>= 7) size++;
-  return size;
-}
-
 function writeStreamId(out: OutputBuffer, streamId: number): void {
   if (!(Number.isInteger(streamId) && streamId >= 0 && streamId <= MAX_STREAM_ID)) {
     throw new EncodeFailure(`not in 0..${MAX_STREAM_ID}`);
   }
-  out.bytes[out.position++] = STREAM_ID_KEY;
+  out.bytes[out.position++] = FieldKey.STREAM_ID;
   writeVarint(out, streamId);
 }
 
@@ -98,10 +87,10 @@ function writeField(out: OutputBuffer, key: number, value: unknown): void {
 function writeResource(out: OutputBuffer, resource: unknown): void {
   const isShort = typeof resource === 'number' && Number.isInteger(resource) && resource >= 0;
   if (!isShort || resource > MAX_VARINT_FIELD) {
-    writeField(out, RESOURCE_KEY, resource);
+    writeField(out, FieldKey.RESOURCE, resource);
     return;
   }
   out.ensure();
-  out.bytes[out.position++] = NUMERIC_RESOURCE_KEY;
+  out.bytes[out.position++] = FieldKey.NUMERIC_RESOURCE;
   writeVarint(out, resource);
 }

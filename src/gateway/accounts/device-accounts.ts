@@ -2,8 +2,7 @@ import { z } from 'zod';
 import type { DeviceDirectory } from '../../broker/admission';
 import type { DeviceId } from '../../types';
 import { conflict } from '../http/request-error';
-import { changed, type Change } from './changed';
-import { Records, type Documents } from './records';
+import { changed, Records, type Documents, type RecordChange } from './records';
 import { hashCredential, matchesCredential } from './secret-hash';
 
 /** What is kept of a device that was made over the API. Times are in ms since 1970. */
@@ -27,7 +26,7 @@ export const deviceRecord = z.object({
 export type DeviceRecord = z.infer<typeof deviceRecord>;
 
 /** What may be changed of a device. */
-export interface DeviceChange extends Change<
+export interface DeviceChange extends RecordChange<
   Pick<
     DeviceRecord,
     'name' | 'description' | 'enabled' | 'asset_type' | 'asset_group' | 'product' | 'project'

@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { conflict } from '../http/request-error';
-import { anyValue } from './any-value';
-import { changed, type Change } from './changed';
-import { Records, type Documents } from './records';
+import { anyValue, changed, Records, type Documents, type RecordChange } from './records';
 
 const endpointRecord = z.object({
   endpoint: z.string(),
@@ -23,7 +21,7 @@ const endpointRecord = z.object({
 export type EndpointRecord = z.infer<typeof endpointRecord>;
 
 /** What may be told of an endpoint. */
-export type EndpointDraft = Change<
+export type EndpointDraft = RecordChange<
   Pick<EndpointRecord, 'type' | 'name' | 'description' | 'enabled' | 'project' | 'config'>
 >;
 

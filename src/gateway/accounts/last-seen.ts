@@ -2,15 +2,16 @@ import { z } from 'zod';
 import { errorText, IotmpError } from '../../errors';
 import { resourceHash } from '../../session/hosting/fnv1a';
 import type { DeviceId } from '../../types';
+import { BoundedMap } from '../../util/bounded-map';
 import type { Clock, Timer } from '../../util/clock';
 import { keptDocuments, type Documents } from './records';
 import { detached } from '../../util/guard';
 
-/** What the times of devices are kept with. */
+/** What the times of devices depend on. */
 export interface LastSeenPort {
   readonly documents: Documents;
   readonly clock: Clock;
-  /** Whether a device is registered: of others nothing is kept, as anybody can make up their names. */
+  /** Whether a device is registered. Nothing is kept of other devices, as anybody can make up their names. */
   readonly isKept: (id: DeviceId) => boolean;
   readonly onWarning: (text: string) => void;
 }
@@ -19,23 +20,23 @@ export interface LastSeenPort {
 interface Group {
   readonly user: string;
   readonly id: string;
-  /** In ms since 1970, by device; whoever was seen longest ago comes first. */
-  readonly times: Map<string, number>;
+  /** In ms since 1970, by device. The device that was seen longest ago comes first. */
+  readonly times: BoundedMap<string, number>;
 }
 
 const COLLECTION = 'last-seen';
 const GROUPS_PER_USER = 128;
-/** Of longer names as many fit into a document, too. */
+/** Maximum number of devices in a group: so many of the longest names fit into a document. */
 const MAX_IN_GROUP = 200;
-/** Time between two writes, in ms. Whatever happens in it to a group is one write. */
+/** Time between two writes, in ms. All changes of a group within it are one write. */
 const WRITE_MS = 60_000;
 
 const kept = z.record(z.string(), z.number());
 
 /**
- * When devices were last seen, also before the server was started anew. The times are written in groups, and not at
- * once: however many devices come and go, a minute costs a user some documents at most. A server that is killed loses
- * the last minute.
+ * The times when devices were last seen, over restarts of the server. The times are written in groups, and not at once:
+ * however many devices come and go, a minute costs a user some documents at most. A server that is killed loses the
+ * last minute.
  */
 export class LastSeen {
   readonly #port: LastSeenPort;
@@ -49,18 +50,18 @@ export class LastSeen {
     this.#port = port;
   }
 
-  /** Reads all of them. Returns what is not usable; it is left out. */
+  /** Reads all times. Returns the documents that are not usable; they are left out. */
   async load(): Promise<string[]> {
     const unusable: string[] = [];
     for await (const { user, id, body } of keptDocuments(this.#port.documents, COLLECTION)) {
       const { success, data } = kept.safeParse(body);
-      if (success) this.#add({ user, id, times: new Map(Object.entries(data)) });
+      if (success) this.#add(newGroup(user, id, Object.entries(data)));
       else unusable.push(`${COLLECTION} ${user}/${id}`);
     }
     return unusable;
   }
 
-  /** When a device was last seen, in ms since 1970; 0 = never. */
+  /** The time when a device was last seen, in ms since 1970; 0 = never. */
   get({ user, device }: DeviceId): number {
     return this.#users.get(user)?.get(groupOf(device))?.times.get(device) ?? 0;
   }
@@ -69,11 +70,8 @@ export class LastSeen {
   saw({ user, device }: DeviceId): void {
     if (!this.#port.isKept({ user, device })) return;
     const id = groupOf(device);
-    const group = this.#users.get(user)?.get(id) ?? this.#add({ user, id, times: new Map() });
-    group.times.delete(device);
+    const group = this.#users.get(user)?.get(id) ?? this.#add(newGroup(user, id));
     group.times.set(device, Date.now());
-    const [oldest] = group.times.keys();
-    if (group.times.size > MAX_IN_GROUP && oldest !== undefined) group.times.delete(oldest);
     this.#writeLater(group);
   }
 
@@ -83,7 +81,7 @@ export class LastSeen {
     if (group?.times.delete(device) === true) this.#writeLater(group);
   }
 
-  /** Writes what has not been written, and ends the timer. Never rejects. */
+  /** Writes all times that have not been written, and ends the timer. Never rejects. */
   settled(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -113,7 +111,7 @@ export class LastSeen {
         await this.#writeGroup(group);
         this.#failing = false;
       } catch (error) {
-        // With the next change of any group it is tried again.
+        // The next change of any group tries it again.
         this.#unwritten.add(group);
         this.#warn(error);
       }
@@ -121,7 +119,7 @@ export class LastSeen {
   }
 
   #warn(error: unknown): void {
-    // Whoever has closed his store knows it.
+    // A store that was closed is no news to its owner.
     if (this.#failing || (error instanceof IotmpError && error.code === 'IOTMP_ERR_CLOSED')) return;
     this.#failing = true;
     this.#port.onWarning(`when devices were seen is not kept: ${errorText(error)}`);
@@ -135,7 +133,13 @@ export class LastSeen {
   }
 }
 
-/** The group of a device among those of its user. */
+function newGroup(user: string, id: string, times: Iterable<[string, number]> = []): Group {
+  const group = { user, id, times: new BoundedMap<string, number>(MAX_IN_GROUP) };
+  for (const [device, time] of times) group.times.set(device, time);
+  return group;
+}
+
+/** The group of a device among the groups of its user. */
 function groupOf(device: string): string {
   return String(resourceHash(device) % GROUPS_PER_USER);
 }

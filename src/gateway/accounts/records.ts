@@ -1,26 +1,38 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { DocumentStore, StoredDocument } from '../../store/document-store';
 import { MAX_PAGE } from '../../store/page';
 import type { Value } from '../../types';
 
-/** What a record is found by: ids are unique for each user. */
+/** Identifies a record. Ids are unique for each user. */
 export interface RecordKey {
   readonly user: string;
   readonly id: string;
 }
 
-/** Whose the server's own records are; no user has this name. */
+/** The owner of the server's own records. No user has this name. */
 export const SERVER = '*';
 
-/** Where records are kept. The store may still be opening: what is asked of it waits for that. */
+/** The documents that records are kept in. The store may still be opening. */
 export type Documents = Promise<DocumentStore>;
 
-/** What is kept: a map. Members that are `undefined` are left out. */
+/** A record, as it is kept. Members that are `undefined` are left out. */
 export type RecordBody = Readonly<Record<string, Value | undefined>>;
+
+/** The schema of any value that PSON and JSON carry. A kept value was checked when it came. */
+export const anyValue = z.custom<Value>((value) => value !== undefined);
+
+/** A change of a record. Members that are left out or `undefined` stay as they are. */
+export type RecordChange<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** The record with the change made. */
+export function changed<T extends object>(record: T, change: RecordChange<T>): T {
+  const given = Object.entries(change).filter(([, value]) => value !== undefined);
+  return { ...record, ...Object.fromEntries(given) };
+}
 
 /**
  * The documents of one collection, checked and held in memory, so that every request and every login finds them at once.
- * Changes are seen at once, too, and are taken back when they cannot be kept.
+ * A change is visible at once, and is taken back when it cannot be kept.
  */
 export class Records<T extends RecordBody> {
   readonly #documents: Documents;
@@ -28,10 +40,10 @@ export class Records<T extends RecordBody> {
   readonly #schema: z.ZodType<T>;
   readonly #onChange: () => void;
   readonly #users = new Map<string, Map<string, T>>();
-  /** Writes go one after the other: the last change of a record is the one that stays. */
+  /** Writes are made one after the other, so that the last change of a record stays. */
   #writes: Promise<void> = Promise.resolve();
 
-  /** @param onChange hears that a record has become another, or is gone */
+  /** @param onChange is called when a record was replaced or removed */
   constructor(
     documents: Documents,
     collection: string,
@@ -44,7 +56,7 @@ export class Records<T extends RecordBody> {
     this.#onChange = onChange;
   }
 
-  /** Reads all of them. Returns the ids of those that are not usable; they are left out, and left alone. */
+  /** Reads all documents. Returns the ids of those that are not usable; they are left out and stay in the store. */
   async load(): Promise<string[]> {
     const unusable: string[] = [];
     for await (const { user, id, body } of keptDocuments(this.#documents, this.#collection)) {
@@ -100,7 +112,7 @@ export class Records<T extends RecordBody> {
     );
   }
 
-  /** Resolves when everything is kept, or has failed. */
+  /** Resolves when all changes are kept or have failed. */
   settled(): Promise<void> {
     return this.#writes;
   }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { conflict, notFound } from '../http/request-error';
-import { changed, type Change } from './changed';
-import { Records, SERVER, type Documents } from './records';
+import { changed, Records, SERVER, type Documents, type RecordChange } from './records';
 import { hashPassword, matchesPassword } from './secret-hash';
 
 export const userRole = z.enum(['user', 'admin']);
@@ -25,7 +24,7 @@ const userRecord = z.object({
 export type UserRecord = z.infer<typeof userRecord>;
 
 /** What may be told of a user. */
-export interface UserDraft extends Change<Pick<UserRecord, 'role' | 'enabled' | 'name' | 'email'>> {
+export interface UserDraft extends RecordChange<Pick<UserRecord, 'role' | 'enabled' | 'name' | 'email'>> {
   /** The password itself; only its hash is kept. */
   readonly password?: string | undefined;
 }

@@ -1,18 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import { IotmpError } from '../../errors';
+import type { RateLimiter } from '../../util/rate-limiter';
 import { clientNetwork } from '../limits/client-network';
-import type { RateLimiter } from '../limits/rate-limiter';
+import { checkRate } from '../limits/gateway-limits';
 import type { Authentication } from './authentication';
 import type { Principal } from './principal';
 
-/** What those who ask are let in by. */
+/** What the admission of a request depends on. */
 export interface AdmittancePort {
   readonly authentication: Authentication;
   readonly requests: RateLimiter;
 }
 
 /**
- * Who sent a request or a handshake. Whoever guesses tokens is limited by his address, everybody else by his token.
+ * The sender of a request or a handshake. Requests with a wrong token are limited by address, all others by token.
  * @throws IotmpError (as a rejection) IOTMP_ERR_AUTH, IOTMP_ERR_RATE
  */
 export async function admit(
@@ -22,15 +23,17 @@ export async function admit(
 ): Promise<Principal> {
   try {
     const principal = await authentication.authenticate(request, query);
-    requests.check(principal.token);
+    checkRate(requests, principal.token);
     return principal;
   } catch (error) {
-    if (error instanceof IotmpError && error.code === 'IOTMP_ERR_AUTH') requests.check(addressKey(request));
+    if (error instanceof IotmpError && error.code === 'IOTMP_ERR_AUTH') {
+      checkRate(requests, addressKey(request));
+    }
     throw error;
   }
 }
 
-/** What an address is limited by. */
+/** The key that limits the requests of an address. */
 export function addressKey(request: IncomingMessage): string {
   return `@${clientNetwork(request)}`;
 }

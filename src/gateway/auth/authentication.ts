@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
+import { BoundedMap } from '../../util/bounded-map';
 import type { UserAccounts } from '../accounts/user-accounts';
 import { unauthorized } from '../http/request-error';
 import type { DeviceTokens } from './device-tokens';
@@ -9,7 +10,7 @@ import type { Sessions } from './sessions';
 import type { TokenClaims, TokenSigner } from './token-signer';
 import type { Tokens } from './tokens';
 
-/** What tokens are checked against. */
+/** The records that tokens are checked against. */
 export interface AuthenticationPort {
   readonly signer: TokenSigner;
   readonly users: UserAccounts;
@@ -18,22 +19,23 @@ export interface AuthenticationPort {
   readonly deviceTokens: DeviceTokens;
 }
 
-/** Longest token that is looked at, in characters. */
+/** Longest token that is checked, in characters. */
 const MAX_TOKEN = 4096;
+/** Maximum number of tokens whose claims are remembered. */
 const MAX_VERIFIED = 1000;
 
-/** Finds out who asks. A token counts while it has not expired and is not revoked, which is looked up each time. */
+/** Authenticates requests. A token is valid until it expires or is revoked, which is looked up each time. */
 export class Authentication {
   readonly #port: AuthenticationPort;
   /** Claims of tokens whose signature was checked, as checking it takes longer than most requests. */
-  readonly #verified = new Map<string, TokenClaims>();
+  readonly #verified = new BoundedMap<string, TokenClaims>(MAX_VERIFIED);
 
   constructor(port: AuthenticationPort) {
     this.#port = port;
   }
 
   /**
-   * Who sent a request, by its header `Authorization: Bearer` or its query `authorization`.
+   * The sender of a request, by its header `Authorization: Bearer` or its query `authorization`.
    * @throws IotmpError (as a rejection) IOTMP_ERR_AUTH
    */
   async authenticate(request: IncomingMessage, query: URLSearchParams): Promise<Principal> {
@@ -51,7 +53,6 @@ export class Authentication {
     const claims = await this.#port.signer.verify(token);
     if (claims === undefined) return undefined;
     this.#verified.set(token, claims);
-    if (this.#verified.size > MAX_VERIFIED) this.#forgetOldest();
     return claims;
   }
 
@@ -63,7 +64,7 @@ export class Authentication {
     const permissions = this.#permissionsOf(claims);
     if (permissions === undefined) return undefined;
     const token = claims.sid ?? claims.jti;
-    // A device token is for the device of its user, also where he may reach those of others.
+    // A device token is for one device of its user, also where the user may reach the devices of others.
     const role = claims.dev === undefined ? (account?.role ?? 'user') : 'user';
     const counts = (): boolean => {
       const now = this.#principalOf(claims);
@@ -82,14 +83,9 @@ export class Authentication {
     const isKept = deviceTokens.get({ user: usr, device: dev }, jti) !== undefined;
     return isKept ? devicePermissions(dev) : undefined;
   }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#verified.keys();
-    if (oldest !== undefined) this.#verified.delete(oldest);
-  }
 }
 
-/** Whether a request says who sends it, be it true or not. */
+/** Whether a request has a token, valid or not. */
 export function hasToken(request: IncomingMessage, query: URLSearchParams): boolean {
   return tokenOf(request, query) !== undefined;
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { changed, type Change } from '../accounts/changed';
-import { Records, type Documents } from '../accounts/records';
+import { changed, Records, type Documents, type RecordChange } from '../accounts/records';
 import { conflict } from '../http/request-error';
 import { grants } from './permissions';
 import type { TokenSigner } from './token-signer';
@@ -26,7 +25,7 @@ const tokenRecord = z.object({
 export type TokenRecord = z.infer<typeof tokenRecord>;
 
 /** What may be told of a token. */
-export type TokenDraft = Change<
+export type TokenDraft = RecordChange<
   Pick<TokenRecord, 'name' | 'description' | 'enabled' | 'allow' | 'deny' | 'expire'>
 >;
 

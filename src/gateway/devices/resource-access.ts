@@ -1,6 +1,5 @@
 import type { ConnectedDevice } from '../../broker/connected-device';
-import { decodeValue } from '../../codec/reading/pson-decoder';
-import { encodeValue } from '../../codec/writing/pson-encoder';
+import { snapshot } from '../../codec/snapshot';
 import { IotmpError, RemoteError } from '../../errors';
 import { FunctionCode } from '../../session/hosting/resource';
 import { isMap, type DeviceId, type Value } from '../../types';
@@ -62,8 +61,8 @@ export async function readResource(request: ResourceRequest): Promise<ReadState>
   const known = device.lastKnown.get(resource);
   const seen = known !== undefined && known.at >= device.since;
   const state = kind === 'in' ? (known?.input ?? known?.output) : known?.output;
-  // What was written may have been anything that can be sent: it is shown as it was sent.
-  if (seen && state !== undefined) return { kind, value: decodeValue(encodeValue(state)) };
+  // A program may have written any value that can be sent: it is shown as it was sent.
+  if (seen && state !== undefined) return { kind, value: snapshot(state) };
   const samples = await describeResource(request);
   return { kind, value: isMap(samples) ? (samples[kind] ?? null) : undefined };
 }

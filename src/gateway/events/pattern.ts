@@ -2,7 +2,7 @@ import { badRequest } from '../http/request-error';
 import { parsePattern, type PatternNode } from './pattern-parser';
 
 /** One step of a program: take a character, go on at several places, look where the text is, or be done. */
-type Step =
+type PatternStep =
   | { readonly kind: 'char'; readonly takes: (char: string) => boolean }
   | GoStep
   | { readonly kind: 'edge'; readonly at: 'start' | 'end' }
@@ -23,7 +23,7 @@ const MAX_TEXT = 1024;
  * pattern times that of the text, and no pattern can hold up the server.
  */
 export class Pattern {
-  readonly #steps: Step[] = [];
+  readonly #steps: PatternStep[] = [];
   readonly #maxSteps: number;
 
   /**
@@ -124,7 +124,7 @@ export class Pattern {
     return step;
   }
 
-  #push(step: Step): void {
+  #push(step: PatternStep): void {
     if (this.#steps.length >= this.#maxSteps) throw badRequest('the pattern repeats too much');
     this.#steps.push(step);
   }

@@ -1,10 +1,13 @@
 import { IotmpError } from '../../errors';
 import { badRequest } from './request-error';
 
-/** Longest path and query that are taken, in characters. */
+/** Longest path and query that are accepted, in characters. */
 const MAX_TARGET = 8192;
 
-/** What a request asks for. */
+/** Paths of the gateway. */
+const OWN_PATHS = /^\/(v[123]\/(users|server)|oauth)(\/|\?|$)/;
+
+/** The path and the query of a request. */
 export interface RequestTarget {
   /** The decoded segments of the path, without the leading slash. One that was `a%2Fb` holds a slash. */
   readonly segments: readonly string[];
@@ -13,7 +16,7 @@ export interface RequestTarget {
 
 /**
  * Reads the target of a request: `/v1/users/anna/devices?name=p`. Each segment is percent-decoded once and only once.
- * @throws IotmpError IOTMP_ERR_REQUEST for what no client in good faith sends: `..`, NUL, broken escapes, an endless path
+ * @throws IotmpError IOTMP_ERR_REQUEST for `..`, NUL and broken escapes; IOTMP_ERR_TOO_LARGE for a path that is too long
  */
 export function parseTarget(target: string): RequestTarget {
   if (target.length > MAX_TARGET) {
@@ -24,6 +27,11 @@ export function parseTarget(target: string): RequestTarget {
   const [path = ''] = target.split('?', 1);
   const query = new URLSearchParams(target.slice(path.length));
   return { segments: path.replace(/^\//, '').split('/').map(decodeSegment), query };
+}
+
+/** Whether a path is one of the gateway, even if nothing is found there. Other paths may be served by other handlers. */
+export function isOwnPath(target: string): boolean {
+  return OWN_PATHS.test(target);
 }
 
 function decodeSegment(segment: string): string {

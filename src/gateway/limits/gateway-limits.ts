@@ -1,4 +1,6 @@
 import { IotmpError } from '../../errors';
+import type { RateLimiter } from '../../util/rate-limiter';
+import { rateExceeded } from '../http/request-error';
 
 /** What programs may ask of the gateway. */
 export interface GatewayLimits {
@@ -56,4 +58,13 @@ export function gatewayLimits(given: Partial<GatewayLimits> = {}): GatewayLimits
     throw new IotmpError('IOTMP_ERR_CONFIG', `${name} must be a number above 0`);
   }
   return Object.freeze({ ...DEFAULT_LIMITS, ...given });
+}
+
+/**
+ * Takes one of a key's turns.
+ * @throws RateError when the key has no turn left
+ */
+export function checkRate(limiter: RateLimiter, key: string): void {
+  const waitS = limiter.take(key);
+  if (waitS > 0) throw rateExceeded(waitS);
 }

@@ -8,7 +8,7 @@ export interface PlaceHolder {
   counts(): boolean;
 }
 
-interface Place {
+interface SocketPlace {
   readonly holder: PlaceHolder;
   readonly end: () => void;
 }
@@ -17,7 +17,7 @@ interface Place {
 export class SocketPlaces {
   readonly #limits: GatewayLimits;
   readonly #taken = new Map<string, number>();
-  readonly #places = new Set<Place>();
+  readonly #places = new Set<SocketPlace>();
 
   constructor(limits: GatewayLimits) {
     this.#limits = limits;
@@ -49,7 +49,7 @@ export class SocketPlaces {
     for (const { holder, end } of [...this.#places]) if (!holder.counts()) end();
   }
 
-  #leave(place: Place): void {
+  #leave(place: SocketPlace): void {
     if (!this.#places.delete(place)) return;
     const { token } = place.holder;
     const left = (this.#taken.get(token) ?? 1) - 1;

@@ -1,13 +1,11 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { IotmpServer } from '../../broker/broker';
-import { LabelCounter } from './label-counter';
-import { LatencyHistogram } from './latency-histogram';
-import { MetricsText } from './metrics-text';
+import { LabelCounter, LatencyHistogram, MetricsText } from './metrics-text';
 import { TrafficTotals } from './traffic-totals';
 
 const NS_PER_S = 1e9;
 
-/** What the server and the gateway do, in numbers. */
+/** The metrics of the server and the gateway. */
 export class GatewayMetrics {
   readonly requests = new LabelCounter();
   readonly requestSeconds = new LatencyHistogram();
@@ -20,7 +18,7 @@ export class GatewayMetrics {
   readonly #totals: TrafficTotals;
   readonly #delay = monitorEventLoopDelay({ resolution: 20 });
 
-  /** @param sockets how many sockets and event streams are open */
+  /** @param sockets returns the number of open sockets and event streams */
   constructor(server: IotmpServer, sockets: () => number) {
     this.#server = server;
     this.#sockets = sockets;
@@ -28,7 +26,7 @@ export class GatewayMetrics {
     this.#delay.enable();
   }
 
-  /** All of it, as Prometheus reads it. */
+  /** All metrics in the text format of Prometheus. */
   text(): string {
     const text = new MetricsText();
     this.#addDevices(text);

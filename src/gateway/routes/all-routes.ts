@@ -18,7 +18,7 @@ import { endpointRoutes } from './endpoints';
 import { oauthDeviceRoutes } from './oauth-device';
 import { oauthRoutes } from './oauth';
 import { propertyRoutes } from './properties';
-import { proxyRoutes } from './proxies';
+import { proxyRoutes } from './server-lists';
 import { referenceRoutes } from './reference';
 import { resourceRoutes } from './resources';
 import { serverRoutes } from './server';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { snapshot } from '../../services/snapshot';
+import { snapshot } from '../../codec/snapshot';
 import { isMap, type Value } from '../../types';
 import type { AssetKind, AssetRecord } from '../accounts/asset-records';
 import { badRequest } from '../http/request-error';
-import type { Row } from './list';
+import type { ListRow } from './list';
 import { assetId, longText, optionalId, shortText } from './schemas';
 
 /** How assets of a kind look to programs. */
@@ -86,7 +86,7 @@ export function settingsOf({ kind }: AssetForm, body: unknown): Record<string, V
 }
 
 /** An asset as clients see it (`platform-api.md` section 1.2). Times are in ms since 1970. */
-export function assetRow({ kind, usual }: AssetForm, record: AssetRecord): Row {
+export function assetRow({ kind, usual }: AssetForm, record: AssetRecord): ListRow {
   const { id, user, settings, created, modified } = record;
   return { name: id, ...usual, ...settings, [kind]: id, user, created, modified };
 }

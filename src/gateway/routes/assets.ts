@@ -7,7 +7,7 @@ import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json, type BodyAnswer } from '../http/answer';
 import { notFound } from '../http/request-error';
-import { PLAIN, route, type Route } from '../route';
+import { PLAIN, route, type PathParam, type Route } from '../route';
 import {
   assetRow,
   documentOf,
@@ -21,10 +21,8 @@ import {
   type AssetForm,
 } from './asset-documents';
 import { copyProperties } from './copy-properties';
-import { selectRows, type Row } from './list';
+import { selectRows, type ListRow } from './list';
 import { assetId, listQuery, longText, projectNames, projects, shortText } from './schemas';
-
-type Param = (name: string) => string;
 
 /** Types, groups, products, projects and storages: what is known of them (`platform-api.md` section 1.6). */
 export const assetRoutes: readonly Route[] = [
@@ -166,7 +164,7 @@ function cloneRoutes(form: AssetForm): Route[] {
  * The asset that a path names.
  * @throws IotmpError IOTMP_ERR_NOT_FOUND
  */
-export function knownAsset({ assets }: GatewayContext, { kind }: AssetForm, param: Param): AssetRecord {
+export function knownAsset({ assets }: GatewayContext, { kind }: AssetForm, param: PathParam): AssetRecord {
   const found = assets[kind].get(param('user'), param(kind));
   if (found === undefined) throw notFound(`there is no ${kind} ${param(kind)}`);
   return found;
@@ -217,7 +215,7 @@ async function makeAsset(
   form: AssetForm,
   { user, id }: Pick<AssetRecord, 'user' | 'id'>,
   settings: Readonly<Record<string, Value>>,
-): Promise<Row> {
+): Promise<ListRow> {
   const record = await context.assets[form.kind].create(user, id, settings);
   return tell(context, form, record, 'create');
 }
@@ -225,9 +223,9 @@ async function makeAsset(
 async function changeAsset(
   context: GatewayContext,
   form: AssetForm,
-  param: Param,
+  param: PathParam,
   change: Readonly<Record<string, Value>>,
-): Promise<Row> {
+): Promise<ListRow> {
   const record = await context.assets[form.kind].update(knownAsset(context, form, param), change);
   return tell(context, form, record, 'update');
 }
@@ -263,7 +261,7 @@ function newId({ noun }: AssetForm, principal: Principal, id: unknown): string {
   return checked;
 }
 
-function tell(context: GatewayContext, form: AssetForm, record: AssetRecord, what: string): Row {
+function tell(context: GatewayContext, form: AssetForm, record: AssetRecord, what: string): ListRow {
   const row = assetRow(form, record);
   const event = `${form.kind}_${what}`;
   context.server.events.publish({ ...row, event, user: record.user, ts: Date.now() });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { snapshot } from '../../services/snapshot';
+import { snapshot } from '../../codec/snapshot';
 import { MAX_TS, type BucketRow, type NewRow } from '../../store/bucket-row';
 import { isMap } from '../../types';
 import { EMPTY, json } from '../http/answer';
@@ -7,13 +7,13 @@ import { badRequest } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { aggregationName, dataQuery, queryRows, selectionOf } from './bucket-query';
 import { bucketOf, knownBucket } from './buckets';
-import type { Row } from './list';
+import type { ListRow } from './list';
 
 const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket' } as const;
 const V1 = '/v1/users/:user/buckets/:bucket';
 
 /** How a version of the API puts a row. */
-type RowShape = (row: BucketRow, aggregation: string | undefined) => Row;
+type RowShape = (row: BucketRow, aggregation: string | undefined) => ListRow;
 
 /** `{ts, val}`, or the name of the aggregation in place of `val`. */
 const wrapped: RowShape = ({ ts, device, value }, aggregation = 'val') => ({
@@ -105,7 +105,7 @@ function readRoutes({ path, shape, asset, id, action }: (typeof READS)[number]):
   ];
 }
 
-function fromDevice(device: string | undefined): Row {
+function fromDevice(device: string | undefined): ListRow {
   return device === undefined ? {} : { device };
 }
 

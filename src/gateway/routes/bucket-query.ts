@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ServerServices } from '../../services/server-services';
+import type { Buckets } from '../../services/buckets/buckets';
 import { parseAggregationFunction } from '../../store/aggregation/aggregation-function';
 import { parseSpan } from '../../store/aggregation/span-name';
 import { parseTransform, transformRows } from '../../store/aggregation/transform';
@@ -49,8 +49,6 @@ export const dataQuery = z.object({
 });
 
 export type DataQuery = z.infer<typeof dataQuery>;
-
-type Buckets = ServerServices['buckets'];
 
 /** The aggregation that a query asks for; `undefined` where it is about rows as they are. */
 export function aggregationName({ agg, agg_type }: DataQuery): string | undefined {

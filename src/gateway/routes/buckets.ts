@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { snapshot } from '../../services/snapshot';
+import { snapshot } from '../../codec/snapshot';
 import type { Bucket, BucketKey } from '../../store/bucket-store';
 import { isMap, type Value } from '../../types';
 import { checkAllowed } from '../auth/access';
@@ -8,7 +8,7 @@ import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json } from '../http/answer';
 import { badRequest, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
-import { selectRows, type Row } from './list';
+import { selectRows, type ListRow } from './list';
 import { assetId, listQuery, longText, optionalId, projectNames, projects, shortText } from './schemas';
 
 const PATH = '/v1/users/:user/buckets';
@@ -197,7 +197,7 @@ function withConfig(settings: Record<string, Value>, config: Record<string, Valu
 }
 
 /** Programs read `config.tags`, whatever a bucket was made with. */
-export function bucketRow({ bucket, user, settings, rows, created, modified }: Bucket): Row {
+export function bucketRow({ bucket, user, settings, rows, created, modified }: Bucket): ListRow {
   const { tags } = settings;
   const config = { ...(tags !== undefined && { tags }), ...(isMap(settings.config) && settings.config) };
   const usual = { name: bucket, description: '', enabled: true, project: [] };

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { snapshot } from '../../services/snapshot';
+import { snapshot } from '../../codec/snapshot';
 import { isMap, type DeviceId, type Value } from '../../types';
 import { callbackChange, callbackSettings, type CallbackSettings } from '../accounts/callback-records';
 import { checkAllowed } from '../auth/access';

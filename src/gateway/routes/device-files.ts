@@ -8,12 +8,10 @@ import { FileUpload } from '../devices/files/file-upload';
 import { bytes, EMPTY, json, type BodyAnswer, type HttpAnswer } from '../http/answer';
 import { readBody } from '../http/body';
 import { forbidden } from '../http/request-error';
-import { IGNORED, route, type ApiCall, type Route } from '../route';
+import { IGNORED, route, type AnyCall, type Route } from '../route';
 import { idOf } from '../devices/known-device';
 import { takePlace } from './lasting-answer';
 import { connectedDevice } from '../devices/resource-access';
-
-type AnyCall = ApiCall<unknown, unknown>;
 
 const PATH = '/v3/users/:user/devices/:device/files/**path';
 const ABOUT = {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { snapshot } from '../../services/snapshot';
+import { snapshot } from '../../codec/snapshot';
 import type { Value } from '../../types';
 import { IotmpError } from '../../errors';
 import type { EndpointRecord } from '../accounts/endpoint-records';
@@ -8,7 +8,7 @@ import type { GatewayContext } from '../gateway-context';
 import { bytes, EMPTY, json, successStatus } from '../http/answer';
 import { notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
-import { selectRows, type Row } from './list';
+import { selectRows, type ListRow } from './list';
 import { assetId, listQuery, longText, projectNames, projects, shortText } from './schemas';
 
 const PATH = '/v1/users/:user/endpoints';
@@ -57,7 +57,7 @@ export const endpointRoutes: readonly Route[] = [
       const allowed = [...names].filter((name) =>
         principal.permissions.allows('Endpoint', name, 'ListEndpoints'),
       );
-      const rows = allowed.flatMap((name): Row[] => {
+      const rows = allowed.flatMap((name): ListRow[] => {
         const row = rowOf(context, user, name);
         return row === undefined ? [] : [row];
       });
@@ -185,7 +185,7 @@ function withConfig<T extends { config?: unknown }>({
   return config === undefined ? draft : { ...draft, config: snapshot(config) };
 }
 
-function rowOf({ endpoints, services }: GatewayContext, user: string, endpoint: string): Row | undefined {
+function rowOf({ endpoints, services }: GatewayContext, user: string, endpoint: string): ListRow | undefined {
   const hosted = services.endpoints.names.includes(endpoint);
   const record = endpoints.get(user, endpoint);
   if (record === undefined && !hosted) return undefined;
@@ -204,7 +204,7 @@ function publish(
   { server }: GatewayContext,
   event: string,
   { user, endpoint }: EndpointRecord,
-  row: Row,
+  row: ListRow,
 ): void {
   const fields = Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'config'));
   server.events.publish({ ...fields, event, user, ts: Date.now(), endpoint });

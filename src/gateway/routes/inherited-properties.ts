@@ -2,7 +2,7 @@ import type { Property, PropertyOwner } from '../../store/property-store';
 import type { GatewayContext } from '../gateway-context';
 import { GROUP, PRODUCT, TYPE } from './asset-documents';
 import { ownerOf } from './assets';
-import type { Row } from './list';
+import type { ListRow } from './list';
 
 /** Properties of one owner at most: the store allows no more. */
 const MAX_PROPERTIES = 1000;
@@ -11,9 +11,9 @@ const MAX_PROPERTIES = 1000;
  * The properties that an owner has. A device has those of its product, its type and its group, too: what is named later
  * here wins, and what the device has itself wins over all (`platform-api.md` section 4).
  */
-export async function propertyRows(context: GatewayContext, owner: PropertyOwner): Promise<Row[]> {
+export async function propertyRows(context: GatewayContext, owner: PropertyOwner): Promise<ListRow[]> {
   const { properties } = context.services;
-  const rows = new Map<string, Row>();
+  const rows = new Map<string, ListRow>();
   for (const each of [...ancestorsOf(context, owner), owner]) {
     const found = await properties.list(each, { limit: MAX_PROPERTIES });
     for (const property of found) rows.set(property.name, rowOf(property, each, owner));
@@ -26,7 +26,7 @@ export async function propertyRow(
   context: GatewayContext,
   owner: PropertyOwner,
   name: string,
-): Promise<Row | undefined> {
+): Promise<ListRow | undefined> {
   const { properties } = context.services;
   for (const each of [owner, ...ancestorsOf(context, owner).reverse()]) {
     const found = await properties.get(each, name);
@@ -54,7 +54,7 @@ function rowOf(
   { name: property, value, attributes, created, modified }: Property,
   { asset }: PropertyOwner,
   owner: PropertyOwner,
-): Row {
+): ListRow {
   const row = { ...attributes, property, value, created, modified };
   if (asset === undefined || owner.asset !== undefined) return row;
   return { ...row, inherited: { asset: asset.kind, id: asset.id } };

@@ -4,7 +4,7 @@ import { Pattern } from '../events/pattern';
 import type { ListQuery } from './schemas';
 
 /** A row of a list, as clients see it. */
-export type Row = Record<string, Value>;
+export type ListRow = Record<string, Value>;
 
 /** Characters by which a name may be a regular expression. */
 const SPECIAL = /[\\^$.*+?()[\]{}|]/;
@@ -17,7 +17,7 @@ const EXACT = ['type', 'product', 'asset_type', 'asset_group'] as const;
  * a page with fewer rows than `count` is the last.
  * @param asset the field that holds the id
  */
-export function selectRows(rows: readonly Row[], asset: string, query: ListQuery): Row[] {
+export function selectRows(rows: readonly ListRow[], asset: string, query: ListQuery): ListRow[] {
   const { count = 0, index = 0, sort = '', order = 'asc' } = query;
   const field = sort === '' ? asset : sort;
   const sign = order === 'desc' ? -1 : 1;
@@ -27,7 +27,7 @@ export function selectRows(rows: readonly Row[], asset: string, query: ListQuery
   return found.slice(index, count === 0 ? undefined : index + count);
 }
 
-function isWanted(row: Row, query: ListQuery): boolean {
+function isWanted(row: ListRow, query: ListQuery): boolean {
   const { project = '' } = query;
   if (project !== '' && !belongsTo(row.project, project)) return false;
   return EXACT.every((field) => (query[field] ?? '') === '' || row[field] === query[field]);

@@ -5,6 +5,7 @@ import { PAGE_HEADERS, verificationPage, verificationResult } from '../auth/veri
 import { httpStatus, json, text, type BodyAnswer } from '../http/answer';
 import { forbidden, notFound, unauthorized } from '../http/request-error';
 import { clientNetwork } from '../limits/client-network';
+import { checkRate } from '../limits/gateway-limits';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
 import { hostOf } from './host';
 
@@ -43,7 +44,7 @@ export const oauthDeviceRoutes: readonly Route[] = [
     handle(call) {
       const { context, request, body } = call;
       const address = clientNetwork(request);
-      context.logins.check(`device ${address}`);
+      checkRate(context.logins, `device ${address}`);
       const { deviceCode, userCode } = context.grants.open(body.client_id, address);
       const uri = `${originOf(call)}${context.basePath}${PATH}/verification`;
       return json({
@@ -102,7 +103,7 @@ async function decide(call: DecisionCall): Promise<{ status: 'approved' | 'denie
   const { body, context } = call;
   const approval = await approvalOf(call);
   // Whoever may log in may still not try codes.
-  context.logins.check(`code ${approval.user}`);
+  checkRate(context.logins, `code ${approval.user}`);
   const isDenied = body.decision === 'deny';
   const client_id = context.grants.decide(body.user_code, isDenied ? 'access_denied' : approval);
   if (client_id === undefined) throw notFound('no program waits with this code: it is wrong, or too old');
@@ -119,7 +120,7 @@ async function approvalOf({ body, context, principal, request }: DecisionCall): 
   }
   const { username, password } = body;
   if (username === undefined || password === undefined) throw unauthorized('a token or a password is needed');
-  logins.check(clientNetwork(request));
+  checkRate(logins, clientNetwork(request));
   const user = await users.login(username, password);
   if (user === undefined) throw unauthorized('invalid username or password');
   return { user: user.user, counts: () => users.isCurrent(user) };

@@ -4,7 +4,8 @@ import { tokenPair } from '../auth/sessions';
 import { json, type BodyAnswer } from '../http/answer';
 import { unauthorized } from '../http/request-error';
 import { clientNetwork } from '../limits/client-network';
-import { PLAIN, route, type ApiCall, type Route } from '../route';
+import { checkRate } from '../limits/gateway-limits';
+import { PLAIN, route, type AnyCall, type Route } from '../route';
 import { hostOf } from './host';
 
 const login = z.object({
@@ -52,11 +53,9 @@ export const oauthRoutes: readonly Route[] = [
   }),
 ];
 
-type AnyCall = ApiCall<unknown, unknown>;
-
 async function logIn(call: AnyCall, { username, password }: z.infer<typeof login>): Promise<TokenPair> {
   const { logins, sessions, users } = call.context;
-  logins.check(clientNetwork(call.request));
+  checkRate(logins, clientNetwork(call.request));
   const user = await users.login(username, password);
   if (user === undefined) throw unauthorized('invalid username or password');
   const pair = await sessions.open(user, hostOf(call));

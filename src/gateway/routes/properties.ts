@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { snapshot } from '../../services/snapshot';
+import { snapshot } from '../../codec/snapshot';
 import type { PropertyOwner } from '../../store/property-store';
 import { isMap, type Value } from '../../types';
 import { checkAllowed } from '../auth/access';
@@ -7,15 +7,13 @@ import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json } from '../http/answer';
 import { badRequest, conflict, notFound } from '../http/request-error';
-import { PLAIN, route, type Route } from '../route';
+import { PLAIN, route, type PathParam, type Route } from '../route';
 import { GROUP, PRODUCT, PROJECT, TYPE } from './asset-documents';
 import { knownAsset, ownerOf as ownerOfAsset, pathOf } from './assets';
 import { idOf, knownDevice } from '../devices/known-device';
 import { propertyRow, propertyRows } from './inherited-properties';
-import { selectRows, type Row } from './list';
+import { selectRows, type ListRow } from './list';
 import { listQuery, longText, shortText } from './schemas';
-
-type Param = (name: string) => string;
 
 /** Whose properties the routes of a path are about. */
 interface Owned {
@@ -25,7 +23,7 @@ interface Owned {
   readonly id: string;
   /** What the names of actions end with. */
   readonly noun: string;
-  readonly ownerOf: (context: GatewayContext, param: Param) => PropertyOwner;
+  readonly ownerOf: (context: GatewayContext, param: PathParam) => PropertyOwner;
 }
 
 /** What is not an attribute in the body of a property. */
@@ -221,7 +219,7 @@ function checkMaySet({ asset, id, noun }: Owned, principal: Principal, property:
   if (id === 'property') checkAllowed(principal, asset, property, `Set${noun}`);
 }
 
-async function read(context: GatewayContext, owner: PropertyOwner, property: string): Promise<Row> {
+async function read(context: GatewayContext, owner: PropertyOwner, property: string): Promise<ListRow> {
   const found = await propertyRow(context, owner, property);
   if (found === undefined) throw noProperty(property);
   return found;

@@ -3,7 +3,7 @@ import type { Value } from '../../types';
 import { reachesResource } from '../auth/principal';
 import { bytes, EMPTY, json, successStatus, type BodyAnswer } from '../http/answer';
 import { notFound } from '../http/request-error';
-import { PLAIN, route, type ApiCall, type Route } from '../route';
+import { PLAIN, route, type AnyCall, type Route } from '../route';
 import { idOf } from '../devices/known-device';
 import {
   connectedDevice,
@@ -14,8 +14,6 @@ import {
   type ResourceRequest,
 } from '../devices/resource-access';
 import type { Reply } from '../../session/requests/reply';
-
-type AnyCall = ApiCall<unknown, unknown>;
 
 /** How a version of the API puts values: plain, or as `{"in":...}` and `{"out":...}`. */
 interface Dialect {

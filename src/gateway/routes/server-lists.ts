@@ -1,7 +1,10 @@
+import { z } from 'zod';
 import { eventKinds, type EventKind } from '../../services/event-names';
 import type { Value } from '../../types';
+import { json } from '../http/answer';
+import { PLAIN, route, type Route } from '../route';
 
-/** Where the assets of a user are listed; clients put the user in the place of the group. */
+/** The path that lists assets of a user. Clients put the user in the place of the group. */
 const listOf = (asset: string): string => `v1/users/(?<user>[a-zA-Z0-9_-]{1,32})/${asset}s`;
 
 const userAsset = (asset: string): Record<string, Value> => ({
@@ -11,7 +14,7 @@ const userAsset = (asset: string): Record<string, Value> => ({
   paths: { list: listOf(asset) },
 });
 
-/** The types of assets that are served here. */
+/** The types of assets of this server. */
 export const SERVER_ASSETS: Value[] = [
   { asset: 'user', category: 'user', role: 'admin', paths: { list: 'v1/users' } },
   userAsset('device'),
@@ -25,14 +28,14 @@ export const SERVER_ASSETS: Value[] = [
   userAsset('type'),
 ];
 
-/** Values that a field of an event can have, for those who choose. */
+/** Values of a field of an event, offered to choose from. */
 const HINTS: Readonly<Record<string, Value[]>> = { state: ['connected', 'disconnected'] };
-/** Streams of devices: made for each who asks, so no event of the server. */
+/** Streams of devices. They are opened for each client, so they are no event of the server. */
 const STREAMS: EventKind = { event: 'device_resource_stream', filters: ['device', 'product', 'resource'] };
 
 /**
- * The events of this server, and what they can be filtered by. Programs take the first filter for the asset of the event,
- * and fail where there is none: what is about nothing else is about the user.
+ * The events of this server and their filters. Programs take the first filter for the asset of the event, and fail where
+ * there is none, so an event without filters has the user.
  */
 export const SERVER_EVENTS: Value[] = [...eventKinds, STREAMS].map(({ event, filters }) => ({
   event,
@@ -41,3 +44,17 @@ export const SERVER_EVENTS: Value[] = [...eventKinds, STREAMS].map(({ event, fil
     return hints === undefined ? { field } : { field, hints };
   }),
 }));
+
+/** Proxies into networks of devices. This server has none, but programs check a token with this request. */
+export const proxyRoutes: readonly Route[] = [
+  route({
+    ...PLAIN,
+    method: 'GET',
+    path: '/v1/proxies',
+    action: 'ListProxies',
+    asset: 'Proxy',
+    summary: 'List proxies, of which this server has none',
+    answer: z.array(z.unknown()),
+    handle: () => json([]),
+  }),
+];

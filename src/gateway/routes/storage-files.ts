@@ -5,13 +5,11 @@ import { EMPTY, json, type BodyAnswer, type HttpAnswer } from '../http/answer';
 import { bodyContent } from '../http/body';
 import { fileAnswer } from '../http/file-answer';
 import { badRequest, conflict, notFound } from '../http/request-error';
-import { PLAIN, route, type Route } from '../route';
+import { PLAIN, route, type PathParam, type Route } from '../route';
 import { STORAGE } from './asset-documents';
 import { knownAsset } from './assets';
 import { takePlace } from './lasting-answer';
-import type { Row } from './list';
-
-type Param = (name: string) => string;
+import type { ListRow } from './list';
 
 /** The paths of a version, and what it lists unless the query says more. */
 interface Version {
@@ -161,20 +159,20 @@ function routesOf(version: Version): Route[] {
 }
 
 /** The storage of a path, if there is one. */
-function keyOf(context: GatewayContext, param: Param): StorageKey {
+function keyOf(context: GatewayContext, param: PathParam): StorageKey {
   const { user, id } = knownAsset(context, STORAGE, param);
   return { user, storage: id };
 }
 
 /** The file that a path names. A slash at its end says no more than that it is a folder. */
-function pathOf(param: Param): string {
+function pathOf(param: PathParam): string {
   const path = param('path').replace(/\/$/, '');
   if (path === '') throw badRequest('the path of a file is missing');
   return path;
 }
 
 /** The folder that a path names; '' is the root. */
-function folderOf(param: Param): string {
+function folderOf(param: PathParam): string {
   return param('path') === '' ? '' : pathOf(param);
 }
 
@@ -206,7 +204,7 @@ async function makeAll(
   overwrite: boolean | undefined,
 ): Promise<BodyAnswer> {
   if (files.length + folders.length === 0) throw badRequest('body: files or folders are needed');
-  const rows: Row[] = [];
+  const rows: ListRow[] = [];
   const within = (name: string): string => (folder === '' ? name : `${folder}/${name}`);
   for (const path of folders.map(within)) rows.push(await makeFolder(context, key, path, overwrite));
   for (const path of files.map(within)) rows.push(await makeFile(context, key, path, overwrite));
@@ -218,7 +216,7 @@ async function makeFolder(
   key: StorageKey,
   path: string,
   overwrite: boolean | undefined,
-): Promise<Row> {
+): Promise<ListRow> {
   const before = await files.find(key, path);
   if (before !== undefined && overwrite === false) throw conflict(`${path} is already there`);
   await files.makeFolder(key, path);
@@ -233,7 +231,7 @@ async function makeFile(
   key: StorageKey,
   path: string,
   overwrite: boolean | undefined,
-): Promise<Row> {
+): Promise<ListRow> {
   const before = await files.find(key, path);
   if (before?.type === 'file' && overwrite !== false) return rowOf(before);
   return rowOf(await files.write(key, path, nothing(), false));
@@ -243,11 +241,11 @@ async function* nothing(): AsyncGenerator<Uint8Array, undefined> {
   // An empty file has no content.
 }
 
-function rowOf(entry: FileEntry): Row {
+function rowOf(entry: FileEntry): ListRow {
   const { path, type, size, modified } = entry;
   return { name: path.slice(path.lastIndexOf('/') + 1), path, type, size, modified };
 }
 
-function noFile(param: Param): Error {
+function noFile(param: PathParam): Error {
   return notFound(`there is no file or folder ${pathOf(param)}`);
 }

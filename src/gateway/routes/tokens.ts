@@ -6,7 +6,7 @@ import { EMPTY, json } from '../http/answer';
 import { forbidden, notFound } from '../http/request-error';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
 import { hostOf } from './host';
-import { selectRows, type Row } from './list';
+import { selectRows, type ListRow } from './list';
 import { listQuery, longText, shortText, tokenId } from './schemas';
 
 const PATH = '/v1/users/:user/tokens';
@@ -133,7 +133,7 @@ async function signed(
   return json({ ...rowOf(record), access_token: await call.context.tokens.sign(record, host), host });
 }
 
-function rowOf(record: TokenRecord): Row {
+function rowOf(record: TokenRecord): ListRow {
   const { token, name, description, enabled, allow = {}, deny = {}, expire, created, modified } = record;
   const row = { token, name, description, enabled, allow, deny, created, modified };
   return expire === undefined ? row : { ...row, expire };

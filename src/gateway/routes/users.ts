@@ -5,7 +5,7 @@ import { checkAllowed } from '../auth/access';
 import { EMPTY, json } from '../http/answer';
 import { forbidden, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
-import { selectRows, type Row } from './list';
+import { selectRows, type ListRow } from './list';
 import { assetId, listQuery, shortText } from './schemas';
 import { lockOut, removeUser } from './user-removal';
 
@@ -126,6 +126,6 @@ function knownUser({ server, users, tokens }: GatewayContext, user: string): Use
   return { user, role: 'user', enabled: true, name: '', email: '', created: 0, modified: 0 };
 }
 
-function rowOf({ user, role, enabled, name, email, created, modified }: UserRecord): Row {
+function rowOf({ user, role, enabled, name, email, created, modified }: UserRecord): ListRow {
   return { user, role, enabled, name, email, created, modified };
 }

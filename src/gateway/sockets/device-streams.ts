@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { HubSubscription } from '../../broker/hub/stream-hub';
 import { IotmpError } from '../../errors';
+import { MAX_INTERVAL_MS } from '../../session/streams/stream-interval';
 import type { DeviceId } from '../../types';
 import { reachesResource } from '../auth/principal';
 import { knownDevice } from '../devices/known-device';
@@ -9,7 +10,7 @@ import { readFrame, sampleFrame } from './frames';
 import type { SocketCall, SocketRoute } from './socket-route';
 import { guarded, warnProcess } from '../../util/guard';
 
-const MAX_INTERVAL_S = 86_400;
+const MAX_INTERVAL_S = MAX_INTERVAL_MS / 1000;
 
 /** What a client asks for: a stream, another interval for it, or its end. */
 const order = z.object({
@@ -36,12 +37,12 @@ export const deviceStreamsRoute: SocketRoute = {
     'Streams of a device: send {"resource","interval" in s,"enabled"}, get {"resource","signal","payload"}',
   open(call) {
     const device = knownDevice(call.context, { user: call.param('user'), device: call.param('device') });
-    return (socket) => new DeviceStreams(call, device, socket).serve();
+    return (socket) => new MultiplexedStreams(call, device, socket).serve();
   },
 };
 
 /** Streams go on when the device has been away; nothing but samples is sent, as clients take all for one. */
-class DeviceStreams {
+class MultiplexedStreams {
   readonly #call: SocketCall;
   readonly #device: DeviceId;
   readonly #socket: ClientSocket;

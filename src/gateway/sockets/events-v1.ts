@@ -2,7 +2,7 @@ import { IotmpError } from '../../errors';
 import { listenToUser } from '../events/user-events';
 import { toJson } from '../http/json-text';
 import { CloseCode } from './client-socket';
-import { filterByPatterns, patternFilter, type EventFilter } from './event-filter';
+import { filterByPatterns, patternFilter, type EventPredicate } from './event-predicates';
 import { readFrame } from './frames';
 import type { SocketRoute } from './socket-route';
 import { guarded, warnProcess } from '../../util/guard';
@@ -22,7 +22,7 @@ export const eventsV1Route: SocketRoute = {
   open({ context, param, principal: { permissions }, signal }) {
     const user = param('user');
     return (socket) => {
-      let isWanted: EventFilter = () => false;
+      let isWanted: EventPredicate = () => false;
       socket.listen((data) => {
         try {
           isWanted = filterByPatterns(readFrame(data, patternFilter));

@@ -4,7 +4,7 @@ import type { Value } from '../../types';
 import { listenToUser } from '../events/user-events';
 import { toJson } from '../http/json-text';
 import type { ClientSocket } from './client-socket';
-import { equalityFilter, filterByValues } from './event-filter';
+import { equalityFilter, filterByValues } from './event-predicates';
 import { FleetStream } from './fleet-stream';
 import { readFrame } from './frames';
 import type { SocketCall, SocketRoute } from './socket-route';

@@ -8,7 +8,7 @@ import { deviceKey } from '../../util/device-key';
 import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { badRequest } from '../http/request-error';
-import type { equalityFilter } from './event-filter';
+import type { equalityFilter } from './event-predicates';
 import { detached, warnProcess } from '../../util/guard';
 
 /** What a stream of many devices is made with. */

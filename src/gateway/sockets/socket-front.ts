@@ -2,16 +2,15 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { errorText, IotmpError } from '../../errors';
+import type { RateLimiter } from '../../util/rate-limiter';
 import { checkAccess } from '../auth/access';
 import { admit } from '../auth/admittance';
 import type { Authentication } from '../auth/authentication';
 import type { GatewayContext } from '../gateway-context';
 import { failure } from '../http/answer';
-import { isOwnPath } from '../http/own-paths';
 import { notFound, unauthorized } from '../http/request-error';
-import { parseTarget } from '../http/request-target';
+import { isOwnPath, parseTarget } from '../http/request-target';
 import type { Router } from '../http/router';
-import type { RateLimiter } from '../limits/rate-limiter';
 import { isKnownDevice } from '../devices/known-device';
 import { ClientSocket, CloseCode } from './client-socket';
 import type { SocketRoute, SocketService } from './socket-route';
@@ -26,7 +25,7 @@ export interface SocketFrontPort {
   readonly onFault: (text: string) => void;
 }
 
-interface Handshake {
+interface UpgradeRequest {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Buffer;
@@ -110,7 +109,7 @@ export class SocketFront {
   }
 
   async #accept(
-    { request, socket, head }: Handshake,
+    { request, socket, head }: UpgradeRequest,
     { query, captures, route }: SocketMatch,
   ): Promise<void> {
     const { context, onFault } = this.#port;

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HubState } from '../../broker/hub/stream-hub';
 import type { BucketKey, BucketSettings } from '../../store/bucket-store';
+import { userKey } from '../../util/device-key';
 import type { BucketFeed, BucketFeedPort } from './bucket-feed';
-import { bucketId } from './bucket-id';
 import { bucketSource } from './bucket-source';
 import { DeviceFeed } from './device-feed';
 import { TopicFeed } from './topic-feed';
@@ -28,7 +28,7 @@ export class BucketFeeds {
 
   /** How the stream of a bucket's device is; `undefined` where it has none. */
   state(key: BucketKey): HubState | undefined {
-    return this.#feeds.get(bucketId(key))?.state;
+    return this.#feeds.get(userKey(key.user, key.bucket))?.state;
   }
 
   /**
@@ -38,7 +38,7 @@ export class BucketFeeds {
    */
   set(key: BucketKey, settings: BucketSettings, unasked = false): void {
     const source = bucketSource(settings);
-    const before = this.#feeds.get(bucketId(key));
+    const before = this.#feeds.get(userKey(key.user, key.bucket));
     if (before !== undefined && isDeepStrictEqual(before.source, source)) {
       if (!unasked) before.ask();
       return;
@@ -49,11 +49,11 @@ export class BucketFeeds {
       source.kind === 'device'
         ? new DeviceFeed(this.#port, key, source, unasked)
         : new TopicFeed(this.#port, key, source);
-    this.#feeds.set(bucketId(key), feed);
+    this.#feeds.set(userKey(key.user, key.bucket), feed);
   }
 
   remove(key: BucketKey): void {
-    const feed = this.#feeds.get(bucketId(key));
+    const feed = this.#feeds.get(userKey(key.user, key.bucket));
     if (feed !== undefined) this.#drop(feed);
   }
 
@@ -63,6 +63,7 @@ export class BucketFeeds {
 
   #drop(feed: BucketFeed): void {
     feed.close();
-    if (this.#feeds.get(bucketId(feed.key)) === feed) this.#feeds.delete(bucketId(feed.key));
+    const id = userKey(feed.key.user, feed.key.bucket);
+    if (this.#feeds.get(id) === feed) this.#feeds.delete(id);
   }
 }

@@ -1,10 +1,11 @@
 import { errorText, IotmpError } from '../../errors';
+import { MAX_INTERVAL_MS } from '../../session/streams/stream-interval';
 import type { BucketSettings } from '../../store/bucket-store';
 import { TopicFilter } from '../../topic/topic-filter';
 import { isMap, type Value } from '../../types';
 
 /** A resource of a device whose samples become rows of a bucket. */
-export interface DeviceSource {
+export interface DeviceBucketSource {
   readonly kind: 'device';
   readonly device: string;
   readonly resource: string;
@@ -13,16 +14,16 @@ export interface DeviceSource {
 }
 
 /** Topics whose messages become rows of a bucket. */
-export interface TopicSource {
+export interface TopicBucketSource {
   readonly kind: 'topic';
   readonly filter: string;
 }
 
 /** Where the rows of a bucket come from by themselves. */
-export type BucketSource = DeviceSource | TopicSource;
+export type BucketSource = DeviceBucketSource | TopicBucketSource;
 
 const DEFAULT_INTERVAL_S = 60;
-const MAX_INTERVAL_S = 86_400;
+const MAX_INTERVAL_S = MAX_INTERVAL_MS / 1000;
 
 /**
  * Where a bucket's rows come from by themselves, as its settings say:
@@ -61,7 +62,7 @@ function sourceOf(config: Readonly<Record<string, Value>>): BucketSource | undef
   }
 }
 
-function deviceSource(config: Readonly<Record<string, Value>>): DeviceSource | undefined {
+function deviceSource(config: Readonly<Record<string, Value>>): DeviceBucketSource | undefined {
   const { device, resource, update = 'interval', interval } = config;
   const source = {
     kind: 'device',

@@ -5,10 +5,10 @@ import type { NewRow } from '../../store/bucket-row';
 import type { BucketKey, BucketSettings } from '../../store/bucket-store';
 import { isMap } from '../../types';
 import type { Clock, Timer } from '../../util/clock';
+import { userKey } from '../../util/device-key';
 import type { StoreAccess } from '../store-access';
 import type { Topics } from '../topics/topics';
 import { BucketFeeds } from './bucket-feeds';
-import { bucketId } from './bucket-id';
 import { Retention } from './retention';
 import { savedBuckets } from './saved-buckets';
 import { detached } from '../../util/guard';
@@ -59,13 +59,13 @@ export class BucketUpkeep {
 
   /** A bucket has these settings now. */
   set(key: BucketKey, settings: BucketSettings): void {
-    this.#changed?.add(bucketId(key));
+    this.#changed?.add(userKey(key.user, key.bucket));
     this.#apply(key, settings, false);
   }
 
   /** A bucket is gone. */
   remove(key: BucketKey): void {
-    this.#changed?.add(bucketId(key));
+    this.#changed?.add(userKey(key.user, key.bucket));
     this.#feeds.remove(key);
   }
 
@@ -81,7 +81,7 @@ export class BucketUpkeep {
       for await (const { user, bucket, settings } of savedBuckets(this.#port.store)) {
         if (this.#closed) return;
         const key = { user, bucket };
-        if (this.#changed?.has(bucketId(key)) === false) this.#apply(key, settings, true);
+        if (this.#changed?.has(userKey(key.user, key.bucket)) === false) this.#apply(key, settings, true);
       }
       this.#changed = undefined;
     } catch (error) {

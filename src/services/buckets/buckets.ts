@@ -1,6 +1,7 @@
 import type { IotmpServer } from '../../broker/broker';
 import type { HubState } from '../../broker/hub/stream-hub';
 import { ServiceCode } from '../../codec/constants';
+import { snapshot } from '../../codec/snapshot';
 import { IotmpError } from '../../errors';
 import type { BucketAggregation, BucketRange, LatestRows, RowSelection } from '../../store/bucket-query';
 import type { BucketRow, NewRow, RowPage } from '../../store/bucket-row';
@@ -9,13 +10,12 @@ import { mergeMap } from '../../store/merge-patch';
 import type { Page } from '../../store/page';
 import { isMap, type Value } from '../../types';
 import { systemClock, type Clock } from '../../util/clock';
+import { userKey } from '../../util/device-key';
 import { OrderedOutcomes } from '../ordered-outcomes';
 import type { Service, ServiceCall, ServiceOffer } from '../service';
 import { badRequest, serviceName } from '../service-name';
-import { snapshot } from '../snapshot';
 import type { StoreAccess } from '../store-access';
 import type { Topics } from '../topics/topics';
-import { bucketId } from './bucket-id';
 import { bucketSource } from './bucket-source';
 import { BucketUpkeep } from './bucket-upkeep';
 
@@ -105,7 +105,7 @@ export class Buckets implements Service {
     const checked = checkedKey(key);
     const kept = checkedSettings(snapshotMap(settings));
     const work = this.#store.use(({ buckets }) => buckets.define(checked, kept, expect));
-    return this.#outcomes.add(bucketId(checked), work, (outcome) => {
+    return this.#outcomes.add(userKey(checked.user, checked.bucket), work, (outcome) => {
       this.#take(checked, kept, outcome === 'created' ? 'bucket_create' : 'bucket_update');
       return outcome;
     });
@@ -118,7 +118,7 @@ export class Buckets implements Service {
     const before = await this.get(checked);
     checkedSettings(mergeMap(before?.settings ?? {}, kept));
     const work = this.#store.use(({ buckets }) => buckets.update(checked, kept));
-    return this.#outcomes.add(bucketId(checked), work, (bucket) => {
+    return this.#outcomes.add(userKey(checked.user, checked.bucket), work, (bucket) => {
       this.#take(checked, bucket.settings, 'bucket_update');
       return bucket;
     });
@@ -128,7 +128,7 @@ export class Buckets implements Service {
   async remove(key: BucketKey): Promise<boolean> {
     const checked = checkedKey(key);
     const work = this.#store.use(({ buckets }) => buckets.remove(checked));
-    return this.#outcomes.add(bucketId(checked), work, (wasThere) => {
+    return this.#outcomes.add(userKey(checked.user, checked.bucket), work, (wasThere) => {
       this.#upkeep.remove(checked);
       if (wasThere) this.#publish('bucket_delete', checked);
       return wasThere;
@@ -199,7 +199,7 @@ export class Buckets implements Service {
 
   #write(key: BucketKey, rows: readonly NewRow[], create?: BucketSettings): Promise<WrittenRows> {
     const work = this.#store.use(({ buckets }) => buckets.write(key, rows, create));
-    return this.#outcomes.add(bucketId(key), work, (written) => {
+    return this.#outcomes.add(userKey(key.user, key.bucket), work, (written) => {
       if (written.created) this.#take(key, create ?? {}, 'bucket_create');
       this.#tellRows(key, rows, written.ts);
       return written;

@@ -2,7 +2,7 @@ import type { HubState, HubSubscription } from '../../broker/hub/stream-hub';
 import type { BucketKey } from '../../store/bucket-store';
 import type { Value } from '../../types';
 import type { BucketFeed, BucketFeedPort } from './bucket-feed';
-import { rowOfSample, type DeviceSource } from './bucket-source';
+import { rowOfSample, type DeviceBucketSource } from './bucket-source';
 import { FeedWriter } from './feed-writer';
 
 /** Rows that may wait for the store. */
@@ -15,12 +15,12 @@ const MAX_WAITING = 64;
  */
 export class DeviceFeed implements BucketFeed {
   readonly key: BucketKey;
-  readonly source: DeviceSource;
+  readonly source: DeviceBucketSource;
   readonly #writer: FeedWriter;
   readonly #subscription: HubSubscription;
 
   /** @param unasked nobody wants it at the moment: it was saved earlier */
-  constructor(port: BucketFeedPort, key: BucketKey, source: DeviceSource, unasked: boolean) {
+  constructor(port: BucketFeedPort, key: BucketKey, source: DeviceBucketSource, unasked: boolean) {
     this.key = key;
     this.source = source;
     this.#writer = new FeedWriter(port, key, MAX_WAITING, () => port.onGone(this));

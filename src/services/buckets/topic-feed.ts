@@ -2,7 +2,7 @@ import type { BucketKey } from '../../store/bucket-store';
 import type { TopicMessage } from '../topics/topic-message';
 import type { TopicSubscription } from '../topics/topic-subscription';
 import type { BucketFeed, BucketFeedPort } from './bucket-feed';
-import { rowOfSample, type TopicSource } from './bucket-source';
+import { rowOfSample, type TopicBucketSource } from './bucket-source';
 import { FeedWriter } from './feed-writer';
 
 /** Rows that may wait for the store: messages of many devices come at once. */
@@ -14,13 +14,13 @@ const MAX_WAITING = 1024;
  */
 export class TopicFeed implements BucketFeed {
   readonly key: BucketKey;
-  readonly source: TopicSource;
+  readonly source: TopicBucketSource;
   readonly state = undefined;
   readonly #writer: FeedWriter;
   readonly #subscription: TopicSubscription;
 
   /** @throws IotmpError IOTMP_ERR_CLOSED */
-  constructor(port: BucketFeedPort, key: BucketKey, source: TopicSource) {
+  constructor(port: BucketFeedPort, key: BucketKey, source: TopicBucketSource) {
     this.key = key;
     this.source = source;
     this.#writer = new FeedWriter(port, key, MAX_WAITING, () => port.onGone(this));

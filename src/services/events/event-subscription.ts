@@ -11,7 +11,7 @@ export interface SubscriptionRequest {
 }
 
 /** What a subscription needs of its service. */
-export interface SubscriptionOwner {
+export interface EventSubscriptionOwner {
   /** Serves it with the events of its name that pass its filter. */
   follow(subscription: EventSubscription): void;
   forget(subscription: EventSubscription): void;
@@ -40,14 +40,18 @@ export class EventSubscription {
   /** Called once when it has ended, whoever ended it, also by a refusal that comes later than {@link EventSource.open}. */
   onClose: (() => void) | undefined = undefined;
   readonly #stream: ServiceStream;
-  readonly #owner: SubscriptionOwner;
+  readonly #owner: EventSubscriptionOwner;
   #complaint: string | undefined;
 
   /**
    * @internal made by a service
    * @throws IotmpError IOTMP_ERR_PROTOCOL for filters that are none
    */
-  constructor(owner: SubscriptionOwner, stream: ServiceStream, { event, parameters }: SubscriptionRequest) {
+  constructor(
+    owner: EventSubscriptionOwner,
+    stream: ServiceStream,
+    { event, parameters }: SubscriptionRequest,
+  ) {
     this.event = event;
     this.parameters = parameters;
     this.filter = new EventFilter(parameters.filters);

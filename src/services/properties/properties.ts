@@ -1,5 +1,6 @@
 import type { IotmpServer } from '../../broker/broker';
 import { ServiceCode } from '../../codec/constants';
+import { snapshot } from '../../codec/snapshot';
 import { errorText, IotmpError } from '../../errors';
 import { Answer } from '../../session/hosting/resource';
 import type { Page } from '../../store/page';
@@ -8,7 +9,6 @@ import type { Value } from '../../types';
 import { OrderedOutcomes } from '../ordered-outcomes';
 import type { Service, ServiceCall, ServiceOffer } from '../service';
 import { serviceName } from '../service-name';
-import { snapshot } from '../snapshot';
 import type { StoreAccess } from '../store-access';
 import { PropertySource } from './property-source';
 import { propertyKey, PropertyWatchers, type PropertyListener } from './property-watchers';

@@ -1,34 +1,34 @@
 import { ownerKey } from '../../store/owner-key';
 import type { PropertyOwner } from '../../store/property-store';
 import type { Value } from '../../types';
-import { deviceKey } from '../../util/device-key';
+import { userKey } from '../../util/device-key';
 
-/** Hears the new value of a property; `undefined` when it was removed. */
+/** Is called with the new value of a property; `undefined` when the property was removed. */
 export type PropertyListener = (value: Value | undefined) => void;
 
-/** One string for a property: names have no slash. */
+/** The key of a property in a map. Names of properties have no slash. */
 export function propertyKey(owner: PropertyOwner, name: string): string {
-  return `${deviceKey({ user: owner.user, device: ownerKey(owner) })}/${name}`;
+  return `${userKey(owner.user, ownerKey(owner))}/${name}`;
 }
 
-/** Those who want to hear of single properties, by key, so that a change costs only them. */
+/** Listeners of single properties, by key, so that a change costs only its own listeners. */
 export class PropertyWatchers {
   readonly #groups = new Map<string, Set<PropertyListener>>();
   readonly #onError: (error: unknown) => void;
 
-  /** @param onError hears of listeners that throw */
+  /** @param onError is called with what a listener throws */
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
   }
 
-  /** Number of properties that somebody watches. */
+  /** Number of properties that have a listener. */
   get size(): number {
     return this.#groups.size;
   }
 
-  /** Returns the function that ends it. */
+  /** Adds a listener. Returns the function that removes it. */
   add(key: string, listener: PropertyListener): () => void {
-    // Of one's own, so that the same function may watch twice.
+    // Another function, so that the same listener may be added twice.
     const own: PropertyListener = (value) => listener(value);
     const group = this.#groups.get(key) ?? new Set();
     this.#groups.set(key, group.add(own));
@@ -37,6 +37,7 @@ export class PropertyWatchers {
     };
   }
 
+  /** Calls the listeners of a property. */
   tell(key: string, value: Value | undefined): void {
     for (const listener of [...(this.#groups.get(key) ?? [])]) {
       try {

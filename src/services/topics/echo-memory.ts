@@ -1,36 +1,36 @@
 import { createHash } from 'node:crypto';
+import { BoundedMap } from '../../util/bounded-map';
 import type { Clock } from '../../util/clock';
 
-/** How long an echo may take, in ms. */
+/** Longest time until an echo, in ms. */
 const ECHO_MS = 10_000;
-/** Messages that are remembered; the oldest are forgotten first. */
+/** Maximum number of messages that are remembered. The oldest is forgotten first. */
 const MAX_MESSAGES = 4096;
 
-/** Remembers what was sent to a party that sends everything back, so that what comes back is known. */
+/** Recognises the echoes of a party that sends everything back. */
 export class EchoMemory {
   readonly #clock: Clock;
   /** In the order of their times. */
-  readonly #sent = new Map<string, { count: number; readonly until: number }>();
+  readonly #sent = new BoundedMap<string, { count: number; readonly until: number }>(MAX_MESSAGES);
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Messages that may come back. */
+  /** Number of messages that may come back. */
   get size(): number {
     return this.#sent.size;
   }
 
-  /** A message was sent. */
+  /** Notes a message that was sent. */
   note(topic: string, payload: Uint8Array): void {
     const key = messageKey(topic, payload);
     const count = (this.#sent.get(key)?.count ?? 0) + 1;
-    this.#sent.delete(key);
-    this.#forgetOld();
+    this.#forgetExpired();
     this.#sent.set(key, { count, until: this.#clock.now() + ECHO_MS });
   }
 
-  /** Whether a message that came is one that was sent; each one that was sent counts once. */
+  /** Whether a message that came is an echo. Each message that was sent has one echo. */
   recognise(topic: string, payload: Uint8Array): boolean {
     const key = messageKey(topic, payload);
     const sent = this.#sent.get(key);
@@ -39,10 +39,10 @@ export class EchoMemory {
     return sent.until >= this.#clock.now();
   }
 
-  #forgetOld(): void {
+  #forgetExpired(): void {
     const now = this.#clock.now();
     for (const [key, { until }] of this.#sent) {
-      if (until >= now && this.#sent.size < MAX_MESSAGES) return;
+      if (until >= now) return;
       this.#sent.delete(key);
     }
   }

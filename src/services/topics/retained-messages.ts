@@ -1,14 +1,7 @@
+import type { RetainedMessage } from '../../store/retained-store';
 import type { Value } from '../../types';
 
-/** The last message of a topic that was published to be kept. */
-export interface RetainedMessage {
-  readonly topic: string;
-  readonly payload: Value;
-  /** When it was published, in ms since 1970. */
-  readonly ts: number;
-}
-
-/** Where retained messages are kept, by user and topic. */
+/** A store of retained messages, by user and topic. */
 export interface RetainedMessages {
   /** Keeps a message in place of the one before. Rejects when there is no room for another topic. */
   set(user: string, topic: string, payload: Value): Promise<void>;

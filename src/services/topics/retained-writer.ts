@@ -1,7 +1,8 @@
 import { TopicFilter } from '../../topic/topic-filter';
 import type { Value } from '../../types';
-import { deviceKey } from '../../util/device-key';
-import type { RetainedMessage, RetainedMessages } from './retained-messages';
+import type { RetainedMessage } from '../../store/retained-store';
+import { userKey } from '../../util/device-key';
+import type { RetainedMessages } from './retained-messages';
 
 /** What is to be kept of a topic: a message, or none. */
 interface Write {
@@ -41,7 +42,7 @@ export class RetainedWriter {
    * the topic, is in the store. Rejects as the store does.
    */
   write(user: string, message: RetainedMessage): Promise<void> {
-    const key = deviceKey({ user, device: message.topic });
+    const key = userKey(user, message.topic);
     const write = { user, message, removes: isEmpty(message.payload) };
     const current = this.#topics.get(key);
     if (current !== undefined) {

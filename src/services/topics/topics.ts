@@ -1,6 +1,5 @@
 import type { IotmpServer } from '../../broker/broker';
-import { decodeValue } from '../../codec/reading/pson-decoder';
-import { encodeValue } from '../../codec/writing/pson-encoder';
+import { snapshot } from '../../codec/snapshot';
 import { errorText, IotmpError } from '../../errors';
 import { WarningGate } from '../../session/base/warning-gate';
 import { filterLevels, topicLevels } from '../../topic/topic-name';
@@ -89,8 +88,8 @@ export class Topics {
     { retain = false, qos = 0, device }: PublishOptions = {},
   ): Promise<void> {
     topicLevels(topic);
-    // A copy, that whoever gave it may change what he has.
-    await this.#publish({ user, device, topic, payload: decodeValue(encodeValue(payload)) }, { retain, qos });
+    // The caller may change the payload afterwards.
+    await this.#publish({ user, device, topic, payload: snapshot(payload) }, { retain, qos });
   }
 
   /** Forgets the retained messages of a user, as when he is removed. Rejects as the store does. */

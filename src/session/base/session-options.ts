@@ -1,4 +1,4 @@
-import { BodyLimit } from '../../codec/constants';
+import { BodyLimit, MAX_DEPTH } from '../../codec/constants';
 import { IotmpError } from '../../errors';
 import { systemClock, type Clock } from '../../util/clock';
 
@@ -40,7 +40,7 @@ export const defaultSessionOptions: SessionOptions = Object.freeze({
   maxQueuedSamples: 64,
   maxBufferedBytes: 1024 * 1024,
   drainTimeoutMs: 30_000,
-  maxDepth: 64,
+  maxDepth: MAX_DEPTH,
   clock: systemClock,
 });
 

@@ -1,20 +1,22 @@
 import type { Clock } from '../../util/clock';
-import { FaultMeter } from '../fault-meter';
+import { RateWindow } from '../../util/rate-window';
 
-/** Keeps a peer, or a service, that gives cause for warnings from flooding the log. */
+const FLOOD = { limit: 10, windowMs: 60_000 };
+
+/** Keeps the warnings about one peer or one service from flooding the log. */
 export class WarningGate {
-  readonly #meter: FaultMeter;
+  readonly #rate: RateWindow;
   readonly #onWarning: (text: string) => void;
   #shut = false;
 
   constructor(clock: Clock, onWarning: (text: string) => void) {
-    this.#meter = new FaultMeter(clock);
+    this.#rate = new RateWindow(FLOOD, clock);
     this.#onWarning = onWarning;
   }
 
-  /** Passes the warning on, unless there were many within the last minute. */
+  /** Passes the warning on, unless there were ten within the last minute. */
   warn(text: string): void {
-    const isFlood = this.#meter.note();
+    const isFlood = this.#rate.note();
     if (isFlood && this.#shut) return;
     this.#shut = isFlood;
     this.#onWarning(isFlood ? 'more warnings of this kind are left out' : text);

@@ -1,6 +1,6 @@
 import type { PublishedStream, ResourceDefinition } from './resource';
 import { Sample } from '../samples/sample';
-import { SampleKeys } from '../sample-keys';
+import { SampleKeys } from '../samples/sample-form';
 
 /** A resource in a registry, with the streams that peers have open on it. */
 export class HostedResource {

@@ -1,8 +1,18 @@
 import { MARK_SIZE } from '../../codec/writing/stream-data';
-import type { MapKeys } from '../../codec/map-keys';
+import { MapKeys } from '../../codec/map-keys';
 import type { EncodedPayload } from './encoded-payload';
 import type { Sample } from './sample';
-import type { SampleKeys } from '../sample-keys';
+
+/** The keys of the last sample of a resource. All its streams hold the same object for the same keys. */
+export class SampleKeys {
+  #latest: MapKeys | undefined;
+
+  /** The keys of an encoded map that has a compact form; `undefined` for any other value. */
+  of(value: Buffer): MapKeys | undefined {
+    if (this.#latest?.valuesOf(value) === undefined) this.#latest = MapKeys.of(value);
+    return this.#latest;
+  }
+}
 
 /**
  * What a stream's samples may be sent as:

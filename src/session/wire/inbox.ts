@@ -3,12 +3,14 @@ import type { Message } from '../../codec/message';
 import { decodeMessage, type DecodeOptions } from '../../codec/reading/message-decoder';
 import { DecodeError, IotmpError } from '../../errors';
 import { FrameDecoder } from '../../framing/frame-decoder';
+import { RateWindow } from '../../util/rate-window';
 import type { SessionCore } from '../base/session-core';
-import { FaultMeter } from '../fault-meter';
 import { asIotmpError } from '../base/session-errors';
 
-/** Until the session is open, larger bodies are refused: nobody shall make us hold more before a login. In bytes. */
+/** Largest body before the session is open, in bytes: a peer must not make us hold more before its login. */
 const MAX_FIRST_BODY = 8192;
+/** Messages that do not decode, past which the connection ends (`protocol.md` section 1). */
+const FAULTS = { limit: 10, windowMs: 60_000 };
 
 /**
  * The way in of a session: bytes become messages, and what is wrong with them is counted (`protocol.md`
@@ -27,7 +29,7 @@ export class Inbox {
   readonly #core: SessionCore;
   readonly #frames: FrameDecoder;
   readonly #decodeOptions: DecodeOptions;
-  #faults: FaultMeter | undefined;
+  #faults: RateWindow | undefined;
 
   constructor(core: SessionCore) {
     const { clock, maxBodySize, maxDepth } = core.options;
@@ -112,7 +114,7 @@ export class Inbox {
     }
     const isAnswer = type === MessageType.OK || type === MessageType.ERROR;
     if (!isAnswer && type !== MessageType.STREAM_DATA) this.#core.refuse(error.streamId, error);
-    this.#faults ??= new FaultMeter(this.#core.options.clock);
+    this.#faults ??= new RateWindow(FAULTS, this.#core.options.clock);
     if (this.#faults.note()) this.#core.destroy(error);
   }
 }

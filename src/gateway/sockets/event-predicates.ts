@@ -5,7 +5,7 @@ import { Pattern } from '../events/pattern';
 import { badRequest } from '../http/request-error';
 
 /** Tells which events somebody wants. */
-export type EventFilter = (event: ServerEvent) => boolean;
+export type EventPredicate = (event: ServerEvent) => boolean;
 
 const MAX_FIELDS = 50;
 /** Length of all patterns of a filter, with all their repetitions: each event is held against them. */
@@ -18,7 +18,7 @@ export const patternFilter = z.record(z.string().max(100), z.union([z.string(), 
  * The filter that regular expressions describe (`platform-api.md` section 2.2). Empty ones say nothing.
  * @throws IotmpError IOTMP_ERR_REQUEST when one is not usable
  */
-export function filterByPatterns(fields: z.infer<typeof patternFilter>): EventFilter {
+export function filterByPatterns(fields: z.infer<typeof patternFilter>): EventPredicate {
   const patterns = Object.entries(fields)
     .filter(([, source]) => source !== '')
     .slice(0, MAX_FIELDS)
@@ -35,7 +35,7 @@ const scalar = z.union([z.string(), z.number(), z.boolean()]);
 export const equalityFilter = z.record(z.string().max(100), z.union([scalar, z.array(scalar).max(100)]));
 
 /** The filter of a v2 subscription. */
-export function filterByValues(event: string, fields: z.infer<typeof equalityFilter>): EventFilter {
+export function filterByValues(event: string, fields: z.infer<typeof equalityFilter>): EventPredicate {
   const wanted = Object.entries(fields).map(([field, values]): [string, Set<string>] => [
     field,
     new Set([values].flat().map(String)),
