@@ -29,9 +29,11 @@ export function mayThrow(place: string): void {
 
 /** Writes the report to a file when the process ends. */
 export function reportAtExit(file: string): void {
-  process.on('uncaughtExceptionMonitor', (error) => {
+  const note = (error: unknown): void => {
     if (error instanceof RandomThrow) uncaught.push(error.stack ?? error.message);
-  });
+  };
+  process.on('uncaughtExceptionMonitor', note);
+  process.on('unhandledRejection', note);
   process.on('exit', () => {
     const report: ThrowReport = { throws: Object.fromEntries(throws), uncaught };
     writeFileSync(file, JSON.stringify(report));

@@ -167,3 +167,21 @@ describe('last known states', () => {
     assert.equal(states.get('one more')?.output, 1);
   });
 });
+
+describe('what is remembered of a device', () => {
+  it('is not forgotten while the device is connected, and is when it is away', async () => {
+    const bench = await BrokerBench.start();
+    const device = await bench.device();
+    device.resources.set('level', { fn: 3, run: () => 5 });
+    await bench.server.call(PUMP, 'level', { payload: 1 });
+    const states = bench.server.lastKnown(PUMP);
+    assert.equal(states?.get('level')?.output, 5);
+    bench.server.forget(PUMP);
+    assert.equal(bench.server.lastKnown(PUMP), states);
+    bench.server.device(PUMP)?.close();
+    await device.serverEnded;
+    assert.equal(bench.server.lastKnown(PUMP), states);
+    bench.server.forget(PUMP);
+    assert.equal(bench.server.lastKnown(PUMP), undefined);
+  });
+});

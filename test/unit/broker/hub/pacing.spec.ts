@@ -62,6 +62,20 @@ describe('pacing', () => {
     assert.deepEqual(passed, [0, 1000, 61_200, 62_200]);
   });
 
+  it('takes a sample that is half an interval of the device early for due, and none that is earlier', () => {
+    const pacing = new SamplePacing(1000);
+    assert.equal(pacing.admits(0, 500), true);
+    assert.equal(pacing.admits(749, 500), false);
+    assert.equal(pacing.admits(750, 500), true);
+  });
+
+  it('makes up for a beat that was late by no more than the interval', () => {
+    const late = new SamplePacing(1000);
+    assert.deepEqual(admitted(late, [0, 2000, 2300], 300), [0, 2000, 2300]);
+    const later = new SamplePacing(1000);
+    assert.deepEqual(admitted(later, [0, 2001, 2301], 300), [0, 2001]);
+  });
+
   it('counts from a sample that was given late', () => {
     const pacing = new SamplePacing(10_000);
     assert.equal(pacing.untouched, true);
