@@ -6,7 +6,7 @@ export type { ServerOptions } from './broker/broker-options';
 export type { TlsOptions } from 'node:tls';
 export type { FailedLogin, ListenerKind, ServerEvents } from './broker/broker-events';
 export type { ServerEvent } from './broker/event-feed';
-export type { DeviceDirectory } from './broker/admission';
+export type { DeviceDirectory } from './broker/directory-authenticator';
 export type { Authenticator, RegisteredDevice } from './broker/authenticator';
 export type { ConnectedDevice, DeviceCounters } from './broker/connected-device';
 export type { DeviceDescription, ResourceDescription } from './broker/device-description';

@@ -10,19 +10,18 @@ import { maxPayloadFor } from '../transport/web-socket-settings';
 import type { DeviceId } from '../types';
 import { warnProcess } from '../util/guard';
 import { SafeEmitter } from '../util/safe-emitter';
-import { Admission, type DeviceDirectory } from './admission';
+import { DirectoryAuthenticator, LoginHold, type DeviceDirectory } from './directory-authenticator';
 import { DeviceTable } from './authenticator';
 import type { ListenerKind, ServerEvents } from './broker-events';
 import { serverOptions, type ResolvedServerOptions, type ServerOptions } from './broker-options';
 import type { ConnectedDevice } from './connected-device';
 import { deviceConnected, deviceDisconnected, loginFailed } from './device-events';
 import { DeviceRegistry } from './device-registry';
-import { Door, type DoorPort } from './door';
+import { ConnectionAcceptor, type ConnectionAcceptorPort } from './connection-acceptor';
 import { EventFeed } from './event-feed';
 import { StreamHub, type HubSubscriber, type HubSubscription } from './hub/stream-hub';
 import type { LastKnownStates } from './last-known';
 import { Listener, type ListenerStatus } from './listener';
-import { LoginGate } from './login-gate';
 import { ServiceHost } from './service-host';
 import type { CallOptions, Reply } from '../session/requests/reply';
 
@@ -37,13 +36,13 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   readonly events = new EventFeed((text) => this.warn(text));
   readonly #registry = new DeviceRegistry();
   readonly #hub: StreamHub;
-  readonly #door: Door;
-  readonly #gate = new LoginGate();
+  readonly #connections: ConnectionAcceptor;
+  readonly #hold = new LoginHold();
   readonly #listeners = new Map<ListenerKind, Listener>();
   #options: ResolvedServerOptions;
   #table: DeviceTable;
   readonly #directories = new Set<DeviceDirectory>();
-  #admission: Admission;
+  #authenticator: DirectoryAuthenticator;
   #acceptor: WebSocketAcceptor | undefined;
   #running = false;
   #closing: Promise<void> | undefined;
@@ -55,17 +54,17 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     super();
     this.#options = serverOptions(options);
     this.#table = new DeviceTable(this.#options.devices, this.#options.anonymous);
-    this.#admission = this.#newAdmission();
+    this.#authenticator = this.#newAuthenticator();
     this.#hub = new StreamHub({
       clock: this.#options.clock,
       onWarning: (text) => this.warn(text),
     });
-    const port: DoorPort = {
+    const port: ConnectionAcceptorPort = {
       host: this.host,
       registry: this.#registry,
-      gate: this.#gate,
+      hold: this.#hold,
       options: () => this.#options,
-      authenticator: () => this.#admission,
+      authenticator: () => this.#authenticator,
       onConnected: (device) => this.#handleConnected(device),
       onDisconnected: (device, reason) => this.#handleDisconnected(device, reason),
       onRefused: (login) => {
@@ -74,7 +73,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
       },
       onWarning: (text) => this.warn(text),
     };
-    this.#door = new Door(port, this.#options.clock);
+    this.#connections = new ConnectionAcceptor(port, this.#options.clock);
   }
 
   /** Whether the server was started and not closed. */
@@ -127,7 +126,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
    * who will be let in should not be refused before. They wait no longer than they have to log in.
    */
   holdLogins(): () => void {
-    return this.#gate.hold();
+    return this.#hold.hold();
   }
 
   /** A device, while it is connected. */
@@ -158,7 +157,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     this.#running = true;
     await this.#closing;
     if (!this.running) return;
-    this.#door.open();
+    this.#connections.open();
     await this.#updateListeners();
   }
 
@@ -184,10 +183,10 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     const isSame = authenticator === this.#options.authenticator;
     this.#options = next;
     this.#table = table;
-    this.#admission = this.#newAdmission();
+    this.#authenticator = this.#newAuthenticator();
     this.#dropAcceptor();
     for (const device of [...this.#registry.values()]) {
-      if (this.#admission.directoryOf(device) !== undefined) continue;
+      if (this.#authenticator.directoryOf(device) !== undefined) continue;
       // Of what another authenticator thinks nothing is known.
       if (isSame && (authenticator !== undefined || table.keeps(device, before))) continue;
       device.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
@@ -207,12 +206,12 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
       maxPayload: maxPayloadFor(this.#options.maxMessageSize),
       clock: this.#options.clock,
     });
-    this.#acceptor.accept(request, socket, head, (transport) => this.#door.enter(transport));
+    this.#acceptor.accept(request, socket, head, (transport) => this.#connections.accept(transport));
   }
 
   /** Takes over a connection that was made elsewhere, such as one of a test; after {@link close} it is cut. */
   accept(transport: Transport): void {
-    this.#door.enter(transport);
+    this.#connections.accept(transport);
   }
 
   /**
@@ -248,8 +247,8 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     else this.tell('warning', text, cause);
   }
 
-  #newAdmission(): Admission {
-    return new Admission(this.#directories, this.#options.authenticator ?? this.#table);
+  #newAuthenticator(): DirectoryAuthenticator {
+    return new DirectoryAuthenticator(this.#directories, this.#options.authenticator ?? this.#table);
   }
 
   #handleConnected(device: ConnectedDevice): void {
@@ -273,7 +272,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
 
   async #end(): Promise<void> {
     this.#dropAcceptor();
-    await Promise.all([this.#updateListeners(), this.#door.close()]);
+    await Promise.all([this.#updateListeners(), this.#connections.close()]);
   }
 
   #dropAcceptor(): void {
@@ -307,7 +306,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     await current?.close();
     if (wanted === undefined) return;
     const listener = new Listener(wanted, clock, {
-      onTransport: (transport) => this.#door.enter(transport),
+      onTransport: (transport) => this.#connections.accept(transport),
       onStatus: (status) => this.tell('listener', kind, status),
       onWarning: (text) => this.warn(text),
     });

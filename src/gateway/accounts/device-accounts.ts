@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DeviceDirectory } from '../../broker/admission';
+import type { DeviceDirectory } from '../../broker/directory-authenticator';
 import type { DeviceId } from '../../types';
 import { conflict } from '../http/request-error';
 import { changed, Records, type Documents, type RecordChange } from './records';

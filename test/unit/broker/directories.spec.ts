@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { DeviceDirectory } from '../../../src/broker/admission';
+import type { DeviceDirectory } from '../../../src/broker/directory-authenticator';
 import type { DeviceId } from '../../../src/types';
 import { BrokerBench, PUMP } from '../support/broker-fixture';
 

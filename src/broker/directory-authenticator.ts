@@ -11,8 +11,8 @@ export interface DeviceDirectory {
   admits(id: DeviceId, credential: string): boolean;
 }
 
-/** Asks the directories that know a device, and for all others whoever is asked without them. */
-export class Admission implements Authenticator {
+/** Asks the directory that has the device. Another authenticator decides about devices that no directory has. */
+export class DirectoryAuthenticator implements Authenticator {
   readonly #directories: ReadonlySet<DeviceDirectory>;
   readonly #otherwise: Authenticator;
 
@@ -34,5 +34,30 @@ export class Admission implements Authenticator {
   directoryOf(id: DeviceId): DeviceDirectory | undefined {
     for (const directory of this.#directories) if (directory.has(id)) return directory;
     return undefined;
+  }
+}
+
+/** Holds logins while the rules of who may log in are being changed, so that no login is judged by the old ones. */
+export class LoginHold {
+  #holds = 0;
+  #opening: PromiseWithResolvers<void> | undefined;
+
+  /** Resolves when logins go on. Undefined while nothing holds them. */
+  get opening(): Promise<void> | undefined {
+    return this.#opening?.promise;
+  }
+
+  /** Holds logins until the returned function is called, and for as long as others hold them. */
+  hold(): () => void {
+    this.#holds++;
+    this.#opening ??= Promise.withResolvers();
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      if (--this.#holds > 0) return;
+      this.#opening?.resolve();
+      this.#opening = undefined;
+    };
   }
 }

@@ -5,26 +5,26 @@ import type { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
 import type { Clock } from '../util/clock';
 import type { Authenticator } from './authenticator';
+import type { LoginHold } from './directory-authenticator';
 import type { FailedLogin } from './broker-events';
 import type { ResolvedServerOptions } from './broker-options';
 import type { ConnectedDevice } from './connected-device';
 import { IotmpDevice } from './iotmp-device';
 import { parseConnect, type ConnectIntent } from './connect-request';
 import type { DeviceRegistry } from './device-registry';
-import type { LoginGate } from './login-gate';
 import type { LoginThrottle } from './login-throttle';
 import type { ServiceHost } from './service-host';
 import { guarded, warnProcess } from '../util/guard';
 import { PeerSession } from '../session/peer-session';
 
 /** What all connections of a server share. */
-export interface VisitContext {
+export interface ConnectionContext {
   readonly host: ServiceHost;
   readonly registry: DeviceRegistry;
   readonly throttle: LoginThrottle;
   /** Is waited for before anything is decided about a login. */
-  readonly gate: LoginGate;
-  /** For what nobody who is logged in stands for. */
+  readonly hold: LoginHold;
+  /** For warnings about connections that are not logged in. */
   readonly warnings: WarningGate;
   options(): ResolvedServerOptions;
   authenticator(): Authenticator;
@@ -33,19 +33,19 @@ export interface VisitContext {
   onRefused(login: FailedLogin): void;
   onWarning(text: string): void;
   /** Nothing is left of the connection. */
-  onGone(visit: Visit): void;
+  onGone(connection: Connection): void;
 }
 
 /** One connection, from its first byte to its last: the login, and what comes of it (`protocol.md` section 4). */
-export class Visit implements SessionHooks {
+export class Connection implements SessionHooks {
   readonly session: Session;
-  readonly #context: VisitContext;
+  readonly #context: ConnectionContext;
   /** What was asked for; forgotten once it is decided, as the credential is a part of it. */
   #intent: ConnectIntent | undefined;
   #device: ConnectedDevice | undefined;
   #refused = false;
 
-  constructor(transport: Transport, context: VisitContext) {
+  constructor(transport: Transport, context: ConnectionContext) {
     const { session, connectTimeoutMs } = context.options();
     this.#context = context;
     this.session = new PeerSession(transport, context.host, this, session);
@@ -54,7 +54,7 @@ export class Visit implements SessionHooks {
 
   /** Answers at once where it can; a refusal waits when its address has failed before. */
   onConnect(request: ConnectRequest): void | Promise<void> {
-    const { opening } = this.#context.gate;
+    const { opening } = this.#context.hold;
     if (opening === undefined) return this.#decide(request);
     return opening.then(() => (this.session.signal.aborted ? undefined : this.#decide(request)));
   }
@@ -115,7 +115,7 @@ export class Visit implements SessionHooks {
     }
   }
 
-  /** Who decides may be another one by the time that he has decided. */
+  /** Another authenticator may be in charge by the time that this one has decided. */
   async #wait(verdict: void | PromiseLike<void>, authenticator: Authenticator): Promise<void> {
     await verdict;
     if (this.#context.authenticator() !== authenticator) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { LoginGate } from '../../../src/broker/login-gate';
+import { LoginHold } from '../../../src/broker/directory-authenticator';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
@@ -41,7 +41,7 @@ describe('logins that are held', () => {
   });
 
   it('go on when nobody holds them any more', () => {
-    const gate = new LoginGate();
+    const gate = new LoginHold();
     const [first, second] = [gate.hold(), gate.hold()];
     first();
     first();

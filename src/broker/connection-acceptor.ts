@@ -3,41 +3,41 @@ import { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
 import type { Clock } from '../util/clock';
 import { LoginThrottle } from './login-throttle';
-import { Visit, type VisitContext } from './visit';
+import { Connection, type ConnectionContext } from './connection';
 
-/** What the door needs of its server. */
-export type DoorPort = Omit<VisitContext, 'throttle' | 'warnings' | 'onGone'>;
+/** What the acceptor needs of its server. */
+export type ConnectionAcceptorPort = Omit<ConnectionContext, 'throttle' | 'warnings' | 'onGone'>;
 
-/** Lets connections in, as many as there may be, and has them all leave at the end. */
-export class Door {
-  readonly #context: VisitContext;
-  readonly #visits = new Set<Visit>();
+/** Takes over connections, up to a limit, and ends all of them when the server closes. */
+export class ConnectionAcceptor {
+  readonly #context: ConnectionContext;
+  readonly #connections = new Set<Connection>();
   readonly #warnings: WarningGate;
   #full = false;
   #shut = false;
   #onEmpty: (() => void) | undefined;
 
-  constructor(port: DoorPort, clock: Clock) {
+  constructor(port: ConnectionAcceptorPort, clock: Clock) {
     this.#warnings = new WarningGate(clock, (text) => port.onWarning(text));
     this.#context = {
       ...port,
       throttle: new LoginThrottle(clock),
       warnings: this.#warnings,
-      onGone: (visit) => this.#handleGone(visit),
+      onGone: (connection) => this.#handleGone(connection),
     };
   }
 
-  /** A connection was made. */
-  enter(transport: Transport): void {
-    if (this.#shut || this.#visits.size >= this.#context.options().maxConnections) {
+  /** Takes over a connection. One past the limit, or after {@link close}, is cut. */
+  accept(transport: Transport): void {
+    if (this.#shut || this.#connections.size >= this.#context.options().maxConnections) {
       this.#turnAway(transport);
       return;
     }
     this.#full = false;
-    this.#visits.add(new Visit(transport, this.#context));
+    this.#connections.add(new Connection(transport, this.#context));
   }
 
-  /** Lets devices in again after {@link close}. */
+  /** Takes connections again after {@link close}. */
   open(): void {
     this.#shut = false;
   }
@@ -45,10 +45,10 @@ export class Door {
   /** Ends all connections, and takes no more; resolves when they are gone. */
   async close(): Promise<void> {
     this.#shut = true;
-    for (const { session } of this.#visits) {
+    for (const { session } of this.#connections) {
       session.close(new IotmpError('IOTMP_ERR_CLOSED', 'the server was stopped'));
     }
-    if (this.#visits.size === 0) return;
+    if (this.#connections.size === 0) return;
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
@@ -63,9 +63,9 @@ export class Door {
     transport.destroy();
   }
 
-  #handleGone(visit: Visit): void {
-    this.#visits.delete(visit);
-    if (this.#visits.size > 0) return;
+  #handleGone(connection: Connection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size > 0) return;
     this.#onEmpty?.();
     this.#onEmpty = undefined;
   }
