@@ -17,10 +17,12 @@ async function run(name: string): Promise<void> {
   const suite = suiteOf(name);
   const files = filesOf(suite);
   if (files.length === 0) report.fail(`no file is named ${name}`);
-  const env = suite.coverage ? await measureCoverage(process.env) : process.env;
+  const common = { ...process.env, TEST_EFFORT: String(suite.effort) };
+  const env = suite.coverage ? await measureCoverage(common) : common;
+  const timeoutMs = TIMEOUT_MS * suite.effort;
   await runPool(files, suite.jobs, async (file) => {
     if (signal.aborted) return;
-    const specs = new SpecProcess(file, { timeoutMs: TIMEOUT_MS, env, signal });
+    const specs = new SpecProcess(file, { timeoutMs, env, signal });
     await specs.ended();
     report.add(specs);
   });

@@ -1,4 +1,4 @@
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 /** Spec files that are run in the same way. */
@@ -9,20 +9,32 @@ export interface Suite {
   readonly jobs: number;
   /** Whether the coverage of the files is measured, and has to reach the gate of package.json. */
   readonly coverage: boolean;
+  /** Factor of repetitions and timeouts. Above 1, only those files are run that use it. */
+  readonly effort: number;
 }
 
+const SIDE_BY_SIDE = 4;
+/** Takes about ten minutes. */
+const LONG_EFFORT = Number(process.env.TEST_EFFORT ?? 10);
+
 const SUITES: ReadonlyMap<string, Suite> = new Map([
-  ['unit', { specs: 'test/unit/**/*.spec.ts', jobs: 4, coverage: true }],
+  ['unit', { specs: 'test/unit/**/*.spec.ts', jobs: SIDE_BY_SIDE, coverage: true, effort: 1 }],
   // They start Node-RED and browsers, which would disturb each other.
-  ['system', { specs: 'test/system/**/*.spec.ts', jobs: 1, coverage: false }],
+  ['system', { specs: 'test/system/**/*.spec.ts', jobs: 1, coverage: false, effort: 1 }],
+  ['long', { specs: 'test/**/*.spec.ts', jobs: 2, coverage: false, effort: LONG_EFFORT }],
 ]);
 
 /** The suite of that name; otherwise the name is a pattern of files. */
 export function suiteOf(name: string): Suite {
-  return SUITES.get(name) ?? { specs: name, jobs: 4, coverage: false };
+  return SUITES.get(name) ?? { specs: name, jobs: SIDE_BY_SIDE, coverage: false, effort: 1 };
 }
 
 /** The files of a suite, by their base name: specs that wait run beside others that compute. */
-export function filesOf({ specs }: Suite): string[] {
-  return globSync(specs).sort((one, other) => basename(one).localeCompare(basename(other)));
+export function filesOf({ specs, effort }: Suite): string[] {
+  const files = globSync(specs).filter((file) => effort === 1 || usesEffort(file));
+  return files.sort((one, other) => basename(one).localeCompare(basename(other)));
+}
+
+function usesEffort(file: string): boolean {
+  return readFileSync(file, 'utf8').includes('support/effort');
 }

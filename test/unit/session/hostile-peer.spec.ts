@@ -7,6 +7,7 @@ import { IotmpError } from '../../../src/errors';
 import type { HostedResource } from '../../../src/session/hosted-resource';
 import type { OutgoingStream } from '../../../src/session/outgoing-stream';
 import { Answer } from '../../../src/session/resource';
+import { times } from '../../support/effort';
 import { openServer, startServer, type Rig } from '../support/session-pair';
 
 /** A session with resources of every temper, and what it began by itself. */
@@ -235,7 +236,7 @@ describe('A session with a peer that says anything in any order', () => {
         await finishScene(stage, end);
         for (const { streamCount } of stage.hosted) assert.equal(streamCount, 0);
       }),
-      { numRuns: 300 },
+      { numRuns: times(300) },
     );
   });
 });
@@ -263,7 +264,7 @@ describe('A session with a peer that sends noise', () => {
         }
         await finishScene(stage, end);
       }),
-      { numRuns: 200 },
+      { numRuns: times(200) },
     );
   });
 
@@ -280,7 +281,7 @@ describe('A session with a peer that sends noise', () => {
         await rig.clock.advance(2_000);
         assert.equal(rig.clock.pending, 0);
       }),
-      { numRuns: 200 },
+      { numRuns: times(200) },
     );
   });
 });
