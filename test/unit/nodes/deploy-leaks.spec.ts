@@ -78,7 +78,9 @@ async function settled(bench: FlowBench): Promise<Record<string, unknown>> {
   return last;
 }
 
-describe('many deploys', () => {
+describe('many deploys', function () {
+  this.timeout(60_000);
+
   for (const mode of ['full', 'flows', 'nodes'] as const) {
     it(`of mode ${mode} leave nothing behind`, async () => {
       const bench = await FlowBench.start();
