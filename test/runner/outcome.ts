@@ -7,7 +7,7 @@ export interface Failure {
   readonly error: string;
 }
 
-/** The end of a process. */
+/** The end of a spec process. */
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -18,7 +18,7 @@ export interface ProcessEnd {
 const LOADING = { name: 'loading', isTest: false };
 const THE_END = { name: 'the end', isTest: false };
 
-/** The results of one process. Each of its tests has passed, failed, was skipped or did not run. */
+/** The results of one spec file. Each of its tests has passed, failed, was skipped or did not run. */
 export class Outcome {
   passed = 0;
   readonly skipped: string[] = [];

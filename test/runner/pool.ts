@@ -1,12 +1,12 @@
-/** Runs the tasks, at most `jobs` of them at the same time. Begins none after the signal. */
-export async function runPool(
-  tasks: readonly (() => Promise<void>)[],
+/** Does the work for each item, for at most `jobs` of them at the same time. Begins in the order of the items. */
+export async function runPool<Item>(
+  items: readonly Item[],
   jobs: number,
-  signal: AbortSignal,
+  work: (item: Item) => Promise<void>,
 ): Promise<void> {
-  const queue = [...tasks];
-  const work = async () => {
-    for (let task = queue.shift(); task !== undefined && !signal.aborted; task = queue.shift()) await task();
+  const left = items.values();
+  const worker = async () => {
+    for (const item of left) await work(item);
   };
-  await Promise.all(Array.from({ length: jobs }, work));
+  await Promise.all(Array.from({ length: jobs }, worker));
 }

@@ -1,11 +1,11 @@
 import type { Failure, Outcome } from './outcome';
 import type { SpecProcess } from './spec-process';
 
-/** Prints results as they come, and the sum of all at the end. */
+/** Prints results as they come, and the sum of them at the end. */
 export class Report {
   #passed = 0;
-  readonly #failures: string[] = [];
   #failed = 0;
+  readonly #failures: string[] = [];
   readonly #skipped: string[] = [];
   readonly #print: (line: string) => void;
 
@@ -13,48 +13,51 @@ export class Report {
     this.#print = print;
   }
 
+  /** Whether tests have passed, and nothing has failed. */
   get ok(): boolean {
     return this.#failed === 0 && this.#passed > 0;
   }
 
-  add({ files, outcome, durationMs, output }: SpecProcess): void {
-    const name = files.join(' ');
+  add({ file, outcome, durationMs, output }: SpecProcess): void {
     this.#passed += outcome.passed;
     this.#failed += outcome.failed;
-    this.#print(`${lineOf(outcome)}  ${(durationMs / 1000).toFixed(1)} s  ${name}`);
+    this.#print(`${countsOf(outcome)}  ${(durationMs / 1000).toFixed(1)} s  ${file}`);
     if (output !== '') this.#print(output.trimEnd());
-    for (const skipped of outcome.skipped) this.#skipped.push(`${name}: ${skipped}`);
-    for (const failure of outcome.failures) this.#addFailure(name, failure);
-    if (outcome.notRun > 0) this.#failures.push(`${name}: ${outcome.notRun} tests did not run`);
+    for (const failure of outcome.failures) this.#note(textOf(file, failure));
+    if (outcome.notRun > 0) this.#note(`${file}: ${outcome.notRun} tests did not run`);
+    this.#skipped.push(...outcome.skipped.map((name) => `${file}: ${name}`));
   }
 
-  /** Counts a failure that is none of a test. */
+  /** Counts a failure that is no test's. */
   fail(what: string): void {
     this.#failed++;
-    this.#failures.push(what);
-    this.#print(what);
+    this.#note(what);
   }
 
-  /** Prints what failed and what was skipped, and as the last line how many tests passed and failed. */
+  /** Prints what was skipped and what failed. The last line says how many tests passed and failed. */
   end(): void {
-    if (this.#skipped.length > 0) this.#print(`\n${this.#skipped.length} skipped`);
-    for (const skipped of this.#skipped) this.#print(`  ${skipped}`);
-    if (this.#failures.length > 0) this.#print('\nfailed');
-    for (const failure of this.#failures) this.#print(`  ${failure}`);
-    this.#print(`\n${this.#passed} passed, ${this.#failed} failed`);
+    this.#list('skipped', this.#skipped);
+    this.#list('failed', this.#failures);
+    this.#print(`${this.#passed} passed, ${this.#failed} failed`);
   }
 
-  #addFailure(file: string, { name, error }: Failure): void {
-    const failure = `${file}: ${name}\n${error.replace(/^/gm, '    ')}`;
+  #note(failure: string): void {
     this.#failures.push(failure);
-    this.#print(`  failed: ${failure}`);
+    this.#print(`failed: ${failure}`);
+  }
+
+  #list(title: string, items: readonly string[]): void {
+    if (items.length > 0) this.#print(`\n${items.length} ${title}:\n${items.join('\n')}\n`);
   }
 }
 
-function lineOf({ passed, failed, skipped }: Outcome): string {
-  return [
-    `${passed} passed`,
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(skipped.length > 0 ? [`${skipped.length} skipped`] : []),
-  ].join(', ');
+function countsOf({ passed, failed, skipped }: Outcome): string {
+  const counts = [`${passed} passed`];
+  if (failed > 0) counts.push(`${failed} failed`);
+  if (skipped.length > 0) counts.push(`${skipped.length} skipped`);
+  return counts.join(', ');
+}
+
+function textOf(file: string, { name, error }: Failure): string {
+  return `${file}: ${name}\n${error.replace(/^/gm, '    ')}`;
 }

@@ -3,8 +3,8 @@ import Mocha from 'mocha';
 import { mochaHooks } from '../support/clean-up';
 import { EventReporter } from './event-reporter';
 
-// The process of some spec files. It ends by itself once nothing is open any more.
-const [timeoutMs, ...files] = process.argv.slice(2);
+// The main file of a spec process. The process ends by itself once nothing is open any more.
+const [file = '', timeoutMs] = process.argv.slice(2);
 
 const mocha = new Mocha({
   timeout: Number(timeoutMs),
@@ -12,7 +12,7 @@ const mocha = new Mocha({
   reporter: EventReporter,
   rootHooks: mochaHooks,
 });
-for (const file of files) mocha.addFile(resolve(file));
+mocha.addFile(resolve(file));
 mocha.run((failures) => {
   process.exitCode = Math.min(failures, 255);
 });

@@ -1,18 +1,20 @@
-import type { Context, RootHookObject } from 'mocha';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Context, RootHookObject } from 'mocha';
 
 type Action = () => unknown;
 
-/** Clean-ups of the running test, or of the test that a `beforeEach` prepares. */
-let cleanUps: Action[] = [];
+/** Clean-ups of the running test, its `beforeEach` hooks included. */
+let cleanUps: Action[] | undefined;
 /** Unhandled rejections during the running test, by promise: mocha reports each of them twice. */
 let rejections: Map<Promise<unknown>, unknown> | undefined;
 
 /**
  * Runs the action at the end of the running test, passed or failed. Actions run in the order of their
  * registration. Each of them runs even when an earlier one throws. An action that throws fails the test.
+ * @throws Error outside of a test and its `beforeEach` hooks
  */
 export function cleanUp(action: Action): void {
+  if (cleanUps === undefined) throw new Error('no test is running whose end could clean up');
   cleanUps.push(action);
 }
 
@@ -52,9 +54,7 @@ process.on('unhandledRejection', (reason, promise) => {
 });
 
 export const mochaHooks: RootHookObject = {
-  /**
-   * Clean-ups belong to the test: an error in a root hook would end the whole run.
-   */
+  /** Makes the clean-ups a part of the test: an error in a hook of the root would end the whole run. */
   beforeEach(this: Context) {
     const test = this.currentTest;
     const body = test?.fn;
@@ -66,6 +66,8 @@ export const mochaHooks: RootHookObject = {
   },
   /** Only a test that ran out of time leaves anything here. */
   async afterEach() {
-    for (const action of cleanUps.splice(0)) await action();
+    const left = cleanUps ?? [];
+    cleanUps = undefined;
+    for (const action of left) await action();
   },
 };

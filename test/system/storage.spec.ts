@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { openStore, type IotmpClient, type Store } from '../../src';
+import { times } from '../support/effort';
 import { deviceTable, type FlowNode } from './support/flow';
 import { NODE_RED_VERSIONS, startNodeRed, type NodeRed, type NodeRedVersion } from './support/node-red';
 import { freePort } from './support/ports';
@@ -12,7 +13,7 @@ import { Acknowledged, connectWriter, Storm } from './support/storm';
 import { makeTemporaryDirectory, removeDirectory } from './support/user-directory';
 
 /** How often Node-RED is killed; more, such as 100, by hand. */
-const KILLS = Number(process.env.IOTMP_KILLS ?? 10);
+const KILLS = times(10);
 /** More than any storm makes. */
 const NUMBERS_OF_A_STORM = 10_000_000;
 const BUCKET = { user: STATION.user, bucket: 'storm' };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
+import { times } from '../../support/effort';
 import { PUMP } from '../support/broker-fixture';
 import { RawDevice } from '../support/raw-device';
 import { hex, message, psonField, Type, varint, varintField } from '../support/raw-message';
@@ -19,7 +20,7 @@ describe('hostile peer', () => {
         await bench.clock.settle();
         assert.equal(bench.server.deviceCount, 1);
       }),
-      { numRuns: 300 },
+      { numRuns: times(300) },
     );
     await assertUnharmed(bench, lamp);
   });
@@ -45,7 +46,7 @@ describe('hostile peer', () => {
           assert.equal(bench.server.deviceCount, 1);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: times(300) },
     );
     await assertUnharmed(bench, lamp);
   });
@@ -222,7 +223,7 @@ describe('hostile message', () => {
           await device.closed;
         },
       ),
-      { numRuns: 300 },
+      { numRuns: times(300) },
     );
     await assertUnharmed(bench, lamp);
   });

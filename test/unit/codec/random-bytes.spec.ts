@@ -9,11 +9,11 @@ import { encodeValue } from '../../../src/codec/writing/pson-encoder';
 import { IotmpError } from '../../../src/errors';
 import { FrameDecoder } from '../../../src/framing/frame-decoder';
 import type { Value } from '../../../src/types';
+import { times } from '../../support/effort';
 import { vectors } from '../support/vectors';
 import { expected } from './expected-value';
 
-const FACTOR = Number(process.env.FUZZ_FACTOR ?? 1);
-const RUNS = 5000 * FACTOR;
+const RUNS = times(5000);
 
 const MAX_BODY_SIZE = 262144;
 

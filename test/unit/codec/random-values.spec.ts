@@ -7,10 +7,10 @@ import { decodeValue } from '../../../src/codec/reading/pson-decoder';
 import { encodeValue } from '../../../src/codec/writing/pson-encoder';
 import { FrameDecoder } from '../../../src/framing/frame-decoder';
 import type { Value } from '../../../src/types';
+import { times } from '../../support/effort';
 import { expected, fieldsOf, mapOf } from './expected-value';
 
-const FACTOR = Number(process.env.FUZZ_FACTOR ?? 1);
-const RUNS = 1500 * FACTOR;
+const RUNS = times(1500);
 
 const text = fc.oneof(
   fc.string({ maxLength: 40 }),

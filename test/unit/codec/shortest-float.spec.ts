@@ -3,8 +3,9 @@ import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { decodeValue } from '../../../src/codec/reading/pson-decoder';
 import { shortestFloat } from '../../../src/codec/reading/shortest-float';
+import { times } from '../../support/effort';
 
-const RUNS = 3000 * Number(process.env.FUZZ_FACTOR ?? 1);
+const RUNS = times(3000);
 
 /** Digits without the point, the exponent and the zeros around. */
 function digitsOf(value: number): number {

@@ -6,8 +6,8 @@ import { MapKeys } from '../../../src/codec/map-keys';
 import { encodeMessage } from '../../../src/codec/writing/message-encoder';
 import { encodeValue } from '../../../src/codec/writing/pson-encoder';
 import { encodeStreamData, payloadOf, streamDataSize } from '../../../src/codec/writing/stream-data';
+import { times } from '../../support/effort';
 
-const FACTOR = Number(process.env.FUZZ_FACTOR ?? 1);
 const type = MessageType.STREAM_DATA;
 const streamId = fc.oneof(
   fc.constantFrom(1, 127, 128, 16383, 16384, 65535),
@@ -38,7 +38,7 @@ describe('STREAM_DATA around an encoded payload', () => {
           encodeMessage({ type, streamId: id, payload: value }, streamDataSize(id, bytes) - 1),
         );
       }),
-      { numRuns: 500 * FACTOR },
+      { numRuns: times(500) },
     );
   });
 
@@ -63,7 +63,7 @@ describe('The keys of an encoded map', () => {
         const other = encodeValue({ a: d, b: e, [`c${'x'.repeat(40)}`]: f });
         assert.equal(hex(keys!.valuesOf(other)!), hex(encodeValue([d, e, f])));
       }),
-      { numRuns: 300 * FACTOR },
+      { numRuns: times(300) },
     );
   });
 

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { MessageType } from '../../../src/codec/constants';
+import { times } from '../../support/effort';
 import { messageVectors } from '../support/vectors';
 import { message, record, type Frame } from './frames';
 
-const RUNS = 300 * Number(process.env.FUZZ_FACTOR ?? 1);
+const RUNS = times(300);
 
 const captured = messageVectors
   .filter((vector) => vector.type !== MessageType.RESERVED)

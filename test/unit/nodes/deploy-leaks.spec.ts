@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { EventEmitter } from 'node:events';
 import { describe, it } from 'mocha';
+import { times } from '../../support/effort';
 import { FlowBench } from './support/flow-bench';
 import {
   callNode,
@@ -18,7 +19,7 @@ import {
 } from './support/flows';
 
 const THROUGH_CLIENT = { via: 'client', client: 'client', server: '' };
-const DEPLOYS = 50;
+const DEPLOYS = times(50);
 
 /** A flow with every node of the package; `turn` changes those that have a name to change. */
 function everything(port: number, turn: number): NodeConfig[] {
@@ -77,7 +78,9 @@ async function settled(bench: FlowBench): Promise<Record<string, unknown>> {
   return last;
 }
 
-describe('many deploys', () => {
+describe('many deploys', function () {
+  this.timeout(60_000);
+
   for (const mode of ['full', 'flows', 'nodes'] as const) {
     it(`of mode ${mode} leave nothing behind`, async () => {
       const bench = await FlowBench.start();

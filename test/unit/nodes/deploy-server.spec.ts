@@ -53,7 +53,9 @@ async function isFree(port: number): Promise<boolean> {
   }
 }
 
-describe('a deploy', () => {
+describe('a deploy', function () {
+  this.timeout(60_000);
+
   for (const mode of MODES) {
     it(`of mode ${mode} that changes a flow node keeps devices connected`, async () => {
       const { bench, pump, lamp } = await start();
@@ -229,7 +231,9 @@ describe('a deploy', () => {
   });
 });
 
-describe('the end of Node-RED', () => {
+describe('the end of Node-RED', function () {
+  this.timeout(60_000);
+
   it('closes the ports and the connections', async () => {
     const { bench, pump, lamp } = await start();
     const server = bench.server();

@@ -70,7 +70,9 @@ const junkCredentials = fc.oneof(
   fc.constant({}),
 );
 
-describe('junk in the properties', () => {
+describe('junk in the properties', function () {
+  this.timeout(60_000);
+
   it('of flow nodes never throws out of a constructor, and each message comes to one end', async () => {
     const bench = await FlowBench.start();
     const configs = [serverNode(bench.port), clientNode(bench.port)];

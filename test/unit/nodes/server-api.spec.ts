@@ -72,7 +72,9 @@ async function refusal(body: object, path = TOKENS): Promise<number> {
   return (await helper.request().post(path).send(body)).status;
 }
 
-describe('the API of iotmp-server', () => {
+describe('the API of iotmp-server', function () {
+  this.timeout(60_000);
+
   it('reads a sensor of a device, with a token that was made in the editor', async () => {
     const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port, API), sinkNode());

@@ -56,7 +56,9 @@ function unchanged({ credentials: _, ...node }: NodeConfig): NodeConfig {
   return node;
 }
 
-describe('a server that keeps its state in a file', () => {
+describe('a server that keeps its state in a file', function () {
+  this.timeout(60_000);
+
   it('has it again after a restart, and has let go of the file in between', async () => {
     const { bench, file, server } = await start();
     await bench.load(server(), sinkNode());
@@ -182,7 +184,9 @@ describe('a server that keeps its state in a file', () => {
   });
 });
 
-describe('a server that keeps its state in memory', () => {
+describe('a server that keeps its state in memory', function () {
+  this.timeout(60_000);
+
   it('makes no file, and begins anew after a restart', async () => {
     const { bench, file, server } = await start();
     const inMemory = server({ storage: 'memory' });
@@ -200,7 +204,9 @@ describe('a server that keeps its state in memory', () => {
   });
 });
 
-describe('a property that a device watches', () => {
+describe('a property that a device watches', function () {
+  this.timeout(60_000);
+
   it('is told again, and goes on being told, after the server was restarted', async () => {
     const { bench, server } = await start();
     await bench.load(server(), sinkNode());

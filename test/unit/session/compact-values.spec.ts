@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { encodeValue } from '../../../src/codec/writing/pson-encoder';
+import { times } from '../../support/effort';
 import type { SessionSetup } from '../support/session-pair';
 import { compactPair, OFFER } from './compact-rig';
 import type { SessionStream } from '../../../src/session/streams/session-stream';
-
-const FACTOR = Number(process.env.FUZZ_FACTOR ?? 1);
 
 const key = fc.oneof(
   {
@@ -115,7 +114,7 @@ describe('What a compact stream gives', () => {
         const arrays = full.values.filter(Array.isArray).length;
         assert.ok(compact.bytes <= full.bytes + 3 * arrays);
       }),
-      { numRuns: 150 * FACTOR },
+      { numRuns: times(150) },
     );
   });
 
@@ -133,7 +132,7 @@ describe('What a compact stream gives', () => {
       fc.asyncProperty(steps, async (all) => {
         assert.deepEqual((await run(all, OFFER)).printed, (await run(all, null)).printed);
       }),
-      { numRuns: 150 * FACTOR },
+      { numRuns: times(150) },
     );
   });
 
@@ -165,7 +164,7 @@ describe('What a compact stream gives', () => {
         server.session.close();
         await clock.settle();
       }),
-      { numRuns: 150 * FACTOR },
+      { numRuns: times(150) },
     );
   });
 });

@@ -6,6 +6,7 @@ import type { OutgoingMessage } from '../../../src/codec/writing/message-encoder
 import { IotmpError } from '../../../src/errors';
 import type { HostedResource } from '../../../src/session/hosting/hosted-resource';
 import { Answer } from '../../../src/session/hosting/resource';
+import { times } from '../../support/effort';
 import { openServer, startServer, type Rig } from '../support/session-pair';
 import type { SessionStream } from '../../../src/session/streams/session-stream';
 
@@ -235,7 +236,7 @@ describe('A session with a peer that says anything in any order', () => {
         await finishScene(stage, end);
         for (const { streamCount } of stage.hosted) assert.equal(streamCount, 0);
       }),
-      { numRuns: 300 },
+      { numRuns: times(300) },
     );
   });
 });
@@ -263,7 +264,7 @@ describe('A session with a peer that sends noise', () => {
         }
         await finishScene(stage, end);
       }),
-      { numRuns: 200 },
+      { numRuns: times(200) },
     );
   });
 
@@ -280,7 +281,7 @@ describe('A session with a peer that sends noise', () => {
         await rig.clock.advance(2_000);
         assert.equal(rig.clock.pending, 0);
       }),
-      { numRuns: 200 },
+      { numRuns: times(200) },
     );
   });
 });

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { IdTable, type IdTableEntry } from '../../../src/session/requests/id-table';
+import { times } from '../../support/effort';
 
-const RUNS = 300 * Number(process.env.FUZZ_FACTOR ?? 1);
+const RUNS = times(300);
 
 class Entry implements IdTableEntry<Entry> {
   next: Entry | undefined = undefined;

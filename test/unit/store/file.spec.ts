@@ -57,7 +57,9 @@ function holdLock(file: string): Child {
   return runChild(code, [file]);
 }
 
-describe('a store in a file', () => {
+describe('a store in a file', function () {
+  this.timeout(60_000);
+
   it('has everything again when it is opened again', async () => {
     const file = await filledFile();
     const store = await openFileStore({ file });

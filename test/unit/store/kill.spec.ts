@@ -7,10 +7,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { describe, it } from 'mocha';
 import { decodeValue } from '../../../src/codec/reading/pson-decoder';
+import { times } from '../../support/effort';
 import type { Acknowledged } from './support/storm';
 import { temporaryFolder } from './support/stores';
 
-const ROUNDS = Number(process.env.IOTMP_KILL_ROUNDS ?? 20);
+const ROUNDS = times(20);
 const ROWS_OF_A_ROUND = 10_000_000;
 const STORM = join(__dirname, 'support/storm.ts');
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { IotmpError, RemoteError } from '../../../../src/errors';
+import { times } from '../../../support/effort';
 import { FakeSource } from './fake-source';
 import { DEVICE, HubBench, TestSubscriber } from './fixtures';
 
@@ -167,7 +168,7 @@ describe('whatever happens in whatever order', () => {
         await bench.clock.settle();
         assert.deepEqual([source.streams.size, bench.hub.size, bench.clock.pending], [0, 0, 0]);
       }),
-      { numRuns: 150 },
+      { numRuns: times(150) },
     );
   });
 
@@ -184,7 +185,7 @@ describe('whatever happens in whatever order', () => {
         assert.equal(churn.source?.streams.size ?? 0, 0);
         assert.equal(bench.clock.pending, 0);
       }),
-      { numRuns: 150 },
+      { numRuns: times(150) },
     );
   });
 });
