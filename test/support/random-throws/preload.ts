@@ -17,17 +17,20 @@ function breakMethod(prototype: object, name: string, place: string): void {
   if (!(method instanceof Function)) throw new TypeError(`${name} is no method`);
   Reflect.set(prototype, name, function (this: unknown, ...args: unknown[]): unknown {
     mayThrow(place);
-    return Reflect.apply(method, this, args);
+    return Reflect.apply(method, this, args) as unknown;
   });
 }
 
 /** Adds a listener that throws to those that are called for each event. */
 function breakListeners(): void {
-  const { rawListeners } = EventEmitter.prototype;
-  EventEmitter.prototype.rawListeners = function (this: EventEmitter, name: string | symbol) {
-    const listeners = rawListeners.call(this, name);
-    return this instanceof SafeEmitter ? [() => mayThrow('listener'), ...listeners] : listeners;
-  };
+  const prototype: object = EventEmitter.prototype;
+  const rawListeners: unknown = Reflect.get(prototype, 'rawListeners');
+  if (!(rawListeners instanceof Function)) throw new TypeError('rawListeners is no method');
+  Reflect.set(prototype, 'rawListeners', function (this: unknown, name: unknown): unknown {
+    const listeners: unknown = Reflect.apply(rawListeners, this, [name]);
+    if (!(this instanceof SafeEmitter) || !Array.isArray(listeners)) return listeners;
+    return [() => mayThrow('listener'), ...(listeners as unknown[])];
+  });
 }
 
 breakMethod(SocketTransport.prototype, 'flush', 'writing to a socket');
