@@ -75,6 +75,7 @@ export { encodeValue } from './codec/writing/pson-encoder';
 export { snapshot } from './codec/snapshot';
 export { DecodeError, ErrorStatus, IotmpError, RemoteError, StorageError } from './errors';
 export type { ErrorCode, StorageFault } from './errors';
+export { BoundedMap } from './util/bounded-map';
 export { SafeEmitter } from './util/safe-emitter';
 export { detached, guarded, warnProcess, type FaultHandler, type Guarded } from './util/guard';
 export {

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../../../src/util/bounded-map';
+import { BoundedMap } from '../../../src';
 
 /** Maximum number of lines that are remembered of one subject. The line seen longest ago is forgotten first. */
 const MAX_TEXTS = 100;

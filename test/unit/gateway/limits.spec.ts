@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { once } from 'node:events';
 import { describe, it } from 'mocha';
-import { FakeClock } from '../support/fake-clock';
 import { gatewayLimits } from '../../../src/gateway/limits/gateway-limits';
-import { RateLimiter } from '../../../src/gateway/limits/rate-limiter';
 import { errorOf, GatewayBench } from './support/gateway-bench';
 
 const DEVICES = '/v1/users/anna/devices';
@@ -122,18 +120,5 @@ describe('limits of the gateway', () => {
       (await bench.post(DEVICES, { device, credentials: 'secret' })).status;
     assert.equal(await make('a'), 200);
     assert.equal(await make('b'), 403);
-  });
-});
-
-describe('rate limiter', () => {
-  it('gives turns back with the time, up to the burst', async () => {
-    const clock = new FakeClock();
-    const limiter = new RateLimiter({ perSecond: 2, burst: 2 }, clock);
-    assert.deepEqual([limiter.take('a'), limiter.take('a'), limiter.take('a')], [0, 0, 1]);
-    await clock.advance(500);
-    assert.deepEqual([limiter.take('a'), limiter.take('a')], [0, 1]);
-    await clock.advance(60_000);
-    assert.deepEqual([limiter.take('a'), limiter.take('a'), limiter.take('a')], [0, 0, 1]);
-    assert.equal(limiter.take('b'), 0);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { LatencyHistogram } from '../../../src/gateway/metrics/latency-histogram';
+import { LatencyHistogram } from '../../../src/gateway/metrics/metrics-text';
 import { MetricsText } from '../../../src/gateway/metrics/metrics-text';
 import { GatewayBench } from './support/gateway-bench';
 

@@ -1,7 +1,8 @@
 import { decodeValue } from '../../../src/codec/reading/pson-decoder';
 import { encodeValue } from '../../../src/codec/writing/pson-encoder';
 import { IotmpError } from '../../../src/errors';
-import type { RetainedMessage, RetainedMessages } from '../../../src/services/topics/retained-messages';
+import type { RetainedMessages } from '../../../src/services/topics/retained-messages';
+import type { RetainedMessage } from '../../../src/store/retained-store';
 import { TopicFilter } from '../../../src/topic/topic-filter';
 import type { Value } from '../../../src/types';
 

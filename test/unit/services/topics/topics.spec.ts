@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { RetainedMessage, RetainedMessages } from '../../../../src/services/topics/retained-messages';
+import type { RetainedMessages } from '../../../../src/services/topics/retained-messages';
+import type { RetainedMessage } from '../../../../src/store/retained-store';
 import type { TopicMessage } from '../../../../src/services/topics/topic-message';
 import type { Topics } from '../../../../src/services/topics/topics';
 import type { Value } from '../../../../src/types';

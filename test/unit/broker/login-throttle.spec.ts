@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { LoginBrake } from '../../../src/broker/login-brake';
+import { LoginThrottle } from '../../../src/broker/login-throttle';
 import { BrokerBench, PUMP } from '../support/broker-fixture';
 import { FakeClock } from '../support/fake-clock';
 import { assertRefused } from '../support/login';
 import { RawDevice } from '../support/raw-device';
 
-describe('brake of failed logins', () => {
+describe('throttle of failed logins', () => {
   it('refuses the first failure at once, later ones of the address with growing delays up to 5 s', async () => {
     const bench = await BrokerBench.start();
     const waits: number[] = [];
@@ -54,13 +54,13 @@ describe('brake of failed logins', () => {
   });
 
   it('remembers 4096 addresses; the one that failed longest ago is forgotten first', () => {
-    const brake = new LoginBrake(new FakeClock());
-    brake.failed('first');
-    brake.failed('second');
-    brake.failed('first');
-    for (let i = 0; i < 4094; i++) brake.failed(`other ${i}`);
-    assert.equal(brake.failed('first'), 200);
-    brake.failed('one more');
-    assert.equal(brake.failed('second'), 0);
+    const throttle = new LoginThrottle(new FakeClock());
+    throttle.failed('first');
+    throttle.failed('second');
+    throttle.failed('first');
+    for (let i = 0; i < 4094; i++) throttle.failed(`other ${i}`);
+    assert.equal(throttle.failed('first'), 200);
+    throttle.failed('one more');
+    assert.equal(throttle.failed('second'), 0);
   });
 });
