@@ -14,8 +14,8 @@ export interface Clock {
   after(ms: number, callback: () => void): Timer;
 }
 
-/** Node.js fires a timer of more than this at once. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
+/** Longest delay of a timer, in ms: Node.js fires a longer one at once. */
+export const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** The clock of the machine. Delays of more than 24 days are cut to that. */
 export const systemClock: Clock = {

@@ -1,7 +1,5 @@
 import { IotmpError } from '../../errors';
-
-/** Longest interval in ms: a day. */
-const MAX_INTERVAL_MS = 86_400_000;
+import { MAX_INTERVAL_MS } from '../../session/streams/stream-interval';
 
 /** A common divisor below this asks too much of a device for the sake of even spacing. In ms. */
 const MIN_DIVISOR_MS = 250;

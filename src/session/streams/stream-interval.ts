@@ -1,7 +1,7 @@
 import { isMap, type Value } from '../../types';
 
-/** Longest interval, in ms: a day. */
-const MAX_INTERVAL_MS = 86_400_000;
+/** Longest interval of a stream, in ms: a day. */
+export const MAX_INTERVAL_MS = 86_400_000;
 
 /**
  * The interval in ms that the parameters of a START_STREAM ask for: `{"interval": ms}` or the bare number
