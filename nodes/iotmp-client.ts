@@ -1,5 +1,12 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { detached, guarded, IotmpClient, type ClientOptions, type IotmpError } from '../src';
+import type { Node, NodeAPI } from 'node-red';
+import {
+  defaultClientOptions,
+  detached,
+  guarded,
+  IotmpClient,
+  type ClientOptions,
+  type IotmpError,
+} from '../src';
 import { ClientLink } from './lib/flow/client-link';
 import { closeWith } from './lib/red/close-with';
 import { showLink } from './lib/flow/flow-node';
@@ -8,22 +15,13 @@ import type { LinkNode, LinkState } from './lib/flow/link';
 import { LogGate } from './lib/red/log-gate';
 import { nodeError, statusReason } from './lib/red/node-error';
 import { tlsSettings } from './lib/server/server-settings';
-import { booleanSetting, choiceSetting, integerSetting, portSetting, textSetting } from './lib/red/settings';
 import { StateFeed } from './lib/flow/state-feed';
 import { StatusReporter } from './lib/red/status-reporter';
 import { translate } from './lib/red/translate';
+import { clientTable } from './settings/iotmp-client';
+import { settingReader, type ConfigOf } from './settings/setting';
 
-interface ClientConfig extends NodeDef {
-  readonly host?: unknown;
-  readonly port?: unknown;
-  readonly transport?: unknown;
-  readonly path?: unknown;
-  readonly tls?: unknown;
-  readonly user?: unknown;
-  readonly device?: unknown;
-  readonly keepAlive?: unknown;
-  readonly compactStreams?: unknown;
-}
+type ClientConfig = ConfigOf<typeof clientTable>;
 
 interface ClientCredentials {
   credential?: string;
@@ -35,9 +33,7 @@ interface ClientNode extends Node<ClientCredentials>, LinkNode {
   users: Record<string, Node>;
 }
 
-/** What a flow's device accepts, told to our own server: flows have more room than microcontrollers. */
-const MAX_MESSAGE_SIZE = 262_144;
-/** Where the device is registered later, or its credential is mended at the server, nobody has to deploy. */
+/** Time until the next login, in ms: a device may be registered, or its credential corrected, without a deploy here. */
 const RETRY_REFUSED_MS = 30_000;
 
 export = function register(RED: NodeAPI): void {
@@ -62,25 +58,28 @@ export = function register(RED: NodeAPI): void {
         );
       }
     },
-    { credentials: { credential: { type: 'password' } } },
+    { credentials: { ...clientTable.credentials } },
   );
 };
 
 function clientOptions(RED: NodeAPI, config: ClientConfig, credentials: ClientCredentials): ClientOptions {
-  const transport = choiceSetting('transport', config.transport, ['tcp', 'tls', 'ws', 'wss'], 'tcp');
-  const usesTls = (transport === 'tls' || transport === 'wss') && textSetting(config.tls) !== '';
+  const read = settingReader(clientTable, config);
+  const transport = read('transport');
+  const tls = read('tls');
+  const usesTls = (transport === 'tls' || transport === 'wss') && tls !== '';
   return {
-    host: textSetting(config.host),
-    port: portSetting('port', config.port),
+    host: read('host'),
+    port: read('port'),
     transport,
-    path: textSetting(config.path) || '/iotmp',
-    tls: usesTls ? tlsSettings(RED, config.tls) : undefined,
-    user: textSetting(config.user),
-    device: textSetting(config.device),
+    path: read('path'),
+    tls: usesTls ? tlsSettings(RED, tls) : undefined,
+    user: read('user'),
+    device: read('device'),
     credential: credentials.credential ?? '',
-    keepAliveS: integerSetting('keepAlive', config.keepAlive, { min: 1, max: 1800, fallback: 60 }),
-    compactStreams: booleanSetting(config.compactStreams, false),
-    maxMessageSize: MAX_MESSAGE_SIZE,
+    keepAliveS: read('keepAlive'),
+    compactStreams: read('compactStreams'),
+    // Given although it is the default: the server is told, and takes a flow for no microcontroller.
+    maxMessageSize: defaultClientOptions.maxMessageSize,
     retryRefusedMs: RETRY_REFUSED_MS,
   };
 }

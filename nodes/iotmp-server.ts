@@ -32,7 +32,6 @@ import {
   type ServerCredentials,
 } from './lib/server/server-settings';
 import { serverState } from './lib/server/server-state';
-import { booleanSetting } from './lib/red/settings';
 import { StateFeed } from './lib/flow/state-feed';
 import { StatusReporter } from './lib/red/status-reporter';
 import { filesFolder, storageFile } from './lib/server/storage-settings';
@@ -40,6 +39,8 @@ import { mountTokenEndpoint } from './lib/server/token-endpoint';
 import { translate } from './lib/red/translate';
 import { UpgradeMount } from './lib/server/upgrade-mount';
 import { UpgradeRouter } from './lib/server/upgrade-router';
+import { serverTable } from './settings/iotmp-server';
+import { settingReader } from './settings/setting';
 
 interface ServerNode extends Node<ServerCredentials>, LinkNode {
   link: ServerLink | undefined;
@@ -80,14 +81,14 @@ export = function register(RED: NodeAPI): void {
       };
       const status = new StatusReporter(this);
       try {
-        if (booleanSetting(config.enabled, true)) run(RED, this, config, status, shared);
+        if (settingReader(serverTable, config)('enabled')) run(RED, this, config, status, shared);
         else idle(this, () => status.grey(translate(RED, 'status.disabled')), status);
       } catch (error) {
         this.error(nodeError(error).message);
         idle(this, () => status.red(statusReason(error)), status);
       }
     },
-    { credentials: { devices: { type: 'text' }, apiSecret: { type: 'password' } } },
+    { credentials: { ...serverTable.credentials } },
   );
   mountAdminApi(RED);
   mountTokenEndpoint(RED);
@@ -114,7 +115,7 @@ function run(
 ): void {
   const options = serverSettings(RED, config, node.credentials, (text) => node.warn(text));
   const path = webSocketPath(RED, config);
-  const file = storageFile(RED, node.id, config.storage);
+  const file = storageFile(RED, node.id, config);
   const programs = apiSettings(config, node.credentials.apiSecret);
   // Nothing that follows may throw: whoever has taken a server over has to end it.
   const { hosted, ready } = takeOrMake(node, pool, options, file);

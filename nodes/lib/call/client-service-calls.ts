@@ -1,10 +1,10 @@
 import type { IotmpClient } from '../../../src';
-import type { ServiceAction } from './service-choice';
+import type { ClientAction, ServiceAction } from '../../settings/iotmp-call';
 import { done, type ServiceReply, type ServiceRequest } from './service-request';
 
 type Ask = (client: IotmpClient, request: ServiceRequest) => Promise<ServiceReply>;
 
-/** What flows can ask of the services of the server that a client is connected to: all that the protocol has. */
+/** Asks the services of the server that a client is connected to: the actions that the protocol has. */
 export const clientServiceCalls: Readonly<Partial<Record<ServiceAction, Ask>>> = {
   'property.get': async (client, { name, ...options }) =>
     done(await client.getProperty(name, waitOf(options))),
@@ -26,7 +26,7 @@ export const clientServiceCalls: Readonly<Partial<Record<ServiceAction, Ask>>> =
     await client.publishTopic(name, payload, { retain });
     return done(payload);
   },
-};
+} satisfies Record<ClientAction, Ask>;
 
 type Wait = Pick<ServiceRequest, 'timeoutMs' | 'signal'>;
 

@@ -1,7 +1,7 @@
 import type { PropertyOwner, ServerServices } from '../../../src';
+import type { ServiceAction } from '../../settings/iotmp-call';
 import { aggregationOf, fieldsOf, numberOf, rangeOf, rowsOf } from './bucket-query';
 import { copyValue } from '../flow/copy-value';
-import type { ServiceAction } from './service-choice';
 import { done, type ServiceReply, type ServiceRequest } from './service-request';
 
 type Ask = (services: ServerServices, request: ServiceRequest) => Promise<ServiceReply>;
