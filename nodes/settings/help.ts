@@ -23,14 +23,14 @@ export function helpText(
   });
 }
 
-/** Default and range, such as "60 s by default, 1 s to 1,800 s". */
+/** Default and range, such as "60 s by default, 1 to 1,800 s". */
 function rangeOf(facts: SettingFacts | undefined, rangeText: string, language: string): string | undefined {
   const { unit, min, max, default: fallback } = facts ?? {};
   const numbers = new Map(Object.entries({ default: fallback, min, max }));
   if (min === undefined || max === undefined) return undefined;
   return rangeText.replace(/__(\w+)__/g, (_all, name: string) => {
     const number = Number(numbers.get(name)).toLocaleString(language);
-    return unit === undefined ? number : `${number} ${unit}`;
+    return unit === undefined || name === 'min' ? number : `${number} ${unit}`;
   });
 }
 
