@@ -11,7 +11,7 @@ import { ClientLink } from './lib/flow/client-link';
 import { closeWith } from './lib/red/close-with';
 import { showLink } from './lib/flow/flow-node';
 import { FlowsStarted } from './lib/red/flows-started';
-import type { LinkNode, LinkState } from './lib/flow/link';
+import { trackUsers, type LinkNode, type LinkState } from './lib/flow/link';
 import { LogGate } from './lib/red/log-gate';
 import { nodeError, statusReason } from './lib/red/node-error';
 import { tlsSettings } from './lib/server/server-settings';
@@ -29,8 +29,6 @@ interface ClientCredentials {
 
 interface ClientNode extends Node<ClientCredentials>, LinkNode {
   link: ClientLink | undefined;
-  /** Core hands the status and the errors of a config node on to the flows of these. */
-  users: Record<string, Node>;
 }
 
 /** Time until the next login, in ms: a device may be registered, or its credential corrected, without a deploy here. */
@@ -43,7 +41,7 @@ export = function register(RED: NodeAPI): void {
     'iotmp-client',
     function (this: ClientNode, config) {
       RED.nodes.createNode(this, config);
-      this.users = {};
+      trackUsers(this);
       const status = new StatusReporter(this);
       try {
         run(RED, this, clientOptions(RED, config, this.credentials), status, started);
@@ -108,7 +106,7 @@ function run(
   });
 }
 
-/** Keeps the troubles of the client in the log: each of them once, until the connection is well again. */
+/** Logs the troubles of the client: each of them once, until the connection works again. */
 function logTroubles(RED: NodeAPI, node: ClientNode, client: IotmpClient): void {
   const log = new LogGate();
   let failures = 0;
@@ -120,7 +118,7 @@ function logTroubles(RED: NodeAPI, node: ClientNode, client: IotmpClient): void 
     }
     if (error === undefined) return;
     failures++;
-    // A connection that was lost is mostly there again at once: only a second failure is news.
+    // A connection that was lost mostly comes back at once: only a second failure is news.
     if (failures === 1 && state !== 'refused') return;
     if (!log.isNews('connection', error.message)) return;
     node.warn(translate(RED, 'errors.connect', { address: client.url, reason: error.message }));
@@ -131,17 +129,11 @@ function logTroubles(RED: NodeAPI, node: ClientNode, client: IotmpClient): void 
 }
 
 /**
- * Connects after each deploy that leaves the client with users, and rests after one that leaves it without. The end of
- * the deploy counts, because nodes that are only made anew come back by then, and an embedded server of the same flows
- * listens. Returns the function that ends it.
+ * Connects after each deploy that leaves the client with users, and disconnects after one that leaves it without. It
+ * waits for the end of the deploy: nodes that are only made anew are back by then, and an embedded server of the same
+ * flows listens. Returns the function that ends it.
  */
 function connectWhileUsed(node: ClientNode, client: IotmpClient, started: FlowsStarted): () => void {
-  node.register = (user): void => {
-    node.users[user.id] = user;
-  };
-  node.deregister = (user): void => {
-    Reflect.deleteProperty(node.users, user.id);
-  };
   return started.watch(() => {
     if (Object.keys(node.users).length > 0) client.connect();
     else detached('client rests', (error) => node.error(nodeError(error).message), client.disconnect());
@@ -161,13 +153,13 @@ function clientState(RED: NodeAPI, { state, lastError }: IotmpClient): LinkState
     case 'closed':
       return { kind: 'off', text: translate(RED, 'status.disconnected') };
     default:
-      // Time does not heal a certificate: that the client goes on trying is no comfort.
+      // A certificate does not get better with time, so this is an error although the client goes on trying.
       if (isCertificateError(lastError)) return { kind: 'error', text: translate(RED, 'status.certificate') };
       return { kind: 'waiting', text: translate(RED, 'status.connecting') };
   }
 }
 
-/** Whether the certificate of the server could not be trusted, by the codes that Node.js has for that. */
+/** Whether the certificate of the server was not trusted, by the error codes of Node.js. */
 function isCertificateError(error: IotmpError | undefined): boolean {
   const cause = error?.cause;
   if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'string') return false;

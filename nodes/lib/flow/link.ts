@@ -54,10 +54,23 @@ export interface Link {
 /** A config node that flow nodes work through. */
 export interface LinkNode {
   readonly link: Link | undefined;
+  /** The flow nodes that use the config node, by their ids. Core sends its status and errors to their flows. */
+  users: Record<string, Node>;
   /** A flow node begins to use the config node. */
   register(user: Node): void;
   /** A flow node ends, to be made anew or for good. */
   deregister(user: Node): void;
+}
+
+/** Makes a config node keep track of the flow nodes that use it. */
+export function trackUsers(node: LinkNode): void {
+  node.users = {};
+  node.register = (user): void => {
+    node.users[user.id] = user;
+  };
+  node.deregister = (user): void => {
+    Reflect.deleteProperty(node.users, user.id);
+  };
 }
 
 /**
