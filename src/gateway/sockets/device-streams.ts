@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { HubSubscription } from '../../broker/hub/stream-hub';
 import { IotmpError } from '../../errors';
+import { MAX_INTERVAL_MS } from '../../session/streams/stream-interval';
 import type { DeviceId } from '../../types';
 import { reachesResource } from '../auth/principal';
 import { knownDevice } from '../devices/known-device';
@@ -9,7 +10,7 @@ import { readFrame, sampleFrame } from './frames';
 import type { SocketCall, SocketRoute } from './socket-route';
 import { guarded, warnProcess } from '../../util/guard';
 
-const MAX_INTERVAL_S = 86_400;
+const MAX_INTERVAL_S = MAX_INTERVAL_MS / 1000;
 
 /** What a client asks for: a stream, another interval for it, or its end. */
 const order = z.object({

@@ -1,4 +1,5 @@
 import { errorText, IotmpError } from '../../errors';
+import { MAX_INTERVAL_MS } from '../../session/streams/stream-interval';
 import type { BucketSettings } from '../../store/bucket-store';
 import { TopicFilter } from '../../topic/topic-filter';
 import { isMap, type Value } from '../../types';
@@ -22,7 +23,7 @@ export interface TopicSource {
 export type BucketSource = DeviceSource | TopicSource;
 
 const DEFAULT_INTERVAL_S = 60;
-const MAX_INTERVAL_S = 86_400;
+const MAX_INTERVAL_S = MAX_INTERVAL_MS / 1000;
 
 /**
  * Where a bucket's rows come from by themselves, as its settings say:
