@@ -30,6 +30,12 @@ export type ClientAction = {
   [Action in ServiceAction]: (typeof SERVICE_ACTIONS)[Action] extends { client: true } ? Action : never;
 }[ServiceAction];
 
+const serviceActions = Object.keys(SERVICE_ACTIONS).filter((key) => isServiceAction(key));
+
+function isServiceAction(key: string): key is ServiceAction {
+  return Object.hasOwn(SERVICE_ACTIONS, key);
+}
+
 /** The service that is asked; '' calls a resource. */
 const service = choice({ choices: ['', 'property', 'bucket', 'endpoint', 'topic'], default: '' });
 
@@ -38,20 +44,13 @@ const action: Setting<ServiceAction | undefined> = {
   facts: { field: 'choice', choices: [], default: '', check: 'action', more: { actions: SERVICE_ACTIONS } },
   read: (config, name) => {
     const asked = service.read(config, 'service');
-    const actions = serviceActions.filter((key) => key.startsWith(`${asked}.`));
-    const [first] = actions;
-    if (first === undefined) return undefined;
-    const words = actions.map((key) => key.slice(asked.length + 1));
-    const word = choiceSetting(name, Reflect.get(config, name), words, words[0] ?? '');
-    return actions[words.indexOf(word)] ?? first;
+    if (asked === '') return undefined;
+    const own = serviceActions.filter((key) => key.startsWith(`${asked}.`));
+    const actions = new Map(own.map((key) => [key.slice(asked.length + 1), key]));
+    const [usual = ''] = actions.keys();
+    return actions.get(choiceSetting(name, Reflect.get(config, name), [...actions.keys()], usual));
   },
 };
-
-const serviceActions = Object.keys(SERVICE_ACTIONS).filter((key) => isServiceAction(key));
-
-function isServiceAction(key: string): key is ServiceAction {
-  return Object.hasOwn(SERVICE_ACTIONS, key);
-}
 
 /** Settings of the `iotmp-call` node. */
 export const callTable = nodeSettings('iotmp-call', {
