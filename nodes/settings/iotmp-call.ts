@@ -1,4 +1,4 @@
-import { choiceSetting } from '../lib/red/settings';
+import { choiceSetting } from './readers';
 import { choice, toggle, typed } from './kinds';
 import { nodeSettings, type Setting } from './setting';
 import { answerTime, linkProperties, MAX_REQUEST_TIMEOUT_S, targetProperties } from './shared';

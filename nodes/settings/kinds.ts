@@ -1,3 +1,4 @@
+import { clientRanges } from '../../src';
 import {
   booleanSetting,
   choiceSetting,
@@ -6,7 +7,7 @@ import {
   numberSetting,
   portSetting,
   textSetting,
-} from '../lib/red/settings';
+} from './readers';
 import type { Setting, SettingFacts } from './setting';
 
 type Facts<Names extends keyof SettingFacts> = Pick<SettingFacts, Names | 'shared'>;
@@ -67,7 +68,7 @@ export function port(
   facts: Facts<'blank' | 'more'> & { default?: number } = {},
 ): Setting<number | undefined> {
   return {
-    facts: { field: 'integer', check: 'number', min: 1, max: 65_535, default: '', ...facts },
+    facts: { field: 'integer', check: 'number', ...clientRanges.port, default: '', ...facts },
     read: (config, name) => {
       const value = valueOf(config, name);
       return value === undefined ? facts.default : portSetting(name, value);

@@ -9,7 +9,7 @@ import {
   numberSetting,
   portSetting,
   textSetting,
-} from '../../../nodes/lib/red/settings';
+} from '../../../nodes/settings/readers';
 import { IotmpError } from '../../../src';
 
 const RANGE = { min: 1, max: 10, fallback: 5 };
