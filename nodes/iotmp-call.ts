@@ -1,20 +1,18 @@
-import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { IotmpError } from '../src';
 import { callTask, type CallConfig, type CallTask } from './lib/call/call-task';
 import { followLink, setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow/flow-node';
 import { statusReason } from './lib/red/node-error';
 import { onInput, type Send } from './lib/flow/run-input';
-import { numberSetting } from './lib/red/settings';
 import { targetSettings, type TargetSettings } from './lib/flow/target-settings';
 import { translate } from './lib/red/translate';
-import { evaluate, typedSetting, type TypedSetting } from './lib/flow/typed-value';
-
-interface CallNodeConfig extends NodeDef, CallConfig {
-  readonly timeout?: unknown;
-}
+import { evaluate } from './lib/flow/typed-value';
+import { callTable } from './settings/iotmp-call';
+import type { TypedSetting } from './settings/kinds';
+import { settingReader } from './settings/setting';
 
 export = function register(RED: NodeAPI): void {
-  RED.nodes.registerType('iotmp-call', function (this: Node, config: CallNodeConfig) {
+  RED.nodes.registerType('iotmp-call', function (this: Node, config: CallConfig) {
     RED.nodes.createNode(this, config);
     setUpFlowNode(RED, this, config, (context) => {
       const caller = new Caller(RED, this, config, context);
@@ -36,15 +34,16 @@ class Caller {
   readonly #timeoutMs: number;
   readonly #abort = new AbortController();
 
-  constructor(RED: NodeAPI, node: Node, config: CallNodeConfig, context: FlowNodeContext) {
+  constructor(RED: NodeAPI, node: Node, config: CallConfig, context: FlowNodeContext) {
     this.#RED = RED;
     this.#node = node;
     this.#context = context;
     this.#task = callTask(RED, context.link, config);
     this.#target = targetSettings(RED, node, config, this.#task.fields);
-    this.#payload = typedSetting({ payload: 'payload', ...config }, 'payload', 'msg');
-    this.#params = typedSetting(config, 'params', 'json');
-    this.#timeoutMs = 1000 * numberSetting('timeout', config.timeout, { min: 0.1, max: 3600, fallback: 10 });
+    const read = settingReader(callTable, config);
+    this.#payload = read('payload');
+    this.#params = read('params');
+    this.#timeoutMs = 1000 * read('timeout');
     context.onClose(() => this.#abort.abort());
   }
 

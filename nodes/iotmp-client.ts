@@ -1,29 +1,27 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { detached, guarded, IotmpClient, type ClientOptions, type IotmpError } from '../src';
+import type { Node, NodeAPI } from 'node-red';
+import {
+  defaultClientOptions,
+  detached,
+  guarded,
+  IotmpClient,
+  type ClientOptions,
+  type IotmpError,
+} from '../src';
 import { ClientLink } from './lib/flow/client-link';
 import { closeWith } from './lib/red/close-with';
 import { showLink } from './lib/flow/flow-node';
 import { FlowsStarted } from './lib/red/flows-started';
-import type { LinkNode, LinkState } from './lib/flow/link';
+import { trackUsers, type LinkNode, type LinkState } from './lib/flow/link';
 import { LogGate } from './lib/red/log-gate';
 import { nodeError, statusReason } from './lib/red/node-error';
 import { tlsSettings } from './lib/server/server-settings';
-import { booleanSetting, choiceSetting, integerSetting, portSetting, textSetting } from './lib/red/settings';
 import { StateFeed } from './lib/flow/state-feed';
 import { StatusReporter } from './lib/red/status-reporter';
 import { translate } from './lib/red/translate';
+import { clientTable } from './settings/iotmp-client';
+import { settingReader, type ConfigOf } from './settings/setting';
 
-interface ClientConfig extends NodeDef {
-  readonly host?: unknown;
-  readonly port?: unknown;
-  readonly transport?: unknown;
-  readonly path?: unknown;
-  readonly tls?: unknown;
-  readonly user?: unknown;
-  readonly device?: unknown;
-  readonly keepAlive?: unknown;
-  readonly compactStreams?: unknown;
-}
+type ClientConfig = ConfigOf<typeof clientTable>;
 
 interface ClientCredentials {
   credential?: string;
@@ -31,13 +29,9 @@ interface ClientCredentials {
 
 interface ClientNode extends Node<ClientCredentials>, LinkNode {
   link: ClientLink | undefined;
-  /** Core hands the status and the errors of a config node on to the flows of these. */
-  users: Record<string, Node>;
 }
 
-/** What a flow's device accepts, told to our own server: flows have more room than microcontrollers. */
-const MAX_MESSAGE_SIZE = 262_144;
-/** Where the device is registered later, or its credential is mended at the server, nobody has to deploy. */
+/** Time until the next login, in ms: a device may be registered, or its credential corrected, without a deploy here. */
 const RETRY_REFUSED_MS = 30_000;
 
 export = function register(RED: NodeAPI): void {
@@ -47,7 +41,7 @@ export = function register(RED: NodeAPI): void {
     'iotmp-client',
     function (this: ClientNode, config) {
       RED.nodes.createNode(this, config);
-      this.users = {};
+      trackUsers(this);
       const status = new StatusReporter(this);
       try {
         run(RED, this, clientOptions(RED, config, this.credentials), status, started);
@@ -62,25 +56,28 @@ export = function register(RED: NodeAPI): void {
         );
       }
     },
-    { credentials: { credential: { type: 'password' } } },
+    { credentials: { ...clientTable.credentials } },
   );
 };
 
 function clientOptions(RED: NodeAPI, config: ClientConfig, credentials: ClientCredentials): ClientOptions {
-  const transport = choiceSetting('transport', config.transport, ['tcp', 'tls', 'ws', 'wss'], 'tcp');
-  const usesTls = (transport === 'tls' || transport === 'wss') && textSetting(config.tls) !== '';
+  const read = settingReader(clientTable, config);
+  const transport = read('transport');
+  const tls = read('tls');
+  const usesTls = (transport === 'tls' || transport === 'wss') && tls !== '';
   return {
-    host: textSetting(config.host),
-    port: portSetting('port', config.port),
+    host: read('host'),
+    port: read('port'),
     transport,
-    path: textSetting(config.path) || '/iotmp',
-    tls: usesTls ? tlsSettings(RED, config.tls) : undefined,
-    user: textSetting(config.user),
-    device: textSetting(config.device),
+    path: read('path'),
+    tls: usesTls ? tlsSettings(RED, tls) : undefined,
+    user: read('user'),
+    device: read('device'),
     credential: credentials.credential ?? '',
-    keepAliveS: integerSetting('keepAlive', config.keepAlive, { min: 1, max: 1800, fallback: 60 }),
-    compactStreams: booleanSetting(config.compactStreams, false),
-    maxMessageSize: MAX_MESSAGE_SIZE,
+    keepAliveS: read('keepAlive'),
+    compactStreams: read('compactStreams'),
+    // Given although it is the default: the server is told, and takes a flow for no microcontroller.
+    maxMessageSize: defaultClientOptions.maxMessageSize,
     retryRefusedMs: RETRY_REFUSED_MS,
   };
 }
@@ -109,7 +106,7 @@ function run(
   });
 }
 
-/** Keeps the troubles of the client in the log: each of them once, until the connection is well again. */
+/** Logs the troubles of the client: each of them once, until the connection works again. */
 function logTroubles(RED: NodeAPI, node: ClientNode, client: IotmpClient): void {
   const log = new LogGate();
   let failures = 0;
@@ -121,7 +118,7 @@ function logTroubles(RED: NodeAPI, node: ClientNode, client: IotmpClient): void 
     }
     if (error === undefined) return;
     failures++;
-    // A connection that was lost is mostly there again at once: only a second failure is news.
+    // A connection that was lost mostly comes back at once: only a second failure is news.
     if (failures === 1 && state !== 'refused') return;
     if (!log.isNews('connection', error.message)) return;
     node.warn(translate(RED, 'errors.connect', { address: client.url, reason: error.message }));
@@ -132,17 +129,11 @@ function logTroubles(RED: NodeAPI, node: ClientNode, client: IotmpClient): void 
 }
 
 /**
- * Connects after each deploy that leaves the client with users, and rests after one that leaves it without. The end of
- * the deploy counts, because nodes that are only made anew come back by then, and an embedded server of the same flows
- * listens. Returns the function that ends it.
+ * Connects after each deploy that leaves the client with users, and disconnects after one that leaves it without. It
+ * waits for the end of the deploy: nodes that are only made anew are back by then, and an embedded server of the same
+ * flows listens. Returns the function that ends it.
  */
 function connectWhileUsed(node: ClientNode, client: IotmpClient, started: FlowsStarted): () => void {
-  node.register = (user): void => {
-    node.users[user.id] = user;
-  };
-  node.deregister = (user): void => {
-    Reflect.deleteProperty(node.users, user.id);
-  };
   return started.watch(() => {
     if (Object.keys(node.users).length > 0) client.connect();
     else detached('client rests', (error) => node.error(nodeError(error).message), client.disconnect());
@@ -162,13 +153,13 @@ function clientState(RED: NodeAPI, { state, lastError }: IotmpClient): LinkState
     case 'closed':
       return { kind: 'off', text: translate(RED, 'status.disconnected') };
     default:
-      // Time does not heal a certificate: that the client goes on trying is no comfort.
+      // A certificate does not get better with time, so this is an error although the client goes on trying.
       if (isCertificateError(lastError)) return { kind: 'error', text: translate(RED, 'status.certificate') };
       return { kind: 'waiting', text: translate(RED, 'status.connecting') };
   }
 }
 
-/** Whether the certificate of the server could not be trusted, by the codes that Node.js has for that. */
+/** Whether the certificate of the server was not trusted, by the error codes of Node.js. */
 function isCertificateError(error: IotmpError | undefined): boolean {
   const cause = error?.cause;
   if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'string') return false;

@@ -1,17 +1,13 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import { IotmpError, TopicFilter, type ServerEvent } from '../src';
 import { copyValue } from './lib/flow/copy-value';
 import { followLink, setUpFlowNode } from './lib/flow/flow-node';
-import type { LinkSettings } from './lib/flow/link';
 import { ServerLink } from './lib/server/server-link';
-import { textSetting } from './lib/red/settings';
 import { translate } from './lib/red/translate';
+import { eventsTable } from './settings/iotmp-events';
+import { settingReader, type ConfigOf } from './settings/setting';
 
-interface EventsConfig extends NodeDef, LinkSettings {
-  readonly events?: unknown;
-  readonly device?: unknown;
-  readonly topic?: unknown;
-}
+type EventsConfig = ConfigOf<typeof eventsTable>;
 
 export = function register(RED: NodeAPI): void {
   RED.nodes.registerType('iotmp-events', function (this: Node, config: EventsConfig) {
@@ -40,10 +36,10 @@ export = function register(RED: NodeAPI): void {
  * @throws IotmpError IOTMP_ERR_PROTOCOL for a bad topic filter
  */
 function eventFilter(config: EventsConfig): (event: ServerEvent) => boolean {
-  const list: readonly unknown[] = Array.isArray(config.events) ? config.events : [];
-  const names = new Set(list.filter((name) => typeof name === 'string'));
-  const device = textSetting(config.device);
-  const topic = textSetting(config.topic);
+  const read = settingReader(eventsTable, config);
+  const names = new Set(read('events'));
+  const device = read('device');
+  const topic = read('topic');
   const topics = topic === '' ? undefined : new TopicFilter(topic);
   const isWanted = ({ event, topic: name }: ServerEvent): boolean =>
     topics === undefined ||

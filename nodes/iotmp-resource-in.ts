@@ -1,4 +1,4 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import {
   IotmpError,
   type EndpointCall,
@@ -9,35 +9,28 @@ import {
 import { copyValue } from './lib/flow/copy-value';
 import { endpointTimeS } from './lib/flow/endpoint-time';
 import { followLink, setUpFlowNode } from './lib/flow/flow-node';
-import type { Link, LinkSettings } from './lib/flow/link';
+import type { Link } from './lib/flow/link';
 import { ReplyStore } from './lib/flow/reply-store';
 import { ServerLink } from './lib/server/server-link';
-import { choiceSetting, jsonSetting, numberSetting, textSetting } from './lib/red/settings';
 import { translate } from './lib/red/translate';
+import { resourceInTable } from './settings/iotmp-resource-in';
+import { settingReader, type ConfigOf, type ReaderOf } from './settings/setting';
 
-interface ResourceInConfig extends NodeDef, LinkSettings {
-  readonly resource?: unknown;
-  readonly kind?: unknown;
-  readonly reply?: unknown;
-  readonly timeout?: unknown;
-  readonly inSample?: unknown;
-  readonly outSample?: unknown;
-}
+type ResourceInConfig = ConfigOf<typeof resourceInTable>;
+type Read = ReaderOf<typeof resourceInTable>;
 
 interface ResourceInNode extends Node {
   /** Calls that wait for an `iotmp-response`; it finds them through their token. */
   replies: ReplyStore;
 }
 
-const KINDS = ['run', 'input', 'output', 'inout', 'endpoint'] as const;
-
-/** What a node hosts, and the time that a call has, in ms. */
+/** A resource or an endpoint, and the time that a call of it may take, in ms. */
 interface Hosting {
-  readonly kind: (typeof KINDS)[number];
+  readonly kind: ResourceDefinition['kind'] | 'endpoint';
   readonly timeoutMs: number;
 }
 
-/** The node's own store ends a call first, so that the flow hears of it. */
+/** The reply store of the node ends a call first, so that the flow is told. */
 const LATER_MS = 1000;
 
 export = function register(RED: NodeAPI): void {
@@ -46,11 +39,12 @@ export = function register(RED: NodeAPI): void {
     function (this: ResourceInNode, config) {
       RED.nodes.createNode(this, config);
       setUpFlowNode(RED, this, config, (context) => {
-        const kind = choiceSetting('kind', config.kind, KINDS, 'run');
-        const timeoutS = numberSetting('timeout', config.timeout, { min: 0.1, max: 86_400, fallback: 10 });
+        const read = settingReader(resourceInTable, config);
+        const kind = read('kind');
+        const timeoutS = read('timeout');
         const timeoutMs = 1000 * (kind === 'endpoint' ? endpointTimeS(timeoutS) : timeoutS);
         this.replies = new ReplyStore(this.id, timeoutMs);
-        const end = host(RED, this, config, context.link, { kind, timeoutMs: timeoutMs + LATER_MS });
+        const end = host(RED, this, read, context.link, { kind, timeoutMs: timeoutMs + LATER_MS });
         followLink(context);
         context.onClose(() => {
           end();
@@ -62,38 +56,35 @@ export = function register(RED: NodeAPI): void {
 };
 
 /**
- * Hosts what a node hosts: a resource, or an endpoint of the server. Returns the function that ends it.
+ * Hosts the resource of a node, or its endpoint of the server. Returns the function that ends it.
  * @throws IotmpError IOTMP_ERR_CONFIG, IOTMP_ERR_PROTOCOL for a bad name of an endpoint, IOTMP_ERR_CONFLICT
  */
 function host(
   RED: NodeAPI,
   node: ResourceInNode,
-  config: ResourceInConfig,
+  read: Read,
   link: Link,
   { kind, timeoutMs }: Hosting,
 ): () => void {
-  const name = textSetting(config.resource);
+  const name = read('resource');
   if (kind !== 'endpoint') {
-    const hosted = link.host(name, { kind, timeoutMs, ...definitionOf(node, config, kind) });
+    const hosted = link.host(name, { kind, timeoutMs, ...definitionOf(node, read, kind) });
     return () => hosted.remove();
   }
   if (link instanceof ServerLink) {
-    return link.services.endpoints.host(name, endpointOf(node, config), { timeoutMs });
+    return link.services.endpoints.host(name, endpointOf(node, read), { timeoutMs });
   }
   throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.throughServer', { what: 'endpoint' }));
 }
 
 function definitionOf(
   node: ResourceInNode,
-  config: ResourceInConfig,
+  read: Read,
   kind: ResourceDefinition['kind'],
 ): Pick<ResourceDefinition, 'describe' | 'run'> {
-  const sample = {
-    in: jsonSetting('inSample', config.inSample),
-    out: jsonSetting('outSample', config.outSample),
-  };
+  const sample = { in: read('inSample'), out: read('outSample') };
   const givesOutput = kind === 'output' || kind === 'inout';
-  const isAnswered = isAnsweredAtOnce(config);
+  const isAnswered = read('reply') === 'auto';
   return {
     describe: () => Object.fromEntries(Object.entries(sample).filter(([, value]) => value !== undefined)),
     run: (call) => {
@@ -104,17 +95,13 @@ function definitionOf(
   };
 }
 
-function endpointOf(node: ResourceInNode, config: ResourceInConfig): EndpointHandler {
-  const isAnswered = isAnsweredAtOnce(config);
+function endpointOf(node: ResourceInNode, read: Read): EndpointHandler {
+  const isAnswered = read('reply') === 'auto';
   return (call) => {
     if (!isAnswered) return enterFlow(node, endpointMessage(call), call.signal);
     node.send(endpointMessage(call));
     return undefined;
   };
-}
-
-function isAnsweredAtOnce({ reply }: ResourceInConfig): boolean {
-  return choiceSetting('reply', reply, ['auto', 'flow'], 'auto') === 'auto';
 }
 
 /** A call that a response node answers. */

@@ -1,27 +1,25 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import { IotmpError, snapshot } from '../src';
 import { followLink, setUpFlowNode } from './lib/flow/flow-node';
-import type { LinkSettings } from './lib/flow/link';
 import { onInput } from './lib/flow/run-input';
-import { jsonSetting, textSetting } from './lib/red/settings';
-import { evaluate, typedSetting } from './lib/flow/typed-value';
+import { evaluate } from './lib/flow/typed-value';
+import { resourceOutTable } from './settings/iotmp-resource-out';
+import { settingReader, type ConfigOf } from './settings/setting';
 
-interface ResourceOutConfig extends NodeDef, LinkSettings {
-  readonly resource?: unknown;
-  readonly initial?: unknown;
-}
+type ResourceOutConfig = ConfigOf<typeof resourceOutTable>;
 
 export = function register(RED: NodeAPI): void {
   RED.nodes.registerType('iotmp-resource-out', function (this: Node, config: ResourceOutConfig) {
     RED.nodes.createNode(this, config);
     setUpFlowNode(RED, this, config, (context) => {
-      const resource = textSetting(config.resource);
+      const read = settingReader(resourceOutTable, config);
+      const resource = read('resource');
       if (/(^|\/)[:*]/.test(resource)) {
         throw new IotmpError('IOTMP_ERR_CONFIG', 'an output has one value: its resource is no pattern');
       }
-      let value = snapshot(jsonSetting('initial', config.initial));
+      let value = snapshot(read('initial'));
       const hosted = context.link.host(resource, { kind: 'output', run: () => value });
-      const setting = typedSetting({ value: 'payload', ...config }, 'value', 'msg');
+      const setting = read('value');
       followLink(context);
       context.onClose(() => hosted.remove());
       onInput(this, async (message) => {

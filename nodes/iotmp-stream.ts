@@ -1,17 +1,15 @@
-import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { detached, IotmpError, type Value } from '../src';
 import { setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow/flow-node';
-import type { LinkSettings, LinkStream, StreamState, Target } from './lib/flow/link';
+import type { LinkStream, StreamState, Target } from './lib/flow/link';
 import { nodeError, statusReason } from './lib/red/node-error';
 import { onInput } from './lib/flow/run-input';
-import { booleanSetting, integerSetting } from './lib/red/settings';
 import { resourceFields, targetSettings, type TargetSettings } from './lib/flow/target-settings';
 import { translate } from './lib/red/translate';
+import { streamTable } from './settings/iotmp-stream';
+import { settingReader, type ConfigOf } from './settings/setting';
 
-interface StreamConfig extends NodeDef, LinkSettings {
-  readonly interval?: unknown;
-  readonly autostart?: unknown;
-}
+type StreamConfig = ConfigOf<typeof streamTable>;
 
 export = function register(RED: NodeAPI): void {
   RED.nodes.registerType('iotmp-stream', function (this: Node, config: StreamConfig) {
@@ -20,7 +18,7 @@ export = function register(RED: NodeAPI): void {
       const flow = new FlowStream(RED, this, config, context);
       context.onClose(() => flow.stop());
       onInput(this, (message) => flow.handle(message));
-      if (booleanSetting(config.autostart, true)) {
+      if (settingReader(streamTable, config)('autostart')) {
         detached('stream at the start', (error) => this.error(nodeError(error)), flow.start());
       }
     });
@@ -47,7 +45,7 @@ class FlowStream {
     this.#node = node;
     this.#context = context;
     this.#settings = targetSettings(RED, node, config, resourceFields(context.link.namesDevices));
-    this.#intervalMs = integerSetting('interval', config.interval, { min: 0, max: 86_400_000, fallback: 0 });
+    this.#intervalMs = settingReader(streamTable, config)('interval');
     context.status.grey(translate(RED, 'status.stopped'));
     context.onClose(context.link.watch(() => this.#handleLink()));
   }

@@ -2,7 +2,7 @@
  * The public surface of the library. Nothing else is to be imported from outside.
  */
 export { IotmpServer } from './broker/broker';
-export type { ServerOptions } from './broker/broker-options';
+export { defaultServerOptions, serverRanges, type ServerOptions } from './broker/broker-options';
 export type { TlsOptions } from 'node:tls';
 export type { FailedLogin, ListenerKind, ServerEvents } from './broker/broker-events';
 export type { ServerEvent } from './broker/event-feed';
@@ -57,6 +57,7 @@ export { TopicFilter } from './topic/topic-filter';
 export { payloadFromBytes, payloadToBytes } from './services/topics/topic-payload';
 export { IotmpClient } from './client/client';
 export type { ClientEvents, ClientState } from './client/client-events';
+export { clientRanges, defaultClientOptions } from './client/client-options';
 export type {
   ClientIdentity,
   ClientOptions,
@@ -85,6 +86,7 @@ export {
   type ResourceKind,
 } from './session/hosting/resource';
 export type { ResourceStream } from './session/hosting/resource';
+export { MAX_INTERVAL_MS } from './session/streams/stream-interval';
 export type { HostedResource } from './session/hosting/hosted-resource';
 export type { CallOptions, Reply, RequestOptions } from './session/requests/reply';
 export type { DeviceId, Value } from './types';

@@ -1,3 +1,5 @@
+import { defaultClientOptions } from '../../src';
+
 /** A device that the server of the demo flow lets in. */
 export interface DemoDevice {
   readonly user: string;
@@ -5,9 +7,9 @@ export interface DemoDevice {
   readonly credential: string;
 }
 
-/** Where the server of the demo flow listens, unless told otherwise. */
+/** Address and port on which the server of the demo flow listens by default. */
 export const DEMO_HOST = '127.0.0.1';
-export const DEMO_PORT = 25204;
+export const DEMO_PORT = defaultClientOptions.port.tcp;
 
 /**
  * The devices of the demo. The credentials are no secrets: the server of the demo flow listens on the loopback

@@ -1,12 +1,13 @@
 import type { TlsOptions } from 'node:tls';
+import { DEFAULT_KEEP_ALIVE_S, MAX_KEEP_ALIVE_S } from '../codec/constants';
 import { IotmpError } from '../errors';
-import { sessionOptions, type SessionOptions } from '../session/base/session-options';
-import { systemClock, type Clock } from '../util/clock';
+import { defaultSessionOptions, sessionOptions, type SessionOptions } from '../session/base/session-options';
+import { MAX_DELAY_MS, systemClock, type Clock } from '../util/clock';
 import type { Authenticator, RegisteredDevice } from './authenticator';
 
-/** What an {@link IotmpServer} can be told. Everything has a default. */
+/** Options of an {@link IotmpServer}. Each has a default, see {@link defaultServerOptions}. */
 export interface ServerOptions {
-  /** Address to listen on; empty = every interface. */
+  /** Address to listen on. Empty: every interface. */
   readonly host?: string;
   /** TCP port; 0 takes any free one, `undefined` is off. */
   readonly tcpPort?: number | undefined;
@@ -14,32 +15,51 @@ export interface ServerOptions {
   readonly tlsPort?: number | undefined;
   /** Key and certificate of the TLS port. */
   readonly tls?: TlsOptions | undefined;
-  /** Who may connect. Without any, nobody gets in. */
+  /** The devices that may connect. */
   readonly devices?: readonly RegisteredDevice[];
-  /** Lets in every device that is not registered, too. */
+  /**
+   * Lets in devices that are not registered, too.
+   * @default false
+   */
   readonly anonymous?: boolean;
-  /** Asked in place of the table of devices. */
+  /** Decides which devices may connect, in place of `devices`. */
   readonly authenticator?: Authenticator | undefined;
-  /** Keep-alive interval that devices are expected to hold, in s, 1..1800. */
+  /**
+   * Keep-alive interval of devices that name none, in s, 1..1800.
+   * @default 60
+   */
   readonly keepAliveS?: number;
-  /** Largest message body that is accepted, in bytes, 64..2^28. */
+  /**
+   * Largest message body that is accepted, in bytes, 64..2^28. A device that sends a larger one is disconnected.
+   * @default 262144
+   */
   readonly maxMessageSize?: number;
-  /** Connections at once, logged in or not. */
+  /**
+   * Maximum number of connections, logged in or not, 1..1000000.
+   * @default 10000
+   */
   readonly maxConnections?: number;
-  /** Time for a device's answer, in ms. */
+  /**
+   * Time from a request to the answer of the device, in ms.
+   * @default 10000
+   */
   readonly requestTimeoutMs?: number;
-  /** Time that a device has to log in, in ms. */
+  /**
+   * Time that a device has to log in, in ms. After that its connection is closed.
+   * @default 10000
+   */
   readonly connectTimeoutMs?: number;
   readonly clock?: Clock;
 }
 
 /** Options with every default filled in. */
 export interface ResolvedServerOptions extends Required<ServerOptions> {
-  /** What of it goes for each connection. */
+  /** The options of the session of each connection. */
   readonly session: SessionOptions;
 }
 
-const DEFAULTS: Required<ServerOptions> = {
+/** Defaults of {@link ServerOptions}. */
+export const defaultServerOptions: Readonly<Required<ServerOptions>> = Object.freeze({
   host: '',
   tcpPort: undefined,
   tlsPort: undefined,
@@ -47,13 +67,40 @@ const DEFAULTS: Required<ServerOptions> = {
   devices: [],
   anonymous: false,
   authenticator: undefined,
-  keepAliveS: 60,
-  maxMessageSize: 262_144,
+  keepAliveS: DEFAULT_KEEP_ALIVE_S,
+  maxMessageSize: defaultSessionOptions.maxBodySize,
   maxConnections: 10_000,
-  requestTimeoutMs: 10_000,
+  requestTimeoutMs: defaultSessionOptions.requestTimeoutMs,
   connectTimeoutMs: 10_000,
   clock: systemClock,
-};
+});
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Numbers of {@link ServerOptions}, in the order in which they are checked. */
+const NUMBERS = [
+  'tcpPort',
+  'tlsPort',
+  'keepAliveS',
+  'maxMessageSize',
+  'maxConnections',
+  'requestTimeoutMs',
+  'connectTimeoutMs',
+] as const;
+
+/** Smallest and largest value of each number of {@link ServerOptions}. */
+export const serverRanges: Readonly<Record<(typeof NUMBERS)[number], Range>> = Object.freeze({
+  tcpPort: { min: 0, max: 65_535 },
+  tlsPort: { min: 0, max: 65_535 },
+  keepAliveS: { min: 1, max: MAX_KEEP_ALIVE_S },
+  maxMessageSize: { min: 64, max: 2 ** 28 },
+  maxConnections: { min: 1, max: 1_000_000 },
+  requestTimeoutMs: { min: 1, max: MAX_DELAY_MS },
+  connectTimeoutMs: { min: 1, max: MAX_DELAY_MS },
+});
 
 /**
  * Options with their defaults, checked and frozen.
@@ -61,20 +108,14 @@ const DEFAULTS: Required<ServerOptions> = {
  */
 export function serverOptions(options: ServerOptions): ResolvedServerOptions {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const merged: Required<ServerOptions> = { ...DEFAULTS, ...Object.fromEntries(given) };
-  checkRange('tcpPort', merged.tcpPort, 0, 65_535);
-  checkRange('tlsPort', merged.tlsPort, 0, 65_535);
-  checkRange('keepAliveS', merged.keepAliveS, 1, 1800);
-  checkRange('maxMessageSize', merged.maxMessageSize, 64, 2 ** 28);
-  checkRange('maxConnections', merged.maxConnections, 1, 1_000_000);
-  checkRange('requestTimeoutMs', merged.requestTimeoutMs, 1, 2 ** 31 - 1);
-  checkRange('connectTimeoutMs', merged.connectTimeoutMs, 1, 2 ** 31 - 1);
+  const merged: Required<ServerOptions> = { ...defaultServerOptions, ...Object.fromEntries(given) };
+  for (const name of NUMBERS) checkRange(name, merged[name], serverRanges[name]);
   const { maxMessageSize: maxBodySize, requestTimeoutMs, clock } = merged;
   const session = sessionOptions({ maxBodySize, requestTimeoutMs, clock });
   return Object.freeze({ ...merged, session });
 }
 
-function checkRange(name: string, value: number | undefined, min: number, max: number): void {
+function checkRange(name: string, value: number | undefined, { min, max }: Range): void {
   if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return;
   throw new IotmpError('IOTMP_ERR_CONFIG', `${name} must be a whole number from ${min} to ${max}`);
 }

@@ -1,10 +1,16 @@
-import { BodyLimit, MAX_ENCODED_SIZE } from '../codec/constants';
+import { BodyLimit, DEFAULT_KEEP_ALIVE_S, MAX_ENCODED_SIZE, MAX_KEEP_ALIVE_S } from '../codec/constants';
 import { IotmpError } from '../errors';
 import { defaultSessionOptions } from '../session/base/session-options';
-import { connectTransport, type ConnectOptions, type ConnectTarget } from '../transport/connect';
-import { systemClock, type Clock } from '../util/clock';
+import {
+  connectTransport,
+  DEFAULT_CONNECT_TIMEOUT_MS,
+  type ConnectOptions,
+  type ConnectTarget,
+} from '../transport/connect';
+import { DEFAULT_PATH } from '../transport/web-socket-settings';
+import { MAX_DELAY_MS, systemClock, type Clock } from '../util/clock';
 
-/** What the client passes on to TLS. The server's certificate is checked unless `rejectUnauthorized` is false. */
+/** Options that the client passes on to TLS. The server's certificate is checked unless `rejectUnauthorized` is false. */
 export type ClientTlsOptions = Pick<
   NonNullable<ConnectOptions['tls']>,
   | 'ca'
@@ -20,7 +26,7 @@ export type ClientTlsOptions = Pick<
   | 'servername'
 >;
 
-/** Who the client says it is (`protocol.md` section 4.1). */
+/** The device that the client logs in as (`protocol.md` section 4.1). */
 export interface ClientIdentity {
   readonly user: string;
   readonly device: string;
@@ -30,44 +36,64 @@ export interface ClientIdentity {
 
 /** Delays between attempts to connect: doubled each time, and shortened at random by up to a half. */
 export interface ReconnectDelays {
-  /** The first delay at its longest, in ms. Default 1000. */
+  /**
+   * The first delay at its longest, in ms.
+   * @default 1000
+   */
   readonly minMs: number;
-  /** The longest delay, in ms. Default 60000. */
+  /**
+   * The longest delay, in ms.
+   * @default 60000
+   */
   readonly maxMs: number;
 }
 
-/** Options of an `IotmpClient`. */
+/** Options of an `IotmpClient`. The defaults are {@link defaultClientOptions}. */
 export interface ClientOptions extends ClientIdentity {
   /** Host name or IP address of the server. */
   readonly host: string;
   /** 1..65535. Default 25204 for tcp, 25206 for tls, 80 for ws, 443 for wss. */
   readonly port?: number | undefined;
-  /** Default `tcp`. */
+  /** @default 'tcp' */
   readonly transport?: ConnectTarget['transport'] | undefined;
-  /** Path of a WebSocket. Default `/iotmp`. */
+  /**
+   * Path of a WebSocket.
+   * @default '/iotmp'
+   */
   readonly path?: string | undefined;
   /** For `tls`, `wss` and redirects to TLS. */
   readonly tls?: ClientTlsOptions | undefined;
-  /** Time between KEEP_ALIVEs, in s, 1..1800 (`protocol.md` section 4.4). Default 60. */
+  /**
+   * Time between KEEP_ALIVEs, in s, 1..1800 (`protocol.md` section 4.4).
+   * @default 60
+   */
   readonly keepAliveS?: number | undefined;
-  /** Time to connect, and then again for the answer to CONNECT, in ms. Default 10000. */
+  /**
+   * Time to connect, and then again for the answer to CONNECT, in ms.
+   * @default 10000
+   */
   readonly connectTimeoutMs?: number | undefined;
-  /** Time for the answer to a request, in ms. Default 10000. */
+  /**
+   * Time for the answer to a request, in ms.
+   * @default 10000
+   */
   readonly requestTimeoutMs?: number | undefined;
   /**
    * Largest body that this end accepts, in bytes, 1024 or more. Where given, the server is told by the parameter `mm`
-   * of CONNECT, an extension that other servers ignore. Default 262144.
+   * of CONNECT, an extension that other servers ignore.
+   * @default 262144
    */
   readonly maxMessageSize?: number | undefined;
   /**
    * Whether this end offers the compact form of samples (`protocol.md` section 6), by the parameter `cs` of CONNECT, an
-   * extension that other servers ignore. With a server that knows it, all streams of both ends use it. Default false.
+   * extension that other servers ignore. With a server that knows it, all streams of both ends use it.
+   * @default false
    */
   readonly compactStreams?: boolean | undefined;
   readonly reconnect?: Partial<ReconnectDelays> | undefined;
   /**
-   * Time until another attempt after the server has refused this device, in ms: it may be registered by then. Without it
-   * a refusal is final, until `connect()`.
+   * Time until another attempt after the server has refused this device, in ms: it may be registered by then. Without
+   * this time a refusal is final, until `connect()`.
    */
   readonly retryRefusedMs?: number | undefined;
   /** Default: the clock of the machine. */
@@ -98,34 +124,45 @@ export interface ClientSettings {
 /** Port of each transport where none is given (`protocol.md` section 1). */
 export const DEFAULT_PORT = Object.freeze({ tcp: 25204, tls: 25206, ws: 80, wss: 443 });
 
-/** Interval of KEEP_ALIVE that a server assumes where it is told none, in s (`protocol.md` section 4.1). */
-export const DEFAULT_KEEP_ALIVE_S = 60;
+/** Defaults of {@link ClientOptions}; that of `port` depends on the transport. */
+export const defaultClientOptions = Object.freeze({
+  port: DEFAULT_PORT,
+  transport: 'tcp',
+  path: DEFAULT_PATH,
+  keepAliveS: DEFAULT_KEEP_ALIVE_S,
+  connectTimeoutMs: DEFAULT_CONNECT_TIMEOUT_MS,
+  requestTimeoutMs: defaultSessionOptions.requestTimeoutMs,
+  maxMessageSize: defaultSessionOptions.maxBodySize,
+  compactStreams: false,
+  reconnect: Object.freeze({ minMs: 1_000, maxMs: 60_000 }),
+});
 
-const MAX_KEEP_ALIVE_S = 1800;
-/** Longest time that a timer of Node.js takes, in ms. */
-const MAX_TIME_MS = 2 ** 31 - 1;
+/** Smallest and largest value of numbers of {@link ClientOptions}. */
+export const clientRanges = Object.freeze({
+  port: { min: 1, max: 65_535 },
+  keepAliveS: { min: 1, max: MAX_KEEP_ALIVE_S },
+  maxMessageSize: { min: BodyLimit.SMALLEST, max: MAX_ENCODED_SIZE },
+});
 
 /**
  * Checks options and fills in the defaults.
  * @throws IotmpError IOTMP_ERR_CONFIG naming the option and what it must be
  */
 export function clientSettings(options: ClientOptions): ClientSettings {
+  const defaults = defaultClientOptions;
   const { maxMessageSize, retryRefusedMs } = options;
   if (maxMessageSize !== undefined) {
-    checkWhole('maxMessageSize', maxMessageSize, BodyLimit.SMALLEST, MAX_ENCODED_SIZE);
+    checkWhole('maxMessageSize', maxMessageSize, clientRanges.maxMessageSize);
   }
   return Object.freeze({
     target: targetOf(options),
     tls: options.tls,
     identity: clientIdentity(options),
-    keepAliveS: checkWhole('keepAliveS', options.keepAliveS ?? DEFAULT_KEEP_ALIVE_S, 1, MAX_KEEP_ALIVE_S),
-    connectTimeoutMs: checkTime('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
-    requestTimeoutMs: checkTime(
-      'requestTimeoutMs',
-      options.requestTimeoutMs ?? defaultSessionOptions.requestTimeoutMs,
-    ),
+    keepAliveS: checkWhole('keepAliveS', options.keepAliveS ?? defaults.keepAliveS, clientRanges.keepAliveS),
+    connectTimeoutMs: checkTime('connectTimeoutMs', options.connectTimeoutMs ?? defaults.connectTimeoutMs),
+    requestTimeoutMs: checkTime('requestTimeoutMs', options.requestTimeoutMs ?? defaults.requestTimeoutMs),
     maxMessageSize,
-    compactStreams: checkSwitch('compactStreams', options.compactStreams ?? false),
+    compactStreams: checkSwitch('compactStreams', options.compactStreams ?? defaults.compactStreams),
     reconnect: reconnectDelays(options.reconnect),
     retryRefusedMs: retryRefusedMs === undefined ? undefined : checkTime('retryRefusedMs', retryRefusedMs),
     clock: options.clock ?? systemClock,
@@ -147,22 +184,23 @@ export function clientIdentity({ user, device, credential }: ClientIdentity): Cl
 }
 
 function targetOf(options: ClientOptions): ConnectTarget {
-  const { host, path, transport = 'tcp' } = options;
+  const { host, path = defaultClientOptions.path, transport = defaultClientOptions.transport } = options;
   checkText('host', host);
   if (host.trim() === '') throw configError('host must not be empty');
   if (!Object.hasOwn(DEFAULT_PORT, transport)) {
     throw configError(`transport must be tcp, tls, ws or wss, not ${shown(transport)}`);
   }
-  const port = checkWhole('port', options.port ?? DEFAULT_PORT[transport], 1, 65_535);
-  if (path !== undefined && !(typeof path === 'string' && path.startsWith('/'))) {
+  const port = checkWhole('port', options.port ?? DEFAULT_PORT[transport], clientRanges.port);
+  if (!(typeof path === 'string' && path.startsWith('/'))) {
     throw configError(`path must begin with "/", not be ${shown(path)}`);
   }
-  return Object.freeze({ transport, host: host.trim(), port, path: path ?? '/iotmp' });
+  return Object.freeze({ transport, host: host.trim(), port, path });
 }
 
 function reconnectDelays(given: Partial<ReconnectDelays> = {}): ReconnectDelays {
-  const minMs = checkTime('reconnect.minMs', given.minMs ?? 1_000);
-  const maxMs = checkTime('reconnect.maxMs', given.maxMs ?? 60_000);
+  const defaults = defaultClientOptions.reconnect;
+  const minMs = checkTime('reconnect.minMs', given.minMs ?? defaults.minMs);
+  const maxMs = checkTime('reconnect.maxMs', given.maxMs ?? defaults.maxMs);
   if (minMs > maxMs) {
     throw configError(`reconnect.minMs (${minMs}) must not be more than reconnect.maxMs (${maxMs})`);
   }
@@ -170,10 +208,10 @@ function reconnectDelays(given: Partial<ReconnectDelays> = {}): ReconnectDelays 
 }
 
 function checkTime(name: string, value: number): number {
-  return checkWhole(name, value, 1, MAX_TIME_MS);
+  return checkWhole(name, value, { min: 1, max: MAX_DELAY_MS });
 }
 
-function checkWhole(name: string, value: number, min: number, max: number): number {
+function checkWhole(name: string, value: number, { min, max }: { min: number; max: number }): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw configError(`${name} must be a whole number of ${min} to ${max}, not ${shown(value)}`);
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_KEEP_ALIVE_S } from '../codec/constants';
 import { IotmpError } from '../errors';
 import { compactOffer } from '../session/samples/compact-form';
 import type { IdSequence } from '../session/requests/id-sequence';
@@ -6,7 +7,7 @@ import type { Session } from '../session/session';
 import { defaultSessionOptions } from '../session/base/session-options';
 import type { ConnectTarget } from '../transport/connect';
 import { maxPayloadFor } from '../transport/web-socket-settings';
-import { DEFAULT_KEEP_ALIVE_S, type ClientIdentity, type ClientSettings } from './client-options';
+import type { ClientIdentity, ClientSettings } from './client-options';
 import { connectVerdict, type ConnectVerdict } from './connect-answer';
 import type { LooseEnds } from './loose-ends';
 import { redirectTarget } from './redirect';

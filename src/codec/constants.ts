@@ -68,6 +68,9 @@ export const BodyLimit = { SMALLEST: 1024, MICROCONTROLLER: 32768, LINUX: 262144
 /** Longest keep-alive interval, in s (`protocol.md` section 4.4). */
 export const MAX_KEEP_ALIVE_S = 1800;
 
+/** Keep-alive interval that both ends assume where CONNECT names none, in s (`protocol.md` section 4.1). */
+export const DEFAULT_KEEP_ALIVE_S = 60;
+
 /** Codes of an ERROR that answers CONNECT (`protocol.md` section 4.2). */
 export const ConnectCode = { REDIRECT: 1, BAD_CREDENTIALS: 2, BAD_KEEP_ALIVE: 3, BAD_ENCODING: 4 } as const;
 

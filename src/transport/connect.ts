@@ -17,7 +17,7 @@ export type { ConnectTarget } from './client-socket';
 export interface ConnectOptions extends TransportOptions {
   /** For `tls` and `wss`. The certificate is checked by default, against the target's host. */
   readonly tls?: ConnectionOptions | undefined;
-  /** Milliseconds for everything: name, connection, TLS and WebSocket handshake. Default 10000. */
+  /** Time for name, connection, TLS and WebSocket handshake together, in ms. Default 10000. */
   readonly timeoutMs?: number | undefined;
   /** Gives up. Has no effect once the transport is there. */
   readonly signal?: AbortSignal | undefined;
@@ -35,7 +35,8 @@ export function connectTransport(target: ConnectTarget, options: ConnectOptions 
   });
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000;
+/** Time to connect where no other is given, in ms. */
+export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 
 /** One attempt: ends once, by success, failure, time or signal, and takes its timer and listeners with it. */
 class ConnectAttempt {
@@ -64,7 +65,7 @@ class ConnectAttempt {
   }
 
   begin(): void {
-    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+    const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = this.#options;
     if (signal?.aborted) {
       this.#handleAbort();
       return;

@@ -124,6 +124,17 @@ describe('the packed package', function () {
     );
   });
 
+  it('has the settings of the nodes in its dialogs and its help', async () => {
+    for (const type of TYPES) {
+      for (const file of [`${type}.html`, `locales/en-US/${type}.html`]) {
+        const { stdout } = await run('tar', ['-xOzf', tarball, `package/dist/nodes/${file}`]);
+        assert.doesNotMatch(stdout, /SETTINGS|\{\{\w/, `${file} was not filled in`);
+      }
+    }
+    const { stdout } = await run('tar', ['-xOzf', tarball, 'package/dist/nodes/iotmp-server.html']);
+    assert.match(stdout, /tcpPort: \{ value: 25204, label: /);
+  });
+
   for (const version of NODE_RED_VERSIONS) {
     describe(`installed into an empty user directory of Node-RED ${version}`, () => {
       let directory: string;

@@ -1,16 +1,13 @@
 import type { NodeAPI } from 'node-red';
-import type { Link, LinkSettings, Target } from '../flow/link';
+import { callTable } from '../../settings/iotmp-call';
+import { settingReader, type ConfigOf } from '../../settings/setting';
+import type { Link, Target } from '../flow/link';
 import { serviceCaller } from './service-call';
-import { serviceAction, serviceFields, takesParameters, takesPayload } from './service-choice';
-import { booleanSetting } from '../red/settings';
+import { serviceFields, takesParameters, takesPayload } from './service-choice';
 import { resourceFields, type TargetFields } from '../flow/target-settings';
 
-/** The properties that say what a call node calls. */
-export interface CallConfig extends LinkSettings {
-  readonly service?: unknown;
-  readonly action?: unknown;
-  readonly retain?: unknown;
-}
+/** The configuration of an `iotmp-call` node. */
+export type CallConfig = ConfigOf<typeof callTable>;
 
 /** What one call is made with. */
 export interface CallInput {
@@ -37,7 +34,8 @@ export interface CallTask {
 
 /** @throws IotmpError IOTMP_ERR_CONFIG for a service that there is not, or not through this link */
 export function callTask(RED: NodeAPI, link: Link, config: CallConfig): CallTask {
-  const action = serviceAction(config);
+  const read = settingReader(callTable, config);
+  const action = read('action');
   const nameOf = (target: Target): Partial<Target> =>
     link.namesDevices ? withoutBlanks(target) : { resource: target.resource };
   if (action === undefined) {
@@ -52,7 +50,7 @@ export function callTask(RED: NodeAPI, link: Link, config: CallConfig): CallTask
     };
   }
   const ask = serviceCaller(RED, link, action);
-  const retain = booleanSetting(config.retain, false);
+  const retain = read('retain');
   return {
     fields: serviceFields(action, link.namesDevices),
     takesPayload: takesPayload(action),

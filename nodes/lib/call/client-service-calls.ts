@@ -1,10 +1,10 @@
 import type { IotmpClient } from '../../../src';
-import type { ServiceAction } from './service-choice';
-import { done, type ServiceReply, type FlowRequest } from './service-request';
+import type { ClientAction, ServiceAction } from '../../settings/iotmp-call';
+import { done, type FlowRequest, type ServiceReply } from './service-request';
 
 type ClientServiceCall = (client: IotmpClient, request: FlowRequest) => Promise<ServiceReply>;
 
-/** What flows can ask of the services of the server that a client is connected to: all that the protocol has. */
+/** Asks the services of the server that a client is connected to: the actions that the protocol has. */
 export const clientServiceCalls: Readonly<Partial<Record<ServiceAction, ClientServiceCall>>> = {
   'property.get': async (client, { name, ...options }) =>
     done(await client.getProperty(name, waitOf(options))),
@@ -26,7 +26,7 @@ export const clientServiceCalls: Readonly<Partial<Record<ServiceAction, ClientSe
     await client.publishTopic(name, payload, { retain });
     return done(payload);
   },
-};
+} satisfies Record<ClientAction, ClientServiceCall>;
 
 type Wait = Pick<FlowRequest, 'timeoutMs' | 'signal'>;
 

@@ -1,8 +1,8 @@
 import type { PropertyOwner, ServerServices } from '../../../src';
+import type { ServiceAction } from '../../settings/iotmp-call';
 import { aggregationOf, fieldsOf, numberOf, rangeOf, rowsOf } from './bucket-query';
 import { copyValue } from '../flow/copy-value';
-import type { ServiceAction } from './service-choice';
-import { done, type ServiceReply, type FlowRequest } from './service-request';
+import { done, type FlowRequest, type ServiceReply } from './service-request';
 
 type ServerServiceCall = (services: ServerServices, request: FlowRequest) => Promise<ServiceReply>;
 

@@ -1,12 +1,12 @@
 import type { NodeAPI } from 'node-red';
 import { IotmpError } from '../../../src';
+import type { ServiceAction } from '../../settings/iotmp-call';
 import { ClientLink } from '../flow/client-link';
 import { clientServiceCalls } from './client-service-calls';
 import { inTime } from './in-time';
 import type { Link } from '../flow/link';
 import { ServerLink } from '../server/server-link';
 import { serverServiceCalls } from './server-service-calls';
-import type { ServiceAction } from './service-choice';
 import type { FlowRequest, ServiceReply } from './service-request';
 import { translate } from '../red/translate';
 

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { guarded, IotmpError, warnProcess, type FaultHandler } from '../../../src';
-import { findLinkNode, type Link, type LinkSettings, type LinkState } from './link';
+import { linkProperties } from '../../settings/shared';
+import { findLinkNode, type Link, type LinkState } from './link';
 import { nodeError, statusReason } from '../red/node-error';
 import { nodeHandler } from '../red/node-handler';
 import { StatusReporter } from '../red/status-reporter';
@@ -22,7 +23,7 @@ export interface FlowNodeContext {
 export function setUpFlowNode(
   RED: NodeAPI,
   node: Node,
-  config: LinkSettings,
+  config: object,
   start: (context: FlowNodeContext) => void,
 ): void {
   const status = new StatusReporter(node);
@@ -35,7 +36,7 @@ export function setUpFlowNode(
   node.on('close', guarded('flow node close', onFault, closeAll));
   const linkNode = findLinkNode(RED, config);
   if (linkNode === undefined) {
-    const missing = config.via === 'client' ? 'noClient' : 'noServer';
+    const missing = linkProperties.via.read(config, 'via') === 'client' ? 'noClient' : 'noServer';
     const error = new IotmpError('IOTMP_ERR_CONFIG', translate(RED, `errors.${missing}`));
     refuse(node, status, error, translate(RED, `status.${missing}`));
     return;

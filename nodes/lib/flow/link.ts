@@ -1,7 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { CallOptions, HostedResource, IotmpError, Reply, ResourceDefinition, Value } from '../../../src';
+import { linkProperties } from '../../settings/shared';
 
-/** How the server or client behind a flow node stands. */
+/** State of the server or client behind a flow node. */
 export type LinkState =
   /** It works; `text` says how, such as "listening, 3 devices". */
   | { readonly kind: 'up'; readonly text: string }
@@ -16,13 +17,13 @@ export interface Target {
   readonly resource: string;
 }
 
-/** How a stream stands. */
+/** State of a stream. */
 export interface StreamState {
   readonly kind: 'streaming' | 'waiting' | 'offline' | 'stalled' | 'held' | 'error';
   readonly error?: IotmpError | undefined;
 }
 
-/** What a stream node wants to hear. */
+/** Receives the samples and states of a stream. */
 export interface LinkStreamListener {
   onSample(payload: Value | undefined): void;
   onState(state: StreamState): void;
@@ -35,7 +36,7 @@ export interface LinkStream {
   close(): void;
 }
 
-/** What flow nodes need of the server or client that they work through. */
+/** The server or client that a flow node works through, as far as the flow node needs it. */
 export interface Link {
   /** Whether calls name a device, as through a server, or go to the server, as through a client. */
   readonly namesDevices: boolean;
@@ -53,30 +54,35 @@ export interface Link {
 /** A config node that flow nodes work through. */
 export interface LinkNode {
   readonly link: Link | undefined;
+  /** The flow nodes that use the config node, by their ids. Core sends its status and errors to their flows. */
+  users: Record<string, Node>;
   /** A flow node begins to use the config node. */
   register(user: Node): void;
   /** A flow node ends, to be made anew or for good. */
   deregister(user: Node): void;
 }
 
-/** The properties that say what a flow node works through. */
-export interface LinkSettings {
-  readonly via?: unknown;
-  readonly server?: unknown;
-  readonly client?: unknown;
+/** Makes a config node keep track of the flow nodes that use it. */
+export function trackUsers(node: LinkNode): void {
+  node.users = {};
+  node.register = (user): void => {
+    node.users[user.id] = user;
+  };
+  node.deregister = (user): void => {
+    Reflect.deleteProperty(node.users, user.id);
+  };
 }
 
 /**
  * The config node that a flow node works through; `undefined` when none is chosen, or it is missing, disabled, not
  * usable or of the other kind.
+ * @param config configuration of the flow node
  */
-export function findLinkNode(
-  RED: NodeAPI,
-  { via, server, client }: LinkSettings,
-): (LinkNode & { link: Link }) | undefined {
+export function findLinkNode(RED: NodeAPI, config: object): (LinkNode & { link: Link }) | undefined {
+  const via = linkProperties.via.read(config, 'via');
   const throughClient = via === 'client';
-  const id = throughClient ? client : server;
-  const found: unknown = typeof id === 'string' && id !== '' ? RED.nodes.getNode(id) : undefined;
+  const id = linkProperties[via].read(config, via);
+  const found: unknown = id === '' ? undefined : RED.nodes.getNode(id);
   return isLinkNode(found) && found.link.namesDevices !== throughClient ? found : undefined;
 }
 

@@ -1,8 +1,9 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { IotmpError } from '../../../src';
+import { targetProperties } from '../../settings/shared';
 import type { Target } from './link';
 import { translate } from '../red/translate';
-import { evaluateText, typedSetting } from './typed-value';
+import { evaluateText } from './typed-value';
 
 /** Finds what a node means, for a message where it depends on one. */
 export interface TargetSettings {
@@ -43,9 +44,9 @@ export function targetSettings(
   fields: TargetFields,
 ): TargetSettings {
   const settings = {
-    user: typedSetting(config, 'user', 'str'),
-    device: typedSetting(config, 'device', 'str'),
-    resource: typedSetting(config, 'resource', 'str'),
+    user: targetProperties.user.read(config, 'user'),
+    device: targetProperties.device.read(config, 'device'),
+    resource: targetProperties.resource.read(config, 'resource'),
   };
   type Name = keyof typeof settings;
   const textOf = async (name: Name, missing: string, message?: NodeMessage): Promise<string> => {

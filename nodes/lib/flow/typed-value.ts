@@ -1,20 +1,6 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { guarded, IotmpError } from '../../../src';
-
-/** A typed input of a node: what was typed, and what it means. */
-export interface TypedSetting {
-  readonly name: string;
-  readonly value: unknown;
-  readonly type: string;
-}
-
-/** Reads the pair of properties of a typed input, such as `payload` and `payloadType`. */
-export function typedSetting(config: object, name: string, fallbackType: string): TypedSetting {
-  const fields = new Map<string, unknown>(Object.entries(config));
-  const type = fields.get(`${name}Type`);
-  const value = fields.get(name) ?? '';
-  return { name, value, type: typeof type === 'string' && type !== '' ? type : fallbackType };
-}
+import type { TypedSetting } from '../../settings/kinds';
 
 /**
  * The value of a typed input, for a message where it depends on one.

@@ -1,12 +1,7 @@
-import type { NodeDef } from 'node-red';
 import { IotmpError } from '../../../src';
-import { booleanSetting, textSetting } from '../red/settings';
-
-/** The properties of an `iotmp-server` node that are about the API for programs. */
-export interface ApiConfig extends NodeDef {
-  readonly api?: unknown;
-  readonly apiPath?: unknown;
-}
+import { serverTable } from '../../settings/iotmp-server';
+import { settingReader } from '../../settings/setting';
+import type { ServerConfig } from './server-settings';
 
 /** The API as a node describes it. */
 export interface ApiSettings {
@@ -17,8 +12,8 @@ export interface ApiSettings {
 }
 
 /**
- * The origins whose pages may use the API in a browser: those that `httpNodeCors` of Node-RED's settings lists, `*` being
- * any. What is no text there, such as a pattern, counts as none: nothing is opened by mistake.
+ * The origins whose pages may use the API in a browser: those that `httpNodeCors` of Node-RED's settings lists. `*` is any
+ * origin. An entry that is not a text, such as a pattern, is ignored: it must not let in more than was meant.
  */
 export function allowedOrigins(httpNodeCors: unknown): string[] {
   if (typeof httpNodeCors !== 'object' || httpNodeCors === null) return [];
@@ -31,13 +26,14 @@ export function allowedOrigins(httpNodeCors: unknown): string[] {
  * @param secret the credential; empty is none
  * @throws IotmpError IOTMP_ERR_CONFIG for a path that no request can have
  */
-export function apiSettings({ api, apiPath }: ApiConfig, secret: string | undefined): ApiSettings {
-  const path = textSetting(apiPath).replace(/\/+$/, '');
+export function apiSettings(config: ServerConfig, secret: string | undefined): ApiSettings {
+  const read = settingReader(serverTable, config);
+  const path = read('apiPath').replace(/\/+$/, '');
   if (path !== '' && !/^\/[^\s?#%]*$/.test(path)) {
     throw new IotmpError(
       'IOTMP_ERR_CONFIG',
       'apiPath must begin with "/" and have no spaces, "?", "#" and "%"',
     );
   }
-  return { enabled: booleanSetting(api, true), path, secret: secret === '' ? undefined : secret };
+  return { enabled: read('api'), path, secret: secret === '' ? undefined : secret };
 }

@@ -1,20 +1,13 @@
 import type { NodeAPI, NodeStatus } from 'node-red';
 import { guarded, IotmpError, type BridgeLink, type FaultHandler, type Topics } from '../../../src';
 import { nodeError } from '../red/node-error';
-import { textSetting } from '../red/settings';
+import { serverTable } from '../../settings/iotmp-server';
+import { settingReader } from '../../settings/setting';
+import type { ServerConfig } from './server-settings';
 import { translate } from '../red/translate';
 
-/** What stands before topics at the MQTT broker, where a node does not say otherwise. */
-const DEFAULT_PREFIX = 'iotmp/';
 /** Messages that the core node may have in hand at once. */
 const MAX_PENDING = 1000;
-
-/** The properties of a server that say what its topics are bridged to. */
-export interface MqttSettings {
-  /** Id of a core `mqtt-broker` node; blank is none. */
-  readonly mqtt?: unknown;
-  readonly mqttPrefix?: unknown;
-}
 
 /** What the bridge needs of its server. */
 export interface MqttBridgePort {
@@ -63,9 +56,9 @@ export interface MqttMount {
 }
 
 /** Opens the bridge of a node. A server without it is better than none: what is wrong with it is told, not thrown. */
-export function mountMqttBridge(RED: NodeAPI, settings: MqttSettings, port: MqttBridgePort): MqttMount {
+export function mountMqttBridge(RED: NodeAPI, config: ServerConfig, port: MqttBridgePort): MqttMount {
   try {
-    const bridge = MqttBridge.open(RED, settings, port);
+    const bridge = MqttBridge.open(RED, config, port);
     return { fault: undefined, close: async (removed) => bridge?.close(removed) };
   } catch (error) {
     return { fault: nodeError(error), close: () => Promise.resolve() };
@@ -87,12 +80,13 @@ class MqttBridge {
    * The bridge that the properties of a node ask for; `undefined` for none.
    * @throws IotmpError IOTMP_ERR_CONFIG when the broker node is missing, or the prefix is none
    */
-  static open(RED: NodeAPI, settings: MqttSettings, port: MqttBridgePort): MqttBridge | undefined {
-    const id = textSetting(settings.mqtt);
+  static open(RED: NodeAPI, config: ServerConfig, port: MqttBridgePort): MqttBridge | undefined {
+    const read = settingReader(serverTable, config);
+    const id = read('mqtt');
     if (id === '') return undefined;
     const broker: unknown = RED.nodes.getNode(id);
     if (!isMqttBroker(broker)) throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.mqttMissing'));
-    const prefix = prefixOf(settings.mqttPrefix);
+    const prefix = prefixOf(read('mqttPrefix'));
     if (port.user === '' && !prefix.includes('{user}')) {
       throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.mqttNoUser'));
     }
@@ -161,8 +155,7 @@ class MqttBridge {
   }
 }
 
-function prefixOf(value: unknown): string {
-  const prefix = textSetting(value) || DEFAULT_PREFIX;
+function prefixOf(prefix: string): string {
   return prefix.endsWith('/') ? prefix : `${prefix}/`;
 }
 

@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { IotmpError, type RegisteredDevice } from '../../../src';
-import { jsonSetting } from '../red/settings';
+import { jsonSetting } from '../../settings/readers';
 import { translate } from '../red/translate';
 
 /**

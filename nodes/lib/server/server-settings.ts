@@ -1,25 +1,12 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import { IotmpError, type ServerOptions, type TlsOptions } from '../../../src';
-import type { MqttSettings } from './mqtt-bridge';
+import { serverTable } from '../../settings/iotmp-server';
+import { settingReader, type ConfigOf } from '../../settings/setting';
 import { registeredDevices } from './registered-devices';
-import { booleanSetting, integerSetting, numberSetting, portSetting, textSetting } from '../red/settings';
 import { translate } from '../red/translate';
 
 /** The properties of an `iotmp-server` node, as Node-RED hands them on. */
-export interface ServerConfig extends NodeDef, MqttSettings {
-  readonly enabled?: unknown;
-  readonly host?: unknown;
-  readonly tcpPort?: unknown;
-  readonly tlsPort?: unknown;
-  readonly tls?: unknown;
-  readonly wsPath?: unknown;
-  readonly anonymous?: unknown;
-  readonly keepAlive?: unknown;
-  readonly maxMessageSize?: unknown;
-  readonly maxConnections?: unknown;
-  readonly requestTimeout?: unknown;
-  readonly storage?: unknown;
-}
+export type ServerConfig = ConfigOf<typeof serverTable>;
 
 /** The credentials of an `iotmp-server` node. */
 export interface ServerCredentials {
@@ -27,12 +14,9 @@ export interface ServerCredentials {
   apiSecret?: string;
 }
 
-/** Where a node without a property of its own listens. */
-const DEFAULTS = { tcpPort: 25_204, wsPath: '/iotmp' } as const;
-
 /**
  * The options of the server that a node describes.
- * @param warn hears of each device that is left out
+ * @param warn is called with a text for each device that is left out
  * @throws IotmpError IOTMP_ERR_CONFIG naming the property
  */
 export function serverSettings(
@@ -41,28 +25,19 @@ export function serverSettings(
   credentials: ServerCredentials,
   warn: (text: string) => void,
 ): ServerOptions {
-  const tlsPort = portSetting('tlsPort', config.tlsPort);
-  const { tcpPort = DEFAULTS.tcpPort, maxMessageSize, maxConnections, requestTimeout } = config;
-  const timeoutS = numberSetting('requestTimeout', requestTimeout, { min: 0.1, max: 3600, fallback: 10 });
+  const read = settingReader(serverTable, config);
+  const tlsPort = read('tlsPort');
   return {
-    host: textSetting(config.host),
-    tcpPort: portSetting('tcpPort', tcpPort),
+    host: read('host'),
+    tcpPort: read('tcpPort'),
     tlsPort,
-    tls: tlsPort === undefined ? undefined : tlsSettings(RED, config.tls),
+    tls: tlsPort === undefined ? undefined : tlsSettings(RED, read('tls')),
     devices: registeredDevices(RED, credentials.devices, warn),
-    anonymous: booleanSetting(config.anonymous, false),
-    keepAliveS: integerSetting('keepAlive', config.keepAlive, { min: 1, max: 1800, fallback: 60 }),
-    maxMessageSize: integerSetting('maxMessageSize', maxMessageSize, {
-      min: 64,
-      max: 2 ** 28,
-      fallback: 262_144,
-    }),
-    maxConnections: integerSetting('maxConnections', maxConnections, {
-      min: 1,
-      max: 1_000_000,
-      fallback: 10_000,
-    }),
-    requestTimeoutMs: Math.round(1000 * timeoutS),
+    anonymous: read('anonymous'),
+    keepAliveS: read('keepAlive'),
+    maxMessageSize: read('maxMessageSize'),
+    maxConnections: read('maxConnections'),
+    requestTimeoutMs: Math.round(1000 * read('requestTimeout')),
   };
 }
 
@@ -70,8 +45,8 @@ export function serverSettings(
  * The WebSocket path on Node-RED's HTTP server, below its root; empty is off.
  * @throws IotmpError IOTMP_ERR_CONFIG when no request can have it
  */
-export function webSocketPath(RED: NodeAPI, { wsPath = DEFAULTS.wsPath }: ServerConfig): string {
-  const path = textSetting(wsPath);
+export function webSocketPath(RED: NodeAPI, config: ServerConfig): string {
+  const path = settingReader(serverTable, config)('wsPath');
   if (path === '') return '';
   if (!/^\/[^\s?#]*$/.test(path)) {
     throw new IotmpError('IOTMP_ERR_CONFIG', 'wsPath must begin with "/" and have no spaces, "?" and "#"');
@@ -86,9 +61,12 @@ interface TlsNode extends Node {
   addTLSOptions(options: TlsOptions): TlsOptions;
 }
 
-/** Key and certificate of a core `tls-config` node. */
-export function tlsSettings(RED: NodeAPI, id: unknown): TlsOptions {
-  const node: unknown = typeof id === 'string' && id !== '' ? RED.nodes.getNode(id) : undefined;
+/**
+ * Key and certificate of a core `tls-config` node.
+ * @throws IotmpError IOTMP_ERR_CONFIG where there is no such node
+ */
+export function tlsSettings(RED: NodeAPI, id: string): TlsOptions {
+  const node: unknown = id === '' ? undefined : RED.nodes.getNode(id);
   if (isTlsNode(node)) return { ...node.addTLSOptions({}) };
   throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.tlsMissing'));
 }

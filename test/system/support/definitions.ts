@@ -33,16 +33,12 @@ export function readDefinitions(): NodeDefinition[] {
   });
 }
 
-/** The html files of the nodes, in their sources. */
+/** The html files of the nodes, as the build has made them. */
 function nodeFiles(): string[] {
   const manifest: unknown = JSON.parse(readFileSync(join(PACK_DIRECTORY, 'package.json'), 'utf8'));
   const nodes = member(member(manifest, 'node-red'), 'nodes');
   if (typeof nodes !== 'object' || nodes === null) throw new Error('package.json names no nodes');
-  return Object.values(nodes).map((file) =>
-    String(file)
-      .replace(/^dist\//, '')
-      .replace(/\.js$/, '.html'),
-  );
+  return Object.values(nodes).map((file) => String(file).replace(/\.js$/, '.html'));
 }
 
 function member(value: unknown, name: string): unknown {

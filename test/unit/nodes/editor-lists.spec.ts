@@ -4,14 +4,11 @@ import { join, resolve } from 'node:path';
 import { describe, it } from 'mocha';
 import { clientServiceCalls } from '../../../nodes/lib/call/client-service-calls';
 import { serverServiceCalls } from '../../../nodes/lib/call/server-service-calls';
-import {
-  serviceAction,
-  serviceFields,
-  takesParameters,
-  takesPayload,
-  type ServiceAction,
-} from '../../../nodes/lib/call/service-choice';
+import { serviceFields, takesParameters, takesPayload } from '../../../nodes/lib/call/service-choice';
+import { callTable, type ServiceAction } from '../../../nodes/settings/iotmp-call';
+import { settingReader } from '../../../nodes/settings/setting';
 import { eventKinds } from '../../../src';
+import { editorDefinition } from './support/editor-definition';
 import { editorPlugin } from './support/editor-plugin';
 
 const NODES = resolve(__dirname, '../../../nodes');
@@ -26,13 +23,24 @@ function textOf(catalogue: string, key: string): unknown {
 }
 
 interface EventList {
-  readonly known: readonly string[];
   readonly subjectOf: (name: string) => string;
 }
 
 interface EditorServices {
   of(node: object): { readonly uses: readonly string[]; readonly client?: boolean };
   check(node: object, action: string, opt: object): unknown;
+}
+
+const CALL = editorDefinition('iotmp-call');
+
+/** A call node as the editor has it. */
+function callNode(properties: { service: string; action?: string; via?: string }): object {
+  return { ...properties, _def: CALL };
+}
+
+/** What a call node with these properties asks for. */
+function asked(properties: object): string | undefined {
+  return settingReader(callTable, properties)('action');
 }
 
 /** The services as the editor knows them. */
@@ -49,7 +57,7 @@ describe('the lists of the editor', () => {
   it('name every event that a server tells, with its meaning and its fields', () => {
     const names = eventKinds.map(({ event }) => event);
     const { eventList } = editorPlugin('iotmp-event-list.html') as { eventList: EventList };
-    assert.deepEqual([...eventList.known], names);
+    assert.deepEqual(editorDefinition('iotmp-events').defaults.events?.setting?.choices, names);
     const help = read(join(TEXTS, 'iotmp-events.html'));
     for (const name of names) {
       assert.equal(typeof textOf('iotmp-events.json', `event.${name}`), 'string', name);
@@ -64,11 +72,11 @@ describe('the lists of the editor', () => {
     const services = editorServices();
     for (const key of Object.keys(serverServiceCalls) as ServiceAction[]) {
       const [service = '', action = ''] = key.split('.');
-      assert.equal(serviceAction({ service, action }), key);
-      assert.equal(services.check({ via: 'server', service, action }, action, {}), true, key);
-      const throughClient = services.check({ via: 'client', service, action }, action, {});
+      assert.equal(asked({ service, action }), key);
+      assert.equal(services.check(callNode({ via: 'server', service, action }), action, {}), true, key);
+      const throughClient = services.check(callNode({ via: 'client', service, action }), action, {});
       assert.equal(throughClient, key in clientServiceCalls ? true : 'serverOnly', key);
-      const { uses } = services.of({ service, action });
+      const { uses } = services.of(callNode({ service, action }));
       const fields = serviceFields(key, true);
       assert.equal(uses.includes('device'), fields.device !== 'unused', key);
       assert.equal(uses.includes('resource'), fields.resource !== 'unused', key);
@@ -88,14 +96,14 @@ describe('the lists of the editor', () => {
   it('mean the same where no action is given', () => {
     const services = editorServices();
     for (const service of ['property', 'bucket', 'endpoint', 'topic']) {
-      const [, action = ''] = serviceAction({ service })?.split('.') ?? [];
-      assert.deepEqual(services.of({ service }), services.of({ service, action }));
+      const [, action = ''] = asked({ service })?.split('.') ?? [];
+      assert.deepEqual(services.of(callNode({ service })), services.of(callNode({ service, action })));
     }
   });
 
   it('refuse an action that the service does not have', () => {
     const services = editorServices();
-    const node = { via: 'server', service: 'bucket', action: 'get' };
+    const node = callNode({ via: 'server', service: 'bucket', action: 'get' });
     assert.equal(services.check(node, 'get', {}), 'action');
   });
 });

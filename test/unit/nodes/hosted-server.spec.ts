@@ -114,15 +114,17 @@ describe('the file of a server', () => {
   const RED = { settings: { userDir: '/data' } } as unknown as NodeAPI;
 
   it('is named by the node, and never outside of its folder', () => {
-    assert.equal(storageFile(RED, 'a1b2', undefined), join('/data', 'iotmp', 'a1b2.db'));
-    assert.equal(storageFile(RED, 'a1b2', 'file'), join('/data', 'iotmp', 'a1b2.db'));
-    assert.equal(storageFile(RED, '../x', 'file'), join('/data', 'iotmp', '..%2Fx.db'));
-    assert.equal(storageFile(RED, 'a1b2', 'memory'), undefined);
+    assert.equal(storageFile(RED, 'a1b2', {}), join('/data', 'iotmp', 'a1b2.db'));
+    assert.equal(storageFile(RED, 'a1b2', { storage: 'file' }), join('/data', 'iotmp', 'a1b2.db'));
+    assert.equal(storageFile(RED, '../x', { storage: 'file' }), join('/data', 'iotmp', '..%2Fx.db'));
+    assert.equal(storageFile(RED, 'a1b2', { storage: 'memory' }), undefined);
   });
 
   it('needs a user directory, and a kind of storage that there is', () => {
-    assert.throws(() => storageFile({ settings: {} } as NodeAPI, 'a', 'file'), { code: 'IOTMP_ERR_CONFIG' });
-    assert.throws(() => storageFile(RED, 'a', 'cloud'), { code: 'IOTMP_ERR_CONFIG' });
+    assert.throws(() => storageFile({ settings: {} } as NodeAPI, 'a', { storage: 'file' }), {
+      code: 'IOTMP_ERR_CONFIG',
+    });
+    assert.throws(() => storageFile(RED, 'a', { storage: 'cloud' }), { code: 'IOTMP_ERR_CONFIG' });
   });
 });
 

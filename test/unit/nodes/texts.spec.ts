@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'mocha';
+import { editorDefinition } from './support/editor-definition';
 import { editorPlugin } from './support/editor-plugin';
 
 const NODES = resolve(__dirname, '../../../nodes');
@@ -22,17 +23,26 @@ const sources = readdirSync(NODES, { recursive: true, encoding: 'utf8' })
   .map((name) => ({ name, text: readFileSync(join(NODES, name), 'utf8') }));
 
 interface Rows {
-  readonly rowHtml: (attributes: Record<string, string>, prefix: string, content: string) => string;
+  readonly rowHtml: (
+    attributes: Record<string, string>,
+    prefix: string,
+    content: string,
+    setting: object,
+  ) => string;
 }
 const { rowHtml } = editorPlugin('iotmp-rows.html') as Rows;
 
-/** A dialog with its rows as the editor makes them. */
-function withRows(dialog: string): string {
+/** The dialog of a node type with its rows as the editor makes them. */
+function withRows(type: string, dialog: string): string {
+  const { defaults, credentials = {} } = editorDefinition(type);
   return dialog.replace(
     /<iotmp-row\s([^>]*)>([\s\S]*?)<\/iotmp-row>/g,
     (_row, written: string, content: string) => {
       const attributes = [...written.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, name, value]) => [name, value]);
-      const row = rowHtml(Object.fromEntries(attributes) as Record<string, string>, 'node-input-', content);
+      const given = Object.fromEntries(attributes) as Record<string, string>;
+      const { property = '' } = given;
+      const setting = defaults[property]?.setting ?? { field: credentials[property]?.type ?? 'text' };
+      const row = rowHtml(given, 'node-input-', content, setting);
       assert.doesNotMatch(row, /undefined/, `a field or icon is missing: ${written}`);
       return row;
     },
@@ -45,7 +55,7 @@ const shown = readdirSync(NODES)
   .map((file) => ({ file, html: readFileSync(join(NODES, file), 'utf8') }))
   .filter(({ html }) => html.includes('data-template-name'))
   .flatMap(({ file, html }) => {
-    const dialog = withRows(html);
+    const dialog = withRows(file.replace('.html', ''), html);
     assert.ok(!dialog.includes('iotmp-row '), file);
     const keys = [...dialog.matchAll(/data-i18n="([^"]*)"/g)].flatMap(([, value]) => value!.split(';'));
     return keys.map((key) => ({ file, ...placeOf(file, key.replace(/^\[[\w-]+\]/, '')) }));

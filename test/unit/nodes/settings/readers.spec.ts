@@ -9,8 +9,8 @@ import {
   numberSetting,
   portSetting,
   textSetting,
-} from '../../../nodes/lib/red/settings';
-import { IotmpError } from '../../../src';
+} from '../../../../nodes/settings/readers';
+import { IotmpError } from '../../../../src';
 
 const RANGE = { min: 1, max: 10, fallback: 5 };
 

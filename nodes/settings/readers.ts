@@ -1,16 +1,16 @@
-import { IotmpError } from '../../../src';
+import { clientRanges, IotmpError } from '../../src';
 
 /**
- * Reads one property of a node. Node-RED puts environment variables in place of `${NAME}`, so that any
- * property may arrive as a string.
+ * Readers of the value of one property. Node-RED puts environment variables in place of `${NAME}`, so any property may
+ * arrive as a string.
  */
 
-/** A text without space around it; absent is empty. */
+/** A text without space around it. A missing one is empty. */
 export function textSetting(value: unknown): string {
   return typeof value === 'string' ? value.trim() : typeof value === 'number' ? String(value) : '';
 }
 
-/** A choice that is on or off; environment variables come as `true` and `false`. */
+/** A choice that is on or off. Environment variables arrive as the texts `true` and `false`. */
 export function booleanSetting(value: unknown, fallback: boolean): boolean {
   if (typeof value === 'boolean') return value;
   return value === 'true' ? true : value === 'false' ? false : fallback;
@@ -56,11 +56,11 @@ export function integerSetting(
 export function portSetting(name: string, value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string' && value.trim() === '') return undefined;
-  return integerSetting(name, value, { min: 1, max: 65_535, fallback: 0 });
+  return integerSetting(name, value, { ...clientRanges.port, fallback: 0 });
 }
 
 /**
- * A JSON text, or the value that it would mean; empty is `undefined`.
+ * The value of a JSON text. A value that is no text stands for itself; an empty text is `undefined`.
  * @throws IotmpError IOTMP_ERR_CONFIG naming the property
  */
 export function jsonSetting(name: string, value: unknown): unknown {
