@@ -9,9 +9,9 @@ import {
   type ResourceHost,
 } from '../session/hosting/resource-registry';
 import { isMap, type Value } from '../types';
+import { NO_CAPTURES } from '../util/path-trie';
 
 const LAST_CODE = ServiceCode.SUBSCRIBE_EVENT;
-const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze({});
 
 /** A request for a service, whichever way it was put. */
 export interface ServiceRequest {

@@ -14,6 +14,11 @@ export function bufferOver(memory: ArrayBufferLike, offset: number, length: numb
     : new speciesClass(memory, offset, length);
 }
 
+/** A DataView of the bytes of a Buffer. */
+export function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 function isBufferClass(candidate: unknown): candidate is BufferClass {
   return typeof candidate === 'function' && candidate.prototype === Buffer.prototype;
 }

@@ -1,5 +1,9 @@
 /** Longest encoded text, tag included, that is worth a place in a cache: texts with a one-byte tag. */
 export const MAX_CACHED_LENGTH = 31;
+/** Maximum number of texts in a cache. */
+export const MAX_CACHED_TEXTS = 2048;
+/** Number of texts without a place after which a full cache starts anew: the peer that filled it may be gone. */
+export const MAX_CACHE_MISSES = 65536;
 
 /**
  * A short text together with its encoded form, tag included. The bytes are held as 32-bit words, so that comparing

@@ -50,6 +50,10 @@ export const Discrete = { FALSE: 0, TRUE: 1, NULL: 2 } as const;
 /** Lower five bits of a PSON tag that is followed by a varint with the number (`protocol.md` section 3). */
 export const EXTENDED = 31;
 
+/** Smallest and largest integer (`protocol.md` section 3). */
+export const MIN_INTEGER = -(2n ** 63n);
+export const MAX_INTEGER = 2n ** 64n - 1n;
+
 /** How deep maps and arrays may be nested, both ways, unless an option says otherwise (`protocol.md` section 3). */
 export const MAX_DEPTH = 64;
 

@@ -7,8 +7,8 @@ export interface BoundedMapOptions<V> {
 }
 
 /**
- * A map with a maximum number of entries. The entry that was set longest ago gives way to a new one. Where all entries
- * are pinned, none gives way.
+ * A map with a maximum number of entries. The entry that was set longest ago gives way to a new one. Pinned entries stay:
+ * where all are pinned the map grows, and shrinks again with a later `set`.
  */
 export class BoundedMap<K, V> extends Map<K, V> {
   readonly #maxEntries: number;
@@ -24,17 +24,17 @@ export class BoundedMap<K, V> extends Map<K, V> {
   override set(key: K, value: V): this {
     this.delete(key);
     super.set(key, value);
-    if (this.size > this.#maxEntries) this.#forgetOldest();
+    if (this.size > this.#maxEntries) this.#forgetOldest(key);
     return this;
   }
 
-  #forgetOldest(): void {
+  #forgetOldest(newest: K): void {
     const { isPinned, onForget } = this.#options;
     for (const [key, value] of this) {
+      if (key === newest || this.size <= this.#maxEntries) return;
       if (isPinned?.(value) === true) continue;
       this.delete(key);
       onForget?.(value);
-      return;
     }
   }
 }

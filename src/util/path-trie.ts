@@ -20,6 +20,9 @@ interface Leaf<T> {
   readonly names: readonly string[];
 }
 
+/** The captures of a path that has none. */
+export const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze({});
+
 /** What a capture begins with. */
 const CAPTURE = /^(?::|\*\*?)/;
 

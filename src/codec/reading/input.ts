@@ -1,4 +1,5 @@
 import { DecodeError } from '../../errors';
+import { viewOf } from '../buffer-over';
 import { MAX_DEPTH } from '../constants';
 import type { DecodeOptions } from './decode-options';
 
@@ -69,8 +70,4 @@ export class Input {
     this.bytes = Buffer.from(source.buffer);
     this.view = viewOf(this.bytes);
   }
-}
-
-function viewOf(bytes: Buffer): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -1,13 +1,9 @@
-import { CachedText } from '../cached-text';
+import { CachedText, MAX_CACHE_MISSES, MAX_CACHED_TEXTS } from '../cached-text';
 import { PsonType } from '../constants';
 
-/** Texts that are remembered at most. */
-const MAX_ENTRIES = 2048;
 const SLOTS = 8192;
 /** A longer search than this would let a peer that makes texts collide slow down everybody. */
 const MAX_PROBES = 8;
-/** A full table starts anew after so many texts that it had no room for: whoever filled it may be gone. */
-const MAX_MISSES = 65536;
 const HASH_FACTOR = 0x2c1b3c6d;
 
 /**
@@ -15,7 +11,7 @@ const HASH_FACTOR = 0x2c1b3c6d;
  * string from bytes costs several times as much as finding it here.
  *
  * A text is remembered when it comes a second time, so that timestamps and random names do not fill the table. Nothing
- * is evicted one by one, only all at once, so that no chain of guesses can keep more than {@link MAX_ENTRIES} alive.
+ * is evicted one by one, only all at once, so that no chain of guesses can keep more than {@link MAX_CACHED_TEXTS} alive.
  */
 export class TextTable {
   /** The entry of the empty key. Guesses for the first key of a top-level map are kept here. */
@@ -43,7 +39,7 @@ export class TextTable {
       this.#seen[slot] = hash;
       return;
     }
-    if (this.#size >= MAX_ENTRIES && !this.#startAnew()) return;
+    if (this.#size >= MAX_CACHED_TEXTS && !this.#startAnew()) return;
     this.#add(slot, new CachedText(text, Uint8Array.from(bytes)));
   }
 
@@ -58,7 +54,7 @@ export class TextTable {
   }
 
   #startAnew(): boolean {
-    if (++this.#misses < MAX_MISSES) return false;
+    if (++this.#misses < MAX_CACHE_MISSES) return false;
     this.#misses = 0;
     this.#size = 0;
     this.#slots.fill(undefined);

@@ -1,11 +1,10 @@
+import { MAX_INTEGER, MIN_INTEGER } from '../constants';
 import type { Input } from './input';
 
 /** Ten groups of seven bits hold 64 bits; a varint may be padded to that length. */
 const MAX_BYTES = 10;
 /** So many groups fit the bits of a small integer. */
 const SMALL_SHIFT = 28;
-const MAX_UNSIGNED = 2n ** 64n - 1n;
-const MAX_MAGNITUDE = 2n ** 63n;
 
 /** Reads a varint of up to 64 bits (`protocol.md` section 1), as BigInt past `Number.MAX_SAFE_INTEGER`. */
 export function readVarint(input: Input): number | bigint {
@@ -40,7 +39,7 @@ export function readNegative(input: Input): number | bigint {
   const magnitude = readVarint(input);
   // 0 - 0 is 0, where -0 would be a float.
   if (typeof magnitude === 'number') return 0 - magnitude;
-  if (magnitude > MAX_MAGNITUDE) throw input.error('integer', start);
+  if (-magnitude < MIN_INTEGER) throw input.error('integer', start);
   return -magnitude;
 }
 
@@ -62,7 +61,7 @@ function readLongVarint(input: Input, start: number): number | bigint {
     const byte = input.view.getUint8(start + index);
     value |= BigInt(byte & 0x7f) << BigInt(7 * index);
     if (byte < 0x80) {
-      if (value > MAX_UNSIGNED) throw input.error('integer', start);
+      if (value > MAX_INTEGER) throw input.error('integer', start);
       input.position = start + index + 1;
       return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
     }

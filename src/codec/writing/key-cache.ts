@@ -1,14 +1,9 @@
 import { PsonType } from '../constants';
-import { CachedText, MAX_CACHED_LENGTH } from '../cached-text';
-
-/** Keys that are remembered at most. */
-const MAX_ENTRIES = 2048;
-/** A full cache starts anew after so many keys that it did not know: whoever filled it may be gone. */
-const MAX_MISSES = 65536;
+import { CachedText, MAX_CACHE_MISSES, MAX_CACHED_LENGTH, MAX_CACHED_TEXTS } from '../cached-text';
 
 /**
  * The encoder's keys in encoded form. Nothing is ever evicted one by one, only all at once, so that no chain of
- * guesses can keep more than {@link MAX_ENTRIES} entries alive.
+ * guesses can keep more than {@link MAX_CACHED_TEXTS} entries alive.
  */
 export class KeyCache {
   /** The entry of the empty key. Guesses for the first key of a top-level map are kept here. */
@@ -23,7 +18,7 @@ export class KeyCache {
 
   #add(key: string): CachedText | undefined {
     if (key.length >= MAX_CACHED_LENGTH) return undefined;
-    if (this.#entries.size >= MAX_ENTRIES && !this.#startAnew()) return undefined;
+    if (this.#entries.size >= MAX_CACHED_TEXTS && !this.#startAnew()) return undefined;
     const text = Buffer.from(key);
     if (text.length >= MAX_CACHED_LENGTH) return undefined;
     const entry = entryOf(key, text);
@@ -32,7 +27,7 @@ export class KeyCache {
   }
 
   #startAnew(): boolean {
-    if (++this.#misses < MAX_MISSES) return false;
+    if (++this.#misses < MAX_CACHE_MISSES) return false;
     this.#misses = 0;
     this.#entries.clear();
     this.#entries.set('', this.root);

@@ -1,11 +1,9 @@
-import { EXTENDED, FloatKind, PsonType } from '../constants';
+import { EXTENDED, FloatKind, MAX_INTEGER, MIN_INTEGER, PsonType } from '../constants';
 import { EncodeFailure } from './encode-failure';
 import type { OutputBuffer } from './output-buffer';
 
 const TWO_32 = 2 ** 32;
 const TWO_63 = 2 ** 63;
-const MIN_INTEGER = -(2n ** 63n);
-const MAX_INTEGER = 2n ** 64n - 1n;
 const FLOAT32_TAG = (PsonType.FLOAT << 5) | FloatKind.FLOAT32;
 const FLOAT64_TAG = (PsonType.FLOAT << 5) | FloatKind.FLOAT64;
 const NAN_BITS = 0x7fc00000;

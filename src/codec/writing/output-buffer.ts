@@ -1,4 +1,4 @@
-import { bufferOver } from '../buffer-over';
+import { bufferOver, viewOf } from '../buffer-over';
 import { MAX_ENCODED_SIZE } from '../constants';
 import { EncodeFailure } from './encode-failure';
 
@@ -145,8 +145,4 @@ export function acquireOutput(limit: number): OutputBuffer {
 /** The failure of a value or body that passes its limit, in bytes. */
 export function tooLarge(limit: number): EncodeFailure {
   return new EncodeFailure(`message body larger than ${limit} bytes`, { code: 'IOTMP_ERR_TOO_LARGE' });
-}
-
-function viewOf(buffer: Buffer): DataView {
-  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
 }

@@ -1,13 +1,10 @@
-import { MAX_DEPTH } from '../../codec/constants';
+import { MAX_DEPTH, MAX_INTEGER, MIN_INTEGER } from '../../codec/constants';
 import type { Value } from '../../types';
 import { badRequest } from './request-error';
 
 /** A number of this many digits may be past what JSON.parse reads exactly. */
 const LONG_NUMBER = /\d{16}/;
 const WHOLE_NUMBER = /^-?\d+$/;
-/** Integers of devices have 64 bits at most. */
-const MIN_INTEGER = -(2n ** 63n);
-const MAX_INTEGER = 2n ** 64n - 1n;
 
 /** What JSON is made of here. */
 export type JsonSource = Value | undefined | Readonly<Record<string, Value | undefined>>;

@@ -1,7 +1,6 @@
 import { IotmpError } from '../../errors';
-import { isCapture, patternShape, PathTrie, type PathMatch } from '../../util/path-trie';
+import { isCapture, NO_CAPTURES, patternShape, PathTrie, type PathMatch } from '../../util/path-trie';
 
-const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze({});
 const CAPTURE_NAME = /^[A-Za-z_]\w*$/;
 
 /**

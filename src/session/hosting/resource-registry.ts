@@ -1,5 +1,6 @@
 import { IotmpError } from '../../errors';
 import type { Value } from '../../types';
+import { NO_CAPTURES } from '../../util/path-trie';
 import { resourceHash } from './fnv1a';
 import { HostedResource } from './hosted-resource';
 import { isPattern, PathTable } from './path-table';
@@ -22,8 +23,6 @@ export interface ResourceHost {
   /** The answer to DESCRIBE without resource (`protocol.md` section 5). */
   describeAll(): Record<string, Value>;
 }
-
-const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze({});
 
 /** The resources that one end hosts, by path pattern, by number and by hash (`protocol.md` section 5). */
 export class ResourceRegistry implements ResourceHost {

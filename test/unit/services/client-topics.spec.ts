@@ -77,6 +77,21 @@ describe('clients', () => {
     assert.deepEqual(notes.payloads, [1, 2, 3, 4, 5, 7]);
   });
 
+  it('publish to more topics at once than streams stay open', async () => {
+    const bench = await ServicesBench.startWithTopics();
+    const pump = await connectClient(bench.broker, PUMP);
+    const lamp = await connectClient(bench.broker, LAMP);
+    const notes = new Notes();
+    lamp.subscribeEvent({ event: topicEvent, scope: 'subscribe', topic: 'doors/+' }, notes);
+    await bench.broker.clock.settle();
+    const numbers = Array.from({ length: 70 }, (_, index) => index);
+    let sent = 0;
+    for (const n of numbers) void pump.publishTopic(`doors/${n}`, n).then(() => sent++);
+    await bench.broker.clock.settle();
+    assert.equal(sent, numbers.length);
+    assert.deepEqual(notes.payloads, numbers);
+  });
+
   it('have messages kept for those who come later', async () => {
     const bench = await ServicesBench.startWithTopics();
     const { clock } = bench.broker;
