@@ -109,7 +109,7 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
         onRecovered: () => this.#setFault(undefined),
       });
     } catch (error) {
-      this.#setFault(asStorageError(error));
+      this.#setFault(StorageError.from(error, 'failed'));
       return open({ memory: true });
     }
   }
@@ -122,9 +122,4 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
   protected override handleListenerFault(name: string, error: unknown): void {
     this.server.warn(`a listener of ${name} failed: ${nodeError(error).message}`);
   }
-}
-
-function asStorageError(error: unknown): StorageError {
-  if (error instanceof StorageError) return error;
-  return new StorageError('failed', nodeError(error).message, { cause: error });
 }

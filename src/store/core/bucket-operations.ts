@@ -1,4 +1,5 @@
 import { IotmpError } from '../../errors';
+import { userKey } from '../../util/device-key';
 import type { WrittenRows } from '../bucket-store';
 import { mergeMap } from '../merge-patch';
 import { unpackValues } from '../packed-values';
@@ -67,14 +68,14 @@ export class BucketOperations {
   remove(args: BucketArgs): boolean {
     const entry = this.#buckets.get(args.user, args.bucket);
     if (entry === undefined) return false;
-    this.#known.delete(keyOf(args));
+    this.#known.delete(userKey(args.user, args.bucket));
     this.#buckets.remove(entry.id);
     return true;
   }
 
   clear(args: BucketArgs): undefined {
     const { id } = this.entry(args);
-    this.#known.delete(keyOf(args));
+    this.#known.delete(userKey(args.user, args.bucket));
     this.#buckets.empty(id);
   }
 
@@ -119,7 +120,7 @@ export class BucketOperations {
   }
 
   #makeIfAbsent({ user, bucket, at, create: settings }: Writes['bucketWrite']['args']): boolean {
-    if (settings === undefined || this.#known.has(keyOf({ user, bucket }))) return false;
+    if (settings === undefined || this.#known.has(userKey(user, bucket))) return false;
     if (this.#buckets.get(user, bucket) !== undefined) return false;
     this.define({ user, bucket, settings, at, expect: 'absent' });
     return true;
@@ -128,7 +129,7 @@ export class BucketOperations {
   #put(key: BucketArgs, settings: Uint8Array, created: number, modified: number): void {
     const map = mapFromStored(settings);
     bucketRules(map, this.#limits.rowsPerBucket);
-    this.#known.delete(keyOf(key));
+    this.#known.delete(userKey(key.user, key.bucket));
     const { user, bucket } = key;
     this.#buckets.put({ user, bucket, settings, search: searchText(bucket, map), created, modified });
   }
@@ -147,7 +148,7 @@ export class BucketOperations {
   }
 
   #know(args: BucketArgs): KnownBucket {
-    const key = keyOf(args);
+    const key = userKey(args.user, args.bucket);
     let known = this.#known.get(key);
     if (known !== undefined) return known;
     const { id, rows, settings } = this.entry(args);
@@ -156,8 +157,4 @@ export class BucketOperations {
     this.#known.set(key, known);
     return known;
   }
-}
-
-function keyOf({ user, bucket }: BucketArgs): string {
-  return `${user.length}:${user}/${bucket}`;
 }

@@ -10,6 +10,7 @@ import type {
   RetainedTable,
   Tables,
 } from '../core/tables';
+import { userKey } from '../../util/device-key';
 import type { FullPage } from '../page';
 import { GroupedMap } from './grouped-map';
 import { MemoryPoints } from './memory-points';
@@ -31,27 +32,27 @@ class MemoryProperties implements PropertyTable {
   readonly #entries = new GroupedMap<PropertyEntry>();
 
   get(user: string, device: string, name: string): PropertyEntry | undefined {
-    return this.#entries.get(groupOf(user, device), name);
+    return this.#entries.get(userKey(user, device), name);
   }
 
   put(user: string, device: string, entry: PropertyEntry): void {
-    this.#entries.set(groupOf(user, device), entry.name, entry);
+    this.#entries.set(userKey(user, device), entry.name, entry);
   }
 
   remove(user: string, device: string, name: string): boolean {
-    return this.#entries.delete(groupOf(user, device), name);
+    return this.#entries.delete(userKey(user, device), name);
   }
 
   clear(user: string, device: string): number {
-    return this.#entries.clear(groupOf(user, device));
+    return this.#entries.clear(userKey(user, device));
   }
 
   count(user: string, device: string): number {
-    return this.#entries.count(groupOf(user, device));
+    return this.#entries.count(userKey(user, device));
   }
 
   list(user: string, device: string, page: FullPage): PropertyEntry[] {
-    return pageOf(this.#entries.values(groupOf(user, device)), page, ({ name }) => name.toLowerCase());
+    return pageOf(this.#entries.values(userKey(user, device)), page, ({ name }) => name.toLowerCase());
   }
 }
 
@@ -177,8 +178,4 @@ class MemoryBuckets implements BucketTable {
     this.#byId.delete(id);
     this.#points.drop(id);
   }
-}
-
-function groupOf(user: string, device: string): string {
-  return `${user.length}:${user}/${device}`;
 }

@@ -1,4 +1,4 @@
-import { errorText, IotmpError, StorageError } from '../../errors';
+import { IotmpError, StorageError } from '../../errors';
 import { systemClock, type Clock, type Timer } from '../../util/clock';
 import type { Engine } from '../core/engine';
 import type { LongReads, Reads, Writes } from '../core/operations';
@@ -83,7 +83,7 @@ export class ReopeningEngine implements Engine {
     try {
       this.#engine = await this.#port.open((fault) => this.#handleDeath(fault));
     } catch (error) {
-      this.#handleFailure(asStorageError(error));
+      this.#handleFailure(StorageError.from(error, 'unavailable'));
       return;
     }
     if (this.#fault === undefined) return;
@@ -111,10 +111,4 @@ export class ReopeningEngine implements Engine {
       this.#attempt = this.#try();
     });
   }
-}
-
-function asStorageError(error: unknown): StorageError {
-  return error instanceof StorageError
-    ? error
-    : new StorageError('unavailable', errorText(error), { cause: error });
 }

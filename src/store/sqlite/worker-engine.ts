@@ -101,7 +101,7 @@ export class WorkerEngine implements Engine {
       await this.#jobs.answerTo(OPENING);
       this.#isOpen = true;
     } catch (error) {
-      this.#end = asStorageError(error, this.#file);
+      this.#end = StorageError.from(error, 'failed');
       throw error;
     }
   }
@@ -111,7 +111,7 @@ export class WorkerEngine implements Engine {
     if (this.#end === undefined) {
       const closed = this.#send<undefined>((id) => ({ id, kind: 'close' }));
       this.#end = new IotmpError('IOTMP_ERR_CLOSED', 'the store is closed');
-      await closed.catch((error: unknown) => this.#noteFault(asStorageError(error, this.#file)));
+      await closed.catch((error: unknown) => this.#noteFault(StorageError.from(error, 'failed')));
     }
     await this.#exited;
   }
@@ -153,7 +153,7 @@ export class WorkerEngine implements Engine {
   }
 
   #handleFault(fault: Failure | null): void {
-    if (fault !== null) this.#noteFault(asStorageError(fromFailure(fault), this.#file));
+    if (fault !== null) this.#noteFault(StorageError.from(fromFailure(fault), 'failed'));
     else {
       this.#fault = undefined;
       this.#listener.onRecovered?.();
@@ -180,8 +180,4 @@ export class WorkerEngine implements Engine {
     this.#death = fault;
     this.#noteFault(fault);
   }
-}
-
-function asStorageError(error: unknown, file: string): StorageError {
-  return error instanceof StorageError ? error : storageError('failed', file, errorText(error));
 }
