@@ -3,7 +3,7 @@ import { systemClock, type Clock, type Timer } from '../../../util/clock';
 import { storageError } from '../database/sqlite-fault';
 import { JobQueue } from './job-queue';
 import { fromFailure, type DatabaseSettings, type Failure, type Report } from './messages';
-import { StoreThread } from './store-thread';
+import { StoreThread, type ThreadListener } from './store-thread';
 
 /** What a {@link DatabaseSupervisor} is made with. */
 export interface SupervisorOptions {
@@ -53,7 +53,7 @@ export class DatabaseSupervisor {
     return this.#fault;
   }
 
-  /** Ends what is under way, closes the database and ends the thread. May be called again. */
+  /** Ends what is under way, closes the database and lets go of the thread. May be called again. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -64,29 +64,20 @@ export class DatabaseSupervisor {
     this.#timer?.cancel();
     this.jobs.refusal = closedError();
     if (!this.#isOpen) await this.#attempt;
-    if (this.#isOpen) await this.#closeDatabase();
-    await this.#thread?.end();
-    await this.#letGo;
-  }
-
-  async #closeDatabase(): Promise<void> {
     try {
-      await this.jobs.closeDatabase();
+      if (this.#isOpen) await this.jobs.closeDatabase();
+      await this.#thread?.release();
     } catch (error) {
       // Of a thread that died, the fault is noted already.
       if (this.#isOpen) this.#noteFault(StorageError.from(error, 'failed'));
+      await this.#thread?.end();
     }
+    await this.#letGo;
   }
 
   async #open(): Promise<void> {
     try {
-      this.#thread ??= new StoreThread(
-        {
-          handleReport: (report) => this.#handleReport(report),
-          handleDeath: (why) => this.#handleDeath(why),
-        },
-        this.#options.script,
-      );
+      this.#thread ??= this.#newThread();
       await this.jobs.open(this.#thread, this.#options.settings);
     } catch (error) {
       await this.#letGo;
@@ -97,6 +88,15 @@ export class DatabaseSupervisor {
     if (this.#closing !== undefined) return;
     this.jobs.refusal = undefined;
     if (this.#fault !== undefined) this.#handleRecovery();
+  }
+
+  #newThread(): StoreThread {
+    const listener: ThreadListener = {
+      handleReport: (report) => this.#handleReport(report),
+      handleDeath: (why) => this.#handleDeath(why),
+    };
+    const { script } = this.#options;
+    return script === undefined ? StoreThread.take(listener) : new StoreThread(listener, script);
   }
 
   #handleFailure(fault: StorageError): void {

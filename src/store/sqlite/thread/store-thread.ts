@@ -13,19 +13,24 @@ export interface ThreadListener {
 /** The worker is in the language of this file: TypeScript in tests, JavaScript when compiled. */
 const WORKER = join(__dirname, `worker${extname(__filename)}`);
 
-/** A thread that works on a database, so that nothing here ever waits for the disk. */
+/** Maximum number of idle threads. */
+const MAX_IDLE = 1;
+
+/** Threads whose database is closed. To start another thread would take a tenth of a second. */
+const idle = new Set<StoreThread>();
+
+/** A thread that works on one database at a time, so that nothing here ever waits for the disk. */
 export class StoreThread {
   /** Resolves when the thread has ended. */
   readonly ended: Promise<void>;
   readonly #worker: Worker;
-  readonly #listener: ThreadListener;
-  #isDead = false;
+  #listener: ThreadListener | undefined;
 
   /** @param script another worker, for tests */
   constructor(listener: ThreadListener, script = WORKER) {
     this.#listener = listener;
     this.#worker = new Worker(script, { name: 'iotmp-store' });
-    this.#worker.on('message', (report: Report) => this.#handleReport(report));
+    this.#worker.on('message', (report: Report) => this.#listener?.handleReport(report));
     this.#worker.on('messageerror', (error) => this.#handleDeath(errorText(error)));
     this.#worker.on('error', (error) => this.#handleDeath(errorText(error)));
     this.ended = new Promise((resolve) => {
@@ -36,32 +41,46 @@ export class StoreThread {
     });
   }
 
+  /** A thread without a database: one that is idle, or a new one. */
+  static take(listener: ThreadListener): StoreThread {
+    const [thread] = idle;
+    if (thread === undefined) return new StoreThread(listener);
+    idle.delete(thread);
+    thread.#listener = listener;
+    return thread;
+  }
+
   /** Hands something to the thread, which keeps the process alive from now on. */
   post(message: Opening | readonly Job[]): void {
     this.#worker.ref();
     this.#worker.postMessage(message);
   }
 
-  /** The thread has nothing to do and does not keep the process alive. */
+  /** The thread has nothing to do, and does not keep the process alive. */
   rest(): void {
     this.#worker.unref();
   }
 
+  /** The thread has no database any more: it waits for the next store, unless enough threads do so already. */
+  async release(): Promise<void> {
+    if (idle.size === MAX_IDLE) return this.end();
+    idle.add(this);
+    this.#listener = undefined;
+    this.rest();
+  }
+
   /** Ends the thread; nothing more is told of it. */
   async end(): Promise<void> {
-    this.#isDead = true;
+    this.#listener = undefined;
     await this.#worker.terminate();
     await this.ended;
   }
 
-  #handleReport(report: Report): void {
-    if (!this.#isDead) this.#listener.handleReport(report);
-  }
-
   #handleDeath(why: string): void {
-    if (this.#isDead) return;
-    this.#isDead = true;
+    idle.delete(this);
+    const listener = this.#listener;
+    this.#listener = undefined;
     void this.#worker.terminate();
-    this.#listener.handleDeath(why);
+    listener?.handleDeath(why);
   }
 }
