@@ -29,7 +29,9 @@ export class StoreAccess {
       guarded('store opened', this.#onFault, (opened: Store) => {
         this.#store = opened;
       }),
-      guarded('store unavailable', this.#onFault, (error: unknown) => this.#tell(StorageError.from(error, 'unavailable'))),
+      guarded('store unavailable', this.#onFault, (error: unknown) =>
+        this.#tell(StorageError.from(error, 'unavailable')),
+      ),
     );
   }
 

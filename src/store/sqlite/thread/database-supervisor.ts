@@ -1,5 +1,6 @@
 import { IotmpError, StorageError } from '../../../errors';
 import { systemClock, type Clock, type Timer } from '../../../util/clock';
+import { detached, guarded, warnProcess } from '../../../util/guard';
 import { storageError } from '../database/sqlite-fault';
 import { JobQueue } from './job-queue';
 import { fromFailure, type DatabaseSettings, type Failure, type Report } from './messages';
@@ -27,6 +28,8 @@ export class DatabaseSupervisor {
   readonly jobs: JobQueue;
   readonly #options: SupervisorOptions;
   readonly #clock: Clock;
+  readonly #tellFault: (fault: StorageError) => void;
+  readonly #tellRecovery: () => void;
   #thread: StoreThread | undefined;
   /** Resolves when the thread that died last has let go of the file. */
   #letGo: Promise<void> = Promise.resolve();
@@ -38,6 +41,9 @@ export class DatabaseSupervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    const { onFault, onRecovered } = options;
+    this.#tellFault = guarded('store fault told', warnProcess, (fault: StorageError) => onFault?.(fault));
+    this.#tellRecovery = guarded('store recovery told', warnProcess, () => onRecovered?.());
     this.#clock = options.clock ?? systemClock;
     this.jobs = new JobQueue(options.settings.limits);
     this.#attempt = this.#open();
@@ -105,7 +111,7 @@ export class DatabaseSupervisor {
     if (this.#closing !== undefined) return;
     this.jobs.refusal = fault;
     this.#openLater();
-    if (isNews && this.#options.reopenAfterMs !== undefined) this.#options.onFault?.(fault);
+    if (isNews && this.#options.reopenAfterMs !== undefined) this.#tellFault(fault);
   }
 
   #openLater(): void {
@@ -128,12 +134,12 @@ export class DatabaseSupervisor {
 
   #handleRecovery(): void {
     this.#fault = undefined;
-    this.#options.onRecovered?.();
+    this.#tellRecovery();
   }
 
   #noteFault(fault: StorageError): void {
     this.#fault = fault;
-    this.#options.onFault?.(fault);
+    this.#tellFault(fault);
   }
 
   /** Everything that waits fails, an opening that is under way, too. */
@@ -147,7 +153,11 @@ export class DatabaseSupervisor {
     this.jobs.rejectAll(this.#closing === undefined ? fault : closedError());
     if (!wasOpen) return;
     this.#noteFault(fault);
-    void this.#letGo.then(() => this.#openLater());
+    detached(
+      'store reopening',
+      warnProcess,
+      this.#letGo.then(() => this.#openLater()),
+    );
   }
 }
 

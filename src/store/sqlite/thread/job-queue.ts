@@ -1,4 +1,5 @@
 import { errorText, IotmpError } from '../../../errors';
+import { guarded } from '../../../util/guard';
 import type { StoreLimits } from '../../store-limits';
 import type { LongOperationCaller } from '../tables/operations';
 import type { AllOperations } from '../tables/tables';
@@ -130,19 +131,23 @@ export class JobQueue implements LongOperationCaller<AllOperations> {
     setImmediate(this.#flush);
   }
 
-  readonly #flush = (): void => {
-    this.#isFlushing = false;
-    const jobs = this.#outgoing;
-    if (jobs.length === 0) return;
-    this.#outgoing = [];
-    this.#writesAway = jobs.filter(({ kind }) => kind === 'write').length;
-    try {
-      this.#thread?.post(jobs);
-    } catch {
-      // One of them has an argument that no thread can be handed. It must not cost the others.
-      for (const job of jobs) this.#postAlone(job);
-    }
-  };
+  readonly #flush = guarded(
+    'store flush',
+    (error) => this.#thread?.fail(error),
+    () => {
+      this.#isFlushing = false;
+      const jobs = this.#outgoing;
+      if (jobs.length === 0) return;
+      this.#outgoing = [];
+      this.#writesAway = jobs.filter(({ kind }) => kind === 'write').length;
+      try {
+        this.#thread?.post(jobs);
+      } catch {
+        // One of them has an argument that no thread can be handed. It must not cost the others.
+        for (const job of jobs) this.#postAlone(job);
+      }
+    },
+  );
 
   #postAlone(job: Job): void {
     try {

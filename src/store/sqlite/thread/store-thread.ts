@@ -1,6 +1,7 @@
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { errorText } from '../../../errors';
+import { detached, guarded, warnProcess } from '../../../util/guard';
 import type { Job, Opening, Report } from './messages';
 
 /** What a {@link StoreThread} tells. */
@@ -30,14 +31,18 @@ export class StoreThread {
   constructor(listener: ThreadListener, script = WORKER) {
     this.#listener = listener;
     this.#worker = new Worker(script, { name: 'iotmp-store' });
-    this.#worker.on('message', (report: Report) => this.#listener?.handleReport(report));
-    this.#worker.on('messageerror', (error) => this.#handleDeath(errorText(error)));
-    this.#worker.on('error', (error) => this.#handleDeath(errorText(error)));
+    const fail = (error: unknown): void => this.fail(error);
+    const onError = guarded('store error', warnProcess, fail);
+    const onReport = guarded('store report', fail, (report: Report) => this.#listener?.handleReport(report));
+    this.#worker.on('message', onReport);
+    this.#worker.on('messageerror', onError);
+    this.#worker.on('error', onError);
     this.ended = new Promise((resolve) => {
-      this.#worker.on('exit', (code) => {
-        this.#handleDeath(`its thread ended with code ${code}`);
+      const onExit = guarded('store exit', warnProcess, (code: number) => {
         resolve();
+        this.#handleDeath(`its thread ended with code ${code}`);
       });
+      this.#worker.on('exit', onExit);
     });
   }
 
@@ -54,6 +59,11 @@ export class StoreThread {
   post(message: Opening | readonly Job[]): void {
     this.#worker.ref();
     this.#worker.postMessage(message);
+  }
+
+  /** Takes the thread for dead because of something that was thrown. */
+  fail(error: unknown): void {
+    this.#handleDeath(errorText(error));
   }
 
   /** The thread has nothing to do, and does not keep the process alive. */
@@ -80,7 +90,7 @@ export class StoreThread {
     idle.delete(this);
     const listener = this.#listener;
     this.#listener = undefined;
-    void this.#worker.terminate();
+    detached('store thread ended', warnProcess, this.#worker.terminate());
     listener?.handleDeath(why);
   }
 }

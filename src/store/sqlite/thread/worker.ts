@@ -7,22 +7,32 @@ import { Sweeper } from '../tables/sweeper';
 import { openTables } from '../tables/tables';
 import { GroupCommit } from './group-commit';
 import { JobLoop } from './job-loop';
-import { toFailure, type DatabaseSettings, type Job, type Opening, type Report } from './messages';
+import {
+  toFailure,
+  type Answer,
+  type DatabaseSettings,
+  type Job,
+  type Opening,
+  type Report,
+} from './messages';
 
-/** The thread of a `StoreThread`: opens a database, does its jobs until it is closed, and then waits for the next one. */
+/**
+ * The thread of a `StoreThread`: opens a database, does its jobs until it is closed, and then waits for the next one. What
+ * is thrown here ends the thread, and the store takes its file up again with another one.
+ */
 function serve(port: MessagePort): void {
   let loop: JobLoop | undefined;
   const report = (message: Report): void => port.postMessage(message);
-  const open = ({ id, settings }: Opening): void => {
+  const open = ({ id, settings }: Opening): Answer => {
     try {
       loop = openLoop(settings, report, () => (loop = undefined));
-      report({ answers: [{ id, value: undefined }] });
+      return { id, value: undefined };
     } catch (error) {
-      report({ answers: [{ id, failure: toFailure(toIotmpError(error, settings.file)) }] });
+      return { id, failure: toFailure(toIotmpError(error, settings.file)) };
     }
   };
   port.on('message', (message: Opening | readonly Job[]) => {
-    if ('settings' in message) open(message);
+    if ('settings' in message) report({ answers: [open(message)] });
     else loop?.accept(message);
   });
 }
