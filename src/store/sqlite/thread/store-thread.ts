@@ -25,11 +25,13 @@ export class StoreThread {
   /** Resolves when the thread has ended. */
   readonly ended: Promise<void>;
   readonly #worker: Worker;
+  readonly #script: string;
   #listener: ThreadListener | undefined;
 
   /** @param script another worker, for tests */
   constructor(listener: ThreadListener, script = WORKER) {
     this.#listener = listener;
+    this.#script = script;
     this.#worker = new Worker(script, { name: 'iotmp-store' });
     const fail = (error: unknown): void => this.fail(error);
     const onError = guarded('store error', warnProcess, fail);
@@ -73,7 +75,7 @@ export class StoreThread {
 
   /** The thread has no database any more: it waits for the next store, unless enough threads do so already. */
   async release(): Promise<void> {
-    if (idle.size === MAX_IDLE) return this.end();
+    if (idle.size === MAX_IDLE || this.#script !== WORKER) return this.end();
     idle.add(this);
     this.#listener = undefined;
     this.rest();

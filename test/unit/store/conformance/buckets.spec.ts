@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'mocha';
-import { describeStores, withCode } from './support/stores';
+import { describeStores, withCode } from '../support/stores';
 
 const KEY = { user: 'ann', bucket: 'air' };
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'mocha';
-import { describeStores, withCode } from './support/stores';
+import { describeStores, withCode } from '../support/stores';
 
 const TOPICS = ['a', 'a!', 'a-b', 'a/b', 'a/b/c', 'a0', 'b', 'a/\u{10ffff}z', '$sys/a', '/a'];
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { openStore } from '../../../src/store/open-store';
-import type { StoreOptions } from '../../../src/store/store-options';
-import { describeStores, withCode } from './support/stores';
+import { openStore } from '../../../../src/store/open-store';
+import type { StoreOptions } from '../../../../src/store/store-options';
+import { describeStores, withCode } from '../support/stores';
 
 const KEY = { user: 'ann', bucket: 'air' };
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'mocha';
 import fc from 'fast-check';
-import type { BucketRange } from '../../../src/store/bucket-query';
-import type { BucketRow } from '../../../src/store/bucket-row';
-import type { BucketStore } from '../../../src/store/bucket-store';
-import { describeStores, withCode, type OpenTestStore } from './support/stores';
+import type { BucketRange } from '../../../../src/store/bucket-query';
+import type { BucketRow } from '../../../../src/store/bucket-row';
+import type { BucketStore } from '../../../../src/store/bucket-store';
+import { describeStores, withCode, type OpenTestStore } from '../support/stores';
 
 const KEY = { user: 'ann', bucket: 'air' };
 

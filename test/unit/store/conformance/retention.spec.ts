@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'mocha';
-import type { BucketStore } from '../../../src/store/bucket-store';
-import { describeStores } from './support/stores';
+import type { BucketStore } from '../../../../src/store/bucket-store';
+import { describeStores } from '../support/stores';
 
 const KEY = { user: 'ann', bucket: 'air' };
 const HOUR = 3_600_000;

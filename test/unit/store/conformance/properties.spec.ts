@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'mocha';
 import fc from 'fast-check';
-import { decodeValue } from '../../../src/codec/reading/pson-decoder';
-import { encodeValue } from '../../../src/codec/writing/pson-encoder';
-import type { Value } from '../../../src/types';
-import { describeStores, withCode } from './support/stores';
+import { decodeValue } from '../../../../src/codec/reading/pson-decoder';
+import { encodeValue } from '../../../../src/codec/writing/pson-encoder';
+import type { Value } from '../../../../src/types';
+import { describeStores, withCode } from '../support/stores';
 
 const DEVICE = { user: 'ann', device: 'pump' };
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { describe, it } from 'mocha';
-import type { BucketStore } from '../../../src/store/bucket-store';
-import type { Store } from '../../../src/store/store';
-import { describeStores, openFileStore, type OpenTestStore } from './support/stores';
+import type { BucketStore } from '../../../../src/store/bucket-store';
+import type { Store } from '../../../../src/store/store';
+import { describeStores, openFileStore, type OpenTestStore } from '../support/stores';
 
 const KEY = { user: 'ann', bucket: 'air' };
 const ROWS = 50_000;

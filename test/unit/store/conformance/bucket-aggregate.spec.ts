@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'mocha';
-import type { BucketAggregation } from '../../../src/store/bucket-query';
-import type { BucketRow } from '../../../src/store/bucket-row';
-import type { BucketStore } from '../../../src/store/bucket-store';
-import { describeStores, withCode, type OpenTestStore } from './support/stores';
+import type { BucketAggregation } from '../../../../src/store/bucket-query';
+import type { BucketRow } from '../../../../src/store/bucket-row';
+import type { BucketStore } from '../../../../src/store/bucket-store';
+import { describeStores, withCode, type OpenTestStore } from '../support/stores';
 
 const KEY = { user: 'ann', bucket: 'air' };
 const MINUTE = 60_000;
