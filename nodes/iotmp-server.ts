@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { guarded } from '../src';
+import { guarded, nodeFault } from '../src';
 import { mountAdminApi } from './lib/server/admin-api';
 import { ServerPool } from './lib/server/server-pool';
 import { closeWith } from './lib/red/close-with';
@@ -18,6 +18,8 @@ import { serverTable } from './settings/iotmp-server';
 import { settingReader } from './settings/setting';
 
 export = function register(RED: NodeAPI): void {
+  const unfit = nodeFault();
+  if (unfit !== undefined) RED.log.error(`IoTMP: ${unfit}`);
   const shared: SharedByServers = {
     pool: new ServerPool(RED),
     upgrades: new UpgradeRouter(RED),

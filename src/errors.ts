@@ -154,6 +154,12 @@ export class StorageError extends IotmpError {
     this.name = 'StorageError';
     this.reason = reason;
   }
+
+  /** What was thrown, as a StorageError. What is none yet becomes the cause of one with this reason. */
+  static from(thrown: unknown, reason: StorageFault): StorageError {
+    if (thrown instanceof StorageError) return thrown;
+    return new StorageError(reason, errorText(thrown), { cause: thrown });
+  }
 }
 
 /**

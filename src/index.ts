@@ -1,6 +1,7 @@
 /**
  * The public surface of the library. Nothing else is to be imported from outside.
  */
+import { nodeFault } from './util/node-floor';
 export { IotmpServer } from './broker/broker';
 export { defaultServerOptions, serverRanges, type ServerOptions } from './broker/broker-options';
 export type { TlsOptions } from 'node:tls';
@@ -90,3 +91,7 @@ export { MAX_INTERVAL_MS } from './session/streams/stream-interval';
 export type { HostedResource } from './session/hosting/hosted-resource';
 export type { CallOptions, Reply, RequestOptions } from './session/requests/reply';
 export type { DeviceId, Value } from './types';
+export { nodeFault };
+
+const unfit = nodeFault();
+if (unfit !== undefined) process.emitWarning(unfit, 'IotmpWarning');

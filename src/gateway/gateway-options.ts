@@ -23,7 +23,7 @@ export interface GatewayOptions {
   readonly store?: Store | Promise<Store>;
   /**
    * The folder for the files of storages; it is made where it is missing, and is for this gateway alone. Without it they
-   * are in memory, and gone with the gateway.
+   * are in a temporary folder, and gone with the gateway.
    */
   readonly filesFolder?: string;
   /** Users that are made at the start, unless they are there. */

@@ -2,8 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { IotmpServer } from '../broker/broker';
 import type { ConnectedDevice } from '../broker/connected-device';
+import { errorText } from '../errors';
 import type { ServerServices } from '../services/server-services';
-import { openFiles } from '../store/files/open-files';
+import { DiskFiles } from '../store/files/disk-files';
+import { TemporaryFolder } from '../store/files/temporary-folder';
 import { openStore } from '../store/open-store';
 import type { Store } from '../store/store';
 import type { DeviceId } from '../types';
@@ -144,7 +146,7 @@ export class Gateway {
     await this.#sockets.close();
     this.#context.metrics.close();
     this.#context.presence.close();
-    await Promise.all(this.#kept.map((kept) => kept.settled()));
+    await Promise.all([...this.#kept.map((kept) => kept.settled()), this.#context.files.close()]);
     await (await this.#ownStore)?.close();
   }
 
@@ -157,7 +159,9 @@ export class Gateway {
   }
 
   async #start(): Promise<void> {
-    const { server, users, devices } = this.#context;
+    const { server, users, devices, files } = this.#context;
+    // What is left of earlier files costs room, and nothing else.
+    await files.start().catch((error: unknown) => this.#options.onWarning?.(errorText(error)));
     for (const kept of this.#kept) {
       for (const name of await kept.load()) this.#options.onWarning?.(`${name} is not usable and left out`);
     }
@@ -235,7 +239,7 @@ function newContext({
     tokens: new Tokens(documents, signer, review),
     deviceTokens: new DeviceTokens(documents, signer, review),
     grants: new DeviceGrants(clock),
-    files: openFiles(options.filesFolder, limits),
+    files: new DiskFiles(options.filesFolder ?? new TemporaryFolder(), limits),
     exports: new BucketExports(clock),
     limits,
     logins,

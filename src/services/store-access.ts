@@ -29,7 +29,9 @@ export class StoreAccess {
       guarded('store opened', this.#onFault, (opened: Store) => {
         this.#store = opened;
       }),
-      guarded('store unavailable', this.#onFault, (error: unknown) => this.#tell(asStorageError(error))),
+      guarded('store unavailable', this.#onFault, (error: unknown) =>
+        this.#tell(StorageError.from(error, 'unavailable')),
+      ),
     );
   }
 
@@ -65,7 +67,7 @@ export class StoreAccess {
     try {
       return await store;
     } catch (error) {
-      throw asStorageError(error);
+      throw StorageError.from(error, 'unavailable');
     }
   }
 
@@ -83,10 +85,4 @@ export class StoreAccess {
       this.#server.warn(`the store fails: ${fault.message}`, fault);
     }
   }
-}
-
-function asStorageError(error: unknown): StorageError {
-  return error instanceof StorageError
-    ? error
-    : new StorageError('unavailable', errorText(error), { cause: error });
 }

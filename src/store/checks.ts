@@ -7,7 +7,7 @@ const DEFAULT_PAGE = 100;
 
 /**
  * A user, device, property or other name that can be kept: 1 to 256 characters of well-formed Unicode. `what` names it in
- * the error, an `IOTMP_ERR_CONFIG` as with all checks here.
+ * the error. The error of a check is `IOTMP_ERR_CONFIG` where nothing else is said.
  */
 export function checkName(what: string, name: string, maxLength = MAX_NAME): string {
   if (typeof name === 'string' && name.length > 0 && name.length <= maxLength && name.isWellFormed())
@@ -39,4 +39,26 @@ export function checkPage(page: Page = {}): FullPage {
 /** The error for an argument that is not usable. */
 export function unusable(message: string): IotmpError {
   return new IotmpError('IOTMP_ERR_CONFIG', message);
+}
+
+/** What has to be the case for a write: nothing of that name yet, something, or either. */
+export type Expected = 'absent' | 'present' | undefined;
+
+/** Refuses to make what is there (`IOTMP_ERR_CONFLICT`), or to replace what is not (`IOTMP_ERR_NOT_FOUND`). */
+export function checkExpected(what: string, name: string, isThere: boolean, expect: Expected): void {
+  if (expect === 'present' && !isThere) throw missing(what, name);
+  if (expect === 'absent' && isThere) {
+    throw new IotmpError('IOTMP_ERR_CONFLICT', `there is a ${what} "${name}" already`);
+  }
+}
+
+/** Refuses one more where the limit is reached, with `IOTMP_ERR_QUOTA`. */
+export function checkQuota(what: string, count: number, limit: number): void {
+  if (count < limit) return;
+  throw new IotmpError('IOTMP_ERR_QUOTA', `the limit of ${limit} ${what} is reached`);
+}
+
+/** The error for a name under which there is nothing. */
+export function missing(what: string, name: string): IotmpError {
+  return new IotmpError('IOTMP_ERR_NOT_FOUND', `no ${what} "${name}"`);
 }

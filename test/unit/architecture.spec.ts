@@ -44,6 +44,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'src/util',
     'src/types.ts',
     'src/errors.ts',
+    'src/util',
     'src/topic',
     'src/codec',
     'src/session',

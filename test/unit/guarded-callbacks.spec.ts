@@ -18,7 +18,10 @@ const HARMLESS: Readonly<Record<string, string>> = {
 };
 
 /** The thread of a store: what is thrown there ends the thread alone, and the store takes its file up again. */
-const SUPERVISED: readonly string[] = ['src/store/sqlite/job-loop.ts', 'src/store/sqlite/worker.ts'];
+const SUPERVISED: readonly string[] = [
+  'src/store/sqlite/thread/job-loop.ts',
+  'src/store/sqlite/thread/worker.ts',
+];
 
 /** Node-RED catches what the constructor of a node throws, and shows it. */
 const CONSTRUCTOR = /^function \(this: \w+, config/;

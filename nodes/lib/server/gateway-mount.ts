@@ -18,7 +18,7 @@ export interface GatewayMountOptions {
   readonly services: ServerServices;
   /** The store of the services; it stays its owner's. */
   readonly store: Store | Promise<Store>;
-  /** The folder for the files of storages; without it, or while the store is in memory, they are in memory. */
+  /** The folder for the files of storages; without it they are in a temporary folder. */
   readonly filesFolder: string | undefined;
   /** False mounts nothing. */
   readonly enabled: boolean;
@@ -111,11 +111,10 @@ export class GatewayMount {
 
   async #start(): Promise<Gateway> {
     const { server, services, store, filesFolder, secret, onWarning } = this.#options;
-    const { kind } = await store;
     const gateway = new Gateway(server, services, {
       secret: secret ?? (await keptSecret(await store)),
       store,
-      ...(filesFolder !== undefined && kind === 'file' && { filesFolder }),
+      ...(filesFolder !== undefined && { filesFolder }),
       basePath: this.path,
       corsOrigins: this.#corsOrigins,
       onWarning,

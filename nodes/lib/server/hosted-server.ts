@@ -16,9 +16,9 @@ interface HostedServerEvents {
   store: [fault: StorageError | undefined];
 }
 
-/** A file that cannot be opened is tried again after this time. */
+/** Time after which a store that cannot be opened is tried again, in ms. */
 const REOPEN_AFTER_MS = 2000;
-/** How long to wait for a server before, which may still be letting go of the file. */
+/** Time to wait for a server before this one, which may still be letting go of the file, in ms. */
 const BUSY_TIMEOUT_MS = 1000;
 
 /**
@@ -30,7 +30,7 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
   readonly services: ServerServices;
   /** Where the store is kept; `undefined` is in memory. */
   readonly file: string | undefined;
-  /** Where the services keep things; rejects where it cannot be opened. */
+  /** The store of the services; rejects where Node.js has no SQLite. */
   readonly store: Promise<Store>;
   #fault: StorageError | undefined;
   #closing: Promise<void> | undefined;
@@ -49,7 +49,7 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     super();
     this.file = file;
     this.server = new IotmpServer(options);
-    this.store = file === undefined ? open({ memory: true }) : this.#openFile(file, open);
+    this.store = this.#open(open);
     this.services = new ServerServices(this.server, { store: this.store });
   }
 
@@ -58,7 +58,7 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     return this.server.running;
   }
 
-  /** What is wrong with the store. With `unsupported` it is in memory; with all else the services that need it fail. */
+  /** What is wrong with the store: the services that need it fail. */
   get fault(): StorageError | undefined {
     return this.#fault;
   }
@@ -95,22 +95,26 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
       await this.server.close();
     } finally {
       await this.services.settled();
-      await (await this.store).close();
+      // A store that could not be opened was told of as a fault.
+      const store = await this.store.catch(() => undefined);
+      await store?.close();
     }
   }
 
-  async #openFile(file: string, open: (options: StoreOptions) => Promise<Store>): Promise<Store> {
+  async #open(open: (options: StoreOptions) => Promise<Store>): Promise<Store> {
+    const options = {
+      reopenAfterMs: REOPEN_AFTER_MS,
+      onFault: (fault: StorageError) => this.#setFault(fault),
+      onRecovered: () => this.#setFault(undefined),
+    };
+    const { file } = this;
     try {
-      return await open({
-        file,
-        busyTimeoutMs: BUSY_TIMEOUT_MS,
-        reopenAfterMs: REOPEN_AFTER_MS,
-        onFault: (fault) => this.#setFault(fault),
-        onRecovered: () => this.#setFault(undefined),
-      });
+      if (file === undefined) return await open({ ...options, memory: true });
+      return await open({ ...options, file, busyTimeoutMs: BUSY_TIMEOUT_MS });
     } catch (error) {
-      this.#setFault(asStorageError(error));
-      return open({ memory: true });
+      const fault = StorageError.from(error, 'failed');
+      this.#setFault(fault);
+      throw fault;
     }
   }
 
@@ -122,9 +126,4 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
   protected override handleListenerFault(name: string, error: unknown): void {
     this.server.warn(`a listener of ${name} failed: ${nodeError(error).message}`);
   }
-}
-
-function asStorageError(error: unknown): StorageError {
-  if (error instanceof StorageError) return error;
-  return new StorageError('failed', nodeError(error).message, { cause: error });
 }

@@ -59,8 +59,6 @@ export class ServerLog {
     const { reason, message } = fault;
     // The message may differ each time; the reason says whether the trouble is the same.
     if (!this.#gate.isNews('store', reason)) return;
-    if (reason === 'unsupported')
-      this.#node.warn(translate(this.#RED, 'errors.storageUnsupported', { reason: message }));
-    else this.#node.error(translate(this.#RED, 'errors.storage', { reason: message }));
+    this.#node.error(translate(this.#RED, 'errors.storage', { reason: message }));
   }
 }

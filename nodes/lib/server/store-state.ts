@@ -16,7 +16,7 @@ const TEXTS: Readonly<Record<StorageFault, string>> = {
   failed: 'status.storeFailed',
 };
 
-/** How a server stands whose store has a fault: it works, but keeps nothing, or only in memory. */
+/** The state of a server whose store has a fault: it works, but keeps nothing. */
 export function storeState(RED: NodeAPI, { reason }: StorageError): LinkState {
-  return { kind: reason === 'unsupported' ? 'waiting' : 'error', text: translate(RED, TEXTS[reason]) };
+  return { kind: 'error', text: translate(RED, TEXTS[reason]) };
 }

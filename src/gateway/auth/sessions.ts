@@ -69,30 +69,24 @@ export class Sessions {
   }
 
   /**
-   * The session and user of a refresh token. One that was used before ends its session: somebody else has it, too.
+   * New tokens for the session of a refresh token, in place of the older ones. A refresh token that was used before ends its
+   * session: somebody else has it, too.
+   * @param userOf the user of that name; throws where the session must not go on
    * @throws IotmpError (as a rejection) IOTMP_ERR_AUTH
    */
-  async redeem(token: string): Promise<SessionRecord> {
+  async renew(
+    token: string,
+    userOf: (name: string) => Pick<UserRecord, 'role'>,
+    host: string,
+  ): Promise<TokenPair> {
     const claims = await this.#signer.verify(token, 'refresh');
     const { usr: user = '', sid: id = '' } = claims ?? {};
     const session = this.#records.get({ user, id });
     if (session === undefined || session.expires <= Date.now()) throw unauthorized('invalid refresh token');
-    if (session.refresh === claims?.jti) {
-      // Taken at once: of two who come with the same token at the same time, only one gets new ones.
-      await this.#records.put({ user, id }, { ...session, refresh: '' });
-      return session;
-    }
+    // Taken at once: of two renewals with the same token at the same time, only one gets new tokens.
+    if (session.refresh === claims?.jti) return this.#issue(session, userOf(user).role, host);
     await this.end(user, id);
     throw unauthorized('invalid refresh token');
-  }
-
-  /**
-   * New tokens for a session, in place of the older ones.
-   * @throws IotmpError (as a rejection) IOTMP_ERR_AUTH when it was ended meanwhile
-   */
-  async renew(session: SessionRecord, { role }: Pick<UserRecord, 'role'>, host: string): Promise<TokenPair> {
-    if (!this.has(session.user, session.id)) throw unauthorized('invalid refresh token');
-    return this.#issue(session, role, host);
   }
 
   end(user: string, id: string): Promise<void> {

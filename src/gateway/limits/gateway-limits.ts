@@ -26,7 +26,7 @@ export interface GatewayLimits {
   readonly devicesPerUser: number;
   /** Largest file in a storage, in bytes. */
   readonly fileBytes: number;
-  /** Bytes of all files of a storage. Of storages in memory there are 64 MiB at most, all together. */
+  /** Bytes of all files of a storage. */
   readonly storageBytes: number;
   /** Files and folders of a storage. */
   readonly storageEntries: number;

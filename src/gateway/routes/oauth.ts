@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { UserRecord } from '../accounts/user-accounts';
 import type { TokenPair } from '../auth/sessions';
 import { tokenPair } from '../auth/sessions';
 import { json, type BodyAnswer } from '../http/answer';
@@ -70,10 +71,12 @@ async function renew(
   { refreshToken = '', refresh_token = refreshToken }: z.infer<typeof renewal>,
 ): Promise<TokenPair> {
   const { sessions, users } = call.context;
-  const session = await sessions.redeem(refresh_token);
-  const user = users.get(session.user);
-  if (user?.enabled === false) throw unauthorized('invalid refresh token');
-  return sessions.renew(session, user ?? { role: 'user' }, hostOf(call));
+  const userOf = (name: string): Pick<UserRecord, 'role'> => {
+    const user = users.get(name);
+    if (user?.enabled === false) throw unauthorized('invalid refresh token');
+    return user ?? { role: 'user' };
+  };
+  return sessions.renew(refresh_token, userOf, hostOf(call));
 }
 
 /** Errors are texts here, as the standard wants them (RFC 8628 section 3.5). */

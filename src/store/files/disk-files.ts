@@ -3,6 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
+import { IotmpError } from '../../errors';
 import { inTheWay, noFile, noRoom, toFileError } from './file-errors';
 import { movedPath, namesBelowRoot, namesOf, toFolderName } from './file-path';
 import type { FileEntry, FileLimits, FileStore, OpenFile, StorageKey } from './file-store';
@@ -18,14 +19,15 @@ import {
   type Place,
 } from './folders';
 import { limitedContent, WritePlaces } from './limited-content';
+import type { TemporaryFolder } from './temporary-folder';
 import { Turns } from './turns';
 
-/** Beside the folders of users: no user's folder is named so. */
+/** The name of a folder beside those of users, which no user can have. */
 const TEMPORARY = '%tmp';
 /** Not through a link that took the place of a file at the last moment. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
 
-/** How much a storage has. */
+/** What a storage holds. */
 interface Usage {
   readonly bytes: number;
   readonly entries: number;
@@ -36,18 +38,32 @@ interface Usage {
  * its name, so that it is there as a whole or as it was. What is to go is first moved aside as a whole.
  */
 export class DiskFiles implements FileStore {
+  readonly #temporary: TemporaryFolder | undefined;
   readonly #folder: string;
   readonly #limits: FileLimits;
   readonly #turns = new Turns();
   readonly #places = new WritePlaces();
-  /** Of storages that have been counted, and in which nothing but files was written since. */
+  /** Usage of the storages that have been counted, and in which nothing but files was written since. */
   readonly #usage = new Map<string, Usage>();
+  readonly #underWay = new Set<Promise<unknown>>();
   #aside: Promise<string> | undefined;
+  #isClosed = false;
 
-  /** @param folder is made where it is missing; only one process at a time may use it */
-  constructor(folder: string, limits: FileLimits) {
-    this.#folder = folder;
+  /** @param folder is made with the first file where it is missing; only one process at a time may use it */
+  constructor(folder: string | TemporaryFolder, limits: FileLimits) {
+    this.#temporary = typeof folder === 'string' ? undefined : folder;
+    this.#folder = typeof folder === 'string' ? folder : folder.path;
     this.#limits = limits;
+  }
+
+  async start(): Promise<void> {
+    await this.#temporary?.removeAbandoned();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#underWay);
+    await this.#temporary?.remove();
   }
 
   list(key: StorageKey, path: string, recursive: boolean): Promise<FileEntry[]> {
@@ -163,10 +179,13 @@ export class DiskFiles implements FileStore {
   }
 
   async #do<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#isClosed) throw new IotmpError('IOTMP_ERR_CLOSED', 'the storages are closed');
+    const result = attempt(work);
+    this.#underWay.add(result);
     try {
-      return await work();
-    } catch (error) {
-      throw toFileError(error);
+      return await result;
+    } finally {
+      this.#underWay.delete(result);
     }
   }
 
@@ -246,6 +265,14 @@ interface Commit {
   readonly size: number;
   readonly replace: boolean;
   readonly usage: Usage;
+}
+
+async function attempt<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toFileError(error);
+  }
 }
 
 function checkFree(path: string, found: Stats | undefined, replace: boolean): void {

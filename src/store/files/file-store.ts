@@ -41,6 +41,9 @@ export interface FileLimits {
  * there is nothing, `IOTMP_ERR_CONFLICT` where something else is in the way, and a `StorageError` when the disk fails.
  */
 export interface FileStore {
+  /** Has to be called first. Removes what was left behind by processes that live no more. */
+  start(): Promise<void>;
+
   /** What is below a folder, in the order of paths; '' is the whole storage. A storage without files is empty. */
   list(key: StorageKey, path: string, recursive: boolean): Promise<FileEntry[]>;
 
@@ -73,4 +76,7 @@ export interface FileStore {
 
   /** Removes all of a storage, if it has anything. */
   clear(key: StorageKey): Promise<void>;
+
+  /** Ends what is under way and takes nothing more. Files that are not to be kept are removed. */
+  close(): Promise<void>;
 }

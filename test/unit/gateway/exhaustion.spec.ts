@@ -7,7 +7,6 @@ import { Pattern } from '../../../src/gateway/events/pattern';
 import { BucketExports, type ExportOrder } from '../../../src/gateway/exports/bucket-exports';
 import { eventStream } from '../../../src/gateway/http/event-stream';
 import { networkOf } from '../../../src/gateway/limits/client-network';
-import { openFiles } from '../../../src/store/files/open-files';
 import { Answer } from '../../../src/session/hosting/resource';
 import { cleanUp } from '../../support/clean-up';
 import { FakeClock } from '../support/fake-clock';
@@ -173,39 +172,6 @@ describe('exports', () => {
     assert.deepEqual(kept, [true, false]);
   });
 });
-
-describe('files in memory', () => {
-  it('take no more of it while they arrive', async () => {
-    const limits = { fileBytes: 2 ** 40, storageBytes: 2 ** 40, storageEntries: 100 };
-    const files = openFiles(undefined, limits);
-    const { promise: go, resolve } = Promise.withResolvers<undefined>();
-    let arrived = 0;
-    async function* slow(): AsyncGenerator<Uint8Array> {
-      for (let part = 0; part < 15; part++) {
-        arrived += 4_000_000;
-        yield PART;
-      }
-      await go;
-    }
-    const key = { user: 'anna', storage: 's' };
-    const writes = Array.from({ length: 8 }, (_, index) => files.write(key, `f${index}`, slow(), true));
-    const outcomes = Promise.allSettled(writes);
-    await Promise.race(writes).catch(() => undefined);
-    resolve(undefined);
-    const failed = (await outcomes).filter(({ status }) => status === 'rejected');
-    assert.ok(failed.length >= 6, `${failed.length} of 8 are refused`);
-    assert.ok(arrived <= 8 * 60_000_000);
-    await files.clear(key);
-    assert.equal((await files.write(key, 'f', one(), true)).size, PART.length);
-  });
-});
-
-const PART = new Uint8Array(4_000_000);
-
-async function* one(): AsyncGenerator<Uint8Array> {
-  await Promise.resolve();
-  yield PART;
-}
 
 describe('an answer of a flow', () => {
   it('with a status that is none is a success', async () => {

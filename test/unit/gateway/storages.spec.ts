@@ -23,8 +23,8 @@ async function withStorage(options: Partial<GatewayOptions>): Promise<GatewayBen
 }
 
 function describeStorages(title: string, tests: (start: Start) => void): void {
-  describe(`${title} (memory)`, () => tests((options = {}) => withStorage(options)));
-  describe(`${title} (disk)`, () =>
+  describe(`${title} (temporary)`, () => tests((options = {}) => withStorage(options)));
+  describe(`${title} (kept)`, () =>
     tests((options) => withStorage({ filesFolder: join(temporaryFolder(), 'files'), ...options })));
 }
 

@@ -9,36 +9,30 @@ import type { NodeAPI } from 'node-red';
 import { HostedServer } from '../../../nodes/lib/server/hosted-server';
 import { storageFile } from '../../../nodes/lib/server/storage-settings';
 import { storeState } from '../../../nodes/lib/server/store-state';
-import { openStore, StorageError, type StorageFault, type StoreOptions } from '../../../src';
+import { openStore, StorageError, type StorageFault, type Store } from '../../../src';
 import { cleanUp } from '../../support/clean-up';
 
 const OPTIONS = { host: '127.0.0.1', tcpPort: 0 };
 const OWNER = { user: 'anna', device: 'pump' };
 
-/** A Node.js without SQLite. */
-function openWithoutSqlite(options: StoreOptions): ReturnType<typeof openStore> {
-  return 'file' in options
-    ? Promise.reject(new StorageError('unsupported', 'no SQLite'))
-    : openStore(options);
-}
-
 describe('a hosted server', () => {
-  it('keeps its state in memory where Node.js has no SQLite, and says so', async () => {
-    const hosted = new HostedServer(OPTIONS, 'store.db', openWithoutSqlite);
-    const told = once(hosted, 'store');
-    await hosted.start();
-    assert.equal((await told)[0], hosted.fault);
-    assert.equal(hosted.fault?.reason, 'unsupported');
-    await hosted.services.properties.set(OWNER, 'a', 1);
-    assert.equal((await hosted.services.properties.get(OWNER, 'a'))?.value, 1);
-    await hosted.close();
-    assert.equal(hosted.running, false);
+  it('goes on without a store where Node.js has no SQLite, and says so', async () => {
+    for (const file of ['store.db', undefined]) {
+      const open = (): Promise<Store> => Promise.reject(new StorageError('unsupported', 'no SQLite'));
+      const hosted = new HostedServer(OPTIONS, file, open);
+      const told = once(hosted, 'store');
+      await hosted.start();
+      assert.equal((await told)[0], hosted.fault);
+      assert.equal(hosted.fault?.reason, 'unsupported');
+      assert.equal(hosted.running, true);
+      await assert.rejects(hosted.services.properties.set(OWNER, 'a', 1), { reason: 'unsupported' });
+      await hosted.close();
+      assert.equal(hosted.running, false);
+    }
   });
 
   it('takes what fails in an unknown way for a fault, too', async () => {
-    const open = (options: StoreOptions): ReturnType<typeof openStore> =>
-      'file' in options ? Promise.reject(new Error('odd')) : openStore(options);
-    const hosted = new HostedServer(OPTIONS, 'store.db', open);
+    const hosted = new HostedServer(OPTIONS, 'store.db', () => Promise.reject(new Error('odd')));
     await once(hosted, 'store');
     assert.deepEqual([hosted.fault?.reason, hosted.fault?.message], ['failed', 'odd']);
     await hosted.close();
@@ -129,7 +123,7 @@ describe('the file of a server', () => {
 });
 
 describe('the status of a store', () => {
-  it('is yellow where the state is in memory, and red with a text of its own where nothing is kept', () => {
+  it('is red, with a text of its own for each fault', () => {
     const RED = { _: (key: string) => key } as unknown as NodeAPI;
     const reasons: StorageFault[] = [
       'unsupported',
@@ -146,7 +140,7 @@ describe('the status of a store', () => {
     const states = reasons.map((reason) => storeState(RED, new StorageError(reason, 'x')));
     assert.deepEqual(
       states.map(({ kind }) => kind),
-      ['waiting', ...reasons.slice(1).map(() => 'error')],
+      reasons.map(() => 'error'),
     );
     assert.equal(new Set(states.map(({ text }) => text)).size, reasons.length);
   });

@@ -238,7 +238,7 @@ describe('subscription of a client to a property', () => {
     const client = await connectClient(bench.broker, PUMP);
     const heard: unknown[] = [];
     const watch = client.watchProperty('x', { onSample: (value) => heard.push(value) });
-    await bench.broker.clock.settle();
+    await bench.broker.until(() => heard.length === 1);
     await properties.set(OWNER, 'x', 2);
     await bench.broker.clock.settle();
     assert.deepEqual(heard, [1, 2]);

@@ -97,7 +97,7 @@ describe('services with a store that fails', () => {
     await clock.advance(30_000);
     setFault(undefined);
     await clock.advance(30_000);
-    assert.equal(bench.services.buckets.feeds, 1);
+    await bench.broker.until(() => bench.services.buckets.feeds === 1);
     setFault(new StorageError('io', 'the disk failed'));
     await clock.advance(60_000);
     assert.equal(warnings.filter((text) => text.startsWith('old rows could not be removed')).length, 1);

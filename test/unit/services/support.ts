@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import type { ServerOptions } from '../../../src/broker/broker-options';
 import { IotmpClient } from '../../../src/client/client';
+import { openStore } from '../../../src/store/open-store';
 import { createMemoryPair } from '../../../src/transport/memory-transport';
 import { ServerServices, type ServicesOptions } from '../../../src/services/server-services';
+import { cleanUp } from '../../support/clean-up';
 import { MemoryRetainedMessages } from './memory-retained-messages';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import type { RawDevice } from '../support/raw-device';
@@ -47,14 +49,17 @@ export class ServicesBench {
   ): Promise<ServicesBench> {
     const broker = await BrokerBench.start({ devices: [PUMP, LAMP, BOB], ...serverOptions });
     const { clock } = broker;
+    const store = options.store ?? (await openStore({ memory: true }));
     const services = new ServerServices(broker.server, {
       ...options,
+      store,
       locks: { clock, ...options.locks },
       buckets: { clock, ...options.buckets },
       endpoints: { clock, ...options.endpoints },
       topics: { clock, ...options.topics },
     });
     closeBefore(broker, () => services.close());
+    if (options.store === undefined) cleanUp(async () => (await store).close());
     return new ServicesBench(broker, services);
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { encodeValue } from '../../../src/codec/writing/pson-encoder';
-import { bytesOf, numberOf, textOf } from '../../../src/store/sqlite/statements';
+import { bytesOf, numberOf, textOf } from '../../../src/store/sqlite/database/statements';
 import { fromStored, mapFromStored } from '../../../src/store/stored-value';
 import { withCode } from './support/stores';
 

@@ -5,18 +5,15 @@ import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import type { FileEntry, FileLimits, FileStore } from '../../../src/store/files/file-store';
-import { openFiles } from '../../../src/store/files/open-files';
+import { DiskFiles } from '../../../src/store/files/disk-files';
+import { FilesModel, type FileStep } from './support/files-model';
 import { temporaryFolder, withCode } from './support/stores';
 
 const KEY = { user: 'ann', storage: 'pictures' };
 const LIMITS: FileLimits = { fileBytes: 1000, storageBytes: 5000, storageEntries: 40 };
 
-type OpenTestFiles = (limits?: Partial<FileLimits>) => FileStore;
-
-function describeFiles(title: string, tests: (open: OpenTestFiles) => void): void {
-  describe(`${title} (memory)`, () => tests((limits) => openFiles(undefined, { ...LIMITS, ...limits })));
-  describe(`${title} (disk)`, () =>
-    tests((limits) => openFiles(join(temporaryFolder(), 'a', 'files'), { ...LIMITS, ...limits })));
+function open(limits?: Partial<FileLimits>): FileStore {
+  return new DiskFiles(join(temporaryFolder(), 'a', 'files'), { ...LIMITS, ...limits });
 }
 
 async function* chunks(...parts: (string | Error)[]): AsyncGenerator<Uint8Array> {
@@ -35,12 +32,26 @@ async function read(files: FileStore, path: string, key = KEY): Promise<string> 
   return (await buffer((await files.open(key, path)).content)).toString();
 }
 
+/** Does a step; answers the code with which it is refused. */
+async function doStep(files: FileStore, step: FileStep): Promise<string | undefined> {
+  try {
+    if (step[0] === 'write') await files.write(KEY, step[1], chunks(step[2]), step[3]);
+    else if (step[0] === 'rename') await files.rename(KEY, step[1], step[2], step[3]);
+    else if (step[0] === 'makeFolder') await files.makeFolder(KEY, step[1]);
+    else if (step[0] === 'remove') await files.remove(KEY, step[1], step[2]);
+    else await files.clear(KEY);
+    return undefined;
+  } catch (error) {
+    return (error as { code?: string }).code;
+  }
+}
+
 async function tree(files: FileStore, path = '', recursive = true, key = KEY): Promise<string[]> {
   const entries = await files.list(key, path, recursive);
   return entries.map((entry) => `${entry.path}${entry.type === 'directory' ? '/' : ` ${entry.size}`}`);
 }
 
-describeFiles('files', (open) => {
+describe('files', () => {
   it('are written, with their folders, read, replaced and listed', async () => {
     const files = open();
     assert.deepEqual(await tree(files), []);
@@ -280,39 +291,33 @@ describeFiles('files', (open) => {
 });
 
 describe('files on a disk', () => {
-  it('are the same as in memory, whatever is done', async () => {
+  it('are what a simple model of them is, whatever is done', async () => {
     const name = fc.constantFrom('a', 'b', 'c');
     const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'));
+    const text = fc.nat({ max: 24 }).map((length) => 'x'.repeat(length));
     const flag = fc.boolean();
-    const step = fc.oneof(
-      fc.tuple(fc.constant('write' as const), path, fc.string({ maxLength: 12 }), flag),
+    const step: fc.Arbitrary<FileStep> = fc.oneof(
+      fc.tuple(fc.constant('write' as const), path, text, flag),
       fc.tuple(fc.constant('makeFolder' as const), path),
       fc.tuple(fc.constant('rename' as const), path, path, flag),
       fc.tuple(fc.constant('remove' as const), path, flag),
       fc.tuple(fc.constant('clear' as const)),
     );
     const limits = { fileBytes: 20, storageBytes: 60, storageEntries: 8 };
-    type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
-    const outcome = async (files: FileStore, [what, ...args]: Step): Promise<unknown> => {
-      const [one = '', two = '', three = false] = args as [string?, string?, boolean?];
-      try {
-        if (what === 'write') return (await files.write(KEY, one, chunks(two), three)).size;
-        if (what === 'rename') return (await files.rename(KEY, one, two, three)).path;
-        if (what === 'makeFolder') await files.makeFolder(KEY, one);
-        else if (what === 'remove') await files.remove(KEY, one, args[1] === true);
-        else await files.clear(KEY);
-        return undefined;
-      } catch (error) {
-        return (error as { code?: string }).code;
-      }
-    };
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-        const disk = openFiles(temporaryFolder(), limits);
-        const memory = openFiles(undefined, limits);
+        const files = new DiskFiles(temporaryFolder(), limits);
+        const model = new FilesModel(limits);
         for (const each of steps) {
-          assert.deepEqual(await outcome(disk, each), await outcome(memory, each), JSON.stringify(each));
-          assert.deepEqual(await tree(disk), await tree(memory), JSON.stringify(each));
+          const allowed = [...model.refusals(each)];
+          const code = await doStep(files, each);
+          const isAllowed = code === undefined ? allowed.length === 0 : allowed.includes(code);
+          assert.ok(
+            isAllowed,
+            `${JSON.stringify(each)}: ${code ?? 'done'}, and not ${allowed.join() || 'done'}`,
+          );
+          if (code === undefined) model.apply(each);
+          assert.deepEqual(await tree(files), model.tree, JSON.stringify(each));
         }
       }),
       { numRuns: 60 },
@@ -321,10 +326,10 @@ describe('files on a disk', () => {
 
   it('are there again for the next who opens the folder, without what was never finished', async () => {
     const folder = join(temporaryFolder(), 'files');
-    await put(openFiles(folder, LIMITS), 'a/b.txt', 'hello');
+    await put(new DiskFiles(folder, LIMITS), 'a/b.txt', 'hello');
     assert.deepEqual(readdirSync(join(folder, '%tmp')), []);
     writeFileSync(join(folder, '%tmp', 'left'), 'x'.repeat(100));
-    const again = openFiles(folder, { ...LIMITS, storageBytes: 6 });
+    const again = new DiskFiles(folder, { ...LIMITS, storageBytes: 6 });
     assert.equal(await read(again, 'a/b.txt'), 'hello');
     await assert.rejects(put(again, 'c', 'xx'), withCode('IOTMP_ERR_QUOTA'));
     await put(again, 'c', 'x');
@@ -334,7 +339,7 @@ describe('files on a disk', () => {
 
   it('leave nothing behind', async () => {
     const folder = join(temporaryFolder(), 'files');
-    const files = openFiles(folder, LIMITS);
+    const files = new DiskFiles(folder, LIMITS);
     assert.deepEqual(await tree(files), []);
     assert.ok(!existsSync(folder), 'a look makes nothing');
     await put(files, 'a/b', 'x');
@@ -350,7 +355,7 @@ describe('files on a disk', () => {
     const outside = join(folder, 'outside');
     mkdirSync(outside);
     writeFileSync(join(outside, 'secret'), 'secret');
-    const files = openFiles(join(folder, 'files'), LIMITS);
+    const files = new DiskFiles(join(folder, 'files'), LIMITS);
     await put(files, 'real/file', 'x');
     const root = join(folder, 'files', 'ann', 'pictures');
     symlinkSync(outside, join(root, 'folder'));
@@ -379,11 +384,29 @@ describe('files on a disk', () => {
   it('tell of a disk that fails, without its paths', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'files'), '');
-    const files = openFiles(join(folder, 'files'), LIMITS);
+    const files = new DiskFiles(join(folder, 'files'), LIMITS);
     await assert.rejects(put(files, 'a', 'x'), (error: Error & { code?: string }) => {
       assert.equal(error.code, 'IOTMP_ERR_STORAGE');
       assert.ok(!error.message.includes(folder), error.message);
       return true;
     });
+  });
+
+  it('are closed when what is under way is over, and take nothing more', async () => {
+    const files = open();
+    const more = Promise.withResolvers<undefined>();
+    const slow = async function* (): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('hello');
+      await more.promise;
+    };
+    const writing = files.write(KEY, 'a', slow(), true);
+    let closed = false;
+    const closing = files.close().then(() => (closed = true));
+    await assert.rejects(put(files, 'b', 'x'), withCode('IOTMP_ERR_CLOSED'));
+    assert.equal(closed, false);
+    more.resolve(undefined);
+    assert.equal((await writing).size, 5);
+    await closing;
+    await assert.rejects(tree(files), withCode('IOTMP_ERR_CLOSED'));
   });
 });

@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'mocha';
 import { IotmpError } from '../../../src/errors';
-import { makeCore } from '../../../src/store/core/core';
-import type { WriteHandlers } from '../../../src/store/core/operations';
-import { memoryTables } from '../../../src/store/memory/memory-tables';
-import { GroupCommit } from '../../../src/store/sqlite/group-commit';
-import type { Answer, WriteJob } from '../../../src/store/sqlite/messages';
-import { Statements } from '../../../src/store/sqlite/statements';
+import { Statements } from '../../../src/store/sqlite/database/statements';
+import { openTables } from '../../../src/store/sqlite/tables/tables';
+import { GroupCommit } from '../../../src/store/sqlite/thread/group-commit';
+import type { Answer, WriteJob } from '../../../src/store/sqlite/thread/messages';
 import { storeLimits } from '../../../src/store/store-limits';
 import { cleanUp } from '../../support/clean-up';
 
@@ -18,16 +16,19 @@ function setUp(write: (db: DatabaseSync, name: string) => void) {
   db.exec(`
     CREATE TABLE done (name TEXT UNIQUE);
     CREATE TABLE child (parent TEXT REFERENCES done (name) DEFERRABLE INITIALLY DEFERRED);`);
-  const writes: WriteHandlers = {
-    ...makeCore(memoryTables(), storeLimits('memory')).writes,
-    propertyRemove({ name }) {
-      write(db, name);
-      return true;
-    },
-  };
-  let forgotten = 0;
   const sql = new Statements(db);
-  const group = new GroupCommit({ db, sql, file: __filename, writes, forget: () => forgotten++ });
+  let forgotten = 0;
+  const tables = {
+    writes: {
+      ...openTables(sql, storeLimits('memory')).writes,
+      propertyRemove({ name }: { readonly name: string }) {
+        write(db, name);
+        return true;
+      },
+    },
+    forget: () => forgotten++,
+  };
+  const group = new GroupCommit({ db, sql, file: __filename, tables });
   return {
     run: (...names: string[]): string[] =>
       group.run(names.map((name, index) => removal(index + 1, name))).map(outcome),
@@ -41,7 +42,7 @@ function setUp(write: (db: DatabaseSync, name: string) => void) {
 }
 
 function removal(id: number, name: string): WriteJob {
-  return { id, kind: 'write', name: 'propertyRemove', args: { user: 'u', device: 'd', name } };
+  return { id, kind: 'write', name: 'propertyRemove', args: { user: 'u', owner: 'd', name } };
 }
 
 function outcome(answer: Answer): string {

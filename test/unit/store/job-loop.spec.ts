@@ -1,21 +1,30 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'mocha';
 import { IotmpError, StorageError, type StorageFault } from '../../../src/errors';
-import { makeCore } from '../../../src/store/core/core';
-import type { Steps } from '../../../src/store/core/operations';
-import { memoryTables } from '../../../src/store/memory/memory-tables';
-import { toFailure } from '../../../src/store/sqlite/failure';
-import { JobLoop, type JobLoopParts } from '../../../src/store/sqlite/job-loop';
-import type { Answer, Job, Report } from '../../../src/store/sqlite/messages';
+import { Statements } from '../../../src/store/sqlite/database/statements';
+import type { Steps } from '../../../src/store/sqlite/tables/operations';
+import { openTables } from '../../../src/store/sqlite/tables/tables';
+import { JobLoop, type JobLoopParts } from '../../../src/store/sqlite/thread/job-loop';
+import {
+  toFailure,
+  type Answer,
+  type Job,
+  type Report,
+  type WriteJob,
+} from '../../../src/store/sqlite/thread/messages';
 import { storeLimits } from '../../../src/store/store-limits';
+import { cleanUp } from '../../support/clean-up';
 
 /** A loop over parts that write down what happens. A write of a property of a fault's name fails with it. */
 function setUp(parts: Partial<JobLoopParts> = {}, steps = 3) {
   const log: string[] = [];
   const reports: Report[] = [];
   let changes = 0;
-  const core = makeCore(memoryTables(), storeLimits('file'));
+  const db = new DatabaseSync(':memory:');
+  cleanUp(() => db.close());
+  const tables = openTables(new Statements(db), storeLimits('file'));
   function* read({ tag }: { readonly tag: string }): Steps<string[]> {
     for (let step = 1; step < steps; step++) {
       log.push(`${tag} ${step}`);
@@ -26,21 +35,22 @@ function setUp(parts: Partial<JobLoopParts> = {}, steps = 3) {
     log.push(`${tag} end`);
     return [tag];
   }
+  const commit = (jobs: readonly WriteJob[]): Answer[] => {
+    log.push(`commit ${jobs.map(({ id }) => id).join(' ')}`);
+    return jobs.map((job) => {
+      const fault = 'name' in job.args ? job.args.name : 'ok';
+      if (fault === 'same') return { id: job.id, value: 'unchanged' };
+      if (fault === 'quota')
+        return { id: job.id, failure: toFailure(new IotmpError('IOTMP_ERR_QUOTA', 'q')) };
+      if (fault !== 'ok')
+        return { id: job.id, failure: toFailure(new StorageError(fault as StorageFault, 'x')) };
+      changes++;
+      return { id: job.id, value: true };
+    });
+  };
   const loop = new JobLoop({
-    core: { ...core, longReads: { ...core.longReads, bucketTagValues: read } },
-    commit: (jobs) => {
-      log.push(`commit ${jobs.map(({ id }) => id).join(' ')}`);
-      return jobs.map((job): Answer => {
-        const fault = 'name' in job.args ? job.args.name : 'ok';
-        if (fault === 'same') return { id: job.id, value: 'unchanged' };
-        if (fault === 'quota')
-          return { id: job.id, failure: toFailure(new IotmpError('IOTMP_ERR_QUOTA', 'q')) };
-        if (fault !== 'ok')
-          return { id: job.id, failure: toFailure(new StorageError(fault as StorageFault, 'x')) };
-        changes++;
-        return { id: job.id, value: true };
-      });
-    },
+    tables: { ...tables, longReads: { ...tables.longReads, bucketTagValues: read } },
+    group: { run: commit },
     changes: () => changes,
     sweeper: { hasWork: false, wake: () => log.push('wake'), step: () => undefined },
     check: () => [],
@@ -60,7 +70,7 @@ const write = (id: number, name = 'ok'): Job => ({
   id,
   kind: 'write',
   name: 'propertyRemove',
-  args: { user: 'u', device: '', name },
+  args: { user: 'u', owner: '', name },
 });
 const read = (id: number, tag: string): Job => ({
   id,

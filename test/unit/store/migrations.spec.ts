@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'mocha';
-import { APPLICATION_ID, migrate, MIGRATIONS } from '../../../src/store/sqlite/migrations';
-import { openDatabase } from '../../../src/store/sqlite/open-database';
+import { APPLICATION_ID, migrate, MIGRATIONS } from '../../../src/store/sqlite/database/migrations';
+import { openDatabase } from '../../../src/store/sqlite/database/open-database';
 import { cleanUp } from '../../support/clean-up';
 import { temporaryFolder, withCode } from './support/stores';
 

@@ -3,7 +3,7 @@ import { describe, it } from 'mocha';
 import fc from 'fast-check';
 import { nest, pickFields, valueAt } from '../../../src/store/field-path';
 import { mergePatch } from '../../../src/store/merge-patch';
-import { packValues, unpackValues } from '../../../src/store/packed-values';
+import { packValues, unpackValues } from '../../../src/store/stored-value';
 import type { Value } from '../../../src/types';
 
 describe('paths of members', () => {

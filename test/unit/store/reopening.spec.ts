@@ -1,51 +1,56 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, it } from 'mocha';
-import { StorageError } from '../../../src/errors';
-import type { Engine } from '../../../src/store/core/engine';
 import { openStore } from '../../../src/store/open-store';
-import { ReopeningEngine } from '../../../src/store/sqlite/reopening-engine';
 import { FakeClock } from '../support/fake-clock';
+import { startScript } from './support/scripted-worker';
 import { openFileStore, temporaryFolder, withCode } from './support/stores';
 
 const OWNER = { user: 'ann', device: 'd' };
 
-/** An engine over a file that can be opened or not, and what it told. `opening` is how long an attempt takes. */
-function scene(opening: Promise<undefined> = Promise.resolve(undefined)) {
+/**
+ * A thread that opens its database or not, as a file says that it reads, and after some time. It dies where that file says
+ * so when it is asked for a check.
+ */
+const SCRIPT = `
+  const { readFileSync } = require('node:fs');
+  const orders = () => JSON.parse(readFileSync(__dirname + '/orders', 'utf8'));
+  parentPort.on('message', (message) => {
+    const { failure, delayMs, dies } = orders();
+    const [{ id }] = Array.isArray(message) ? message : [message];
+    if (!Array.isArray(message)) {
+      const answer = failure === undefined ? { id, value: undefined } : { id, failure };
+      setTimeout(() => parentPort.postMessage({ answers: [answer] }), delayMs);
+    } else if (dies) throw new Error('boom');
+    else parentPort.postMessage({ answers: [{ id, value: [] }] });
+  });`;
+
+const LOCKED = { code: 'IOTMP_ERR_STORAGE', reason: 'locked', message: 'somebody uses it', statusCode: 503 };
+const ODD = { code: 'IOTMP_ERR_PROTOCOL', message: 'odd', statusCode: 400 };
+
+interface Orders {
+  readonly failure?: typeof LOCKED | typeof ODD;
+  readonly delayMs?: number;
+  readonly dies?: boolean;
+}
+
+/** A database that can be opened or not, and what was told of it. */
+function scene(first: Orders) {
   const clock = new FakeClock();
-  const told: string[] = [];
-  let fault: Error | undefined = new StorageError('locked', 'somebody uses it');
-  let attempts = 0;
-  let closed = 0;
-  let die: ((fault: StorageError) => void) | undefined;
-  const opened = {
-    fault: undefined,
-    check: () => Promise.resolve([]),
-    close: () => Promise.resolve(closed++),
-  } as unknown as Engine;
-  const engine = new ReopeningEngine({
-    open: async (onDeath) => {
-      attempts++;
-      await opening;
-      if (fault !== undefined) throw fault;
-      die = onDeath;
-      return opened;
-    },
-    afterMs: 100,
-    clock,
-    onFault: ({ reason }) => told.push(reason),
-    onRecovered: () => told.push('recovered'),
-  });
-  return {
-    engine,
-    clock,
-    told,
-    setFault: (next: Error | undefined) => (fault = next),
-    attempts: () => attempts,
-    closed: () => closed,
-    die: () => die?.(new StorageError('failed', 'its thread ended')),
-  };
+  const folder = temporaryFolder();
+  const order = (orders: Orders): void => writeFileSync(join(folder, 'orders'), JSON.stringify(orders));
+  order(first);
+  const script = SCRIPT.replaceAll('__dirname', JSON.stringify(folder));
+  const { database, told } = startScript(script, {}, { reopenAfterMs: 100, clock });
+  const { jobs } = database;
+  return { database, jobs, clock, told, order };
+}
+
+/** Waits until a timer is set: the thread that died has let go of the file. */
+async function timerOf(clock: FakeClock): Promise<void> {
+  while (clock.pending === 0) await setImmediate();
 }
 
 async function garbage(): Promise<string> {
@@ -57,67 +62,77 @@ async function garbage(): Promise<string> {
 
 describe('a file that is opened again and again', () => {
   it('fails what is asked of it until it can be opened', async () => {
-    const { engine, clock, told, setFault, attempts } = scene();
-    await engine.attempted;
-    assert.equal(engine.fault?.reason, 'locked');
-    await assert.rejects(engine.check(), withCode('IOTMP_ERR_STORAGE', 'locked'));
+    const { database, jobs, clock, told, order } = scene({ failure: LOCKED });
+    await database.attempted;
+    assert.equal(database.fault?.reason, 'locked');
+    await assert.rejects(jobs.check(), withCode('IOTMP_ERR_STORAGE', 'locked'));
+    const { attempted } = database;
     await clock.advance(99);
-    assert.equal(attempts(), 1);
+    assert.equal(database.attempted, attempted, 'not yet');
     await clock.advance(1);
-    assert.equal(attempts(), 2);
-    setFault(new Error('odd'));
+    assert.notEqual(database.attempted, attempted);
+    await database.attempted;
+    order({ failure: ODD });
     await clock.advance(100);
-    await assert.rejects(engine.check(), withCode('IOTMP_ERR_STORAGE', 'unavailable'));
-    setFault(undefined);
+    await database.attempted;
+    await assert.rejects(jobs.check(), withCode('IOTMP_ERR_STORAGE', 'unavailable'));
+    order({});
     await clock.advance(100);
-    assert.deepEqual(await engine.check(), []);
-    assert.equal(engine.fault, undefined);
-    await clock.advance(1000);
-    assert.equal(attempts(), 4);
-    assert.deepEqual(told, ['locked', 'unavailable', 'recovered']);
+    await database.attempted;
+    assert.deepEqual(await jobs.check(), []);
+    assert.equal(database.fault, undefined);
     assert.equal(clock.pending, 0);
+    assert.deepEqual(told, ['locked', 'unavailable', 'recovered']);
   });
 
   it('is opened again when the thread died that had it open', async () => {
-    const { engine, clock, told, setFault, attempts, die } = scene();
-    setFault(undefined);
-    await engine.attempted;
-    assert.deepEqual(await engine.check(), []);
-    die();
-    await assert.rejects(engine.check(), withCode('IOTMP_ERR_STORAGE', 'failed'));
-    assert.deepEqual([engine.fault?.reason, attempts()], ['failed', 1]);
+    const { database, jobs, clock, told, order } = scene({});
+    await database.attempted;
+    assert.deepEqual(await jobs.check(), []);
+    order({ dies: true });
+    await assert.rejects(jobs.check(), withCode('IOTMP_ERR_STORAGE', 'failed'));
+    await assert.rejects(jobs.check(), withCode('IOTMP_ERR_STORAGE', 'failed'));
+    assert.deepEqual([database.fault?.reason, told], ['failed', ['failed']]);
+    order({});
+    await timerOf(clock);
     await clock.advance(100);
-    assert.deepEqual([await engine.check(), engine.fault, attempts()], [[], undefined, 2]);
-    die();
-    setFault(new StorageError('locked', 'somebody uses it'));
+    await database.attempted;
+    assert.deepEqual([await jobs.check(), database.fault], [[], undefined]);
+    order({ dies: true });
+    await assert.rejects(jobs.check());
+    order({ failure: LOCKED });
+    await timerOf(clock);
     await clock.advance(100);
-    assert.deepEqual([engine.fault?.reason, told], ['locked', ['recovered', 'locked']]);
-    await engine.close();
-    die();
+    await database.attempted;
+    assert.deepEqual(told, ['failed', 'recovered', 'failed', 'locked']);
+    await database.close();
     assert.equal(clock.pending, 0);
   });
 
   it('is opened no more once the store is closed', async () => {
-    const { engine, clock, attempts, closed } = scene();
-    await engine.attempted;
-    await engine.close();
-    await clock.advance(1000);
-    assert.equal(attempts(), 1);
-    assert.equal(closed(), 0);
+    const { database, clock } = scene({ failure: LOCKED });
+    const { attempted } = database;
+    await attempted;
+    await database.close();
+    assert.equal(clock.pending, 0);
+    assert.equal(database.attempted, attempted);
+  });
+
+  it('is opened no more where the store is closed before its thread has ended', async () => {
+    const { database, jobs, clock } = scene({ dies: true });
+    await database.attempted;
+    await assert.rejects(jobs.check(), withCode('IOTMP_ERR_STORAGE', 'failed'));
+    await database.close();
     assert.equal(clock.pending, 0);
   });
 
   it('is closed again where the store was closed while it was being opened', async () => {
-    const opening = Promise.withResolvers<undefined>();
-    const { engine, setFault, closed } = scene(opening.promise);
-    setFault(undefined);
-    await assert.rejects(engine.check(), { code: 'IOTMP_ERR_BUSY' });
-    const ended = engine.close();
-    await assert.rejects(engine.check(), { code: 'IOTMP_ERR_CLOSED' });
-    assert.equal(closed(), 0);
-    opening.resolve(undefined);
+    const { database, jobs, told } = scene({ delayMs: 50 });
+    await assert.rejects(jobs.check(), { code: 'IOTMP_ERR_BUSY' });
+    const ended = database.close();
+    await assert.rejects(jobs.check(), { code: 'IOTMP_ERR_CLOSED' });
     await ended;
-    assert.equal(closed(), 1);
+    assert.deepEqual(told, []);
   });
 
   it('is used as soon as the file is sound', async () => {

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'mocha';
 import { openStore } from '../../../src/store/open-store';
-import { openDatabase } from '../../../src/store/sqlite/open-database';
-import { SqlitePoints } from '../../../src/store/sqlite/point-table';
-import { Statements } from '../../../src/store/sqlite/statements';
-import { Sweeper } from '../../../src/store/sqlite/sweeper';
+import { openDatabase } from '../../../src/store/sqlite/database/open-database';
+import { PointTable } from '../../../src/store/sqlite/tables/point-table';
+import { Statements } from '../../../src/store/sqlite/database/statements';
+import { Sweeper } from '../../../src/store/sqlite/tables/sweeper';
 import { temporaryFolder } from './support/stores';
 
 const KEY = { user: 'ann', bucket: 'big' };
@@ -45,7 +45,7 @@ describe('rows of a bucket that is gone', () => {
     const size = statSync(file).size;
     const db = openDatabase({ file, busyTimeoutMs: 0, maxFileSize: undefined });
     const sql = new Statements(db);
-    const sweeper = new Sweeper(db, sql, new SqlitePoints(sql));
+    const sweeper = new Sweeper(db, sql, new PointTable(sql));
     assert.equal(count(db, 'trash'), 1);
     let steps = 0;
     for (; sweeper.hasWork; steps++) sweeper.step();

@@ -8,7 +8,7 @@ import type { StoreLimits } from '../../../../src/store/store-limits';
 import type { FileStoreOptions } from '../../../../src/store/store-options';
 import { cleanUp } from '../../../support/clean-up';
 
-/** What a test may choose of a store of either kind. */
+/** What a test may choose of a store of any kind. */
 export interface TestStoreOptions {
   readonly limits?: Partial<StoreLimits>;
   readonly now?: () => number;
@@ -16,14 +16,20 @@ export interface TestStoreOptions {
 
 export type OpenTestStore = (options?: TestStoreOptions) => Promise<Store>;
 
-/** Runs the same tests on both kinds of store. */
+/** How each kind of store is opened. What is added here has to pass all specs of the folder `conformance`. */
+const STORES: Readonly<Record<Store['kind'], OpenTestStore>> = {
+  memory: (options) => closedAfter(openStore({ memory: true, ...options })),
+  file: (options) => openFileStore(options),
+};
+
+/** Runs the same tests on each kind of store. */
 export function describeStores(
   title: string,
   tests: (open: OpenTestStore, kind: Store['kind']) => void,
 ): void {
-  describe(`${title} (memory)`, () =>
-    tests((options) => closedAfter(openStore({ memory: true, ...options })), 'memory'));
-  describe(`${title} (file)`, () => tests((options) => openFileStore(options), 'file'));
+  for (const kind of ['memory', 'file'] as const) {
+    describe(`${title} (${kind})`, () => tests(STORES[kind], kind));
+  }
 }
 
 /** A store in a file of its own, both gone after the test. */

@@ -1,0 +1,36 @@
+import type { Store } from '../store';
+import { storeLimits } from '../store-limits';
+import type { StoreOptions } from '../store-options';
+import { databaseOptions } from './database/database-options';
+import { SqliteBuckets } from './tables/buckets';
+import { SqliteDocuments } from './tables/documents';
+import { SqliteProperties } from './tables/properties';
+import { SqliteRetained } from './tables/retained';
+import { DatabaseSupervisor } from './thread/database-supervisor';
+
+/** Opens a store in SQLite, see `openStore`. All of its work is done by a thread of its own. */
+export async function openSqliteStore(options: StoreOptions): Promise<Store> {
+  const kind = 'file' in options ? 'file' : 'memory';
+  const { now = Date.now, reopenAfterMs, onFault, onRecovered } = options;
+  const limits = storeLimits(kind, options.limits);
+  const settings = { ...databaseOptions(options), limits };
+  const database = new DatabaseSupervisor({ settings, reopenAfterMs, onFault, onRecovered });
+  await database.attempted;
+  if (database.fault !== undefined && reopenAfterMs === undefined) {
+    await database.close();
+    throw database.fault;
+  }
+  const context = { database: database.jobs, limits, now };
+  return {
+    kind,
+    properties: new SqliteProperties(context),
+    buckets: new SqliteBuckets(context),
+    retained: new SqliteRetained(context),
+    documents: new SqliteDocuments(context),
+    get fault() {
+      return database.fault;
+    },
+    check: () => database.jobs.check(),
+    close: () => database.close(),
+  };
+}

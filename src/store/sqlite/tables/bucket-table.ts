@@ -1,0 +1,233 @@
+import { IotmpError } from '../../../errors';
+import { userKey } from '../../../util/device-key';
+import { bucketRules, type BucketRules } from '../../bucket-rules';
+import type { Bucket, BucketKey, WrittenRows } from '../../bucket-store';
+import { checkExpected, checkQuota, missing, type Expected } from '../../checks';
+import { mergeMap } from '../../merge-patch';
+import { searchText, type FullPage } from '../../page';
+import type { StoreLimits } from '../../store-limits';
+import { mapFromStored, toStored, unpackValues, type PackedValues } from '../../stored-value';
+import { bytesOf, numberOf, textOf, type Row, type Statements } from '../database/statements';
+import type { PointTable } from './point-table';
+import { RowClock } from './row-clock';
+
+/** Maximum number of old rows that {@link BucketTable.prune} removes at once. */
+export const PRUNE_STEP = 5000;
+/** Maximum number of old rows that a write of few rows removes. */
+const MIN_PRUNED = 100;
+/** Maximum number of buckets whose rules are remembered. */
+const MAX_KNOWN = 10_000;
+
+const PAGE = 'instr(search, ?) > 0 ORDER BY user, name LIMIT ? OFFSET ?';
+const PUT = `
+  INSERT INTO bucket (user, name, search, rows, created, modified, settings) VALUES (?, ?, ?, 0, ?, ?, ?)
+  ON CONFLICT (user, name) DO UPDATE
+  SET search = excluded.search, modified = excluded.modified, settings = excluded.settings`;
+
+/** A bucket as it is kept. */
+export interface BucketEntry extends Omit<Bucket, 'settings'> {
+  /** Never used again, not even for a bucket of the same name. */
+  readonly id: number;
+  /** A map. */
+  readonly settings: Uint8Array;
+}
+
+export interface ListArgs {
+  readonly user: string | undefined;
+  readonly page: FullPage;
+}
+
+/** What a write happens to, and when, in ms since 1970. */
+export interface BucketArgs extends BucketKey {
+  readonly at: number;
+}
+
+export interface DefineArgs extends BucketArgs {
+  readonly settings: Uint8Array;
+  readonly expect: Expected;
+}
+
+export interface UpdateArgs extends BucketArgs {
+  readonly patch: Uint8Array;
+}
+
+export interface WriteArgs extends BucketArgs {
+  /** `undefined` for a row that gets the next free time. */
+  readonly ts: readonly (number | undefined)[];
+  /** Empty for none. */
+  readonly devices: readonly string[];
+  readonly values: PackedValues;
+  /** Settings of the bucket, where there is none yet. */
+  readonly create: Uint8Array | undefined;
+}
+
+/** A bucket as the writes of its rows need it. */
+interface KnownBucket {
+  readonly id: number;
+  readonly rules: BucketRules;
+  rows: number;
+}
+
+/**
+ * Buckets, and the writes of their rows. The rows of a bucket that is removed or emptied are left to the `Sweeper`: to
+ * remove a million of them would take a minute, and as much space again.
+ */
+export class BucketTable {
+  readonly #sql: Statements;
+  readonly #points: PointTable;
+  readonly #limits: StoreLimits;
+  readonly #clock: RowClock;
+  readonly #known = new Map<string, KnownBucket>();
+
+  constructor(sql: Statements, points: PointTable, limits: StoreLimits) {
+    this.#sql = sql;
+    this.#points = points;
+    this.#limits = limits;
+    this.#clock = new RowClock(points);
+  }
+
+  /** Forgets what is remembered of the tables. Has to be called when writes have been undone. */
+  forget(): void {
+    this.#known.clear();
+    this.#clock.forget();
+  }
+
+  find({ user, bucket }: BucketKey): BucketEntry | undefined {
+    const row = this.#sql.get('SELECT * FROM bucket WHERE user = ? AND name = ?', user, bucket);
+    return row && fromRow(row);
+  }
+
+  /** A bucket that has to be there. */
+  entry(key: BucketKey): BucketEntry {
+    const entry = this.find(key);
+    if (entry === undefined) throw missing('bucket', key.bucket);
+    return entry;
+  }
+
+  list({ user, page: { search, limit, offset } }: ListArgs): BucketEntry[] {
+    const rows =
+      user === undefined
+        ? this.#sql.all(`SELECT * FROM bucket WHERE ${PAGE}`, search, limit, offset)
+        : this.#sql.all(`SELECT * FROM bucket WHERE user = ? AND ${PAGE}`, user, search, limit, offset);
+    return rows.map(fromRow);
+  }
+
+  define(args: DefineArgs): 'created' | 'updated' {
+    const before = this.find(args);
+    checkExpected('bucket', args.bucket, before !== undefined, args.expect);
+    if (before === undefined) {
+      const count = this.#sql.number('SELECT count(*) FROM bucket WHERE user = ?', args.user);
+      checkQuota('buckets', count, this.#limits.bucketsPerUser);
+    }
+    this.#put({ ...args, created: before?.created ?? args.at, modified: args.at });
+    return before === undefined ? 'created' : 'updated';
+  }
+
+  update(args: UpdateArgs): BucketEntry {
+    const before = this.entry(args);
+    const map = mergeMap(mapFromStored(before.settings), mapFromStored(args.patch));
+    const entry = { ...before, settings: toStored(map, this.#limits.valueSize), modified: args.at };
+    this.#put(entry);
+    return entry;
+  }
+
+  remove(key: BucketKey): boolean {
+    const entry = this.find(key);
+    if (entry === undefined) return false;
+    this.#remove(entry);
+    return true;
+  }
+
+  /** Removes all rows: the bucket gets another id. */
+  clear(key: BucketKey): void {
+    const entry = this.entry(key);
+    this.#remove(entry);
+    this.#put(entry);
+  }
+
+  write(args: WriteArgs): WrittenRows {
+    const created = this.#makeIfAbsent(args);
+    const bucket = this.#know(args);
+    if (!bucket.rules.enabled) {
+      throw new IotmpError('IOTMP_ERR_NOT_ALLOWED', `the bucket "${args.bucket}" is not enabled`);
+    }
+    // All of them before the first is written: there may be none for one of them.
+    const times = args.devices.map(
+      (device, index) => args.ts[index] ?? this.#clock.next(bucket.id, device, args.at),
+    );
+    let added = 0;
+    for (const [index, value] of unpackValues(args.values).entries()) {
+      const { [index]: ts = args.at } = times;
+      if (this.#points.put(bucket.id, ts, args.devices[index] ?? '', value)) added++;
+    }
+    const limit = Math.max(MIN_PRUNED, 2 * args.ts.length);
+    const pruned = this.#removeOld(bucket, args.at, bucket.rows + added, limit);
+    this.#addRows(bucket, added - pruned);
+    return { ts: times, added, pruned, created };
+  }
+
+  /** Removes what is too old or too much, up to {@link PRUNE_STEP} rows. */
+  prune(args: BucketArgs): number {
+    const bucket = this.#know(args);
+    const pruned = this.#removeOld(bucket, args.at, bucket.rows, PRUNE_STEP);
+    this.#addRows(bucket, -pruned);
+    return pruned;
+  }
+
+  #makeIfAbsent({ user, bucket, at, create: settings }: WriteArgs): boolean {
+    if (settings === undefined || this.#known.has(userKey(user, bucket))) return false;
+    if (this.find({ user, bucket }) !== undefined) return false;
+    this.define({ user, bucket, settings, at, expect: 'absent' });
+    return true;
+  }
+
+  /** Makes a bucket, or replaces all but its id and its rows. */
+  #put({ user, bucket, settings, created, modified }: Omit<BucketEntry, 'id' | 'rows'>): void {
+    const map = mapFromStored(settings);
+    bucketRules(map, this.#limits.rowsPerBucket);
+    this.#known.delete(userKey(user, bucket));
+    this.#sql.run(PUT, user, bucket, searchText(bucket, map), created, modified, settings);
+  }
+
+  #remove({ id, user, bucket }: BucketEntry): void {
+    this.#known.delete(userKey(user, bucket));
+    this.#sql.run('INSERT INTO trash (bucket) VALUES (?)', id);
+    this.#sql.run('DELETE FROM bucket WHERE id = ?', id);
+  }
+
+  #removeOld({ id, rules }: KnownBucket, at: number, rows: number, limit: number): number {
+    const excess = Math.min(rows - rules.keepCount, limit);
+    const byCount = excess > 0 ? this.#points.removeOldest(id, excess) : 0;
+    if (rules.keepMs === Infinity || byCount >= limit) return byCount;
+    return byCount + this.#points.removeBefore(id, at - rules.keepMs, limit - byCount);
+  }
+
+  #addRows(bucket: KnownBucket, count: number): void {
+    if (count === 0) return;
+    bucket.rows += count;
+    this.#sql.run('UPDATE bucket SET rows = rows + ? WHERE id = ?', count, bucket.id);
+  }
+
+  #know(key: BucketKey): KnownBucket {
+    const text = userKey(key.user, key.bucket);
+    let known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const { id, rows, settings } = this.entry(key);
+    known = { id, rows, rules: bucketRules(mapFromStored(settings), this.#limits.rowsPerBucket) };
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    this.#known.set(text, known);
+    return known;
+  }
+}
+
+function fromRow(row: Row): BucketEntry {
+  return {
+    id: numberOf(row, 'id'),
+    user: textOf(row, 'user'),
+    bucket: textOf(row, 'name'),
+    settings: bytesOf(row, 'settings'),
+    rows: numberOf(row, 'rows'),
+    created: numberOf(row, 'created'),
+    modified: numberOf(row, 'modified'),
+  };
+}

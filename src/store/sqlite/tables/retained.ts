@@ -1,0 +1,178 @@
+import { errorText } from '../../../errors';
+import { TopicFilter } from '../../../topic/topic-filter';
+import { topicLevels } from '../../../topic/topic-name';
+import type { Value } from '../../../types';
+import { checkCount, checkName, checkQuota, unusable } from '../../checks';
+import { MAX_PAGE } from '../../page';
+import type { RetainedMessage, RetainedPage, RetainedQuery, RetainedStore } from '../../retained-store';
+import type { StoreLimits } from '../../store-limits';
+import { fromStored, toStored } from '../../stored-value';
+import { bytesOf, numberOf, textOf, type Row, type Statements } from '../database/statements';
+import type { LongOperationCaller, LongTable, Operation, Steps, StoreContext } from './operations';
+
+const DEFAULT_PAGE = 100;
+
+/** A retained message as it is kept. */
+interface RetainedRow extends Omit<RetainedMessage, 'payload'> {
+  readonly payload: Uint8Array;
+}
+
+interface TopicArgs {
+  readonly user: string;
+  readonly topic: string;
+}
+
+interface SetArgs extends TopicArgs {
+  readonly payload: Uint8Array;
+  readonly at: number;
+}
+
+interface ListArgs {
+  readonly user: string;
+  readonly filter: string | undefined;
+  /** The topic after which the list begins; '' is the beginning. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+interface FoundRows {
+  readonly rows: RetainedRow[];
+  /** The topic after which more follows, if there is more. */
+  readonly next: string | undefined;
+}
+
+/** What is done with retained messages in the thread of the database. */
+export interface RetainedOperations {
+  readonly reads: { readonly retainedGet: Operation<TopicArgs, RetainedRow | undefined> };
+  readonly longReads: { readonly retainedList: Operation<ListArgs, FoundRows> };
+  readonly writes: {
+    readonly retainedSet: Operation<SetArgs, void>;
+    readonly retainedRemove: Operation<TopicArgs, boolean>;
+    readonly retainedClear: Operation<{ readonly user: string }, number>;
+  };
+}
+
+/** Retained messages in SQLite: checks and encodes what goes to the thread of the database, and decodes what comes back. */
+export class SqliteRetained implements RetainedStore {
+  readonly #context: StoreContext<LongOperationCaller<RetainedOperations>>;
+
+  constructor(context: StoreContext<LongOperationCaller<RetainedOperations>>) {
+    this.#context = context;
+  }
+
+  async get(user: string, topic: string): Promise<RetainedMessage | undefined> {
+    const found = await this.#context.database.read('retainedGet', topicArgs(user, topic));
+    return found && toMessage(found);
+  }
+
+  async set(user: string, topic: string, payload: Value): Promise<void> {
+    const { database, limits, now } = this.#context;
+    const bytes = toStored(payload, limits.valueSize);
+    const args = { ...topicArgs(user, topic), payload: bytes, at: now() };
+    await database.write('retainedSet', args, bytes.length);
+  }
+
+  async remove(user: string, topic: string): Promise<boolean> {
+    return this.#context.database.write('retainedRemove', topicArgs(user, topic), 0);
+  }
+
+  async list(user: string, query: RetainedQuery = {}): Promise<RetainedPage> {
+    const { filter, cursor = '', limit = DEFAULT_PAGE } = query;
+    if (filter !== undefined) checkUsable(() => new TopicFilter(filter));
+    const { rows, next } = await this.#context.database.longRead('retainedList', {
+      user: checkName('a user', user),
+      filter,
+      after: cursor,
+      limit: checkCount('limit', limit, 1, MAX_PAGE),
+    });
+    return { messages: rows.map(toMessage), ...(next !== undefined && { cursor: next }) };
+  }
+
+  async clear(user: string): Promise<number> {
+    return this.#context.database.write('retainedClear', { user: checkName('a user', user) }, 0);
+  }
+}
+
+function topicArgs(user: string, topic: string): TopicArgs {
+  checkUsable(() => topicLevels(topic));
+  return { user: checkName('a user', user), topic };
+}
+
+/** A text that is no topic or filter is an argument that the store cannot use. */
+function checkUsable(read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    throw unusable(errorText(error));
+  }
+}
+
+function toMessage(row: RetainedRow): RetainedMessage {
+  return { ...row, payload: fromStored(row.payload) };
+}
+
+/** Entries that are looked at in one step. */
+const STEP = 500;
+/** The character that follows the slash: what is below a topic comes before the topic with it. */
+const AFTER_SLASH = '0';
+
+const OF_USER = 'FROM retained WHERE user = ?';
+const PUT = `
+  INSERT INTO retained (user, topic, ts, payload) VALUES (?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET ts = excluded.ts, payload = excluded.payload`;
+const AFTER = `SELECT * ${OF_USER} AND topic > ? ORDER BY topic LIMIT ?`;
+const AFTER_BELOW = `SELECT * ${OF_USER} AND topic > ? AND topic >= ? AND topic < ? ORDER BY topic LIMIT ?`;
+
+/** The table of retained messages in the thread of the database. */
+export function retainedTable(sql: Statements, limits: StoreLimits): LongTable<RetainedOperations> {
+  return {
+    reads: { retainedGet: (args) => find(sql, args) },
+    longReads: { retainedList: (args) => list(sql, args) },
+    writes: {
+      retainedSet: (args) => set(sql, limits, args),
+      retainedRemove: ({ user, topic }) => sql.run(`DELETE ${OF_USER} AND topic = ?`, user, topic) > 0,
+      retainedClear: ({ user }) => sql.run(`DELETE ${OF_USER}`, user),
+    },
+  };
+}
+
+function find(sql: Statements, { user, topic }: TopicArgs): RetainedRow | undefined {
+  const row = sql.get(`SELECT * ${OF_USER} AND topic = ?`, user, topic);
+  return row && fromRow(row);
+}
+
+function set(sql: Statements, limits: StoreLimits, { user, topic, payload, at }: SetArgs): void {
+  if (find(sql, { user, topic }) === undefined) {
+    checkQuota('retained messages', sql.number(`SELECT count(*) ${OF_USER}`, user), limits.retainedPerUser);
+  }
+  sql.run(PUT, user, topic, at, payload);
+}
+
+function* list(sql: Statements, args: ListArgs): Steps<FoundRows> {
+  const filter = args.filter === undefined ? undefined : new TopicFilter(args.filter);
+  const rows: RetainedRow[] = [];
+  for (let last = args.after; ; yield) {
+    const step = after(sql, args.user, last, filter?.parent ?? '');
+    for (const row of step) {
+      if (filter?.matches(row.topic) === false) continue;
+      if (rows.length === args.limit) return { rows, next: rows.at(-1)?.topic };
+      rows.push(row);
+    }
+    const end = step.at(-1);
+    if (end === undefined) return { rows, next: undefined };
+    last = end.topic;
+  }
+}
+
+/** Messages after a topic, in order: that of the topic `parent`, those below it, and maybe others; all if it is empty. */
+function after(sql: Statements, user: string, topic: string, parent: string): RetainedRow[] {
+  const rows =
+    parent === ''
+      ? sql.all(AFTER, user, topic, STEP)
+      : sql.all(AFTER_BELOW, user, topic, parent, parent + AFTER_SLASH, STEP);
+  return rows.map(fromRow);
+}
+
+function fromRow(row: Row): RetainedRow {
+  return { topic: textOf(row, 'topic'), payload: bytesOf(row, 'payload'), ts: numberOf(row, 'ts') };
+}

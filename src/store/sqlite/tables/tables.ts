@@ -1,0 +1,49 @@
+import type { StoreLimits } from '../../store-limits';
+import type { Statements } from '../database/statements';
+import { BucketQueries } from './bucket-queries';
+import { BucketTable } from './bucket-table';
+import { bucketTables, type BucketOperations } from './buckets';
+import { documentTable, type DocumentOperations } from './documents';
+import type { LongTable } from './operations';
+import { PointTable } from './point-table';
+import { propertyTable, type PropertyOperations } from './properties';
+import { retainedTable, type RetainedOperations } from './retained';
+
+type OfKind<Kind extends 'reads' | 'writes'> = PropertyOperations[Kind] &
+  DocumentOperations[Kind] &
+  RetainedOperations[Kind] &
+  BucketOperations[Kind];
+
+/** Everything that the thread of a database can be asked for. */
+export interface AllOperations {
+  readonly reads: OfKind<'reads'>;
+  readonly longReads: RetainedOperations['longReads'] & BucketOperations['longReads'];
+  readonly writes: OfKind<'writes'>;
+}
+
+/** The tables of a database. They are for one caller that does one operation after the other. */
+export interface Tables extends LongTable<AllOperations> {
+  readonly points: PointTable;
+  /** Forgets what is remembered of the tables. Has to be called when writes have been undone. */
+  forget(): void;
+}
+
+/** The tables over the statements of a database. */
+export function openTables(sql: Statements, limits: StoreLimits): Tables {
+  const points = new PointTable(sql);
+  const buckets = new BucketTable(sql, points, limits);
+  const properties = propertyTable(sql, limits);
+  const documents = documentTable(sql, limits);
+  const retained = retainedTable(sql, limits);
+  const rows = bucketTables(buckets, new BucketQueries(buckets, points));
+  return {
+    reads: { ...properties.reads, ...documents.reads, ...retained.reads, ...rows.reads },
+    longReads: { ...retained.longReads, ...rows.longReads },
+    writes: { ...properties.writes, ...documents.writes, ...retained.writes, ...rows.writes },
+    points,
+    forget: () => {
+      points.forget();
+      buckets.forget();
+    },
+  };
+}
