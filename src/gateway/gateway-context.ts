@@ -19,7 +19,7 @@ import type { GatewayLimits } from './limits/gateway-limits';
 import type { SocketPlaces } from './limits/socket-places';
 import type { GatewayMetrics } from './metrics/gateway-metrics';
 
-/** What routes and sockets work with. */
+/** The parts that routes and sockets share. */
 export interface GatewayContext {
   readonly server: IotmpServer;
   readonly services: ServerServices;
@@ -35,16 +35,16 @@ export interface GatewayContext {
   readonly tokens: Tokens;
   readonly deviceTokens: DeviceTokens;
   readonly grants: DeviceGrants;
-  /** Those of storages. */
+  /** The files of storages. */
   readonly files: FileStore;
   readonly exports: BucketExports;
   readonly limits: GatewayLimits;
   readonly logins: RateLimiter;
   readonly places: SocketPlaces;
   readonly metrics: GatewayMetrics;
-  /** The path that all of this is mounted under, such as `/api`; '' at the root. */
+  /** The path that the gateway is mounted under, such as `/api`; '' at the root. */
   readonly basePath: string;
-  /** The host that tokens name as their server; without it, the one that the request was sent to. */
+  /** The host that tokens name as their server. By default it is the host that the request was sent to. */
   readonly host: string | undefined;
   /** Aborts when the gateway is closed. */
   readonly closing: AbortSignal;

@@ -41,22 +41,22 @@ const HOURS_S = 3600;
 const DAYS_S = 24 * HOURS_S;
 
 /**
- * The REST and WebSocket API of a server (`platform-api.md`), for whatever HTTP server it is mounted on. Both handlers
- * get the target of the request below the path that the gateway is mounted under, beginning with a slash.
+ * The REST and WebSocket API of a server (`platform-api.md`), to be mounted on an HTTP server. Both handlers get the
+ * target of the request below the path that the gateway is mounted under, with a slash at its beginning.
  */
 export class Gateway {
   readonly #context: GatewayContext;
   readonly #http: HttpFront;
   readonly #sockets: SocketFront;
   readonly #options: GatewayOptions;
-  /** The gateway's own, where none was given. */
+  /** The store that the gateway opened itself, as none was given. */
   readonly #ownStore: Store | Promise<Store> | undefined;
   readonly #closing = new AbortController();
   readonly #ends: (() => void)[] = [];
   #started: Promise<void> | undefined;
 
   /**
-   * @param services those of this server
+   * @param services the services of the same server
    * @throws IotmpError IOTMP_ERR_CONFIG when the secret is too short, or a limit is not usable
    */
   constructor(server: IotmpServer, services: ServerServices, options: GatewayOptions) {
@@ -88,7 +88,7 @@ export class Gateway {
   }
 
   /**
-   * Reads what is kept, and from then on lets in the devices that were made over the API.
+   * Reads all records. From then on devices that were made over the API may connect.
    * @throws what the store throws (as a rejection)
    */
   start(): Promise<void> {
@@ -97,14 +97,14 @@ export class Gateway {
   }
 
   /**
-   * Serves a request. Returns false, and leaves it alone, when its path is not one of the gateway.
+   * Serves a request. Returns false, and does not touch the request, when its path is not one of the gateway.
    * @param target path and query below the mount point
    */
   handle(request: IncomingMessage, response: ServerResponse, target = request.url ?? '/'): boolean {
     return this.#http.handle(request, response, target);
   }
 
-  /** Takes over an upgrade request. Returns false, and leaves it alone, when its path is not one of the gateway. */
+  /** Takes over an upgrade request. Returns false, and does not touch it, when its path is not one of the gateway. */
   handleUpgrade(
     request: IncomingMessage,
     socket: Duplex,
@@ -116,8 +116,8 @@ export class Gateway {
   }
 
   /**
-   * Makes a named token for a user, in place of an older one of this name, and returns its text.
-   * @param draft what it may do and for how long; without `allow` it allows nothing
+   * Makes a named token for a user, in place of an older one of this name. Returns its text.
+   * @param draft its permissions and its time of expiry; without `allow` it permits nothing
    */
   async createToken(user: string, token: string, draft: TokenDraft, host = ''): Promise<string> {
     const { tokens } = this.#context;
@@ -125,7 +125,7 @@ export class Gateway {
     return tokens.sign(await tokens.create(user, token, draft), this.#options.host ?? host);
   }
 
-  /** Makes an administrator of a user, with all his tokens. One who only had devices so far is kept from then on. */
+  /** Makes a user an administrator, with all his tokens. A user without a record gets one. */
   async makeAdministrator(user: string): Promise<void> {
     const { users } = this.#context;
     const record = users.get(user);
@@ -133,12 +133,12 @@ export class Gateway {
     else if (record.role !== 'admin') await users.update(record, { role: 'admin' });
   }
 
-  /** The metrics of server and gateway, as Prometheus reads them. */
+  /** The metrics of server and gateway in the text format of Prometheus. */
   metrics(): string {
     return this.#context.metrics.text();
   }
 
-  /** Ends sockets and event streams; resolves when they are gone and everything is kept. Idempotent. */
+  /** Ends sockets and event streams. Resolves when they are gone and all records are kept. Idempotent. */
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
@@ -150,7 +150,7 @@ export class Gateway {
     await (await this.#ownStore)?.close();
   }
 
-  /** All that is read at the start, and waited for at the end. */
+  /** The keepers of records: they are read at the start, and waited for at the end. */
   get #kept(): readonly { load(): Promise<string[]>; settled(): Promise<void> }[] {
     const { users, devices, assets, callbacks, endpoints, sessions, tokens, deviceTokens, lastSeen } =
       this.#context;
@@ -169,7 +169,7 @@ export class Gateway {
       if (users.get(user) === undefined) await users.create(user, draft);
     }
     if (this.#closing.signal.aborted) return;
-    // About those that the settings of the server have come to name, too, these decide.
+    // A device that the settings of the server name as well is decided by the settings.
     const directory = {
       has: (id: DeviceId) => devices.has(id) && !server.isRegistered(id),
       admits: (id: DeviceId, credential: string) => devices.admits(id, credential),
@@ -177,7 +177,7 @@ export class Gateway {
     this.#ends.push(server.addDirectory(directory), this.#watchDevices());
   }
 
-  /** Notes when devices are seen, until the returned function is called; those that are connected then are seen then. */
+  /** Notes when devices are seen, until the returned function is called. Devices that are still connected are seen then. */
   #watchDevices(): () => void {
     const { lastSeen, server } = this.#context;
     const note = (device: ConnectedDevice): void => lastSeen.saw(device);
@@ -189,7 +189,7 @@ export class Gateway {
   }
 }
 
-/** What a context is made of. */
+/** The parts that a context is made from. */
 interface ContextParts extends Pick<GatewayContext, 'server' | 'services' | 'limits' | 'closing'> {
   readonly options: GatewayOptions;
   readonly signer: TokenSigner;
@@ -254,7 +254,7 @@ function newContext({
 /** The documents of a store that may still be opening. */
 function documentsOf(store: Store | Promise<Store>): Documents {
   const documents = Promise.resolve(store).then((opened) => opened.documents);
-  // That it cannot be opened is told by whoever asks it for something first: `start()`.
+  // The first use reports a store that cannot be opened: `start()`.
   detached('documents of the store', ignore, documents);
   return documents;
 }

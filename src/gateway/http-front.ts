@@ -16,11 +16,11 @@ import { checkRate } from './limits/gateway-limits';
 import type { Route } from './route';
 import { detached, guarded, warnProcess } from '../util/guard';
 
-/** What the front needs. */
+/** The parts of the gateway that serve a request. */
 export interface HttpFrontPort {
   readonly context: GatewayContext;
   readonly router: Router<Route>;
-  /** The paths that take WebSockets. */
+  /** The routes of WebSockets. */
   readonly sockets: Router<Routed>;
   readonly authentication: Authentication;
   readonly requests: RateLimiter;
@@ -33,10 +33,10 @@ interface Found {
   readonly match: RouteMatch<Route> | undefined;
 }
 
-/** Largest body of whoever has not shown a token, in bytes. */
+/** Largest body of a request without a token, in bytes. */
 const PUBLIC_BODY_BYTES = 16_384;
 
-/** Takes requests of programs: finds the route, checks who asks, and answers, whatever happens. */
+/** Serves the requests of programs: finds the route, authenticates, and answers, whatever happens. */
 export class HttpFront {
   readonly #port: HttpFrontPort;
 
@@ -44,7 +44,7 @@ export class HttpFront {
     this.#port = port;
   }
 
-  /** Serves a request; returns false, and leaves it alone, when its path is not one of the gateway. */
+  /** Serves a request. Returns false, and does not touch it, when its path is not one of the gateway. */
   handle(request: IncomingMessage, response: ServerResponse, target: string): boolean {
     const found = this.#find(target);
     if (!isOwnPath(target) && (found instanceof IotmpError || found.match === undefined)) return false;
@@ -79,7 +79,7 @@ export class HttpFront {
       if (!(error instanceof IotmpError)) this.#port.onFault(`a request failed: ${errorText(error)}`);
       answer = failure(error);
     }
-    // What the client still sends of a body that nobody wants is not waited for.
+    // The rest of a body that nobody reads is not waited for.
     if (!request.complete && 'status' in answer && answer.status >= 400)
       response.setHeader('Connection', 'close');
     this.#send(response, answer, method !== 'HEAD');
@@ -112,7 +112,7 @@ export class HttpFront {
     checkAccess(principal, route, match.captures);
     const { captures } = match;
     const body = route.raw === true ? NO_BODY : await readBody(request, this.#maxBodyBytes(principal));
-    // Whoever sends slowly may have lost his rights meanwhile.
+    // The rights may have been lost while the body was sent.
     if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
     if (context.closing.aborted) throw closed();
     const gone = new AbortController();
@@ -130,7 +130,7 @@ export class HttpFront {
     return principal === NOBODY ? Math.min(maxBodyBytes, PUBLIC_BODY_BYTES) : maxBodyBytes;
   }
 
-  /** A path without HTTP: it takes WebSockets, or nothing. */
+  /** The answer for a path without an HTTP route: it is one of WebSockets, or of nothing. */
   #refusePath({ method = '' }: IncomingMessage, { segments }: RequestTarget): BodyAnswer {
     if (this.#port.sockets.find(segments) === undefined) throw notFound('there is nothing at this path');
     if (method !== 'GET' && method !== 'HEAD') return refuseMethod(method, ['GET', 'HEAD']);
@@ -157,7 +157,7 @@ function refuseMethod(method: string, allowed: readonly string[]): BodyAnswer {
   return { ...failure(new IotmpError('IOTMP_ERR_NOT_ALLOWED', `${method} is not served here`)), headers };
 }
 
-/** Anybody can make up methods: they must not fill the metrics. */
+/** The method for the metrics: clients can make up methods, which must not fill them. */
 function known(method: string): string {
   return ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other';
 }

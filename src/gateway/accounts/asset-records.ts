@@ -7,23 +7,23 @@ import { anyValue, Records, type Documents } from './records';
 const assetRecord = z.object({
   id: z.string(),
   user: z.string(),
-  /** As programs gave them: a name, a description and whatever else. */
+  /** The settings that a program gave: a name, a description and any other members. */
   settings: z.record(z.string(), anyValue),
   /** In ms since 1970. */
   created: z.number(),
   modified: z.number(),
 });
 
-/** What an asset of those that are kept alike is; events and documents have its id under this name. */
+/** The kinds of assets that are kept alike. Events and documents have the id of an asset under the name of its kind. */
 export type AssetKind = 'type' | 'group' | 'product' | 'project' | 'storage';
 
-/** What is kept of an asset. */
+/** The record of an asset. */
 export type AssetRecord = z.infer<typeof assetRecord>;
 
-/** Settings of an asset; in a change, what is null goes. */
+/** Settings of an asset. In a change, null removes a member. */
 export type AssetSettings = Readonly<Record<string, Value>>;
 
-/** Assets of one kind that a user may have. */
+/** Maximum number of assets of one kind of a user. */
 const MAX_ASSETS = 1000;
 
 /** The assets of one kind. */
@@ -52,7 +52,7 @@ export class AssetRecords {
     return this.#records.list(user);
   }
 
-  /** @throws IotmpError IOTMP_ERR_CONFLICT, or IOTMP_ERR_QUOTA for one too many, when one cannot be made now */
+  /** @throws IotmpError IOTMP_ERR_CONFLICT when the id is taken, IOTMP_ERR_QUOTA when the user has too many assets */
   checkNew(user: string, id: string): void {
     if (this.get(user, id) !== undefined) throw conflict(`${this.kind} ${id} is already there`);
     if (this.#records.count(user) < MAX_ASSETS) return;

@@ -29,12 +29,12 @@ const properties = z.object({
     .describe('minutes for which the device counts as connected after a callback; 0 = it never does'),
 });
 
-/** What is done with the data of a callback, where what is empty is not done; and what is known of the device by it. */
+/** The actions for the data of a callback, of which an empty name is none, and what a callback says of its device. */
 export const callbackSettings = z.object({ actions, properties });
 
 export type CallbackSettings = z.infer<typeof callbackSettings>;
 
-/** A change of that: what is left out stays as it is. */
+/** A change of the settings. Members that are left out stay as they are. */
 export const callbackChange = callbackSettings.partial();
 
 const callbackRecord = actions.extend({ device: z.string(), timeout: z.number().default(0) });
@@ -55,7 +55,7 @@ export class CallbackRecords {
     return this.#records.settled();
   }
 
-  /** What is done with the data of a device; nothing, unless it was said. */
+  /** The settings of a device's callback. By default nothing is done with its data. */
   get({ user, device }: DeviceId): CallbackSettings {
     const { timeout = 0, ...record } = this.#records.get({ user, id: device }) ?? NO_ACTIONS;
     return { actions: actions.parse(record), properties: { timeout } };

@@ -5,7 +5,7 @@ import { conflict } from '../http/request-error';
 import { changed, Records, type Documents, type RecordChange } from './records';
 import { hashCredential, matchesCredential } from './secret-hash';
 
-/** What is kept of a device that was made over the API. Times are in ms since 1970. */
+/** The record of a device that was made over the API. Times are in ms since 1970. */
 export const deviceRecord = z.object({
   device: z.string(),
   user: z.string(),
@@ -17,7 +17,7 @@ export const deviceRecord = z.object({
   asset_group: z.string(),
   product: z.string(),
   project: z.array(z.string()),
-  /** Hash of the credential; devices of some types have none, and never connect. */
+  /** Hash of the credential. Devices of some types have none and never connect. */
   credential: z.string().optional(),
   created: z.number(),
   modified: z.number(),
@@ -25,7 +25,7 @@ export const deviceRecord = z.object({
 
 export type DeviceRecord = z.infer<typeof deviceRecord>;
 
-/** What may be changed of a device. */
+/** A change of a device. */
 export interface DeviceChange extends RecordChange<
   Pick<
     DeviceRecord,
@@ -36,17 +36,17 @@ export interface DeviceChange extends RecordChange<
   readonly credentials?: string | undefined;
 }
 
-/** What may be told of a device at its making. */
+/** A device to be made. */
 export interface DeviceDraft extends DeviceId, DeviceChange {
   readonly type: string;
 }
 
-/** The devices that were made over the API: who may connect, and what is known of them. */
+/** The devices that were made over the API: their records, and whether they may connect. */
 export class DeviceAccounts implements DeviceDirectory {
   readonly #records: Records<DeviceRecord>;
   readonly #isLockedOut: (user: string) => boolean;
 
-  /** @param isLockedOut whether the devices of a user are not let in */
+  /** @param isLockedOut whether the devices of a user must not connect */
   constructor(documents: Documents, isLockedOut: (user: string) => boolean) {
     this.#records = new Records(documents, 'device', deviceRecord);
     this.#isLockedOut = isLockedOut;

@@ -10,22 +10,22 @@ const endpointRecord = z.object({
   description: z.string(),
   enabled: z.boolean(),
   project: z.array(z.string()),
-  /** As the program gave it; its form is that of the type. */
+  /** The configuration that a program gave. Its form depends on the type. */
   config: anyValue,
   /** In ms since 1970. */
   created: z.number(),
   modified: z.number(),
 });
 
-/** What is kept of an endpoint that was made over the API. */
+/** The record of an endpoint that was made over the API. */
 export type EndpointRecord = z.infer<typeof endpointRecord>;
 
-/** What may be told of an endpoint. */
+/** The settings of an endpoint that a program may give. */
 export type EndpointDraft = RecordChange<
   Pick<EndpointRecord, 'type' | 'name' | 'description' | 'enabled' | 'project' | 'config'>
 >;
 
-/** The endpoints that were made over the API. Those that flows host need no record. */
+/** The endpoints that were made over the API. An endpoint that a flow hosts needs no record. */
 export class EndpointRecords {
   readonly #records: Records<EndpointRecord>;
 

@@ -66,7 +66,7 @@ export class LastSeen {
     return this.#users.get(user)?.get(groupOf(device))?.times.get(device) ?? 0;
   }
 
-  /** The device is seen now. */
+  /** Notes that a device is seen now. */
   saw({ user, device }: DeviceId): void {
     if (!this.#port.isKept({ user, device })) return;
     const id = groupOf(device);

@@ -5,7 +5,7 @@ import { hashPassword, matchesPassword } from './secret-hash';
 
 export const userRole = z.enum(['user', 'admin']);
 
-/** What a user may do beyond what is his own. */
+/** The rights of a user beyond his own assets. */
 export type UserRole = z.infer<typeof userRole>;
 
 const userRecord = z.object({
@@ -14,16 +14,16 @@ const userRecord = z.object({
   enabled: z.boolean(),
   name: z.string(),
   email: z.string(),
-  /** Hash of the password; without one the user has tokens, but cannot log in. */
+  /** Hash of the password. A user without one can have tokens, but cannot log in. */
   password: z.string().optional(),
   created: z.number(),
   modified: z.number(),
 });
 
-/** What is kept of a user. Times are in ms since 1970. */
+/** The record of a user. Times are in ms since 1970. */
 export type UserRecord = z.infer<typeof userRecord>;
 
-/** What may be told of a user. */
+/** The settings of a user that an administrator may give. */
 export interface UserDraft extends RecordChange<Pick<UserRecord, 'role' | 'enabled' | 'name' | 'email'>> {
   /** The password itself; only its hash is kept. */
   readonly password?: string | undefined;
@@ -33,7 +33,7 @@ export interface UserDraft extends RecordChange<Pick<UserRecord, 'role' | 'enabl
 export class UserAccounts {
   readonly #records: Records<UserRecord>;
 
-  /** @param onChange hears that a user may be somebody else, or gone */
+  /** @param onChange is called when a user was changed or removed */
   constructor(documents: Documents, onChange?: () => void) {
     this.#records = new Records(documents, 'user', userRecord, onChange);
   }
@@ -73,8 +73,8 @@ export class UserAccounts {
   }
 
   /**
-   * Changes a user, or keeps one that was only implied so far.
-   * @throws IotmpError (as a rejection) IOTMP_ERR_NOT_FOUND when he was removed meanwhile
+   * Changes a user, or makes the record of a user that had none.
+   * @throws IotmpError (as a rejection) IOTMP_ERR_NOT_FOUND when the user was removed meanwhile
    */
   async update(record: UserRecord, draft: UserDraft): Promise<UserRecord> {
     const { user } = record;
@@ -89,14 +89,14 @@ export class UserAccounts {
     return this.#records.remove({ user: SERVER, id: user });
   }
 
-  /** The user, if this is his password. Takes as long for one that is not there. */
+  /** The user, if the password is right. A user that does not exist takes as long. */
   async login(user: string, password: string): Promise<UserRecord | undefined> {
     const record = this.get(user);
     const matches = await matchesPassword(password, record?.password);
     return matches && record !== undefined && this.isCurrent(record) ? record : undefined;
   }
 
-  /** Whether somebody who has logged in as this user is him still, and may go on. */
+  /** Whether a login as this user is still valid. */
   isCurrent({ user, password }: UserRecord): boolean {
     const current = this.get(user);
     return current?.enabled === true && current.password === password;
@@ -113,7 +113,7 @@ export class UserAccounts {
   }
 }
 
-/** Takes its time: meanwhile the user may become another. */
+/** Takes its time: the user may be changed meanwhile. */
 function hashOf({ password }: UserDraft): Promise<string | undefined> {
   return password === undefined ? Promise.resolve(undefined) : hashPassword(password);
 }

@@ -9,25 +9,25 @@ const deviceTokenRecord = z.object({
   user: z.string(),
   device: z.string(),
   name: z.string(),
-  /** Resources that it is for; without it, all. */
+  /** The resources that the token is for; all by default. */
   resources: z.array(z.string()).optional(),
   /** In s since 1970. */
   expire: z.number().optional(),
   created: z.number(),
 });
 
-/** What is kept of a token for one device. */
+/** The record of a token for one device. */
 export type DeviceTokenRecord = z.infer<typeof deviceTokenRecord>;
 
-/** What may be told of a device token at its making. */
+/** A device token to be made. */
 export type DeviceTokenDraft = Pick<DeviceTokenRecord, 'name' | 'resources' | 'expire'>;
 
-/** Tokens for one device: apps, buttons and services that know nothing else of the server have them. */
+/** Tokens for one device. They are given to apps, buttons and services that use nothing else of the server. */
 export class DeviceTokens {
   readonly #records: Records<DeviceTokenRecord>;
   readonly #signer: TokenSigner;
 
-  /** @param onChange hears that a token may count no more */
+  /** @param onChange is called when a token may have become invalid */
   constructor(documents: Documents, signer: TokenSigner, onChange?: () => void) {
     this.#records = new Records(documents, 'device-token', deviceTokenRecord, onChange);
     this.#signer = signer;
@@ -76,7 +76,7 @@ export class DeviceTokens {
     await Promise.all(this.#records.list(user).map((record) => this.remove(record)));
   }
 
-  /** The text that a program sends. It is the same each time. */
+  /** The token in the form that a program sends. It is the same each time. */
   sign({ id, user, device, resources, expire, created }: DeviceTokenRecord, host: string): Promise<string> {
     return this.#signer.sign({
       dev: device,

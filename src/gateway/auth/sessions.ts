@@ -5,11 +5,11 @@ import type { UserRecord } from '../accounts/user-accounts';
 import { unauthorized } from '../http/request-error';
 import type { TokenClaims, TokenSigner } from './token-signer';
 
-/** A login. Every access and refresh token of it names it, so that ending it ends them all. */
+/** A login. All its access and refresh tokens name it, so that the end of the session ends them all. */
 const sessionRecord = z.object({
   id: z.string(),
   user: z.string(),
-  /** The one refresh token that counts. */
+  /** The one refresh token that is valid. */
   refresh: z.string(),
   created: z.number(),
   /** In ms since 1970. */
@@ -37,13 +37,13 @@ export interface TokenLifetimes {
 
 const MAX_SESSIONS = 50;
 
-/** Logins of users: short-lived access tokens, and refresh tokens that are good for one use. */
+/** Logins of users: short-lived access tokens, and refresh tokens that can be used once. */
 export class Sessions {
   readonly #records: Records<SessionRecord>;
   readonly #signer: TokenSigner;
   readonly #lifetimes: TokenLifetimes;
 
-  /** @param onChange hears that a session may have ended */
+  /** @param onChange is called when a session may have ended */
   constructor(documents: Documents, signer: TokenSigner, lifetimes: TokenLifetimes, onChange?: () => void) {
     this.#records = new Records(documents, 'session', sessionRecord, onChange);
     this.#signer = signer;
@@ -58,7 +58,7 @@ export class Sessions {
     return this.#records.settled();
   }
 
-  /** Whether the session of an access token goes on. */
+  /** Whether the session of an access token is still open. */
   has(user: string, id: string): boolean {
     return this.#records.has({ user, id });
   }

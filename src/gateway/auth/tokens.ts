@@ -8,7 +8,7 @@ import type { TokenSigner } from './token-signer';
 const tokenRecord = z.object({
   token: z.string(),
   user: z.string(),
-  /** Of the JWT: a token that was removed and made anew does not revive the older one. */
+  /** The id of the JWT. A token that is made again under the same name does not make the older one valid. */
   jti: z.string(),
   name: z.string(),
   description: z.string(),
@@ -21,20 +21,20 @@ const tokenRecord = z.object({
   modified: z.number(),
 });
 
-/** What is kept of a named token of a user. */
+/** The record of a named token of a user. */
 export type TokenRecord = z.infer<typeof tokenRecord>;
 
-/** What may be told of a token. */
+/** The settings of a token that a program may give. */
 export type TokenDraft = RecordChange<
   Pick<TokenRecord, 'name' | 'description' | 'enabled' | 'allow' | 'deny' | 'expire'>
 >;
 
-/** The named tokens of users: each with a name, its permissions, and as long a life as it is given. */
+/** The named tokens of users, each with its permissions and its time of expiry. */
 export class Tokens {
   readonly #records: Records<TokenRecord>;
   readonly #signer: TokenSigner;
 
-  /** @param onChange hears that a token may count no more */
+  /** @param onChange is called when a token may have become invalid */
   constructor(documents: Documents, signer: TokenSigner, onChange?: () => void) {
     this.#records = new Records(documents, 'token', tokenRecord, onChange);
     this.#signer = signer;
@@ -87,7 +87,7 @@ export class Tokens {
     await Promise.all(this.list(user).map(({ token }) => this.remove(user, token)));
   }
 
-  /** The text that a program sends. It is the same each time. */
+  /** The token in the form that a program sends. It is the same each time. */
   sign({ user, jti, expire, created }: TokenRecord, host: string): Promise<string> {
     const iat = Math.floor(created / 1000);
     return this.#signer.sign({
@@ -99,7 +99,7 @@ export class Tokens {
     });
   }
 
-  /** The token that a `jti` belongs to, for as long as it counts. */
+  /** The token of a `jti`, while it is valid. */
   find(user: string, jti: string): TokenRecord | undefined {
     const record = this.get(user, jti.split('.', 1)[0] ?? '');
     if (record?.jti !== jti || !record.enabled) return undefined;

@@ -9,21 +9,21 @@ import { forbidden, notFound } from '../http/request-error';
 import { parametersOf } from './parameters';
 import type { Reply } from '../../session/requests/reply';
 
-/** Of files, running these is reading, although they take something: the path (`devices-linux.md` section 7). */
+/** Resources of files that are run to be read, although they have an input, the path (`devices-linux.md` section 7). */
 const READS = /^\$fs\/(get|info|hash)\//;
 
-/** What a program wants of a resource. */
+/** A request of a program for a resource. */
 export interface ResourceRequest {
   readonly context: GatewayContext;
   readonly principal: Principal;
   readonly device: DeviceId;
   readonly resource: string;
-  /** Goes to the device as IoTMP parameters. */
+  /** IoTMP parameters for the device. */
   readonly query: URLSearchParams;
   readonly signal: AbortSignal;
 }
 
-/** What a read gave: the state of an input, an output, or nothing. */
+/** The result of a read: the state of an input, an output, or nothing. */
 export interface ReadState {
   readonly kind: 'in' | 'out';
   readonly value: Value | undefined;
@@ -46,8 +46,8 @@ export function connectedDevice(
 }
 
 /**
- * Reads a resource. To read never acts where that can be helped (`protocol.md` section 5): an input is not run. Its
- * state is the one that was last seen on this connection; where none was, the device is asked to describe it.
+ * Reads a resource. A read has no effect where that can be avoided (`protocol.md` section 5): an input is not run. Its
+ * state is the one last seen on this connection. Without one, the device is asked to describe the resource.
  */
 export async function readResource(request: ResourceRequest): Promise<ReadState> {
   const { resource } = request;
@@ -78,7 +78,7 @@ export function runResource(request: ResourceRequest, payload: unknown): Promise
 }
 
 /**
- * Samples of a resource, `{in?, out?}`: the device runs its code to make them. `undefined` when it has none.
+ * Samples of a resource, `{in?, out?}`, which the device runs its code to make. `undefined` when the device gives none.
  * @throws IotmpError (as a rejection) IOTMP_ERR_NOT_FOUND where the device has no such resource
  */
 export async function describeResource(request: ResourceRequest): Promise<Value | undefined> {
@@ -87,7 +87,7 @@ export async function describeResource(request: ResourceRequest): Promise<Value 
   return reply.payload;
 }
 
-/** Asks a device. Most firmware does not tell a resource that it does not have from one whose code failed. */
+/** Asks a device. Most firmware gives the same answer for a resource that it does not have and for one that failed. */
 async function ask(
   request: ResourceRequest,
   call: (device: ConnectedDevice) => Promise<Reply>,
@@ -101,14 +101,14 @@ async function ask(
   }
 }
 
-/** Whether a device has answered with an error that has neither code nor text. */
+/** Whether the error of a device has neither code nor text. */
 function saysNothing(error: unknown): boolean {
   return error instanceof RemoteError && error.statusCode === 500 && error.payload === undefined;
 }
 
 /**
- * What the device said of the resource.
- * @throws IotmpError (as a rejection) IOTMP_ERR_NOT_FOUND when it has none of that name; nothing is asked of it then
+ * The device's description of the resource.
+ * @throws IotmpError (as a rejection) IOTMP_ERR_NOT_FOUND when the device has no such resource; it is not called then
  */
 async function functionOf(device: ConnectedDevice, resource: string): Promise<number | undefined> {
   const described = await describedBy(device);
@@ -117,14 +117,14 @@ async function functionOf(device: ConnectedDevice, resource: string): Promise<nu
   return found?.fn;
 }
 
-/** Programs take a 404 of a path for that of a file: a device without such resources says something else. */
+/** Programs take 404 for a missing file: a device without these resources is another error. */
 function noResource(resource: string): IotmpError {
   const text = `there is no resource ${resource}`;
   if (!READS.test(resource)) return notFound(text);
   return new IotmpError('IOTMP_ERR_NOT_ALLOWED', text, { statusCode: 501 });
 }
 
-/** What a device says of itself. One that does not describe itself is not kept from being asked. */
+/** The description of a device. A device that does not describe itself can still be called. */
 export async function describedBy(
   device: ConnectedDevice,
 ): Promise<Awaited<ReturnType<ConnectedDevice['describe']>> | undefined> {
@@ -136,7 +136,7 @@ export async function describedBy(
   }
 }
 
-/** Calls a device, and counts it. */
+/** Calls a device, and counts the call in the metrics. */
 export async function measured(
   { clock, metrics }: Pick<GatewayContext, 'clock' | 'metrics'>,
   call: () => Promise<Reply>,

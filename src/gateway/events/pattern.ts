@@ -1,7 +1,7 @@
 import { badRequest } from '../http/request-error';
 import { parsePattern, type PatternNode } from './pattern-parser';
 
-/** One step of a program: take a character, go on at several places, look where the text is, or be done. */
+/** A step of a program: takes a character, goes on at several steps, tests the place in the text, or is the end. */
 type PatternStep =
   | { readonly kind: 'char'; readonly takes: (char: string) => boolean }
   | GoStep
@@ -13,22 +13,22 @@ interface GoStep {
   to: readonly number[];
 }
 
-/** Together with the next: what a match costs at most. */
+/** The longest program, and the longest text. Their product bounds the time of a match. */
 const MAX_STEPS = 500;
 const MAX_TEXT = 1024;
 
 /**
- * A regular expression that has to match the whole of a text (`platform-api.md` section 2.2). It comes from programs, and
- * the texts may come from anybody, so it is followed on all ways at once: the time is bounded by the length of the
- * pattern times that of the text, and no pattern can hold up the server.
+ * A regular expression that has to match a whole text (`platform-api.md` section 2.2). The expression comes from a
+ * program, and the text may come from anybody. So all ways through the program are followed at once: the time is bounded
+ * by the product of both lengths, and no expression can block the server.
  */
 export class Pattern {
   readonly #steps: PatternStep[] = [];
   readonly #maxSteps: number;
 
   /**
-   * @param maxSteps how long it may be with all its repetitions
-   * @throws IotmpError IOTMP_ERR_REQUEST when it is not usable
+   * @param maxSteps longest program, with all repetitions written out
+   * @throws IotmpError IOTMP_ERR_REQUEST when the expression is not usable
    */
   constructor(source: string, maxSteps = MAX_STEPS) {
     this.#maxSteps = maxSteps;
@@ -36,12 +36,12 @@ export class Pattern {
     this.#push({ kind: 'done' });
   }
 
-  /** How long it is with all its repetitions: a match takes time in proportion to it. */
+  /** Length of the program, with all repetitions written out. The time of a match is in proportion to it. */
   get size(): number {
     return this.#steps.length;
   }
 
-  /** Whether it matches the whole text; of a very long one, its beginning. */
+  /** Whether the expression matches the whole text. Of a very long text only the beginning is read. */
   matches(whole: string): boolean {
     const text = whole.slice(0, MAX_TEXT);
     let places = this.#closure([0], 0, text.length);
@@ -57,7 +57,7 @@ export class Pattern {
     return places.has(this.#steps.length - 1);
   }
 
-  /** All places that can be reached without a character. */
+  /** All steps that are reached without a character. */
   #closure(from: readonly number[], at: number, length: number): Set<number> {
     const places = new Set(from);
     for (const place of places) {
@@ -117,7 +117,7 @@ export class Pattern {
     for (const skip of skips) skip.to = [...skip.to, end];
   }
 
-  /** A step that goes on with the next one, until it is told otherwise. */
+  /** Adds a step that goes on with the next one, until its targets are set. */
   #go(): GoStep {
     const step: GoStep = { kind: 'go', to: [this.#steps.length + 1] };
     this.#push(step);

@@ -2,16 +2,16 @@ import { MAX_DEPTH, MAX_INTEGER, MIN_INTEGER } from '../../codec/constants';
 import type { Value } from '../../types';
 import { badRequest } from './request-error';
 
-/** A number of this many digits may be past what JSON.parse reads exactly. */
+/** JSON.parse may round a number of so many digits. */
 const LONG_NUMBER = /\d{16}/;
 const WHOLE_NUMBER = /^-?\d+$/;
 
-/** What JSON is made of here. */
+/** A value that can be written as JSON. */
 export type JsonSource = Value | undefined | Readonly<Record<string, Value | undefined>>;
 
 /**
- * JSON of a value. Integers past 2^53 keep all their digits, as JSON sets no bound; bytes are
- * `{"bytes":[...]}`; what is no number (NaN, the infinities) is null. Members that are `undefined` are left out.
+ * JSON of a value. Integers past 2^53 keep all their digits, as JSON sets no bound. Bytes are `{"bytes":[...]}`. NaN and
+ * the infinities are null. Members that are `undefined` are left out.
  */
 export function toJson(value: JsonSource): string {
   switch (typeof value) {
@@ -40,8 +40,8 @@ function containerToJson(value: Uint8Array | Value[] | Readonly<Record<string, V
 }
 
 /**
- * Reads JSON. Integers past 2^53 become BigInt instead of being rounded, those past 64 bits are rounded.
- * @throws IotmpError IOTMP_ERR_REQUEST, also for what is nested deeper than a device can be sent
+ * Reads JSON. Integers past 2^53 become BigInt instead of being rounded. Integers past 64 bits are rounded.
+ * @throws IotmpError IOTMP_ERR_REQUEST, also for nesting that is deeper than devices can be sent
  */
 export function parseJson(text: string): unknown {
   const value = parsed(text);
@@ -52,7 +52,7 @@ export function parseJson(text: string): unknown {
 function parsed(text: string): unknown {
   try {
     if (!LONG_NUMBER.test(text)) return JSON.parse(text);
-    // The type of JSON.parse does not know yet that a reviver is told the source text.
+    // The type of JSON.parse does not have the third parameter of revivers yet, the source text.
     return Reflect.apply(JSON.parse, JSON, [text, keepLongNumbers]);
   } catch (error) {
     throw badRequest('the body is not JSON', error);

@@ -9,7 +9,7 @@ const OWN_PATHS = /^\/(v[123]\/(users|server)|oauth)(\/|\?|$)/;
 
 /** The path and the query of a request. */
 export interface RequestTarget {
-  /** The decoded segments of the path, without the leading slash. One that was `a%2Fb` holds a slash. */
+  /** The decoded segments of the path, without the leading slash. A segment `a%2Fb` holds a slash. */
   readonly segments: readonly string[];
   readonly query: URLSearchParams;
 }

@@ -1,6 +1,6 @@
 import { patternShape, PathTrie } from '../../util/path-trie';
 
-/** A route, as far as finding it is concerned. */
+/** The part of a route that it is found by. */
 export interface Routed {
   /** Such as `GET`. */
   readonly method: string;

@@ -2,33 +2,33 @@ import { IotmpError } from '../../errors';
 import type { RateLimiter } from '../../util/rate-limiter';
 import { rateExceeded } from '../http/request-error';
 
-/** What programs may ask of the gateway. */
+/** Limits of the gateway for programs. */
 export interface GatewayLimits {
-  /** Largest body of a request, in bytes; of one without a token it is 16 KiB at most. */
+  /** Largest body of a request, in bytes. Without a token the limit is 16 KiB at most. */
   readonly maxBodyBytes: number;
-  /** Requests of one token in a second, in the long run. */
+  /** Maximum number of requests of one token in a second, in the long run. */
   readonly requestsPerSecond: number;
-  /** Requests of one token at once. */
+  /** Maximum number of requests of one token at once, after a time of rest. */
   readonly requestBurst: number;
-  /** Attempts to log in from one address, or one IPv6 network, in a minute. */
+  /** Maximum number of logins from one address, or one IPv6 network, in a minute. */
   readonly loginsPerMinute: number;
-  /** Sockets, event streams, and files and exports that are being fetched, of one token at a time. */
+  /** Maximum number of sockets, event streams, and files and exports in transfer, of one token. */
   readonly socketsPerToken: number;
-  /** The same of all. */
+  /** The same of all tokens together. */
   readonly maxSockets: number;
-  /** Streams, or subscriptions of events, in one socket. */
+  /** Maximum number of streams, or of subscriptions to events, in one socket. */
   readonly streamsPerSocket: number;
-  /** Bytes that may wait for a slow reader before what comes is left out. */
+  /** Maximum number of bytes that wait for a slow reader. Further frames are left out. */
   readonly maxBufferedBytes: number;
-  /** Time after which a reader that takes nothing is cut off, in ms. */
+  /** Time after which a client that reads nothing is disconnected, in ms. */
   readonly drainTimeoutMs: number;
-  /** Devices that one user may make over the API. */
+  /** Maximum number of devices of one user that are made over the API. */
   readonly devicesPerUser: number;
   /** Largest file in a storage, in bytes. */
   readonly fileBytes: number;
   /** Bytes of all files of a storage. */
   readonly storageBytes: number;
-  /** Files and folders of a storage. */
+  /** Maximum number of files and folders in a storage. */
   readonly storageEntries: number;
 }
 

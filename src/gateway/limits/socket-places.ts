@@ -1,10 +1,10 @@
 import { busy } from '../http/request-error';
 import type { GatewayLimits } from './gateway-limits';
 
-/** Who holds something open: a principal, as far as that matters here. */
+/** The holder of a place, such as a principal. */
 export interface PlaceHolder {
   readonly token: string;
-  /** Whether it may stay open: false once the token is revoked, or what it was opened for is gone. */
+  /** Whether the place may be kept: false once the token is revoked, or the subject of the socket is gone. */
   counts(): boolean;
 }
 
@@ -13,7 +13,7 @@ interface SocketPlace {
   readonly end: () => void;
 }
 
-/** What stays open: sockets, event streams, files and exports. Of each token and of all there are only so many. */
+/** Limits how many sockets, event streams, files and exports are open, of each token and of all tokens. */
 export class SocketPlaces {
   readonly #limits: GatewayLimits;
   readonly #taken = new Map<string, number>();
@@ -23,15 +23,15 @@ export class SocketPlaces {
     this.#limits = limits;
   }
 
-  /** Those that are open. */
+  /** Number of places that are taken. */
   get size(): number {
     return this.#places.size;
   }
 
   /**
    * Takes a place until the returned function is called.
-   * @param end ends what has the place, when its holder counts no more
-   * @throws IotmpError IOTMP_ERR_BUSY when all are taken
+   * @param end ends the socket when its holder may no longer keep the place
+   * @throws IotmpError IOTMP_ERR_BUSY when all places are taken
    */
   take(holder: PlaceHolder, end: () => void): () => void {
     const { token } = holder;
@@ -44,7 +44,7 @@ export class SocketPlaces {
     return () => this.#leave(place);
   }
 
-  /** Ends what is open in the name of those who count no more. To be called when somebody may not. */
+  /** Ends the sockets whose holders may no longer keep their places. To be called when rights have changed. */
   review(): void {
     for (const { holder, end } of [...this.#places]) if (!holder.counts()) end();
   }

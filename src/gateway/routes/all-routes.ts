@@ -27,7 +27,7 @@ import { storageFileRoutes } from './storage-files';
 import { tokenRoutes } from './tokens';
 import { userRoutes } from './users';
 
-/** All paths that take WebSockets. */
+/** All routes of WebSockets. */
 export const SOCKET_ROUTES: readonly SocketRoute[] = [
   deviceStreamsRoute,
   resourceStreamRoute,
@@ -35,7 +35,7 @@ export const SOCKET_ROUTES: readonly SocketRoute[] = [
   eventsV2Route,
 ];
 
-/** All that is served over HTTP, with what others add to it, and the description of both. */
+/** All HTTP routes, with the routes that others add, and the description of all of them. */
 export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute[]): readonly Route[] {
   const routes = [
     ...deviceRoutes,

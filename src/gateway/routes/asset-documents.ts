@@ -6,14 +6,14 @@ import { badRequest } from '../http/request-error';
 import type { ListRow } from './list';
 import { assetId, longText, optionalId, shortText } from './schemas';
 
-/** How assets of a kind look to programs. */
+/** The form of the assets of one kind. */
 export interface AssetForm {
   readonly kind: AssetKind;
-  /** As permissions call it, and the names of actions: `ListTypes`, `ReadTypeConfig`. */
+  /** The name of the kind in permissions and actions: `ListTypes`, `ReadTypeConfig`. */
   readonly noun: string;
-  /** What a body may set. It may have other members: they are kept as they are. */
+  /** The known settings of a body. Other members are kept as they are. */
   readonly change: z.ZodObject;
-  /** Of settings that were not given. */
+  /** Values of settings that were not given. */
   readonly usual: Readonly<Record<string, Value>>;
 }
 
@@ -56,7 +56,7 @@ export const STORAGE: AssetForm = {
   }),
 };
 
-/** What an asset has of itself, whatever its settings say. */
+/** Members of a document that settings cannot replace. */
 const OWN_MEMBERS: readonly string[] = ['user', 'created', 'modified', 'project'];
 
 /** The schema of the document of an asset. */
@@ -77,7 +77,7 @@ export function draftOf({ kind, change }: AssetForm): z.ZodObject {
   return change.extend({ [kind]: assetId });
 }
 
-/** What a body says of an asset, without the members that are its own. */
+/** The settings in a body, without the members that settings cannot replace. */
 export function settingsOf({ kind }: AssetForm, body: unknown): Record<string, Value> {
   const settings = snapshot(body);
   if (!isMap(settings)) throw badRequest('body: a map of settings expected');
@@ -85,7 +85,7 @@ export function settingsOf({ kind }: AssetForm, body: unknown): Record<string, V
   return Object.fromEntries(given);
 }
 
-/** An asset as clients see it (`platform-api.md` section 1.2). Times are in ms since 1970. */
+/** The document of an asset (`platform-api.md` section 1.2). Times are in ms since 1970. */
 export function assetRow({ kind, usual }: AssetForm, record: AssetRecord): ListRow {
   const { id, user, settings, created, modified } = record;
   return { name: id, ...usual, ...settings, [kind]: id, user, created, modified };

@@ -24,7 +24,7 @@ import { copyProperties } from './copy-properties';
 import { selectRows, type ListRow } from './list';
 import { assetId, listQuery, longText, projectNames, projects, shortText } from './schemas';
 
-/** Types, groups, products, projects and storages: what is known of them (`platform-api.md` section 1.6). */
+/** Routes of types, groups, products, projects and storages (`platform-api.md` section 1.6). */
 export const assetRoutes: readonly Route[] = [
   ...[TYPE, GROUP, PRODUCT, STORAGE].flatMap((form) => [...routesOf(form), projectsRoute(form)]),
   ...routesOf(PROJECT),
@@ -170,7 +170,7 @@ export function knownAsset({ assets }: GatewayContext, { kind }: AssetForm, para
   return found;
 }
 
-/** Whose properties those of an asset are. */
+/** The owner of the properties of an asset. */
 export function ownerOf(
   { kind }: AssetForm,
   { user, id }: Pick<AssetRecord, 'user' | 'id'>,
@@ -178,14 +178,14 @@ export function ownerOf(
   return { user, asset: { kind, id } };
 }
 
-/** Where assets of a kind are listed. */
+/** The path that lists the assets of a kind. */
 export function pathOf({ kind }: Pick<AssetForm, 'kind'>): string {
   return `/v1/users/:user/${kind}s`;
 }
 
 /**
- * Makes the type and the group that a device is to have, where there are none of that name yet.
- * @throws IotmpError (as a rejection) IOTMP_ERR_FORBIDDEN when the token does not allow that; then nothing is made
+ * Makes the type and the group of a device that is to be made, where they do not exist yet.
+ * @throws IotmpError (as a rejection) IOTMP_ERR_FORBIDDEN when the token does not allow it; then nothing is made
  */
 export async function makeTypeAndGroup(
   { context, principal }: { readonly context: GatewayContext; readonly principal: Principal },
@@ -203,7 +203,7 @@ export async function makeTypeAndGroup(
   for (const { form, id } of missing) await makeAsset(context, form, { user, id }, {});
 }
 
-/** Removes all assets of a user, and what belongs to them, as when the user is removed. */
+/** Removes all assets of a user with their properties and files, as when the user is removed. */
 export async function removeAssets(context: GatewayContext, user: string): Promise<void> {
   for (const form of [STORAGE, PRODUCT, TYPE, GROUP, PROJECT]) {
     for (const record of context.assets[form.kind].list(user)) await removeAsset(context, form, record);
@@ -236,7 +236,7 @@ async function removeAsset(
   record: AssetRecord,
 ): Promise<BodyAnswer> {
   const clear = (): Promise<unknown> => clearBelongings(context, form, record);
-  // Before, so that nothing is left behind where this fails; and after, as more may have come meanwhile.
+  // Before, so that nothing is left behind where this fails. After, as more may have been added meanwhile.
   await clear();
   await context.assets[form.kind].remove(record);
   await clear();
@@ -244,7 +244,7 @@ async function removeAsset(
   return EMPTY;
 }
 
-/** What belongs to an asset alone: its properties and, of a storage, its files. */
+/** Removes the properties of an asset and, of a storage, its files. */
 async function clearBelongings(
   { files, services }: GatewayContext,
   form: AssetForm,
@@ -254,7 +254,7 @@ async function clearBelongings(
   await services.properties.clear(ownerOf(form, { user, id }));
 }
 
-/** The id of an asset that is to be made, if the token allows that. */
+/** The id of an asset that is to be made, if the token allows it. */
 function newId({ noun }: AssetForm, principal: Principal, id: unknown): string {
   const checked = assetId.parse(id);
   checkAllowed(principal, noun, checked, `Create${noun}`);

@@ -12,7 +12,7 @@ import type { ListRow } from './list';
 const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket' } as const;
 const V1 = '/v1/users/:user/buckets/:bucket';
 
-/** How a version of the API puts a row. */
+/** The form of a row in a version of the API. */
 type RowShape = (row: BucketRow, aggregation: string | undefined) => ListRow;
 
 /** `{ts, val}`, or the name of the aggregation in place of `val`. */
@@ -35,7 +35,7 @@ const READS = [
   { ...OF_DEVICE, path: `/v3${DEVICE_PATH}`, shape: flat },
 ] as const;
 
-/** The rows of buckets: written, read and removed (`platform-api.md` section 5). */
+/** Routes that write, read and remove rows of buckets (`platform-api.md` section 5). */
 export const bucketDataRoutes: readonly Route[] = [
   ...READS.flatMap(readRoutes),
   route({
@@ -109,7 +109,7 @@ function fromDevice(device: string | undefined): ListRow {
   return device === undefined ? {} : { device };
 }
 
-/** Where the path names a device, only its rows are meant. */
+/** The filter for the rows of the device that a path names. */
 function ofDevice(parameters: URLSearchParams, device: string): URLSearchParams {
   const chosen = new URLSearchParams(parameters);
   if (device !== '') chosen.set('device', device);

@@ -7,12 +7,12 @@ import type { BucketAggregation, BucketRange, RowSelection } from '../../store/b
 import type { BucketRow, RowPage } from '../../store/bucket-row';
 import type { Bucket } from '../../store/bucket-store';
 
-/** Most rows that are given at once. */
+/** Maximum number of rows in an answer. */
 const MAX_ITEMS = 1000;
 
-/** A client in the field writes an `m` too much. */
+/** A client in the field writes one `m` too many. */
 const spelled = (transform: string): string => transform.replace('cummulative', 'cumulative');
-/** Clients write `Etc/GMT+1` as it is, which in a query is a blank. */
+/** Clients do not escape the `+` of `Etc/GMT+1`, which is a blank in a query. */
 const withPlus = (zone: string): string => zone.replace(' ', '+');
 
 const count = z
@@ -27,7 +27,7 @@ const time = z
   .transform((text) => Number(text))
   .optional();
 
-/** What rows a program asks a bucket for (`platform-api.md` section 5). Texts that are empty say nothing. */
+/** The query for rows of a bucket (`platform-api.md` section 5). An empty text is the same as none. */
 export const dataQuery = z.object({
   items: count.describe('the rows that are meant: so many, the newest unless sorted otherwise; 1000 at most'),
   index: count.describe('how many of them to leave out'),
@@ -50,16 +50,16 @@ export const dataQuery = z.object({
 
 export type DataQuery = z.infer<typeof dataQuery>;
 
-/** The aggregation that a query asks for; `undefined` where it is about rows as they are. */
+/** The aggregation that a query asks for; `undefined` for plain rows. */
 export function aggregationName({ agg, agg_type }: DataQuery): string | undefined {
   return agg === '' ? undefined : parseAggregationFunction(agg_type === '' ? 'mean' : agg_type);
 }
 
 /**
- * The rows of a query. The window is the first `items` rows in the order of the query; `index` and `count` are a page in
- * it, so that programs which page one way or the other come to an end.
- * @param parameters all of the query: tags of the bucket, and `device`, choose rows by their values
- * @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG for what is not usable
+ * The rows of a query. The window is the first `items` rows in the order of the query. `index` and `count` are a page in
+ * the window, so that programs which page one way or the other come to an end.
+ * @param parameters the whole query: tags of the bucket, and `device`, select rows by their values
+ * @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG for a query that is not usable
  */
 export async function queryRows(
   buckets: Buckets,
@@ -75,7 +75,7 @@ export async function queryRows(
   return changed.slice(index, most === 0 ? undefined : index + most);
 }
 
-/** Which rows a query is about. */
+/** The rows that a query selects. */
 export function selectionOf(
   { settings }: Bucket,
   { min_ts: minTs = 0, max_ts: maxTs = 0 }: Pick<DataQuery, 'min_ts' | 'max_ts'>,
@@ -121,7 +121,7 @@ async function windowOf(
   return collect(items, (limit, cursor) => buckets.aggregate(bucket, { ...aggregation, limit, ...cursor }));
 }
 
-/** A page of the store may be shorter than asked although there is more; programs take a short one for the last. */
+/** Collects whole pages: a page of the store may be short although more follow, and programs take a short page for the last. */
 async function collect(
   items: number,
   ask: (limit: number, cursor: { readonly cursor?: string }) => Promise<RowPage>,

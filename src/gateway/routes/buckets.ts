@@ -13,7 +13,7 @@ import { assetId, listQuery, longText, optionalId, projectNames, projects, short
 
 const PATH = '/v1/users/:user/buckets';
 const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket' } as const;
-/** Buckets of one user at most: the store allows no more. */
+/** Maximum number of buckets of one user, as in the store. */
 export const MAX_BUCKETS = 1000;
 
 const tagNames = z.array(z.string().max(64)).max(5);
@@ -50,10 +50,10 @@ export const bucketDocument = z.looseObject({
   modified: z.number(),
 });
 
-/** What a bucket has of itself, whatever its settings say. */
+/** Members of a document that settings cannot replace. */
 const OWN_MEMBERS: readonly string[] = ['bucket', 'user', 'rows', 'created', 'modified'];
 
-/** Buckets and their settings (`platform-api.md` section 5). */
+/** Routes of buckets and their settings (`platform-api.md` section 5). */
 export const bucketRoutes: readonly Route[] = [
   route({
     ...PLAIN,
@@ -156,7 +156,7 @@ export async function knownBucket({ services }: GatewayContext, key: BucketKey):
   return found;
 }
 
-/** Who reads a bucket reads what feeds it, so that whoever says what that is must be able to read it himself. */
+/** Checks that the token may read the source of a bucket: everybody who reads the bucket reads its source. */
 function checkSource(
   principal: Principal,
   { user }: BucketKey,
@@ -186,8 +186,8 @@ function settingsOf(body: Readonly<Record<string, unknown>>): Record<string, Val
 }
 
 /**
- * Programs of the platform have tags in `config`, where the store does not look for them, and leave out `update` where
- * they mean that nothing is to be sampled.
+ * Programs of the platform have tags in `config`, where the store does not look for them. They leave out `update` when
+ * nothing is to be sampled.
  */
 function withConfig(settings: Record<string, Value>, config: Record<string, Value>): Record<string, Value> {
   const { source, tags, update, interval } = config;
@@ -196,7 +196,7 @@ function withConfig(settings: Record<string, Value>, config: Record<string, Valu
   return tags === undefined ? meant : { tags, ...meant };
 }
 
-/** Programs read `config.tags`, whatever a bucket was made with. */
+/** The settings with `config.tags`, which programs read. */
 export function bucketRow({ bucket, user, settings, rows, created, modified }: Bucket): ListRow {
   const { tags } = settings;
   const config = { ...(tags !== undefined && { tags }), ...(isMap(settings.config) && settings.config) };

@@ -15,11 +15,11 @@ import { parametersOf } from '../devices/parameters';
 
 const PATH = '/v3/users/:user/devices/:device/callback';
 const ABOUT = { ...PLAIN, asset: 'Device', id: 'device' } as const;
-/** Query keys that are about the data, and none of it. */
+/** Query keys that are no part of the data. */
 const OWN_KEYS: readonly string[] = ['authorization', 'ts', 'ip'];
 const MINUTE_MS = 60_000;
 
-/** What actions do: to whoever sends data, all that was said is done, whatever he may do himself. */
+/** The actions for data that was sent. All configured actions are done, whatever the rights of the sender. */
 const RIGHTS = [
   ['write_bucket', 'Bucket', 'WriteBucket'],
   ['call_endpoint', 'Endpoint', 'CallEndpoint'],
@@ -39,7 +39,7 @@ const dataQuery = z.object({
 
 type DataCall = ApiCall<z.output<typeof dataQuery>, unknown>;
 
-/** Data that devices send over HTTP, and what is done with it (`platform-api.md` section 4). */
+/** Routes of data that devices send over HTTP, and of the actions for it (`platform-api.md` section 4). */
 export const callbackRoutes: readonly Route[] = [
   route({
     ...ABOUT,
@@ -98,7 +98,7 @@ export const callbackRoutes: readonly Route[] = [
   }),
 ];
 
-/** Checks that whoever says what is done may do that himself; what was said before stays possible. */
+/** Checks that the token may do the actions that it configures. Actions that were configured before stay. */
 function checkRights(
   principal: Principal,
   { device }: DeviceId,
@@ -112,7 +112,7 @@ function checkRights(
   }
 }
 
-/** Does what is to be done with data. It is answered when all of that is done. */
+/** Does the actions for data. The answer is sent when all of them are done. */
 async function take(call: DataCall, payload: Value): Promise<BodyAnswer> {
   const { context, query } = call;
   const { callbacks, server, services } = context;
@@ -147,14 +147,14 @@ async function callEndpoint(
   await context.services.endpoints.call(caller.user, endpoint, payload, { caller });
 }
 
-/** What a device is told: a property of its own, where one was named. */
+/** The answer to a device: the property that was configured, if any. */
 async function answerOf({ callbacks, services }: GatewayContext, id: DeviceId): Promise<BodyAnswer> {
   const { send_property: sent } = callbacks.get(id).actions;
   const property = sent === '' ? undefined : await services.properties.get(id, sent);
   return property === undefined ? EMPTY : json(property.value);
 }
 
-/** Where the data came from; who passes it on for a device says so. */
+/** The address of the sender. A program that passes data on for a device gives it. */
 function addressOf({ query: { ip = '' }, request }: DataCall): string {
   return isIP(ip) === 0 ? (request.socket.remoteAddress ?? '') : ip;
 }

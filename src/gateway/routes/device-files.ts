@@ -38,7 +38,7 @@ const moveBody = z.object({
   overwrite: z.boolean().default(false),
 });
 
-/** The files of devices that offer them (`platform-api.md` section 1.7). */
+/** Routes of the files of devices that offer them (`platform-api.md` section 1.7). */
 export const deviceFileRoutes: readonly Route[] = [
   route({
     ...ABOUT,
@@ -95,7 +95,7 @@ export const deviceFileRoutes: readonly Route[] = [
   }),
 ];
 
-/** @throws IotmpError IOTMP_ERR_OFFLINE, IOTMP_ERR_FORBIDDEN when the token is not for the resource that does it */
+/** @throws IotmpError IOTMP_ERR_OFFLINE, IOTMP_ERR_FORBIDDEN when the token is not for the resource of the action */
 function open(
   { context, param, principal, signal }: AnyCall,
   verb: string,
@@ -115,7 +115,7 @@ function answerOf(found: Value | undefined): BodyAnswer {
   return found instanceof Uint8Array ? bytes(found) : json(found);
 }
 
-/** A file of more than one message. It holds a place like a socket, and ends when its token counts no more. */
+/** A file of more than one message. It holds a place like a socket, and ends when its token becomes invalid. */
 async function download(call: AnyCall, files: DeviceFiles, path: string, size: number): Promise<HttpAnswer> {
   const { context, request } = call;
   if (request.method === 'HEAD') {
@@ -155,7 +155,7 @@ function isTooLarge(error: unknown): boolean {
   return error instanceof IotmpError && error.code === 'IOTMP_ERR_TOO_LARGE';
 }
 
-/** A device has to be told the size of a file before it comes. */
+/** The size of a file, which a device has to be told before its content. */
 function lengthNeeded(): IotmpError {
   return new IotmpError('IOTMP_ERR_REQUEST', 'a file of this size needs its Content-Length', {
     statusCode: 411,

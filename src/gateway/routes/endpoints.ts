@@ -13,7 +13,7 @@ import { assetId, listQuery, longText, projectNames, projects, shortText } from 
 
 const PATH = '/v1/users/:user/endpoints';
 const ABOUT = { ...PLAIN, asset: 'Endpoint', id: 'endpoint' } as const;
-/** The type of those that a flow hosts and nobody made over the API. */
+/** The type of an endpoint that a flow hosts and that was not made over the API. */
 const FLOW = 'flow';
 const MAX_ENDPOINTS = 1000;
 
@@ -39,7 +39,7 @@ const endpointDocument = z.object({
   modified: z.number(),
 });
 
-/** Endpoints: what is known of them, and their calls, which flows answer (`platform-api.md` section 6). */
+/** Routes of endpoints and of their calls, which flows answer (`platform-api.md` section 6). */
 export const endpointRoutes: readonly Route[] = [
   route({
     ...PLAIN,
@@ -156,8 +156,8 @@ export const endpointRoutes: readonly Route[] = [
 ];
 
 /**
- * Whatever is not hosted is not called: this server sends no mails and no requests of its own.
- * @throws IotmpError IOTMP_ERR_NOT_ALLOWED when it cannot be called, IOTMP_ERR_NOT_FOUND when there is none
+ * Checks that a flow hosts an endpoint: this server itself sends no mails and no requests.
+ * @throws IotmpError IOTMP_ERR_NOT_ALLOWED when no flow hosts the endpoint, IOTMP_ERR_NOT_FOUND when it does not exist
  */
 export function checkCallable({ endpoints, services }: GatewayContext, user: string, endpoint: string): void {
   const record = endpoints.get(user, endpoint);
@@ -199,7 +199,7 @@ function tell(context: GatewayContext, record: EndpointRecord, event: string): R
   return json(row);
 }
 
-/** What an endpoint is made with may hold secrets: events do without. */
+/** Publishes an event without the configuration of the endpoint, which may hold secrets. */
 function publish(
   { server }: GatewayContext,
   event: string,

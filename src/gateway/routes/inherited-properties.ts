@@ -4,12 +4,12 @@ import { GROUP, PRODUCT, TYPE } from './asset-documents';
 import { ownerOf } from './assets';
 import type { ListRow } from './list';
 
-/** Properties of one owner at most: the store allows no more. */
+/** Maximum number of properties of one owner, as in the store. */
 const MAX_PROPERTIES = 1000;
 
 /**
- * The properties that an owner has. A device has those of its product, its type and its group, too: what is named later
- * here wins, and what the device has itself wins over all (`platform-api.md` section 4).
+ * The properties of an owner. A device inherits from its product, its type and its group, in this order: a later one
+ * wins, and a property of the device itself wins over all (`platform-api.md` section 4).
  */
 export async function propertyRows(context: GatewayContext, owner: PropertyOwner): Promise<ListRow[]> {
   const { properties } = context.services;
@@ -21,7 +21,7 @@ export async function propertyRows(context: GatewayContext, owner: PropertyOwner
   return [...rows.values()];
 }
 
-/** One of the {@link propertyRows}. */
+/** A single row of {@link propertyRows}. */
 export async function propertyRow(
   context: GatewayContext,
   owner: PropertyOwner,
@@ -35,7 +35,7 @@ export async function propertyRow(
   return undefined;
 }
 
-/** Whom an owner inherits from, beginning with the one that counts least. */
+/** The owners that an owner inherits from. A later one wins. */
 function ancestorsOf({ assets, devices }: GatewayContext, { user, device }: PropertyOwner): PropertyOwner[] {
   const record = device === undefined ? undefined : devices.get({ user, device });
   if (record === undefined) return [];

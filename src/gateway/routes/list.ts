@@ -3,18 +3,18 @@ import type { Value } from '../../types';
 import { Pattern } from '../events/pattern';
 import type { ListQuery } from './schemas';
 
-/** A row of a list, as clients see it. */
+/** A row in the answer to a list. */
 export type ListRow = Record<string, Value>;
 
-/** Characters by which a name may be a regular expression. */
+/** Characters that make a name a regular expression. */
 const SPECIAL = /[\\^$.*+?()[\]{}|]/;
-/** A name is held against every row. */
+/** Longest program of a name, as it is matched with every row. */
 const MAX_STEPS = 100;
 const EXACT = ['type', 'product', 'asset_type', 'asset_group'] as const;
 
 /**
- * The rows that a list was asked for, in the order of ids unless another is wanted. Pages go by `index` and `count`:
- * a page with fewer rows than `count` is the last.
+ * The rows of a list query, by default in the order of ids. Pages go by `index` and `count`: a page with fewer rows than
+ * `count` is the last.
  * @param asset the field that holds the id
  */
 export function selectRows(rows: readonly ListRow[], asset: string, query: ListQuery): ListRow[] {
@@ -33,7 +33,7 @@ function isWanted(row: ListRow, query: ListQuery): boolean {
   return EXACT.every((field) => (query[field] ?? '') === '' || row[field] === query[field]);
 }
 
-/** A name is looked for as it is written, in small or capital letters, or else as a regular expression. */
+/** Matches a name as it is written, in small or capital letters, or as a regular expression. */
 function nameTest(name: string): (text: Value | undefined) => boolean {
   if (name === '') return () => true;
   const part = name.toLowerCase();
@@ -51,7 +51,7 @@ function patternOf(source: string): Pattern | undefined {
   }
 }
 
-/** Projects are named `user@project`, by those who ask mostly without the user. */
+/** Projects are named `user@project`. Queries mostly leave out the user. */
 function belongsTo(projects: Value | undefined, project: string): boolean {
   if (!Array.isArray(projects)) return false;
   return projects.some((one) => one === project || (typeof one === 'string' && one.endsWith(`@${project}`)));

@@ -23,7 +23,7 @@ const decision = z.object({
 
 type DecisionCall = ApiCall<unknown, z.output<typeof decision>>;
 
-/** Programs without a browser are let in by a code (`platform-api.md` section 1.1; RFC 8628). */
+/** Routes that let in programs without a browser, by a code (`platform-api.md` section 1.1; RFC 8628). */
 export const oauthDeviceRoutes: readonly Route[] = [
   route({
     ...ABOUT,
@@ -102,7 +102,7 @@ async function pageOf(call: DecisionCall): Promise<BodyAnswer> {
 async function decide(call: DecisionCall): Promise<{ status: 'approved' | 'denied'; client_id: string }> {
   const { body, context } = call;
   const approval = await approvalOf(call);
-  // Whoever may log in may still not try codes.
+  // A user who may log in must still not guess codes.
   checkRate(context.logins, `code ${approval.user}`);
   const isDenied = body.decision === 'deny';
   const client_id = context.grants.decide(body.user_code, isDenied ? 'access_denied' : approval);
@@ -110,7 +110,7 @@ async function decide(call: DecisionCall): Promise<{ status: 'approved' | 'denie
   return { status: isDenied ? 'denied' : 'approved', client_id };
 }
 
-/** The program may do all that its user may, so that whoever lets it in must be able to do that, too. */
+/** Checks that the token has all rights of its user: the program that is let in gets them. */
 async function approvalOf({ body, context, principal, request }: DecisionCall): Promise<Approval> {
   const { users, logins } = context;
   if (principal.token !== '') {
@@ -126,7 +126,7 @@ async function approvalOf({ body, context, principal, request }: DecisionCall): 
   return { user: user.user, counts: () => users.isCurrent(user) };
 }
 
-/** How the program has reached this server: so others will. */
+/** The address of this server, as the program has reached it. */
 function originOf(call: ApiCall<unknown, unknown>): string {
   const { headers, socket } = call.request;
   const isSecure = 'encrypted' in socket || headers['x-forwarded-proto'] === 'https';

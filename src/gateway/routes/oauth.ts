@@ -31,7 +31,7 @@ const device = z.object({
 
 const grant = z.discriminatedUnion('grant_type', [login, renewal, device]);
 
-/** Logins of users (`platform-api.md` section 1.1). */
+/** Routes of logins (`platform-api.md` section 1.1). */
 export const oauthRoutes: readonly Route[] = [
   route({
     ...PLAIN,
@@ -61,7 +61,7 @@ async function logIn(call: AnyCall, { username, password }: z.infer<typeof login
   if (user === undefined) throw unauthorized('invalid username or password');
   const pair = await sessions.open(user, hostOf(call));
   if (users.isCurrent(user)) return pair;
-  // He was removed or locked out, or has another password, while this went on.
+  // The user was removed or locked out, or has another password, meanwhile.
   await sessions.endAll(user.user);
   throw unauthorized('invalid username or password');
 }
@@ -79,7 +79,7 @@ async function renew(
   return sessions.renew(refresh_token, userOf, hostOf(call));
 }
 
-/** Errors are texts here, as the standard wants them (RFC 8628 section 3.5). */
+/** Errors are texts here, as the standard demands (RFC 8628 section 3.5). */
 async function poll(call: AnyCall, { device_code, client_id }: z.infer<typeof device>): Promise<BodyAnswer> {
   const { grants, sessions, users } = call.context;
   const result = grants.poll(device_code, client_id);
@@ -87,7 +87,7 @@ async function poll(call: AnyCall, { device_code, client_id }: z.infer<typeof de
   const { user } = result;
   const pair = await sessions.open({ user, role: users.get(user)?.role ?? 'user' }, hostOf(call));
   if (result.counts()) return json(pair);
-  // He was removed or locked out while this went on.
+  // The user was removed or locked out meanwhile.
   await sessions.endAll(user);
   return json({ error: 'access_denied' }, 400);
 }

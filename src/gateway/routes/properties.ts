@@ -15,18 +15,18 @@ import { propertyRow, propertyRows } from './inherited-properties';
 import { selectRows, type ListRow } from './list';
 import { listQuery, longText, shortText } from './schemas';
 
-/** Whose properties the routes of a path are about. */
+/** The owners of the properties at a path. */
 interface Owned {
   readonly path: string;
   readonly asset: string;
-  /** The name in the path of what permissions are for: an asset with all of its properties, or each property. */
+  /** The capture that permissions are for: an asset with all its properties, or each property. */
   readonly id: string;
-  /** What the names of actions end with. */
+  /** The end of the names of actions. */
   readonly noun: string;
   readonly ownerOf: (context: GatewayContext, param: PathParam) => PropertyOwner;
 }
 
-/** What is not an attribute in the body of a property. */
+/** Members in the body of a property that are no attributes. */
 const OWN_MEMBERS: readonly string[] = ['property', 'value', 'inherited', 'created', 'modified'];
 const MAX_AT_ONCE = 100;
 
@@ -44,7 +44,7 @@ const propertyDocument = z.looseObject({
     .describe('of what the device has the property, where it is not its own'),
 });
 
-/** Properties of devices, of other assets and of users (`platform-api.md` section 4). */
+/** Routes of the properties of devices, other assets and users (`platform-api.md` section 4). */
 export const propertyRoutes: readonly Route[] = [
   ...routesOf({
     path: '/v3/users/:user/devices/:device/properties',
@@ -204,7 +204,7 @@ function cloneRoutes(owned: Owned): Route[] {
   ];
 }
 
-/** Whether a token allows something with a property, where permissions are for each of them. */
+/** Whether a token allows an action on a property, where permissions are for each property. */
 function isAllowed(
   { asset, id }: Owned,
   { permissions }: Principal,
@@ -225,7 +225,7 @@ async function read(context: GatewayContext, owner: PropertyOwner, property: str
   return found;
 }
 
-/** Attributes stay as they are where the body has none. */
+/** Keeps the attributes where the body has none. */
 async function write(
   { services }: GatewayContext,
   owner: PropertyOwner,

@@ -15,7 +15,7 @@ import {
 } from '../devices/resource-access';
 import type { Reply } from '../../session/requests/reply';
 
-/** How a version of the API puts values: plain, or as `{"in":...}` and `{"out":...}`. */
+/** The form of values in a version of the API: plain, or `{"in":...}` and `{"out":...}`. */
 interface Dialect {
   readonly list: readonly string[];
   /** The path of a resource. */
@@ -41,7 +41,7 @@ const listing = z.record(
 );
 const samples = z.object({ in: z.unknown().optional(), out: z.unknown().optional() });
 
-/** The resources of devices: list, describe, read, write and run, in each version (`platform-api.md` section 1.4). */
+/** Routes that list, describe, read, write and run resources, in each version (`platform-api.md` section 1.4). */
 export const resourceRoutes: readonly Route[] = DIALECTS.flatMap(routesOf);
 
 function routesOf({ list, resource, wraps, deprecated }: Dialect): Route[] {
@@ -129,7 +129,7 @@ function replyAnswer(call: AnyCall, { payload, statusCode }: Reply, wraps: boole
   return wraps ? json({ out: payload }, status) : plainAnswer(call, payload, status);
 }
 
-/** Bytes go as they are, unless the client wants nothing but JSON. */
+/** Sends bytes as they are, unless the client accepts only JSON. */
 function plainAnswer({ request }: AnyCall, value: Value, status: number): BodyAnswer {
   const wantsJson = /^\s*application\/json/i.test(request.headers.accept ?? '');
   if (value instanceof Uint8Array && !wantsJson) return bytes(value, status);

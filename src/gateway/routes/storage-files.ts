@@ -11,16 +11,16 @@ import { knownAsset } from './assets';
 import { takePlace } from './lasting-answer';
 import type { ListRow } from './list';
 
-/** The paths of a version, and what it lists unless the query says more. */
+/** The paths of a version, and what it lists by default. */
 interface Version {
   readonly path: string;
   readonly all: boolean;
 }
 
-/** Files and folders that are made at once. */
+/** Maximum number of files and folders that are made at once. */
 const MAX_AT_ONCE = 100;
 
-/** `?info` is as good as `?info=true`. */
+/** `?info` is the same as `?info=true`. */
 const flag = z
   .enum(['', 'true', 'false', '1', '0'])
   .transform((text) => text !== 'false' && text !== '0')
@@ -49,7 +49,7 @@ const fileDocument = z.object({
   modified: z.number(),
 });
 
-/** Files of storages (`platform-api.md` section 1.7). */
+/** Routes of the files of storages (`platform-api.md` section 1.7). */
 export const storageFileRoutes: readonly Route[] = [
   ...routesOf({ path: '/v1/users/:user/storages/:storage/files', all: true }),
   ...routesOf({ path: '/v2/users/:user/storages/:storage/files', all: false }),
@@ -158,13 +158,13 @@ function routesOf(version: Version): Route[] {
   ];
 }
 
-/** The storage of a path, if there is one. */
+/** The storage that a path names. */
 function keyOf(context: GatewayContext, param: PathParam): StorageKey {
   const { user, id } = knownAsset(context, STORAGE, param);
   return { user, storage: id };
 }
 
-/** The file that a path names. A slash at its end says no more than that it is a folder. */
+/** The file or folder that a path names. A slash at its end is ignored. */
 function pathOf(param: PathParam): string {
   const path = param('path').replace(/\/$/, '');
   if (path === '') throw badRequest('the path of a file is missing');
@@ -225,7 +225,7 @@ async function makeFolder(
   return rowOf(entry);
 }
 
-/** A file that is there already is never emptied. */
+/** Makes an empty file. An existing file keeps its content. */
 async function makeFile(
   { files }: GatewayContext,
   key: StorageKey,

@@ -40,7 +40,7 @@ const tokenDocument = z.object({
 
 const signedToken = tokenDocument.extend({ access_token: z.string(), host: z.string() });
 
-/** Named tokens of a user (`platform-api.md` section 1.5). */
+/** Routes of the named tokens of a user (`platform-api.md` section 1.5). */
 export const tokenRoutes: readonly Route[] = [
   route({
     ...PLAIN,
@@ -81,7 +81,7 @@ export const tokenRoutes: readonly Route[] = [
     summary: 'Read a token',
     answer: signedToken,
     handle(call) {
-      // Whoever reads it may use it.
+      // A reader of the token may use it.
       checkMayGrant(call);
       return signed(call, knownToken(call.context, call.param));
     },
@@ -113,7 +113,7 @@ export const tokenRoutes: readonly Route[] = [
   }),
 ];
 
-/** A token that may not do everything must not make one that may do more. */
+/** Checks that a token with limited rights does not make a token with more. */
 function checkMayGrant({ principal }: Pick<ApiCall<unknown, unknown>, 'principal'>): void {
   if (principal.permissions.unlimited) return;
   throw forbidden('only a token that allows everything gives out tokens');

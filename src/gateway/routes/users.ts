@@ -30,7 +30,7 @@ const change = z.strictObject({
   enabled: z.boolean().optional().describe('for administrators to change'),
 });
 
-/** Users (`platform-api.md` section 1.6). */
+/** Routes of users (`platform-api.md` section 1.6). */
 export const userRoutes: readonly Route[] = [
   route({
     ...PLAIN,
@@ -62,7 +62,7 @@ export const userRoutes: readonly Route[] = [
       if (draft.role === 'admin' && !principal.permissions.unlimited) {
         throw forbidden('only a token that allows everything makes administrators');
       }
-      // What is left of one who had this name is not for the new one.
+      // The new user must not get what is left of an older user of this name.
       await context.sessions.endAll(user);
       const record = await context.users.create(user, draft);
       if (!record.enabled) await lockOut(context, user);
@@ -115,7 +115,7 @@ export const userRoutes: readonly Route[] = [
 ];
 
 /**
- * A user. One who only has devices, in the settings of the server, counts too.
+ * A user. A user without a record, who only has devices in the settings of the server, is one too.
  * @throws IotmpError IOTMP_ERR_NOT_FOUND
  */
 function knownUser({ server, users, tokens }: GatewayContext, user: string): UserRecord {

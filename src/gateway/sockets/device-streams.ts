@@ -12,10 +12,10 @@ import { guarded, warnProcess } from '../../util/guard';
 
 const MAX_INTERVAL_S = MAX_INTERVAL_MS / 1000;
 
-/** What a client asks for: a stream, another interval for it, or its end. */
+/** A frame of a client: it asks for a stream, for another interval of it, or for its end. */
 const order = z.object({
   resource: z.string().min(1).max(1024),
-  /** In s; 0 is whenever the device has something. `NaN` arrives as null. */
+  /** In s; 0 is each event of the device. `NaN` arrives as null. */
   interval: z.number().nullish(),
   enabled: z.boolean().default(true),
 });
@@ -41,7 +41,7 @@ export const deviceStreamsRoute: SocketRoute = {
   },
 };
 
-/** Streams go on when the device has been away; nothing but samples is sent, as clients take all for one. */
+/** Streams go on after the device was away. Only samples are sent, as clients take each frame for a sample. */
 class MultiplexedStreams {
   readonly #call: SocketCall;
   readonly #device: DeviceId;
@@ -82,7 +82,7 @@ class MultiplexedStreams {
     } else this.#start(resource, Math.round(Math.min(Math.max(interval ?? 0, 0), MAX_INTERVAL_S) * 1000));
   }
 
-  /** The same order again changes nothing, but is a wish: what did not open is tried again. */
+  /** Starts a stream, or changes its interval. The same order again only retries a stream that did not open. */
   #start(resource: string, intervalMs: number): void {
     const stream = this.#streams.get(resource);
     if (stream?.intervalMs === intervalMs) {
@@ -94,7 +94,7 @@ class MultiplexedStreams {
       intervalMs,
       onSample: (sample) => void this.#socket.send(sampleFrame(resource, sample)),
     });
-    // Only now, so that the stream of the device goes on.
+    // Only now, so that the device's stream is not stopped in between.
     stream?.subscription.close();
     this.#streams.set(resource, { intervalMs, subscription });
   }

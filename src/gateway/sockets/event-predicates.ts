@@ -4,19 +4,19 @@ import type { Value } from '../../types';
 import { Pattern } from '../events/pattern';
 import { badRequest } from '../http/request-error';
 
-/** Tells which events somebody wants. */
+/** Whether an event passes a filter. */
 export type EventPredicate = (event: ServerEvent) => boolean;
 
 const MAX_FIELDS = 50;
-/** Length of all patterns of a filter, with all their repetitions: each event is held against them. */
+/** Longest program of all patterns of a filter together, as they are matched with each event. */
 const MAX_STEPS = 500;
 
-/** What a v1 socket sends once: fields with the regular expressions that they have to match. */
+/** The filter of a v1 socket, which is sent once: fields with the regular expressions that they must match. */
 export const patternFilter = z.record(z.string().max(100), z.union([z.string(), z.number(), z.boolean()]));
 
 /**
- * The filter that regular expressions describe (`platform-api.md` section 2.2). Empty ones say nothing.
- * @throws IotmpError IOTMP_ERR_REQUEST when one is not usable
+ * The filter of regular expressions (`platform-api.md` section 2.2). An empty expression is ignored.
+ * @throws IotmpError IOTMP_ERR_REQUEST when an expression is not usable
  */
 export function filterByPatterns(fields: z.infer<typeof patternFilter>): EventPredicate {
   const patterns = Object.entries(fields)
@@ -31,10 +31,10 @@ export function filterByPatterns(fields: z.infer<typeof patternFilter>): EventPr
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
-/** What a v2 subscription asks of fields: to be equal to something, or to one of several things. */
+/** The filter of a v2 subscription: fields with the value, or one of the values, that they must have. */
 export const equalityFilter = z.record(z.string().max(100), z.union([scalar, z.array(scalar).max(100)]));
 
-/** The filter of a v2 subscription. */
+/** The filter of equal values. */
 export function filterByValues(event: string, fields: z.infer<typeof equalityFilter>): EventPredicate {
   const wanted = Object.entries(fields).map(([field, values]): [string, Set<string>] => [
     field,
@@ -44,7 +44,7 @@ export function filterByValues(event: string, fields: z.infer<typeof equalityFil
     one.event === event && wanted.every(([field, values]) => holds(one[field], (text) => values.has(text)));
 }
 
-/** Of a list, one member is enough. */
+/** Whether a value passes a test. Of a list, one member is enough. */
 function holds(value: Value | undefined, test: (text: string) => boolean): boolean {
   if (Array.isArray(value)) return value.some((member) => holds(member, test));
   if (typeof value === 'string') return test(value);

@@ -8,8 +8,8 @@ import type { SocketRoute } from './socket-route';
 import { guarded, warnProcess } from '../../util/guard';
 
 /**
- * Events, version 1: the client says once what it wants, and gets bare events and nothing else, as clients of this
- * version take every frame for an event (`platform-api.md` section 2.2).
+ * Events, version 1: the client sends its filter once, and gets bare events and nothing else, as clients of this version
+ * take every frame for an event (`platform-api.md` section 2.2).
  */
 export const eventsV1Route: SocketRoute = {
   method: 'SOCKET',

@@ -10,7 +10,7 @@ import { readFrame } from './frames';
 import type { SocketCall, SocketRoute } from './socket-route';
 import { guarded, warnProcess } from '../../util/guard';
 
-/** What a client asks for: an event with values of its fields, or the end of that. */
+/** A frame of a client: it asks for an event with values of its fields, or for the end of a subscription. */
 const order = z.object({
   event: z.string().min(1).max(100),
   filters: equalityFilter.default({}),
@@ -22,7 +22,7 @@ type Order = z.infer<typeof order>;
 
 const STREAM_EVENT = 'device_resource_stream';
 
-/** Events, version 2: subscriptions add up and are answered (`platform-api.md` section 2.2). */
+/** Events, version 2: a socket has several subscriptions, and each is answered (`platform-api.md` section 2.2). */
 export const eventsV2Route: SocketRoute = {
   method: 'SOCKET',
   path: '/v2/users/:user/events',
@@ -68,7 +68,7 @@ class EventSubscriptions {
     }
   }
 
-  /** Of two subscriptions of the same event with the same filters the newer one counts. */
+  /** Replaces a subscription to the same event with the same filters. */
   #register(wanted: Order): void {
     const key = JSON.stringify([wanted.event, wanted.filters]);
     const { streamsPerSocket } = this.#call.context.limits;

@@ -11,20 +11,20 @@ import { badRequest } from '../http/request-error';
 import type { equalityFilter } from './event-predicates';
 import { detached, warnProcess } from '../../util/guard';
 
-/** What a stream of many devices is made with. */
+/** Options of a {@link FleetStream}. */
 export interface FleetStreamOptions {
   readonly context: GatewayContext;
   readonly principal: Principal;
   readonly user: string;
-  /** `resource`, and where wanted `device` and `product`. */
+  /** `resource`, and optionally `device` and `product`. */
   readonly filters: z.infer<typeof equalityFilter>;
   readonly intervalMs: number;
   send(frame: Record<string, Value | undefined>): void;
 }
 
 /**
- * Streams of a resource of all devices that match, also of those that connect later (`platform-api.md` section 2.2).
- * Nobody named them one by one, so only outputs are opened: to stream an input acts on the device.
+ * Streams of a resource of all devices that match, also of devices that connect later (`platform-api.md` section 2.2).
+ * Only outputs are opened, as nobody named the devices one by one: a stream of an input has an effect on the device.
  */
 export class FleetStream {
   readonly #options: FleetStreamOptions;

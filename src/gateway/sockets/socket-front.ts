@@ -16,7 +16,7 @@ import { ClientSocket, CloseCode } from './client-socket';
 import type { SocketRoute, SocketService } from './socket-route';
 import { detached, guarded, warnProcess } from '../../util/guard';
 
-/** What the front needs. */
+/** The parts of the gateway that serve a WebSocket handshake. */
 export interface SocketFrontPort {
   readonly context: GatewayContext;
   readonly router: Router<SocketRoute>;
@@ -47,7 +47,7 @@ const SETTINGS = {
   closeTimeout: CLOSE_GRACE_MS,
 } as const;
 
-/** Takes WebSocket handshakes of programs: checks who asks, and refuses over HTTP. */
+/** Serves the WebSocket handshakes of programs: authenticates, and refuses over HTTP. */
 export class SocketFront {
   readonly #port: SocketFrontPort;
   readonly #server: WebSocketServer;
@@ -59,7 +59,7 @@ export class SocketFront {
     this.#server = new WebSocketServer({ ...SETTINGS, maxPayload: port.context.limits.maxBodyBytes });
   }
 
-  /** Takes over an upgrade request; returns false, and leaves it alone, when its path is not one of the gateway. */
+  /** Takes over an upgrade request. Returns false, and does not touch it, when its path is not one of the gateway. */
   handle(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): boolean {
     const match = this.#find(target);
     if (match === undefined && !isOwnPath(target)) return false;
@@ -68,13 +68,13 @@ export class SocketFront {
     socket.on('error', guarded('upgraded socket error', warnProcess, cut));
     const forget = guarded('upgraded socket close', warnProcess, () => void this.#sockets.delete(socket));
     socket.once('close', forget);
-    // Nobody else would end it.
+    // Nobody else would end the socket.
     if (match === undefined) refuse(socket, notFound('no WebSockets are taken at this path'));
     else detached('upgrade', cut, this.#accept({ request, socket, head }, match));
     return true;
   }
 
-  /** Ends all sockets; resolves when they are gone. */
+  /** Ends all sockets. Resolves when they are gone. */
   async close(): Promise<void> {
     const gone = [...this.#sockets].map(closeOf);
     for (const client of this.#open) client.close(CloseCode.GOING_AWAY, 'the server was stopped');
@@ -86,7 +86,7 @@ export class SocketFront {
     deadline.cancel();
   }
 
-  /** From here on a failure cannot be answered over HTTP any more. */
+  /** Completes the handshake. From here on a failure cannot be answered over HTTP any more. */
   #serve(client: ClientSocket, serve: SocketService): void {
     try {
       serve(client);
@@ -156,14 +156,14 @@ export class SocketFront {
   }
 }
 
-/** Whether the device that a socket is about is still one. */
+/** Whether the device of a socket still exists. */
 function isThere(context: GatewayContext, { user = '', device }: SocketMatch['captures']): boolean {
   return device === undefined || isKnownDevice(context, { user, device });
 }
 
 /**
- * Notices that a client goes away while its handshake waits, until the returned function is called: nobody else reads
- * the socket then. What the client has sent too early stays in its place.
+ * Notices that a client goes away while its handshake waits, until the returned function is called, as nobody else reads
+ * the socket then. Data that the client sent too early stays in place.
  */
 function watchForEnd(socket: Duplex): () => void {
   const onEnd = guarded('upgrade end', warnProcess, () => void socket.destroy());
@@ -178,7 +178,7 @@ function closeOf(socket: Duplex): Promise<void> {
   });
 }
 
-/** Answers a handshake with the failure, over HTTP. */
+/** Answers a handshake with an error over HTTP. */
 function refuse(socket: Duplex, error: unknown): void {
   if (socket.destroyed) return;
   const { status, type = '', body = '' } = failure(error);
