@@ -35,8 +35,7 @@ export class FilesModel {
     if (what === 'write') {
       const { length } = step[2];
       if (length > fileBytes) codes.add('IOTMP_ERR_TOO_LARGE');
-      if (this.#isFolder(path) || (this.#entries.has(path) && !replace))
-        codes.add('IOTMP_ERR_CONFLICT');
+      if (this.#isFolder(path) || (this.#entries.has(path) && !replace)) codes.add('IOTMP_ERR_CONFLICT');
       const more = length - (this.#entries.get(path)?.length ?? 0);
       if (more > 0 && this.#bytes + more > storageBytes) codes.add('IOTMP_ERR_QUOTA');
     }
