@@ -37,7 +37,7 @@ describe('callbacks', () => {
       found.map(({ file, line, text }) => `${file}:${line} ${text}`),
       [],
     );
-  }).timeout(60_000);
+  }).timeout(180_000);
 
   it('are found where they are not guarded', () => {
     const found = unguardedCallbacks(programOf(ROOT, [UNGUARDED]), ROOT, ['test/unit/support/fixtures']);

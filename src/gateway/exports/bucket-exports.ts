@@ -48,7 +48,7 @@ export class BucketExports {
   add(order: ExportOrder): string {
     const file = `${order.bucket}_${randomUUID()}.${order.type}`;
     this.#orders.set(file, { order, at: this.#clock.now() });
-    const ofUser = [...this.#orders].filter(([, { order }]) => order.user === order.user);
+    const ofUser = [...this.#orders].filter(([, placed]) => placed.order.user === order.user);
     const [surplus] = ofUser.length > MAX_OF_USER ? (ofUser[0] ?? []) : [];
     if (surplus !== undefined) this.#orders.delete(surplus);
     return file;
