@@ -260,5 +260,5 @@ function documentsOf(store: Store | Promise<Store>): Documents {
 }
 
 function ignore(): void {
-  // Told elsewhere.
+  // Whoever asks the documents for something first hears of it.
 }

@@ -51,9 +51,7 @@ export class Dispatcher {
 
   /** Calls of the peer that are being worked on. */
   get work(): PendingWork {
-    const { clock, maxConcurrentCalls } = this.#core.options;
-    const onFault = (error: unknown): void => this.#core.destroy(asIotmpError(error));
-    return (this.#work ??= new PendingWork(clock, maxConcurrentCalls, onFault));
+    return (this.#work ??= this.#newWork());
   }
 
   /** Number of open streams in both directions. */
@@ -84,6 +82,11 @@ export class Dispatcher {
     this.#work?.endAll();
     this.#requests?.rejectAll(reason);
     this.#streams?.endAll(reason);
+  }
+
+  #newWork(): PendingWork {
+    const { clock, maxConcurrentCalls } = this.#core.options;
+    return new PendingWork(clock, maxConcurrentCalls, (error) => this.#core.destroy(asIotmpError(error)));
   }
 
   #serve(message: Message, at: number): void {

@@ -53,9 +53,15 @@ export class HttpRouter {
     throw new IotmpError('IOTMP_ERR_LISTEN', translate(this.#RED, 'errors.noHttpServer', { path }));
   }
 
+  /** A request whose handler throws is cut: nobody else would answer it. */
   #handle(request: IncomingMessage, response: ServerResponse): boolean {
     const url = request.url ?? '/';
-    return below(this.#handlers, url).some(([handler, target]) => handler(request, response, target));
+    try {
+      return below(this.#handlers, url).some(([handler, target]) => handler(request, response, target));
+    } catch (error) {
+      response.destroy();
+      throw error;
+    }
   }
 }
 
