@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { describe, it } from 'mocha';
@@ -15,21 +15,29 @@ const ROUNDS = times(20);
 const ROWS_OF_A_ROUND = 10_000_000;
 const STORM = join(__dirname, 'support/storm.ts');
 
-/** Lets a process write, kills it after a while, and answers what had been acknowledged. */
+/**
+ * Lets a process write, kills it after a while, and answers what had been acknowledged. The process prints into a file: a
+ * pipe would leave lines waiting in it while nobody reads, and those would be lost with it.
+ */
 async function storm(file: string, first: number, lifeMs: number): Promise<Acknowledged[]> {
+  const output = `${file}.acknowledged`;
+  const handle = await open(output, 'w');
   const child = spawn(process.execPath, ['--import', 'tsx', STORM, file, `${first}`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', handle.fd, 'inherit'],
   });
   const exited = once(child, 'exit');
-  const lines: Acknowledged[] = [];
-  let killing: Promise<void> | undefined;
-  for await (const line of createInterface({ input: child.stdout })) {
-    lines.push(JSON.parse(line) as Acknowledged);
-    killing ??= setTimeout(lifeMs).then(() => void child.kill('SIGKILL'));
-  }
-  await killing;
+  while (child.exitCode === null && (await handle.stat()).size === 0) await setTimeout(5);
+  await setTimeout(lifeMs);
+  child.kill('SIGKILL');
   assert.deepEqual(await exited, [null, 'SIGKILL']);
-  return lines;
+  await handle.close();
+  return linesOf(await readFile(output, 'utf8'));
+}
+
+/** The last line may have been cut. */
+function linesOf(text: string): Acknowledged[] {
+  const lines = text.split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as Acknowledged);
 }
 
 /** Everything that was acknowledged is there, and rows are counted as they are. */

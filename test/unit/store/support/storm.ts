@@ -1,7 +1,7 @@
 import { openStore } from '../../../../src/store/open-store';
 import type { Store } from '../../../../src/store/store';
 
-/** What the storm prints: a line for each write that was acknowledged. */
+/** What the storm prints, into a file: a line for each write that was acknowledged. */
 export type Acknowledged =
   | { readonly property: string; readonly value: number }
   | { readonly put: string; readonly removed?: never }
@@ -11,6 +11,7 @@ export type Acknowledged =
 const KEY = { user: 'ann', bucket: 'storm' };
 const OWNER = { user: 'ann', device: 'd' };
 
+/** The output is a file, so the line is in it before anything else is written to the store. */
 function print(line: Acknowledged): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
