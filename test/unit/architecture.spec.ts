@@ -107,6 +107,21 @@ describe('architecture', () => {
     }
   });
 
+  it('gives a type name to one thing only', () => {
+    const places = new Map<string, string[]>();
+    for (const { path, text } of files.filter(({ path }) => /^(src|nodes)\//.test(path))) {
+      const declared = text.matchAll(
+        /^(?:export )?(?:declare )?(?:abstract )?(?:class|enum|interface|type) (\w+)/gm,
+      );
+      for (const [, name] of declared) places.set(name!, [...(places.get(name!) ?? []), path]);
+    }
+    assert.ok(places.size > 500, `${places.size} names`);
+    assert.deepEqual(
+      [...places].filter(([, paths]) => paths.length > 1),
+      [],
+    );
+  });
+
   it('takes packages only where they belong', () => {
     for (const { path, imports } of files) {
       const packages = imports.filter((name) => !name.startsWith('.') && !name.startsWith('node:'));

@@ -11,14 +11,14 @@ export interface TargetSettings {
   evaluate(message?: NodeMessage): Promise<Target>;
 }
 
-/** What becomes of a field: one that is `unused` is blank, whatever it says. */
-type Field = 'required' | 'optional' | 'unused';
+/** Whether a node needs a field. An `unused` field counts as blank, whatever it says. */
+type FieldUse = 'required' | 'optional' | 'unused';
 
 /** Which of the fields of a node count. */
 export interface TargetFields {
-  readonly user: Exclude<Field, 'required'>;
-  readonly device: Field;
-  readonly resource: Field;
+  readonly user: Exclude<FieldUse, 'required'>;
+  readonly device: FieldUse;
+  readonly resource: FieldUse;
   /** The text for a `resource` that is missing. */
   readonly missing: string;
 }

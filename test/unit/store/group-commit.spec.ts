@@ -5,7 +5,7 @@ import { IotmpError } from '../../../src/errors';
 import { Statements } from '../../../src/store/sqlite/database/statements';
 import { openTables } from '../../../src/store/sqlite/tables/tables';
 import { GroupCommit } from '../../../src/store/sqlite/thread/group-commit';
-import type { Answer, WriteJob } from '../../../src/store/sqlite/thread/messages';
+import type { JobAnswer, WriteJob } from '../../../src/store/sqlite/thread/messages';
 import { storeLimits } from '../../../src/store/store-limits';
 import { cleanUp } from '../../support/clean-up';
 
@@ -45,7 +45,7 @@ function removal(id: number, name: string): WriteJob {
   return { id, kind: 'write', name: 'propertyRemove', args: { user: 'u', owner: 'd', name } };
 }
 
-function outcome(answer: Answer): string {
+function outcome(answer: JobAnswer): string {
   if (!('failure' in answer)) return `${answer.id} done`;
   return `${answer.id} ${answer.failure.reason ?? answer.failure.code}`;
 }

@@ -9,7 +9,7 @@ import { openTables } from '../../../src/store/sqlite/tables/tables';
 import { JobLoop, type JobLoopParts } from '../../../src/store/sqlite/thread/job-loop';
 import {
   toFailure,
-  type Answer,
+  type JobAnswer,
   type Job,
   type Report,
   type WriteJob,
@@ -35,7 +35,7 @@ function setUp(parts: Partial<JobLoopParts> = {}, steps = 3) {
     log.push(`${tag} end`);
     return [tag];
   }
-  const commit = (jobs: readonly WriteJob[]): Answer[] => {
+  const commit = (jobs: readonly WriteJob[]): JobAnswer[] => {
     log.push(`commit ${jobs.map(({ id }) => id).join(' ')}`);
     return jobs.map((job) => {
       const fault = 'name' in job.args ? job.args.name : 'ok';

@@ -32,7 +32,7 @@ export interface BucketEntry extends Omit<Bucket, 'settings'> {
   readonly settings: Uint8Array;
 }
 
-export interface ListArgs {
+export interface BucketListArgs {
   readonly user: string | undefined;
   readonly page: FullPage;
 }
@@ -104,7 +104,7 @@ export class BucketTable {
     return entry;
   }
 
-  list({ user, page: { search, limit, offset } }: ListArgs): BucketEntry[] {
+  list({ user, page: { search, limit, offset } }: BucketListArgs): BucketEntry[] {
     const rows =
       user === undefined
         ? this.#sql.all(`SELECT * FROM bucket WHERE ${PAGE}`, search, limit, offset)

@@ -24,7 +24,7 @@ import {
   type BucketArgs,
   type BucketEntry,
   type DefineArgs,
-  type ListArgs,
+  type BucketListArgs,
   type UpdateArgs,
   type WriteArgs,
 } from './bucket-table';
@@ -174,7 +174,7 @@ function toRows({ ts, devices, values }: PackedRows<unknown>): BucketRow[] {
 export interface BucketOperations {
   readonly reads: {
     readonly bucketGet: Operation<BucketKey, BucketEntry | undefined>;
-    readonly bucketList: Operation<ListArgs, BucketEntry[]>;
+    readonly bucketList: Operation<BucketListArgs, BucketEntry[]>;
     readonly bucketCount: Operation<BucketKey, number>;
   };
   readonly longReads: {

@@ -13,7 +13,7 @@ interface DocumentRow extends Omit<StoredDocument, 'body'> {
   readonly body: Uint8Array;
 }
 
-interface ListArgs {
+interface DocumentListArgs {
   readonly collection: string;
   readonly user: string | undefined;
   readonly page: FullPage;
@@ -25,7 +25,7 @@ interface PutArgs extends DocumentKey {
   readonly at: number;
 }
 
-interface MergeArgs extends DocumentKey {
+interface DocumentMergeArgs extends DocumentKey {
   readonly patch: Uint8Array;
   readonly at: number;
 }
@@ -34,11 +34,11 @@ interface MergeArgs extends DocumentKey {
 export interface DocumentOperations {
   readonly reads: {
     readonly documentGet: Operation<DocumentKey, DocumentRow | undefined>;
-    readonly documentList: Operation<ListArgs, DocumentRow[]>;
+    readonly documentList: Operation<DocumentListArgs, DocumentRow[]>;
   };
   readonly writes: {
     readonly documentPut: Operation<PutArgs, 'created' | 'updated'>;
-    readonly documentMerge: Operation<MergeArgs, DocumentRow>;
+    readonly documentMerge: Operation<DocumentMergeArgs, DocumentRow>;
     readonly documentRemove: Operation<DocumentKey, boolean>;
     readonly documentClear: Operation<{ readonly collection: string; readonly user: string }, number>;
   };
@@ -142,7 +142,7 @@ function find(sql: Statements, { collection, user, id }: DocumentKey): DocumentR
   return row && fromRow(row);
 }
 
-function list(sql: Statements, { collection, user, page }: ListArgs): DocumentRow[] {
+function list(sql: Statements, { collection, user, page }: DocumentListArgs): DocumentRow[] {
   const { search, limit, offset } = page;
   const ofAll = `SELECT * FROM document WHERE collection = ? AND ${PAGE}`;
   const rows =
@@ -165,7 +165,7 @@ function put(sql: Statements, limits: StoreLimits, args: PutArgs): 'created' | '
   return before === undefined ? 'created' : 'updated';
 }
 
-function merge(sql: Statements, limits: StoreLimits, args: MergeArgs): DocumentRow {
+function merge(sql: Statements, limits: StoreLimits, args: DocumentMergeArgs): DocumentRow {
   const before = find(sql, args);
   if (before === undefined) throw missing(args.collection, args.id);
   const merged = mergeMap(mapFromStored(before.body), mapFromStored(args.patch));

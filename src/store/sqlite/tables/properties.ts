@@ -26,13 +26,13 @@ interface PropertyArgs extends OwnerArgs {
   readonly name: string;
 }
 
-interface SetArgs extends PropertyArgs {
+interface PropertySetArgs extends PropertyArgs {
   readonly value: Uint8Array;
   readonly attributes: Uint8Array | undefined;
   readonly at: number;
 }
 
-interface MergeArgs extends PropertyArgs {
+interface PropertyMergeArgs extends PropertyArgs {
   readonly patch: Uint8Array;
   readonly at: number;
 }
@@ -44,8 +44,8 @@ export interface PropertyOperations {
     readonly propertyList: Operation<OwnerArgs & { readonly page: FullPage }, StoredProperty[]>;
   };
   readonly writes: {
-    readonly propertySet: Operation<SetArgs, Outcome>;
-    readonly propertyMerge: Operation<MergeArgs, Uint8Array>;
+    readonly propertySet: Operation<PropertySetArgs, Outcome>;
+    readonly propertyMerge: Operation<PropertyMergeArgs, Uint8Array>;
     readonly propertyRemove: Operation<PropertyArgs, boolean>;
     readonly propertyClear: Operation<OwnerArgs, number>;
   };
@@ -153,7 +153,7 @@ function find(sql: Statements, { user, owner, name }: PropertyArgs): StoredPrope
 }
 
 /** A value that is there already is not written again: it would cost a write of the disk. */
-function set(sql: Statements, limits: StoreLimits, { user, owner, ...args }: SetArgs): Outcome {
+function set(sql: Statements, limits: StoreLimits, { user, owner, ...args }: PropertySetArgs): Outcome {
   const { name, value, at } = args;
   const before = find(sql, { user, owner, name });
   if (before === undefined) {
@@ -168,7 +168,7 @@ function set(sql: Statements, limits: StoreLimits, { user, owner, ...args }: Set
   return before === undefined ? 'created' : 'updated';
 }
 
-function merge(sql: Statements, limits: StoreLimits, args: MergeArgs): Uint8Array {
+function merge(sql: Statements, limits: StoreLimits, args: PropertyMergeArgs): Uint8Array {
   const before = find(sql, args);
   if (before === undefined) throw missing('property', args.name);
   const merged = mergePatch(fromStored(before.value), fromStored(args.patch));

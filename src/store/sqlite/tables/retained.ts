@@ -22,12 +22,12 @@ interface TopicArgs {
   readonly topic: string;
 }
 
-interface SetArgs extends TopicArgs {
+interface RetainedSetArgs extends TopicArgs {
   readonly payload: Uint8Array;
   readonly at: number;
 }
 
-interface ListArgs {
+interface RetainedListArgs {
   readonly user: string;
   readonly filter: string | undefined;
   /** The topic after which the list begins; '' is the beginning. */
@@ -44,9 +44,9 @@ interface FoundRows {
 /** What is done with retained messages in the thread of the database. */
 export interface RetainedOperations {
   readonly reads: { readonly retainedGet: Operation<TopicArgs, RetainedRow | undefined> };
-  readonly longReads: { readonly retainedList: Operation<ListArgs, FoundRows> };
+  readonly longReads: { readonly retainedList: Operation<RetainedListArgs, FoundRows> };
   readonly writes: {
-    readonly retainedSet: Operation<SetArgs, void>;
+    readonly retainedSet: Operation<RetainedSetArgs, void>;
     readonly retainedRemove: Operation<TopicArgs, boolean>;
     readonly retainedClear: Operation<{ readonly user: string }, number>;
   };
@@ -141,14 +141,14 @@ function find(sql: Statements, { user, topic }: TopicArgs): RetainedRow | undefi
   return row && fromRow(row);
 }
 
-function set(sql: Statements, limits: StoreLimits, { user, topic, payload, at }: SetArgs): void {
+function set(sql: Statements, limits: StoreLimits, { user, topic, payload, at }: RetainedSetArgs): void {
   if (find(sql, { user, topic }) === undefined) {
     checkQuota('retained messages', sql.number(`SELECT count(*) ${OF_USER}`, user), limits.retainedPerUser);
   }
   sql.run(PUT, user, topic, at, payload);
 }
 
-function* list(sql: Statements, args: ListArgs): Steps<FoundRows> {
+function* list(sql: Statements, args: RetainedListArgs): Steps<FoundRows> {
   const filter = args.filter === undefined ? undefined : new TopicFilter(args.filter);
   const rows: RetainedRow[] = [];
   for (let last = args.after; ; yield) {

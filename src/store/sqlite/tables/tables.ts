@@ -14,11 +14,18 @@ type OfKind<Kind extends 'reads' | 'writes'> = PropertyOperations[Kind] &
   RetainedOperations[Kind] &
   BucketOperations[Kind];
 
+/** The reads of all tables. */
+export type Reads = OfKind<'reads'>;
+/** The reads of all tables that are done in steps. */
+export type LongReads = RetainedOperations['longReads'] & BucketOperations['longReads'];
+/** The writes of all tables. */
+export type Writes = OfKind<'writes'>;
+
 /** Everything that the thread of a database can be asked for. */
 export interface AllOperations {
-  readonly reads: OfKind<'reads'>;
-  readonly longReads: RetainedOperations['longReads'] & BucketOperations['longReads'];
-  readonly writes: OfKind<'writes'>;
+  readonly reads: Reads;
+  readonly longReads: LongReads;
+  readonly writes: Writes;
 }
 
 /** The tables of a database. They are for one caller that does one operation after the other. */

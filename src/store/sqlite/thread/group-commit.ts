@@ -4,10 +4,8 @@ import { IN_MEMORY } from '../database/database-options';
 import { storageError, toIotmpError } from '../database/sqlite-fault';
 import type { Statements } from '../database/statements';
 import { inTransaction } from '../database/transaction';
-import type { AllOperations, Tables } from '../tables/tables';
-import { toFailure, type Answer, type Failure, type WriteJob } from './messages';
-
-type Writes = AllOperations['writes'];
+import type { Tables, Writes } from '../tables/tables';
+import { toFailure, type JobAnswer, type Failure, type WriteJob } from './messages';
 
 interface WriteOf<N extends keyof Writes> {
   readonly id: number;
@@ -42,20 +40,20 @@ export class GroupCommit {
     this.#parts = parts;
   }
 
-  run(jobs: readonly WriteJob[]): Answer[] {
+  run(jobs: readonly WriteJob[]): JobAnswer[] {
     const { file } = this.#parts;
     // SQLite would go on with a file that no name leads to, and all of it would be gone with the process.
     if (file !== IN_MEMORY && !existsSync(file)) {
       return this.#failAll(jobs, storageError('unavailable', file, 'it was removed or renamed'));
     }
-    const answers: Answer[] = [];
+    const answers: JobAnswer[] = [];
     while (answers.length < jobs.length) answers.push(...this.#runFirst(jobs.slice(answers.length)));
     return answers;
   }
 
   /** Does all of the writes, or those up to the first that takes the transaction with it: those before are done again. */
-  #runFirst(jobs: readonly WriteJob[]): Answer[] {
-    const answers: Answer[] = [];
+  #runFirst(jobs: readonly WriteJob[]): JobAnswer[] {
+    const answers: JobAnswer[] = [];
     try {
       inTransaction(this.#parts.db, () => {
         for (const job of jobs) answers.push(this.#runOne(job));
@@ -77,7 +75,7 @@ export class GroupCommit {
     }
   }
 
-  #runOne<N extends keyof Writes>({ id, name, args }: WriteOf<N>): Answer {
+  #runOne<N extends keyof Writes>({ id, name, args }: WriteOf<N>): JobAnswer {
     const { sql, tables } = this.#parts;
     sql.run('SAVEPOINT job');
     try {
@@ -100,7 +98,7 @@ export class GroupCommit {
     }
   }
 
-  #failAll(jobs: readonly WriteJob[], error: unknown): Answer[] {
+  #failAll(jobs: readonly WriteJob[], error: unknown): JobAnswer[] {
     const failure = this.#toFailure(error);
     return jobs.map(({ id }) => ({ id, failure }));
   }

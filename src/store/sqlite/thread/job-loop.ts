@@ -1,10 +1,10 @@
 import { StorageError, type IotmpError } from '../../../errors';
 import type { Steps } from '../tables/operations';
-import type { AllOperations, Tables } from '../tables/tables';
+import type { LongReads, Reads, Tables } from '../tables/tables';
 import {
   fromFailure,
   toFailure,
-  type Answer,
+  type JobAnswer,
   type ControlJob,
   type Job,
   type LongReadJob,
@@ -17,7 +17,7 @@ import { ReadQueue, type ReadSteps } from './read-queue';
 /** What a {@link JobLoop} drives. */
 export interface JobLoopParts {
   readonly tables: Pick<Tables, 'reads' | 'longReads'>;
-  readonly group: { run(jobs: readonly WriteJob[]): Answer[] };
+  readonly group: { run(jobs: readonly WriteJob[]): JobAnswer[] };
   /** Number of changes that were ever made: a write that finds everything as it should be makes none. */
   readonly changes: () => number;
   readonly sweeper: { readonly hasWork: boolean; wake(): void; step(): void };
@@ -144,7 +144,7 @@ export class JobLoop {
   }
 
   /** A damaged file stays damaged: nothing that works after it proves the contrary. */
-  #report(answers: readonly Answer[], fault: StorageError | undefined): void {
+  #report(answers: readonly JobAnswer[], fault: StorageError | undefined): void {
     const isNews = fault?.reason !== this.#fault?.reason && this.#fault?.reason !== 'corrupt';
     if (isNews) this.#fault = fault;
     this.#parts.report({
@@ -170,9 +170,6 @@ export class JobLoop {
 function atOnce(action: () => unknown): ReadSteps {
   return { next: () => ({ done: true, value: action() }) };
 }
-
-type Reads = AllOperations['reads'];
-type LongReads = AllOperations['longReads'];
 
 function runRead<N extends keyof Reads>(
   reads: Tables['reads'],

@@ -2,13 +2,9 @@ import { errorText, IotmpError } from '../../../errors';
 import { guarded } from '../../../util/guard';
 import type { StoreLimits } from '../../store-limits';
 import type { LongOperationCaller } from '../tables/operations';
-import type { AllOperations } from '../tables/tables';
-import { fromFailure, toFailure, type Answer, type DatabaseSettings, type Job } from './messages';
+import type { AllOperations, LongReads, Reads, Writes } from '../tables/tables';
+import { fromFailure, toFailure, type JobAnswer, type DatabaseSettings, type Job } from './messages';
 import type { StoreThread } from './store-thread';
-
-type Reads = AllOperations['reads'];
-type LongReads = AllOperations['longReads'];
-type Writes = AllOperations['writes'];
 
 /** A job that has not been answered yet. Methods, as the promises of different jobs take different values. */
 interface Waiting {
@@ -74,7 +70,7 @@ export class JobQueue implements LongOperationCaller<AllOperations> {
     return this.#send({ id: ++this.#lastId, kind: 'close' });
   }
 
-  handleAnswers(answers: readonly Answer[]): void {
+  handleAnswers(answers: readonly JobAnswer[]): void {
     for (const answer of answers) this.#settle(answer);
     this.#flushSoon();
     if (this.#waiting.size === 0) this.#thread?.rest();
@@ -115,7 +111,7 @@ export class JobQueue implements LongOperationCaller<AllOperations> {
     return new Promise((resolve, reject) => this.#waiting.set(id, { isWrite, bytes, resolve, reject }));
   }
 
-  #settle(answer: Answer): void {
+  #settle(answer: JobAnswer): void {
     const waiting = this.#waiting.get(answer.id);
     if (waiting === undefined) return;
     this.#waiting.delete(answer.id);

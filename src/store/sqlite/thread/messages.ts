@@ -1,7 +1,7 @@
 import { IotmpError, StorageError, type ErrorCode, type StorageFault } from '../../../errors';
 import type { StoreLimits } from '../../store-limits';
 import type { DatabaseOptions } from '../database/database-options';
-import type { AllOperations } from '../tables/tables';
+import type { LongReads, Reads, Writes } from '../tables/tables';
 
 /** How a thread opens a database. */
 export interface DatabaseSettings extends DatabaseOptions {
@@ -18,11 +18,11 @@ interface JobOf<Kind extends string, Named extends Record<keyof Named, { readonl
 }
 
 /** A read that is done at once. */
-export type ReadJob = JobOf<'read', AllOperations['reads']>;
+export type ReadJob = JobOf<'read', Reads>;
 /** A read that is done in steps. */
-export type LongReadJob = JobOf<'longRead', AllOperations['longReads']>;
+export type LongReadJob = JobOf<'longRead', LongReads>;
 /** A write. */
-export type WriteJob = JobOf<'write', AllOperations['writes']>;
+export type WriteJob = JobOf<'write', Writes>;
 
 /** `check` looks for damage; `close` closes the database when all else is done. */
 export interface ControlJob {
@@ -48,13 +48,13 @@ export interface Failure {
   readonly reason: StorageFault | undefined;
 }
 
-/** What became of a job or an opening. */
-export type Answer =
+/** The outcome of a job or of an opening. */
+export type JobAnswer =
   { readonly id: number; readonly value: unknown } | { readonly id: number; readonly failure: Failure };
 
 /** Everything that the thread says. */
 export interface Report {
-  readonly answers: readonly Answer[];
+  readonly answers: readonly JobAnswer[];
   /** What is wrong now; null for nothing. Absent if that has not changed. */
   readonly fault?: Failure | null;
 }

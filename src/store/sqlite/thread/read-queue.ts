@@ -1,13 +1,13 @@
 import { StorageError, type IotmpError } from '../../../errors';
 import type { Steps } from '../tables/operations';
-import { toFailure, type Answer } from './messages';
+import { toFailure, type JobAnswer } from './messages';
 
 /** A read in steps; the last step has the result. */
 export type ReadSteps = Pick<Steps<unknown>, 'next'>;
 
 /** What a slice of time brought. */
 export interface SliceResult {
-  readonly answers: readonly Answer[];
+  readonly answers: readonly JobAnswer[];
   /** The last fault of a read in it. */
   readonly fault: StorageError | undefined;
 }
@@ -36,7 +36,7 @@ export class ReadQueue {
 
   /** Goes on for at most so many ms, but for at least one step. */
   run(ms: number): SliceResult {
-    const answers: Answer[] = [];
+    const answers: JobAnswer[] = [];
     let fault: StorageError | undefined;
     const end = performance.now() + ms;
     do {

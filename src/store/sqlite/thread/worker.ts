@@ -9,7 +9,7 @@ import { GroupCommit } from './group-commit';
 import { JobLoop } from './job-loop';
 import {
   toFailure,
-  type Answer,
+  type JobAnswer,
   type DatabaseSettings,
   type Job,
   type Opening,
@@ -23,7 +23,7 @@ import {
 function serve(port: MessagePort): void {
   let loop: JobLoop | undefined;
   const report = (message: Report): void => port.postMessage(message);
-  const open = ({ id, settings }: Opening): Answer => {
+  const open = ({ id, settings }: Opening): JobAnswer => {
     try {
       loop = openLoop(settings, report, () => (loop = undefined));
       return { id, value: undefined };
