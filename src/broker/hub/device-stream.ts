@@ -87,12 +87,16 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
     return this.#group.size === 0 && this.isUsable;
   }
 
-  get mustOpen(): boolean {
-    return this.#wantsOpening && (this.#asks.size > 0 || this.#port.link?.isOutput === true);
+  /** Whether a START_STREAM has to go out: the first, or another one for a stream that is open. */
+  get mustStart(): boolean {
+    const { isOutput } = this.#port.link ?? {};
+    const mustOpen = this.#wantsOpening && (this.#asks.size > 0 || isOutput === true);
+    return mustOpen || (this.#group.size > 0 && this.#channel?.mustRestart === true);
   }
 
-  get mustRestart(): boolean {
-    return this.#group.size > 0 && this.#channel?.needsRestart(this.#group.sharedInterval) === true;
+  /** The interval that the subscribers need now, in ms; 0 for events. */
+  get intervalMs(): number {
+    return this.#group.sharedInterval;
   }
 
   /** Whether it depends on what the resource is, and nobody has found out yet. */
@@ -153,31 +157,10 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
     this.#port.warn(text);
   }
 
-  /** Opens the stream. What goes wrong becomes its state. */
-  async open(link: ResourceLink): Promise<void> {
-    const channel = new StreamChannel(this, this.#group.sharedInterval);
-    this.#channel = channel;
-    this.#clearFailure(false);
-    this.#group.begin();
-    try {
-      await channel.open(link);
-      if (this.#channel === channel) this.#asks.clear();
-    } catch (error) {
-      // Of a connection that is gone meanwhile, the failure is no news.
-      if (this.#channel !== channel) return;
-      const failure = streamError(error);
-      this.#fail(failure, TEMPORARY.has(failure.code));
-    }
-  }
-
-  /** Starts the stream again with the interval that is needed now. When that fails, it goes on as it was. */
-  async restart(): Promise<void> {
-    const channel = this.#channel;
-    try {
-      await channel?.restart(this.#group.sharedInterval);
-    } catch (error) {
-      if (this.#channel === channel) this.warn(`the stream could not be restarted: ${errorText(error)}`);
-    }
+  /** Opens the stream, or starts it again where it is open. */
+  async start(link: ResourceLink): Promise<void> {
+    if (this.#channel === undefined) await this.#open(link);
+    else await this.#restart(this.#channel);
   }
 
   /** Has the stream started again, where it is open. */
@@ -230,6 +213,32 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
   /** A stream also ends when its connection does. Then the device is offline in the same turn. */
   onEnd(channel: StreamChannel, reason: IotmpError): void {
     queueMicrotask(guarded('hub stream end', this.#onFault, () => this.#handleEnd(channel, reason)));
+  }
+
+  /** A failure to open the stream becomes its state. */
+  async #open(link: ResourceLink): Promise<void> {
+    const channel = new StreamChannel(this);
+    this.#channel = channel;
+    this.#clearFailure(false);
+    this.#group.begin();
+    try {
+      await channel.open(link);
+      if (this.#channel === channel) this.#asks.clear();
+    } catch (error) {
+      // Of a connection that is gone meanwhile, the failure is no news.
+      if (this.#channel !== channel) return;
+      const failure = streamError(error);
+      this.#fail(failure, TEMPORARY.has(failure.code));
+    }
+  }
+
+  /** A failure to start the stream again is a warning: the stream goes on as it was. */
+  async #restart(channel: StreamChannel): Promise<void> {
+    try {
+      await channel.restart();
+    } catch (error) {
+      if (this.#channel === channel) this.warn(`the stream could not be restarted: ${errorText(error)}`);
+    }
   }
 
   #handleEnd(channel: StreamChannel, reason: IotmpError): void {

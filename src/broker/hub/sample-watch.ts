@@ -12,8 +12,8 @@ const SLACK_MS = 1000;
 export interface SilenceHandler {
   /** Nothing followed the sample that comes at once: the device may not have understood the interval. */
   onDoubt(): void;
-  /** No sample came for three intervals. `restart` is false when a restart has just been tried in vain. */
-  onStall(restart: boolean): void;
+  /** No sample came for three intervals. `restartHelps` is false when a restart has just been tried in vain. */
+  onStall(restartHelps: boolean): void;
 }
 
 /**
@@ -110,10 +110,10 @@ export class SampleWatch {
   }
 
   #stall(): void {
-    const restart = !this.#restarted;
+    const restartHelps = !this.#restarted;
     this.#stalled = true;
     this.#restarted = true;
     this.#samples = 0;
-    this.#handler.onStall(restart);
+    this.#handler.onStall(restartHelps);
   }
 }

@@ -146,16 +146,14 @@ export class SharedResource {
     const [periodic, event] = [this.#periodic, this.#event];
     if (periodic.mustStop) return () => periodic.stop();
     if (event.mustStop) return () => event.stop();
-    if (periodic.mustOpen) return () => this.#startPeriodic(link, periodic.open(link));
-    if (periodic.mustRestart) return () => this.#startPeriodic(link, periodic.restart());
-    if (event.mustOpen) return () => event.open(link);
-    if (event.mustRestart) return () => event.restart();
+    if (periodic.mustStart) return () => this.#startPeriodic(link);
+    if (event.mustStart) return () => event.start(link);
     return undefined;
   }
 
   /** A microcontroller sends its events only on the stream that was started last. */
-  async #startPeriodic(link: ResourceLink, started: Promise<void>): Promise<void> {
-    await started;
+  async #startPeriodic(link: ResourceLink): Promise<void> {
+    await this.#periodic.start(link);
     if (this.#link === link) this.#event.requestRestart();
   }
 

@@ -9,8 +9,10 @@ import type { CallOptions } from '../../session/requests/reply';
 /** What a channel tells the device stream that it belongs to. */
 export interface StreamChannelOwner {
   readonly clock: Clock;
+  /** The interval that the stream should have now, in ms; 0 for an event stream, which it stays. */
+  readonly intervalMs: number;
   onSample(sample: Value | undefined, now: number, deviceIntervalMs: number): void;
-  /** Samples stopped or came back, or the channel wants a restart. */
+  /** Samples stopped or came back, or the stream must be restarted. */
   onChange(): void;
   /** The device ended the stream. */
   onEnd(channel: StreamChannel, reason: IotmpError): void;
@@ -29,13 +31,13 @@ export class StreamChannel {
   #requestedMs: number;
   #intervalMs: number;
   #form: 'map' | 'number' = 'map';
-  #restartWanted = false;
+  #restartRequested = false;
   #sampled = false;
   #closeReason: IotmpError | undefined;
   #openedAt = 0;
 
-  /** @param intervalMs 0 for an event stream */
-  constructor(owner: StreamChannelOwner, intervalMs: number) {
+  constructor(owner: StreamChannelOwner) {
+    const { intervalMs } = owner;
     this.#owner = owner;
     this.#requestedMs = intervalMs;
     this.#intervalMs = intervalMs;
@@ -91,22 +93,23 @@ export class StreamChannel {
       this.#handleSample(outgoing.initial, this.#openedAt);
   }
 
-  /** Asks for another START_STREAM under the same id. */
+  /** From now on the stream {@link mustRestart}, until it is restarted. */
   requestRestart(): void {
-    this.#restartWanted = true;
+    this.#restartRequested = true;
   }
 
-  /** Whether the stream should be restarted, given the interval that its subscribers need now. */
-  needsRestart(intervalMs: number): boolean {
-    return this.isUsable && (this.#restartWanted || this.#requestedMs !== intervalMs);
+  /** Whether the stream must be started again: that was requested, or its owner needs another interval. */
+  get mustRestart(): boolean {
+    return this.isUsable && (this.#restartRequested || this.#requestedMs !== this.#owner.intervalMs);
   }
 
   /**
-   * Starts the stream again under its id. When that fails, the stream goes on as it was.
+   * Starts the stream again under its id, with its owner's interval. When that fails, the stream goes on as it was.
    * @throws IotmpError as a request does
    */
-  async restart(intervalMs: number): Promise<void> {
-    this.#restartWanted = false;
+  async restart(): Promise<void> {
+    const { intervalMs } = this.#owner;
+    this.#restartRequested = false;
     this.#requestedMs = intervalMs;
     this.#watch?.prepare();
     try {
@@ -149,19 +152,15 @@ export class StreamChannel {
     return new SampleWatch(this.#owner.clock, {
       onDoubt: () => {
         this.#form = 'number';
-        this.#wantRestart();
+        this.requestRestart();
+        this.#owner.onChange();
       },
-      onStall: (restart) => {
+      onStall: (restartHelps) => {
         if (this.#watch?.proven === false) this.#form = 'map';
-        if (restart) this.#wantRestart();
-        else this.#owner.onChange();
+        if (restartHelps) this.requestRestart();
+        this.#owner.onChange();
       },
     });
-  }
-
-  #wantRestart(): void {
-    this.#restartWanted = true;
-    this.#owner.onChange();
   }
 
   /** Firmware reads a map, or a bare number, or both (`protocol.md` section 6). */
