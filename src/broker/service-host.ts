@@ -1,6 +1,6 @@
 import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
-import { HostedResource } from '../session/hosting/hosted-resource';
+import { RegisteredResource } from '../session/hosting/hosted-resource';
 import type { ResourceDefinition } from '../session/hosting/resource';
 import {
   resourcePath,
@@ -26,15 +26,15 @@ export interface ServiceRequest {
  */
 export class ServiceHost implements ResourceHost {
   readonly resources = new ResourceRegistry();
-  readonly #services = new Map<number, HostedResource>();
+  readonly #services = new Map<number, RegisteredResource>();
 
   /**
    * Offers a service. Its calls carry the name in `parameters`.
    * @throws IotmpError IOTMP_ERR_CONFLICT when the service is already there
    */
-  offer(code: number, definition: ResourceDefinition): HostedResource {
+  offer(code: number, definition: ResourceDefinition): RegisteredResource {
     if (this.#services.has(code)) throw new IotmpError('IOTMP_ERR_CONFLICT', `service ${code} is taken`);
-    const service = new HostedResource(String(code), definition, () => this.#services.delete(code));
+    const service = new RegisteredResource(String(code), definition, () => this.#services.delete(code));
     this.#services.set(code, service);
     return service;
   }

@@ -18,7 +18,8 @@ import {
   type ClientOptions,
   type ClientSettings,
 } from './client-options';
-import { ClientStream, type ClientStreamListener } from './client-stream';
+import type { ClientStream, ClientStreamListener } from './client-stream';
+import { ReconnectingStream } from './reconnecting-stream';
 import { startFields, type ClientStreamOptions } from './client-stream-options';
 import { openSession } from './connect-attempt';
 import { LooseEnds } from './loose-ends';
@@ -45,7 +46,7 @@ export class IotmpClient extends SafeEmitter<ClientEvents> {
   readonly resources = new ResourceRegistry();
   readonly #settings: ClientSettings;
   readonly #ids = new IdSequence();
-  readonly #streams = new Set<ClientStream>();
+  readonly #streams = new Set<ReconnectingStream>();
   readonly #looseEnds = new LooseEnds();
   readonly #readiness = new Readiness();
   readonly #services: Services;
@@ -194,10 +195,10 @@ export class IotmpClient extends SafeEmitter<ClientEvents> {
     const port = {
       clock: this.#settings.clock,
       backoff: this.#newBackoff(),
-      forget: (closed: ClientStream): void => void this.#streams.delete(closed),
+      forget: (closed: ReconnectingStream): void => void this.#streams.delete(closed),
       warn: (text: string): void => this.#warn(text),
     };
-    const stream = new ClientStream(port, { resource, fields, listener });
+    const stream = new ReconnectingStream(port, { resource, fields, listener });
     this.#streams.add(stream);
     if (this.#loop.session !== undefined) stream.begin(this.#loop.session);
     stream.announce();
@@ -310,7 +311,7 @@ export class IotmpClient extends SafeEmitter<ClientEvents> {
     for (const stream of [...this.#streams]) this.#moveStream(stream, state);
   }
 
-  #moveStream(stream: ClientStream, state: ClientState): void {
+  #moveStream(stream: ReconnectingStream, state: ClientState): void {
     // A stream before this one may have told its owner, who closed something.
     if (state !== this.state || stream.closed) return;
     if (this.#loop.session !== undefined) stream.begin(this.#loop.session);

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { atEndOfTurn } from './end-of-turn';
+import { atEndOfTurn, type EndOfTurnTask } from './end-of-turn';
 import { guarded, warnProcess } from '../util/guard';
 
 /** Writes what it has gathered. */
@@ -15,7 +15,10 @@ export interface Flushable {
  * a turn of its own, and a hundred of them shall not be a hundred system calls. (Calls of a flow, 64 under way: a
  * quarter less processor time.)
  */
-export class FlushSchedule {
+export class FlushSchedule implements EndOfTurnTask {
+  static readonly #endRound = guarded('end of a round', warnProcess, (schedule: FlushSchedule) =>
+    schedule.#handleEndOfRound(),
+  );
   readonly #target: Flushable;
   #lastRound = -1;
   #immediate: NodeJS.Immediate | undefined;
@@ -35,14 +38,12 @@ export class FlushSchedule {
     this.#immediate = undefined;
   }
 
-  /** @internal */
   handleEndOfTurn(): void {
-    if (currentRound() === this.#lastRound) this.#immediate ??= setImmediate(endRound, this);
-    else this.handleEndOfRound();
+    if (currentRound() === this.#lastRound) this.#immediate ??= setImmediate(FlushSchedule.#endRound, this);
+    else this.#handleEndOfRound();
   }
 
-  /** @internal */
-  handleEndOfRound(): void {
+  #handleEndOfRound(): void {
     this.#immediate = undefined;
     this.#lastRound = currentRound();
     try {
@@ -52,10 +53,6 @@ export class FlushSchedule {
     }
   }
 }
-
-const endRound = guarded('end of a round', warnProcess, (schedule: FlushSchedule) =>
-  schedule.handleEndOfRound(),
-);
 
 function currentRound(): number {
   return performance.nodeTiming.uvMetricsInfo.loopCount;

@@ -98,13 +98,13 @@ export class SocketTransport implements Transport, Flushable {
     this.#socket.destroy();
   }
 
-  /** @internal Cuts the connection: nobody knows what became of its bytes. */
+  /** Cuts the connection: nobody knows what became of its bytes. */
   handleFault(error: unknown): void {
     if (this.#socket.closed) warnProcess(error);
     else this.destroy(asError(error));
   }
 
-  /** @internal */
+  /** Writes what was gathered. */
   flush(): void {
     if (this.#socket.destroyed) this.#batch.clear();
     else this.#batch.writeTo(this.#socket, this.#drainWanted ? this.#onWritten() : undefined);

@@ -115,7 +115,7 @@ export class WebSocketTransport implements Transport, Flushable {
     this.#webSocket.terminate();
   }
 
-  /** @internal Cuts the connection: nobody knows what became of its bytes. */
+  /** Cuts the connection: nobody knows what became of its bytes. */
   handleFault(error: unknown): void {
     if (this.#webSocket.readyState === WebSocket.CLOSED) warnProcess(error);
     else this.destroy(asError(error));
@@ -128,7 +128,7 @@ export class WebSocketTransport implements Transport, Flushable {
     this.#schedule.request();
   }
 
-  /** @internal */
+  /** Writes what was gathered. */
   flush(): void {
     if (!this.#corked) return;
     this.#corked = false;

@@ -82,24 +82,24 @@ export class Subscription implements HubSubscription {
     this.#owner.leave(this);
   }
 
-  /** @internal A sample of the device stream came; it is passed on when it is due. */
+  /** A sample of the device stream came; it is passed on when it is due. */
   deliver(sample: Value | undefined, now: number, deviceIntervalMs: number): void {
     if (!this.#closed && this.#pacing.admits(now, deviceIntervalMs)) this.#pass(sample);
   }
 
-  /** @internal The last sample, for one who came after it. One who had a sample since does not need it. */
+  /** Passes the last sample to a subscriber that came after it, unless a newer one was passed since. */
   deliverLate(sample: Value | undefined, takenAt: number): void {
     if (this.#closed || !this.#pacing.untouched) return;
     this.#pacing.anchor(takenAt);
     this.#pass(sample);
   }
 
-  /** @internal A new stream begins: its first sample is for everyone. */
+  /** A new stream begins: its first sample is for everyone. */
   begin(): void {
     this.#pacing.reset();
   }
 
-  /** @internal The stream is in another state. */
+  /** The stream is in another state. */
   notify(state: HubState): void {
     if (this.#closed) return;
     try {

@@ -3,34 +3,43 @@ import type { TopicMessage } from './topic-message';
 /** Who wants the messages of some topics. */
 export type TopicListener = (message: TopicMessage) => void;
 
-/** What a subscription needs of the topics. */
-export interface TopicSubscriptionPort {
+/** What a receiver needs of the topics. */
+export interface TopicReceiverPort {
   /** What the listener threw. */
   fail(error: unknown): void;
-  leave(subscription: TopicSubscription): void;
+  leave(receiver: TopicReceiver): void;
 }
 
 /** Messages that wait for the retained ones; the oldest gives way. */
 const MAX_HELD = 1024;
 
 /**
- * A place among the subscribers of a filter. The retained messages come first, then, in their order, those that were
- * published since; of a topic that has a newer one to keep, the retained message is left out.
+ * A subscription to a filter. The retained messages come first, then, in their order, the messages that were published
+ * since; of a topic that has a newer one to keep, the retained message is left out.
  */
-export class TopicSubscription {
+export interface TopicSubscription {
+  readonly user: string;
+  /** The levels of the filter. */
+  readonly levels: readonly string[];
+  readonly closed: boolean;
+  /** Ends the subscription; the listener is not called any more. Idempotent. */
+  close(): void;
+}
+
+/** A subscription as the topics see it: it takes the messages of its filter. */
+export class TopicReceiver implements TopicSubscription {
   readonly user: string;
   readonly levels: readonly string[];
   readonly #listener: TopicListener;
-  readonly #port: TopicSubscriptionPort;
+  readonly #port: TopicReceiverPort;
   /** While the retained messages are on their way: what was published since. */
   #held: TopicMessage[] | undefined = [];
   /** Topics of which a newer message is to be kept. */
   readonly #renewed = new Set<string>();
   #closed = false;
 
-  /** @internal made by topics */
   constructor(
-    port: TopicSubscriptionPort,
+    port: TopicReceiverPort,
     init: {
       readonly user: string;
       readonly levels: readonly string[];
@@ -47,7 +56,6 @@ export class TopicSubscription {
     return this.#closed;
   }
 
-  /** Ends it; the listener is not called any more. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -55,7 +63,7 @@ export class TopicSubscription {
     this.#port.leave(this);
   }
 
-  /** @internal a message was published */
+  /** A message was published. It waits while the retained messages are on their way. */
   deliver(message: TopicMessage, isKept: boolean): void {
     if (this.#held === undefined) {
       this.#pass(message);
@@ -66,7 +74,7 @@ export class TopicSubscription {
     this.#held.push(message);
   }
 
-  /** @internal the retained messages are here, or will not come */
+  /** The retained messages are here, or will not come. */
   begin(retained: readonly TopicMessage[]): void {
     const held = this.#held ?? [];
     const kept = retained.filter(({ topic }) => !this.#renewed.has(topic));

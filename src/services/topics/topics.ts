@@ -9,10 +9,11 @@ import type { EventSource } from '../events/event-subscription';
 import { DispatchQueue } from './dispatch-queue';
 import type { RetainedMessages } from './retained-messages';
 import { RetainedWriter } from './retained-writer';
-import { BridgeLink, type BridgeOptions, type TopicBridge } from './topic-bridge';
+import { AttachedBridge } from './attached-bridge';
+import type { BridgeLink, BridgeOptions, TopicBridge } from './topic-bridge';
 import { keptMessage, newMessage, type Handling, type Publication } from './topic-message';
 import { TopicSource } from './topic-source';
-import { TopicSubscription, type TopicListener } from './topic-subscription';
+import { TopicReceiver, type TopicListener, type TopicSubscription } from './topic-subscription';
 import { detached } from '../../util/guard';
 
 /** What {@link Topics} can be told. */
@@ -52,8 +53,8 @@ export class Topics {
   readonly #server: IotmpServer;
   readonly #clock: Clock;
   readonly #retained: RetainedWriter;
-  readonly #users = new Map<string, TopicTree<TopicSubscription>>();
-  readonly #bridges = new Set<BridgeLink>();
+  readonly #users = new Map<string, TopicTree<TopicReceiver>>();
+  readonly #bridges = new Set<AttachedBridge>();
   readonly #queue = new DispatchQueue();
   readonly #warnings: WarningGate;
   #closed = false;
@@ -112,9 +113,9 @@ export class Topics {
     const levels = filterLevels(filter);
     const port = {
       fail: (error: unknown): void => this.#warn(`a listener of ${filter} failed: ${errorText(error)}`),
-      leave: (left: TopicSubscription): void => this.#leave(left),
+      leave: (left: TopicReceiver): void => this.#leave(left),
     };
-    const subscription = new TopicSubscription(port, { user, levels, listener });
+    const subscription = new TopicReceiver(port, { user, levels, listener });
     const tree = this.#users.get(user) ?? new TopicTree();
     this.#users.set(user, tree);
     tree.add(levels, subscription);
@@ -130,7 +131,7 @@ export class Topics {
    */
   attachBridge(bridge: TopicBridge, options: BridgeOptions = {}): BridgeLink {
     this.#checkOpen();
-    const link: BridgeLink = new BridgeLink(bridge, options, {
+    const link: AttachedBridge = new AttachedBridge(bridge, options, {
       clock: this.#clock,
       receive: (user, topic, payload, retain) => {
         const published = this.#publish({ user, topic, payload }, { retain, qos: 0 }, link);
@@ -156,7 +157,7 @@ export class Topics {
   }
 
   /** @param origin the bridge that it came through */
-  async #publish(publication: Publication, handling: Handling, origin?: BridgeLink): Promise<void> {
+  async #publish(publication: Publication, handling: Handling, origin?: AttachedBridge): Promise<void> {
     this.#checkOpen();
     const message = newMessage(publication);
     const { user, topic } = message;
@@ -177,7 +178,7 @@ export class Topics {
   }
 
   /** Without the retained messages a subscription is still one. */
-  async #begin(subscription: TopicSubscription, filter: string): Promise<void> {
+  async #begin(subscription: TopicReceiver, filter: string): Promise<void> {
     const { user } = subscription;
     const retained = await this.#retained.list(user, filter).catch((error: unknown) => {
       this.#warn(`retained messages of ${filter} are not available: ${errorText(error)}`);
@@ -186,7 +187,7 @@ export class Topics {
     this.#queue.run(() => subscription.begin(retained.map((message) => keptMessage({ user, ...message }))));
   }
 
-  #leave(subscription: TopicSubscription): void {
+  #leave(subscription: TopicReceiver): void {
     const tree = this.#users.get(subscription.user);
     tree?.delete(subscription.levels, subscription);
     if (tree?.size === 0) this.#users.delete(subscription.user);

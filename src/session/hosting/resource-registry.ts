@@ -2,13 +2,13 @@ import { IotmpError } from '../../errors';
 import type { Value } from '../../types';
 import { NO_CAPTURES } from '../../util/path-trie';
 import { resourceHash } from './fnv1a';
-import { HostedResource } from './hosted-resource';
+import { RegisteredResource, type HostedResource } from './hosted-resource';
 import { isPattern, PathTable } from './path-table';
 import { FunctionCode, type ResourceDefinition } from './resource';
 
 /** A hosted resource as a request named it. */
 export interface ResolvedResource {
-  readonly resource: HostedResource;
+  readonly resource: RegisteredResource;
   readonly path: string;
   readonly captures: Readonly<Record<string, string>>;
   readonly parameters: Value | undefined;
@@ -26,9 +26,9 @@ export interface ResourceHost {
 
 /** The resources that one end hosts, by path pattern, by number and by hash (`protocol.md` section 5). */
 export class ResourceRegistry implements ResourceHost {
-  readonly #paths = new PathTable<HostedResource>();
-  readonly #numbers = new Map<number, HostedResource>();
-  readonly #hashes = new Map<number, HostedResource[]>();
+  readonly #paths = new PathTable<RegisteredResource>();
+  readonly #numbers = new Map<number, RegisteredResource>();
+  readonly #hashes = new Map<number, RegisteredResource[]>();
 
   /** Number of hosted resources. */
   get size(): number {
@@ -47,7 +47,7 @@ export class ResourceRegistry implements ResourceHost {
     if (id !== undefined && this.#numbers.has(id)) {
       throw new IotmpError('IOTMP_ERR_CONFLICT', `resource number ${id} is already in use`);
     }
-    const resource = new HostedResource(pattern, definition, () => this.#remove(resource));
+    const resource = new RegisteredResource(pattern, definition, () => this.#remove(resource));
     this.#paths.set(pattern, resource);
     if (id !== undefined) this.#numbers.set(id, resource);
     if (!isPattern(pattern)) this.#addHash(resource);
@@ -86,18 +86,18 @@ export class ResourceRegistry implements ResourceHost {
     for (const [, resource] of [...this.#paths.entries()]) resource.remove();
   }
 
-  #addHash(resource: HostedResource): void {
+  #addHash(resource: RegisteredResource): void {
     const hash = resourceHash(resource.pattern);
     this.#hashes.set(hash, [...(this.#hashes.get(hash) ?? []), resource]);
   }
 
   /** A hash that two names share means neither of them. */
-  #byHash(hash: number): HostedResource | undefined {
+  #byHash(hash: number): RegisteredResource | undefined {
     const candidates = this.#hashes.get(hash);
     return candidates?.length === 1 ? candidates[0] : undefined;
   }
 
-  #remove(resource: HostedResource): void {
+  #remove(resource: RegisteredResource): void {
     this.#paths.delete(resource.pattern);
     if (resource.definition.id !== undefined) this.#numbers.delete(resource.definition.id);
     const hash = resourceHash(resource.pattern);

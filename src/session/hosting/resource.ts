@@ -61,7 +61,7 @@ export interface ResourceStream {
   close(): void;
 }
 
-/** @internal A stream as its resource sees it, which shares samples among its streams. */
+/** A stream as its resource sees it, which shares samples among its streams. */
 export interface PublishedStream extends ResourceStream {
   /** As {@link ResourceStream.write}. */
   send(sample: Sample): boolean;

@@ -1,7 +1,7 @@
 /** What an {@link IdTable} holds; it belongs to one table at a time. */
 export interface IdTableEntry<T> {
   readonly id: number;
-  /** @internal The next one in the same slot. */
+  /** The next entry in the same slot, which the table sets. */
   next: T | undefined;
 }
 

@@ -155,8 +155,9 @@ describe('publish', () => {
     const small = await openServer({ options: { peerMaxBodySize: 50 } });
     const large = await openServer();
     const resource = small.host.host('r', counter());
+    const found = small.host.resolve('r', undefined);
     for (const { peer, session } of [small, large]) {
-      session.host.resolve = () => ({ resource, path: 'r', captures: {}, parameters: undefined });
+      session.host.resolve = () => found;
       peer.send({ type: START_STREAM, streamId: 161, resource: 'r' });
     }
     await large.clock.settle();
@@ -181,8 +182,9 @@ describe('publish', () => {
     const ids = [7, 7, 40_000, 40_000];
     const [first] = rigs;
     const resource = first!.host.host('r', { kind: 'input', run: () => undefined });
+    const found = first!.host.resolve('r', undefined);
     for (const [index, { peer, session, clock }] of rigs.entries()) {
-      session.host.resolve = () => ({ resource, path: 'r', captures: {}, parameters: undefined });
+      session.host.resolve = () => found;
       peer.send({ type: START_STREAM, streamId: ids[index], resource: 'r' });
       await clock.settle();
       peer.take();
