@@ -51,8 +51,9 @@ describe('rows of a bucket that is gone', () => {
     for (; sweeper.hasWork; steps++) sweeper.step();
     assert.ok(steps > 5, `only ${steps} steps`);
     assert.deepEqual([count(db, 'trash'), count(db, 'point'), count(db, 'series')], [0, 1, 1]);
-    db.close();
     assert.ok(statSync(file).size < size / 2, `${statSync(file).size} of ${size} bytes`);
+    assert.equal(statSync(`${file}-wal`).size, 0);
+    db.close();
   });
 
   it('are removed by an open store when it has nothing else to do', async () => {

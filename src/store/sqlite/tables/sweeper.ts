@@ -19,6 +19,8 @@ export class Sweeper {
   readonly #sql: Statements;
   readonly #points: PointTable;
   #hasWork = true;
+  /** Whether pages were given back, but the file has kept its size: it changes when the log is brought into it. */
+  #isShrinking = false;
 
   constructor(db: DatabaseSync, sql: Statements, points: PointTable) {
     this.#db = db;
@@ -54,8 +56,15 @@ export class Sweeper {
 
   #shrink(): boolean {
     const free = this.#sql.number('PRAGMA freelist_count');
-    if (free < MIN_FREE_PAGES || free < this.#sql.number('PRAGMA page_count') / 4) return false;
+    if (free < MIN_FREE_PAGES || free < this.#sql.number('PRAGMA page_count') / 4) return this.#cutFile();
     this.#db.exec(`PRAGMA incremental_vacuum(${PAGES_STEP})`);
+    this.#isShrinking = true;
     return true;
+  }
+
+  #cutFile(): boolean {
+    if (this.#isShrinking) this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#isShrinking = false;
+    return false;
   }
 }
