@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import { IotmpError, TopicFilter, type ServerEvent } from '../src';
-import { copyValue } from './lib/flow/copy-value';
+import { flowValue } from './lib/flow/flow-value';
 import { followLink, setUpFlowNode } from './lib/flow/flow-node';
 import { ServerLink } from './lib/server/server-link';
 import { translate } from './lib/red/translate';
@@ -22,7 +22,7 @@ export = function register(RED: NodeAPI): void {
         link.server.events.listen((event) => {
           if (!wanted(event)) return;
           const { event: topic, user, device } = event;
-          this.send({ payload: copyValue(event), topic, user, device });
+          this.send({ payload: flowValue(event), topic, user, device });
         }),
       );
       followLink(context);

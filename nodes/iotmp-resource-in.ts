@@ -6,7 +6,7 @@ import {
   type ResourceCall,
   type ResourceDefinition,
 } from '../src';
-import { copyValue } from './lib/flow/copy-value';
+import { flowValueOf } from './lib/flow/flow-value';
 import { endpointTimeS } from './lib/flow/endpoint-time';
 import { followLink, setUpFlowNode } from './lib/flow/flow-node';
 import type { Link } from './lib/flow/link';
@@ -117,10 +117,10 @@ function enterFlow(
 
 function messageOf({ path, captures, parameters, payload, caller }: ResourceCall): Record<string, unknown> {
   return {
-    payload: payload ?? null,
+    payload: flowValueOf(payload) ?? null,
     topic: path,
     path: { ...captures },
-    params: parameters ?? null,
+    params: flowValueOf(parameters) ?? null,
     ...(caller === undefined ? {} : { user: caller.user, device: caller.device }),
   };
 }
@@ -128,7 +128,7 @@ function messageOf({ path, captures, parameters, payload, caller }: ResourceCall
 /** The same fields, but that a program calls without a device. The events of the call have its payload, too. */
 function endpointMessage({ name, payload, user, caller }: EndpointCall): Record<string, unknown> {
   return {
-    payload: payload === undefined ? null : copyValue(payload),
+    payload: flowValueOf(payload) ?? null,
     topic: name,
     path: {},
     params: null,

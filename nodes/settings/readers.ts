@@ -1,4 +1,4 @@
-import { clientRanges, IotmpError } from '../../src';
+import { clientRanges, IotmpError, parseExactJson } from '../../src';
 
 /**
  * Readers of the value of one property. Node-RED puts environment variables in place of `${NAME}`, so any property may
@@ -68,7 +68,7 @@ export function jsonSetting(name: string, value: unknown): unknown {
   const text = textSetting(value);
   if (text === '') return undefined;
   try {
-    return JSON.parse(text) as unknown;
+    return parseExactJson(text);
   } catch (cause) {
     throw new IotmpError('IOTMP_ERR_CONFIG', `${name} is not valid JSON`, { cause });
   }

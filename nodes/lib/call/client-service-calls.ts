@@ -1,5 +1,6 @@
 import type { IotmpClient } from '../../../src';
 import type { ClientAction, ServiceAction } from '../../settings/iotmp-call';
+import { flowValueOf } from '../flow/flow-value';
 import { done, type FlowRequest, type ServiceReply } from './service-request';
 
 type ClientServiceCall = (client: IotmpClient, request: FlowRequest) => Promise<ServiceReply>;
@@ -7,7 +8,7 @@ type ClientServiceCall = (client: IotmpClient, request: FlowRequest) => Promise<
 /** Asks the services of the server that a client is connected to: the actions that the protocol has. */
 export const clientServiceCalls: Readonly<Partial<Record<ServiceAction, ClientServiceCall>>> = {
   'property.get': async (client, { name, ...options }) =>
-    done(await client.getProperty(name, waitOf(options))),
+    done(flowValueOf(await client.getProperty(name, waitOf(options)))),
 
   'property.set': async (client, { name, payload, ...options }) => {
     await client.setProperty(name, payload, waitOf(options));
@@ -20,7 +21,7 @@ export const clientServiceCalls: Readonly<Partial<Record<ServiceAction, ClientSe
   },
 
   'endpoint.call': async (client, { name, payload, ...options }) =>
-    done(await client.callEndpoint(name, payload, waitOf(options))),
+    done(flowValueOf(await client.callEndpoint(name, payload, waitOf(options)))),
 
   'topic.publish': async (client, { name, payload = null, retain }) => {
     await client.publishTopic(name, payload, { retain });

@@ -1,7 +1,7 @@
-import type { PropertyOwner, ServerServices } from '../../../src';
+import type { BucketRow, PropertyOwner, RowPage, ServerServices } from '../../../src';
 import type { ServiceAction } from '../../settings/iotmp-call';
 import { aggregationOf, fieldsOf, numberOf, rangeOf, rowsOf } from './bucket-query';
-import { copyValue } from '../flow/copy-value';
+import { flowValue, flowValueOf } from '../flow/flow-value';
 import { done, type FlowRequest, type ServiceReply } from './service-request';
 
 type ServerServiceCall = (services: ServerServices, request: FlowRequest) => Promise<ServiceReply>;
@@ -10,7 +10,7 @@ type ServerServiceCall = (services: ServerServices, request: FlowRequest) => Pro
 export const serverServiceCalls: Readonly<Record<ServiceAction, ServerServiceCall>> = {
   'property.get': async ({ properties }, request) => {
     const property = await properties.get(ownerOf(request), request.name);
-    return property === undefined ? { payload: null, statusCode: 404 } : done(copyValue(property.value));
+    return property === undefined ? { payload: null, statusCode: 404 } : done(flowValue(property.value));
   },
 
   'property.set': async ({ properties }, request) => {
@@ -25,7 +25,7 @@ export const serverServiceCalls: Readonly<Record<ServiceAction, ServerServiceCal
       ...(most !== undefined && { limit: most }),
       ...(skipped !== undefined && { offset: skipped }),
     });
-    return done(list.map((property) => ({ ...property, value: copyValue(property.value) })));
+    return done(list.map((property) => flowValue({ ...property })));
   },
 
   'property.delete': async ({ properties }, request) =>
@@ -38,7 +38,7 @@ export const serverServiceCalls: Readonly<Record<ServiceAction, ServerServiceCal
 
   'bucket.read': async ({ buckets }, request) => {
     const page = await buckets.range(bucketOf(request), rangeOf(request.parameters, request.device));
-    return { ...done([...page.rows]), cursor: page.cursor };
+    return rowsReply(page);
   },
 
   'bucket.aggregate': async ({ buckets }, request) => {
@@ -46,13 +46,13 @@ export const serverServiceCalls: Readonly<Record<ServiceAction, ServerServiceCal
       bucketOf(request),
       aggregationOf(request.parameters, request.device),
     );
-    return { ...done([...page.rows]), cursor: page.cursor };
+    return rowsReply(page);
   },
 
   'endpoint.call': async ({ endpoints }, { user, name, payload, signal }) => {
     const reply = await endpoints.call(user, name, payload, { signal });
     // The events of the call have the same object.
-    return { ...reply, payload: reply.payload === undefined ? undefined : copyValue(reply.payload) };
+    return { ...reply, payload: flowValueOf(reply.payload) };
   },
 
   'topic.publish': async ({ topics }, { user, name, payload = null, retain }) => {
@@ -64,6 +64,11 @@ export const serverServiceCalls: Readonly<Record<ServiceAction, ServerServiceCal
 /** A bucket that there is not is made, as it is for a device. */
 async function writeRows({ buckets }: ServerServices, request: FlowRequest): Promise<void> {
   await buckets.write(bucketOf(request), rowsOf(request.payload, request.device), { create: true });
+}
+
+function rowsReply({ rows, cursor }: RowPage): ServiceReply {
+  const flowRow = (row: BucketRow): object => ({ ...row, value: flowValue(row.value) });
+  return { ...done(rows.map(flowRow)), cursor };
 }
 
 function ownerOf({ user, device }: FlowRequest): PropertyOwner {

@@ -8,6 +8,7 @@ import type {
   Reply,
   ResourceDefinition,
 } from '../../../src';
+import { flowValueOf } from './flow-value';
 import type { Link, LinkState, LinkStream, LinkStreamListener, StreamState, Target } from './link';
 import type { StateFeed } from './state-feed';
 
@@ -43,8 +44,9 @@ export class ClientLink implements Link {
     return target;
   }
 
-  call(target: Target, options: CallOptions): Promise<Reply> {
-    return this.#client.call(target.resource, options);
+  async call(target: Target, options: CallOptions): Promise<Reply> {
+    const reply = await this.#client.call(target.resource, options);
+    return { ...reply, payload: flowValueOf(reply.payload) };
   }
 
   stream(target: Target, intervalMs: number, listener: LinkStreamListener): LinkStream {
@@ -52,7 +54,7 @@ export class ClientLink implements Link {
       target.resource,
       { intervalMs },
       {
-        onSample: (payload) => listener.onSample(payload),
+        onSample: (payload) => listener.onSample(flowValueOf(payload)),
         onState: (state, error) => listener.onState(streamState(state, error)),
       },
     );

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import { guarded, IotmpError } from '../../../src';
+import { guarded, IotmpError, parseExactJson } from '../../../src';
 import type { TypedSetting } from '../../settings/kinds';
 
 /**
@@ -20,7 +20,9 @@ export function evaluate(
       else fail(error);
     });
     try {
-      RED.util.evaluateNodeProperty(String(value), type, node, message, settle);
+      const text = String(value);
+      if (isJson(type, text)) resolve(parseExactJson(text));
+      else RED.util.evaluateNodeProperty(text, type, node, message, settle);
     } catch (error) {
       fail(error);
     }
@@ -39,8 +41,14 @@ export async function evaluateText(
 ): Promise<string> {
   const value = await evaluate(RED, node, setting, message);
   if (value === undefined || value === null) return '';
-  if (typeof value === 'string' || typeof value === 'number') return String(value).trim();
+  if (typeof value === 'string') return value.trim();
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   throw new IotmpError('IOTMP_ERR_CONFIG', `${setting.name} must be a text`);
+}
+
+/** Whether a field is JSON that Node-RED would read, too, but with whole numbers past 2^53 rounded. */
+function isJson(type: string, text: string): boolean {
+  return type === 'json' || (type === 'num' && /^\s*-?[1-9]\d{15,}\s*$/.test(text));
 }
 
 /** JSONata rejects with plain objects that have a message. */

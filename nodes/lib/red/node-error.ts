@@ -1,4 +1,5 @@
 import { IotmpError, RemoteError } from '../../../src';
+import { flowValue } from '../flow/flow-value';
 
 /** Longest text of a status: more of it does not fit beside a node. */
 const MAX_STATUS_LENGTH = 60;
@@ -10,7 +11,7 @@ const MAX_STATUS_LENGTH = 60;
 export function nodeError(error: unknown): Error {
   if (error instanceof RemoteError) {
     Object.defineProperty(error, 'cause', {
-      value: { statusCode: error.statusCode, payload: error.payload },
+      value: { statusCode: error.statusCode, payload: flowValue(error.payload) },
       enumerable: false,
       configurable: true,
     });

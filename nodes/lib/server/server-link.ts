@@ -7,7 +7,7 @@ import type {
   ServerServices,
   CallOptions,
 } from '../../../src';
-import { copyValue } from '../flow/copy-value';
+import { flowValueOf } from '../flow/flow-value';
 import type { HostedServer } from './hosted-server';
 import type { Link, LinkState, LinkStream, LinkStreamListener, StreamState, Target } from '../flow/link';
 import type { StateFeed } from '../flow/state-feed';
@@ -54,14 +54,14 @@ export class ServerLink implements Link {
   async call(target: Target, options: CallOptions): Promise<Reply> {
     const reply = await this.#server.call(target, target.resource, options);
     // The server remembers what it saw.
-    return reply.payload === undefined ? reply : { ...reply, payload: copyValue(reply.payload) };
+    return { ...reply, payload: flowValueOf(reply.payload) };
   }
 
   stream(target: Target, intervalMs: number, listener: LinkStreamListener): LinkStream {
     const subscription = this.#server.subscribe(target, target.resource, {
       intervalMs,
       // All subscribers get the same object, and flows change what they get.
-      onSample: (sample) => listener.onSample(sample === undefined ? undefined : copyValue(sample)),
+      onSample: (sample) => listener.onSample(flowValueOf(sample)),
       onState: (state) => listener.onState(streamState(state)),
     });
     listener.onState(streamState(subscription.state));

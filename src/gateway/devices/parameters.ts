@@ -1,13 +1,12 @@
+import { decimalNumber } from '../../codec/exact-json';
 import type { Value } from '../../types';
 
 /** Query keys that are for the gateway, not for the device. */
 const OWN_KEYS: readonly string[] = ['authorization'];
-/** A number that is written in the one way that numbers are. */
-const NUMBER = /^-?(0|[1-9]\d{0,14})(\.\d{1,15})?$/;
 
 /**
  * The query of a request as IoTMP parameters; `undefined` when there is none. Devices tell types apart, and take no text
- * for a number or a boolean, so what is written like one becomes one. A repeated key becomes a list.
+ * for a number or a boolean, so what is written like one becomes one where no digit of it changes. A repeated key becomes a list.
  */
 export function parametersOf(
   query: URLSearchParams,
@@ -24,5 +23,5 @@ export function parametersOf(
 
 function typed(text: string): Value {
   if (text === 'true' || text === 'false') return text === 'true';
-  return NUMBER.test(text) ? Number(text) : text;
+  return decimalNumber(text) ?? text;
 }

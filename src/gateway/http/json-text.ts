@@ -1,10 +1,7 @@
-import { MAX_DEPTH, MAX_INTEGER, MIN_INTEGER } from '../../codec/constants';
+import { MAX_DEPTH } from '../../codec/constants';
+import { parseExactJson } from '../../codec/exact-json';
 import type { Value } from '../../types';
 import { badRequest } from './request-error';
-
-/** JSON.parse may round a number of so many digits. */
-const LONG_NUMBER = /\d{16}/;
-const WHOLE_NUMBER = /^-?\d+$/;
 
 /** A value that can be written as JSON. */
 export type JsonSource = Value | undefined | Readonly<Record<string, Value | undefined>>;
@@ -40,7 +37,7 @@ function containerToJson(value: Uint8Array | Value[] | Readonly<Record<string, V
 }
 
 /**
- * Reads JSON. Integers past 2^53 become BigInt instead of being rounded. Integers past 64 bits are rounded.
+ * Reads JSON, as {@link parseExactJson} does.
  * @throws IotmpError IOTMP_ERR_REQUEST, also for nesting that is deeper than devices can be sent
  */
 export function parseJson(text: string): unknown {
@@ -51,9 +48,7 @@ export function parseJson(text: string): unknown {
 
 function parsed(text: string): unknown {
   try {
-    if (!LONG_NUMBER.test(text)) return JSON.parse(text);
-    // The type of JSON.parse does not have the third parameter of revivers yet, the source text.
-    return Reflect.apply(JSON.parse, JSON, [text, keepLongNumbers]);
+    return parseExactJson(text);
   } catch (error) {
     throw badRequest('the body is not JSON', error);
   }
@@ -62,12 +57,4 @@ function parsed(text: string): unknown {
 function isDeeper(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return depth === 0 || Object.values(value).some((member) => isDeeper(member, depth - 1));
-}
-
-function keepLongNumbers(_key: string, value: unknown, context: { source?: string }): unknown {
-  const { source } = context;
-  if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined) return value;
-  if (!WHOLE_NUMBER.test(source)) return value;
-  const integer = BigInt(source);
-  return integer >= MIN_INTEGER && integer <= MAX_INTEGER ? integer : value;
 }

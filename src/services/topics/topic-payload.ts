@@ -1,22 +1,26 @@
+import { canonicalNumber, parseExactJson } from '../../codec/exact-json';
 import type { Value } from '../../types';
 
 /**
  * The payload of a message as bytes, for parties that know nothing else: a text and bytes as they are, null as none,
- * everything else as JSON. In JSON, bytes are base64 and integers past 2^53 are texts.
+ * everything else as JSON. Within a map or a list, bytes are base64 and integers past 2^53 are texts.
  */
 export function payloadToBytes(payload: Value): Buffer {
   if (payload === null) return Buffer.alloc(0);
-  if (typeof payload === 'string') return Buffer.from(payload);
+  if (typeof payload === 'string' || typeof payload === 'bigint') return Buffer.from(String(payload));
   if (payload instanceof Uint8Array) return Buffer.from(payload.buffer, payload.byteOffset, payload.length);
   return Buffer.from(JSON.stringify(jsonForm(payload)));
 }
 
-/** The value that bytes mean: none is null, else JSON where they are that, else a text, else themselves. */
+/**
+ * The value that bytes mean: none is null, a map or a list in JSON is that, and so are a boolean and a number, where writing
+ * them gives the same text again. Every other text stays as it is, and bytes that are no text are themselves.
+ */
 export function payloadFromBytes(bytes: Uint8Array): Value {
   if (bytes.length === 0) return null;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const text = utf8.tryDecode(buffer);
-  return text === undefined ? buffer : (tryParse(text) ?? text);
+  return text === undefined ? buffer : valueOfText(text);
 }
 
 const utf8 = {
@@ -31,11 +35,17 @@ const utf8 = {
   },
 };
 
-/** What `null` in JSON means is no message, so the text is kept for it. */
+/** An id of many digits, one with leading zeros, or a text in quotes must not become another text on its way. */
+function valueOfText(text: string): Value {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return canonicalNumber(text) ?? (CONTAINER.test(text) ? (tryParse(text) ?? text) : text);
+}
+
+const CONTAINER = /^\s*[[{]/;
+
 function tryParse(text: string): Value | undefined {
   try {
-    const value = JSON.parse(text) as Value;
-    return value ?? undefined;
+    return parseExactJson(text) as Value;
   } catch {
     // A text that is no JSON is a payload, too.
     return undefined;

@@ -48,11 +48,11 @@ describe('iotmp-resource-in', () => {
     assert.deepEqual([message.payload, message.params, message.path], [null, null, {}]);
   });
 
-  it('gives bytes as a Buffer and big integers as BigInt', async () => {
+  it('gives bytes as a Buffer and integers past 2^53 as decimal text', async () => {
     const { bench, device } = await start({});
     await run(device, 'led', { payload: [Buffer.from([1, 2]), 2n ** 60n, 23.4] });
     const { payload } = await bench.box().next();
-    assert.deepEqual(payload, [Buffer.from([1, 2]), 2n ** 60n, 23.4]);
+    assert.deepEqual(payload, [Buffer.from([1, 2]), '1152921504606846976', 23.4]);
     assert.ok(Buffer.isBuffer((payload as unknown[])[0]));
   });
 

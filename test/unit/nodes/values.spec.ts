@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { copyValue } from '../../../nodes/lib/flow/copy-value';
+import { flowValue } from '../../../nodes/lib/flow/flow-value';
 import { nodeError, statusReason } from '../../../nodes/lib/red/node-error';
 import { StateFeed } from '../../../nodes/lib/flow/state-feed';
 import { IotmpError, RemoteError, type Value } from '../../../src';
 
-describe('a copied value', () => {
+describe('a value in the form that flows get', () => {
   it('equals the original and shares nothing with it', () => {
-    const original: Value = { list: [1, { deep: null }], raw: Buffer.from('x'), big: 2n ** 60n, text: '' };
-    const copy = copyValue(original);
+    const original: Value = { list: [1, { deep: null }], raw: Buffer.from('x'), text: '' };
+    const copy = flowValue(original);
     assert.deepEqual(copy, original);
     assert.ok(Buffer.isBuffer((copy as { raw: unknown }).raw));
     (copy as { list: Value[] }).list.push(2);
@@ -16,16 +16,33 @@ describe('a copied value', () => {
     assert.deepEqual(original, {
       list: [1, { deep: null }],
       raw: Buffer.from('x'),
-      big: 2n ** 60n,
       text: '',
     });
   });
 
   it('keeps a key that would be a prototype', () => {
     const original = JSON.parse('{"__proto__":{"admin":true}}') as Value;
-    const copy = copyValue(original);
+    const copy = flowValue(original);
     assert.deepEqual(Object.keys(copy as object), ['__proto__']);
     assert.equal(Object.getPrototypeOf(copy), Object.prototype);
+  });
+});
+
+describe('an integer past 2^53 in a value for flows', () => {
+  it('is its decimal text, wherever it is', () => {
+    const rom = 2026619832316723752n;
+    assert.equal(flowValue(rom), '2026619832316723752');
+    assert.deepEqual(flowValue({ a: [{ rom, low: -(2n ** 63n), n: 5 }] }), {
+      a: [{ rom: '2026619832316723752', low: '-9223372036854775808', n: 5 }],
+    });
+    const { cause } = nodeError(new RemoteError('no', 500, { rom }));
+    assert.deepEqual(cause, { statusCode: 500, payload: { rom: '2026619832316723752' } });
+  });
+
+  it('stays one where the value was', () => {
+    const original: Value = { rom: 2n ** 60n };
+    flowValue(original);
+    assert.deepEqual(original, { rom: 2n ** 60n });
   });
 });
 

@@ -245,7 +245,8 @@ describe('payloads as bytes', () => {
       ['text', 'text'],
       [5, '5'],
       [true, 'true'],
-      [2n ** 60n, '"1152921504606846976"'],
+      [2n ** 60n, '1152921504606846976'],
+      [{ rom: 2n ** 60n }, '{"rom":"1152921504606846976"}'],
       [[1, null, Buffer.from('ab')], '[1,null,"YWI="]'],
       [{ a: { b: 1.5 } }, '{"a":{"b":1.5}}'],
     ];
@@ -264,9 +265,45 @@ describe('payloads as bytes', () => {
         assert.deepEqual(JSON.stringify(payloadFromBytes(payloadToBytes(value))), JSON.stringify(value));
       }),
     );
+    assert.equal(payloadFromBytes(payloadToBytes(2n ** 60n)), 2n ** 60n);
     assert.equal(payloadFromBytes(Buffer.from('{broken')), '{broken');
     assert.equal(payloadFromBytes(Buffer.from('null')), 'null');
     assert.equal(payloadFromBytes(Buffer.alloc(0)), null);
     assert.deepEqual(payloadFromBytes(Buffer.from([0xc3])), Buffer.from([0xc3]));
+  });
+
+  it('of a text that looks like something else come out as they went in', () => {
+    const texts = [
+      '89014103211118510720',
+      '4294967295000000001',
+      '490154203237518',
+      '007',
+      '21.50',
+      '1e3',
+      '-0',
+      '"Open"',
+      '0x1c',
+      ' 5',
+      'true',
+    ];
+    for (const text of texts)
+      assert.equal(payloadToBytes(payloadFromBytes(Buffer.from(text))).toString(), text);
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[-+"]?[\d.eE]{1,24}"?$/)), (text) => {
+        const value = payloadFromBytes(Buffer.from(text));
+        if (typeof value === 'object' && value !== null) return;
+        assert.equal(payloadToBytes(value).toString(), text);
+      }),
+    );
+  });
+
+  it('have all digits of the whole numbers in their JSON', () => {
+    assert.deepEqual(
+      payloadFromBytes(Buffer.from('{"card":4294967295000000001,"iccid":89014103211118510720}')),
+      {
+        card: 4294967295000000001n,
+        iccid: '89014103211118510720',
+      },
+    );
   });
 });
