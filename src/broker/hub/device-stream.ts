@@ -9,12 +9,12 @@ import { StreamChannel, type StreamChannelOwner } from './stream-channel';
 import { SubscriberGroup } from './subscriber-group';
 import { guarded } from '../../util/guard';
 
-/** What a device stream needs of the resource that it belongs to. */
+/** The part of a resource that its device streams use. */
 export interface DeviceStreamPort {
   readonly clock: Clock;
   /** The resource on the device's connection, while there is one. */
   readonly link: ResourceLink | undefined;
-  /** Something changed that an operation may follow from. */
+  /** Something changed. An operation may be due now. */
   wake(): void;
   /** A subscriber has left. */
   onLeave(): void;
@@ -22,7 +22,7 @@ export interface DeviceStreamPort {
   warn(text: string): void;
 }
 
-/** Failures that may pass by themselves. */
+/** Failures that a later attempt may not meet. */
 const TEMPORARY: ReadonlySet<ErrorCode> = new Set([
   'IOTMP_ERR_TIMEOUT',
   'IOTMP_ERR_BUSY',
@@ -32,18 +32,18 @@ const TEMPORARY: ReadonlySet<ErrorCode> = new Set([
 /** Failures of this end: the device never saw the START_STREAM. */
 const UNSENT: ReadonlySet<ErrorCode> = new Set(['IOTMP_ERR_BUSY', 'IOTMP_ERR_ENCODE', 'IOTMP_ERR_TOO_LARGE']);
 
-/** A stream that was open for this long, in ms, ended for a new reason: retries begin with the shortest wait. */
+/** Time that a stream must have been open for its retries to begin with the shortest wait again, in ms. */
 const SOUND_MS = 60_000;
 
 /**
- * One of the two streams that a resource may have on its device: the periodic one or that of events. It says
- * which operation it needs; the resource runs them, one at a time.
+ * One of the two streams that a resource may have on its device: the periodic stream or the event stream. It says
+ * which operation it needs. The resource runs the operations, one at a time.
  */
 export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
   readonly clock: Clock;
   readonly #port: DeviceStreamPort;
   readonly #group = new SubscriberGroup();
-  /** Who asked for the stream and was not served yet. */
+  /** Subscriptions that asked for the stream and were not served yet. */
   readonly #asks = new Set<Subscription>();
   readonly #backoff: RetryBackoff;
   #channel: StreamChannel | undefined;
@@ -73,12 +73,12 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
     return mayOpen || link.isUndecided ? HubStates.starting : HubStates.held;
   }
 
-  /** Whether it has subscribers, or anything of it is left on the device. */
+  /** Whether the stream has subscribers, or is still open on the device. */
   get inUse(): boolean {
     return this.#group.size > 0 || this.#channel !== undefined;
   }
 
-  /** Whether it takes what is written. */
+  /** Whether the stream can be written to. */
   get isUsable(): boolean {
     return this.#channel?.isUsable === true;
   }
@@ -99,7 +99,7 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
     return this.#group.sharedInterval;
   }
 
-  /** Whether it depends on what the resource is, and nobody has found out yet. */
+  /** Whether DESCRIBE has to tell first if the resource is an output. */
   get needsLookup(): boolean {
     return this.#wantsOpening && this.#asks.size === 0 && this.#port.link?.isOutput === undefined;
   }
@@ -109,7 +109,7 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
     return this.#failure === undefined || this.#retryDue;
   }
 
-  /** Adds a subscriber; unless it says otherwise, that counts as asking for the stream. */
+  /** Adds a subscriber. This counts as asking for the stream, unless the subscriber is `unasked`. */
   join(subscriber: HubSubscriber, intervalMs: number): Subscription {
     const subscription = new Subscription(this, subscriber, intervalMs);
     const isFirst = this.#group.size === 0;
@@ -163,7 +163,7 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
     else await this.#restart(this.#channel);
   }
 
-  /** Has the stream started again, where it is open. */
+  /** Has the stream started again if it is open. */
   requestRestart(): void {
     this.#channel?.requestRestart();
   }
@@ -188,7 +188,7 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
     this.#clearFailure();
   }
 
-  /** Tells the subscribers when the state is another than they know. */
+  /** Tells the subscribers the state if it has changed. */
   refresh(): void {
     const { state } = this;
     if (state === this.#notified) return;
@@ -210,7 +210,7 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
     this.#port.wake();
   }
 
-  /** A stream also ends when its connection does. Then the device is offline in the same turn. */
+  /** A stream also ends with its connection. In that case the device is offline by the end of this turn. */
   onEnd(channel: StreamChannel, reason: IotmpError): void {
     queueMicrotask(guarded('hub stream end', this.#onFault, () => this.#handleEnd(channel, reason)));
   }
@@ -225,7 +225,7 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
       await channel.open(link);
       if (this.#channel === channel) this.#asks.clear();
     } catch (error) {
-      // Of a connection that is gone meanwhile, the failure is no news.
+      // The connection has ended meanwhile, and the subscribers already know.
       if (this.#channel !== channel) return;
       const failure = streamError(error);
       this.#fail(failure, TEMPORARY.has(failure.code));

@@ -3,24 +3,24 @@ import type { Value } from '../../types';
 import { HubStates, type HubState } from './hub-state';
 import { SamplePacing } from './sample-pacing';
 
-/** Who wants the samples of a device's resource. */
+/** A receiver of the samples of a device's resource. */
 export interface HubSubscriber {
   /** Time between two samples in ms, up to a day; 0 for the device's own events. Read once. */
   readonly intervalMs: number;
   /**
-   * Nobody asks at the moment, as when something saved is taken up again: only an output is opened for it
-   * (`protocol.md` section 5). Read once.
+   * Whether nobody asks for the samples at this moment, for example when a saved bucket is loaded. Then the stream is
+   * opened only if the resource is an output (`protocol.md` section 5). Read once.
    */
   readonly unasked?: boolean;
-  /** A sample. All subscribers of a resource get the same object: nobody may change it. */
+  /** Called with each sample. All subscribers of a resource get the same object and must not change it. */
   onSample(sample: Value | undefined): void;
-  /** The stream is in another state now. What it was at first is in {@link HubSubscription.state}. */
+  /** Called when the state of the stream changes. {@link HubSubscription.state} has the first state. */
   onState?(state: HubState): void;
 }
 
-/** A place among the subscribers of a device's resource. It outlives the device's connections. */
+/** A subscription to a device's resource. It outlives the device's connections. */
 export interface HubSubscription {
-  /** How the device stream is; `offline` after {@link close}. */
+  /** The state of the device stream; `offline` after {@link close}. */
   readonly state: HubState;
   /**
    * Writes into the resource: through its event stream where that is open, else through the periodic one.
@@ -29,15 +29,15 @@ export interface HubSubscription {
    */
   write(payload: unknown): void;
   /**
-   * A person asks, again: opens a held or failed stream, and restarts a stalled one. For an offline device it
-   * is permission for when the device is back.
+   * Asks again on behalf of a person: opens a held or failed stream, and restarts a stalled one. If the device is
+   * offline, the stream is opened when the device is back.
    */
   ask(): void;
-  /** Ends the subscription; nothing is called after it. The last one to go stops the stream. Idempotent. */
+  /** Ends the subscription: no callback follows. The last subscription of a stream stops it. Idempotent. */
   close(): void;
 }
 
-/** What a subscription needs of its device stream. */
+/** The part of a device stream that its subscriptions use. */
 export interface SubscriptionOwner {
   readonly state: HubState;
   write(payload: unknown): void;
@@ -46,9 +46,9 @@ export interface SubscriptionOwner {
   warn(text: string): void;
 }
 
-/** A subscriber, and what the hub keeps of it. */
+/** A subscriber with its pacing and its last warning. */
 export class Subscription implements HubSubscription {
-  /** As asked for, in whole ms. */
+  /** The interval that the subscriber asked for, in whole ms. */
   readonly intervalMs: number;
   readonly #owner: SubscriptionOwner;
   readonly #subscriber: HubSubscriber;
@@ -82,7 +82,7 @@ export class Subscription implements HubSubscription {
     this.#owner.leave(this);
   }
 
-  /** A sample of the device stream came; it is passed on when it is due. */
+  /** Passes a sample of the device stream on if it is due for this subscriber. */
   deliver(sample: Value | undefined, now: number, deviceIntervalMs: number): void {
     if (!this.#closed && this.#pacing.admits(now, deviceIntervalMs)) this.#pass(sample);
   }
@@ -99,7 +99,7 @@ export class Subscription implements HubSubscription {
     this.#pacing.reset();
   }
 
-  /** The stream is in another state. */
+  /** Tells the subscriber the new state of the stream. */
   notify(state: HubState): void {
     if (this.#closed) return;
     try {
@@ -117,7 +117,7 @@ export class Subscription implements HubSubscription {
     }
   }
 
-  /** The same failure on every sample is one warning. */
+  /** Warns of a failure, once while the same failure repeats. */
   #complain(where: string, error: unknown): void {
     const complaint = `${where} of a subscriber failed: ${errorText(error)}`;
     if (complaint === this.#complaint) return;

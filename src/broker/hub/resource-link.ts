@@ -7,19 +7,19 @@ import { guarded } from '../../util/guard';
 /** DESCRIBE's number for an output, the one kind that may be opened unasked (`protocol.md` section 5). */
 const FN_OUTPUT = 3;
 
-/** What a link needs of its resource. */
+/** The part of a resource that its link uses. */
 export interface ResourceLinkPort {
   readonly clock: Clock;
-  /** The answer is there, or it is time to ask again. */
+  /** DESCRIBE was answered, or it may be asked again. */
   onChange(): void;
   warn(text: string): void;
 }
 
-/** A resource on one connection of its device. Nothing of it outlives the connection. */
+/** A resource on one connection of its device. It ends with the connection. */
 export class ResourceLink {
   readonly source: StreamSource;
   readonly resource: string;
-  /** An operation on the device runs. */
+  /** Whether an operation on the device is running. */
   busy = false;
   readonly #port: ResourceLinkPort;
   readonly #backoff: RetryBackoff;
@@ -38,17 +38,17 @@ export class ResourceLink {
     });
   }
 
-  /** Whether the device said that the resource is an output; `undefined` while that is not known. */
+  /** Whether the resource is an output, as the device says; `undefined` until the device has answered. */
   get isOutput(): boolean | undefined {
     return this.#isOutput;
   }
 
-  /** Whether the device has not yet had its chance to say so. */
+  /** Whether the device has not been asked yet, or has not answered yet. */
   get isUndecided(): boolean {
     return this.#isOutput === undefined && !this.#failed;
   }
 
-  /** Finds out what the resource is, unless that is known, under way, or has failed a moment ago. */
+  /** Asks the device whether the resource is an output, unless that is known, being asked, or has just failed. */
   lookUp(): void {
     if (this.#lookup !== 'due') return;
     this.#lookup = 'running';
@@ -58,7 +58,7 @@ export class ResourceLink {
     );
   }
 
-  /** Ends the link's timer; an answer that is under way is ignored. */
+  /** Ends the link's timer. A later answer is ignored. */
   end(): void {
     this.#lookup = 'ended';
     this.#backoff.cancel();

@@ -1,4 +1,4 @@
-/** How far a due time follows the sample that met it: enough to stay in step, too little to copy its jitter. */
+/** Share of a sample's lateness that the next due time follows. It stays in step, and does not copy the jitter. */
 const FOLLOW = 1 / 8;
 
 /**
@@ -37,12 +37,12 @@ export class SamplePacing {
     return true;
   }
 
-  /** The subscriber was given a sample that had come at `takenAt`. */
+  /** The subscriber got a sample that the device sent at `takenAt`. */
   anchor(takenAt: number): void {
     this.#dueAt = takenAt + this.#intervalMs;
   }
 
-  /** Lets the next sample pass, as it is the first of a stream. */
+  /** Lets the next sample pass, which is the first of a new stream. */
   reset(): void {
     this.#dueAt = -Infinity;
   }

@@ -5,20 +5,20 @@ import { coarseInterval } from './stream-intervals';
 const DOUBT_INTERVALS = 2;
 const STALL_INTERVALS = 3;
 
-/** What the network and a device's scheduler may add to a wait, in ms. */
+/** Tolerance for the network and for a device's scheduler, in ms. */
 const SLACK_MS = 1000;
 
-/** What a {@link SampleWatch} notices. */
+/** Handles the silences that a {@link SampleWatch} notices. */
 export interface SilenceHandler {
   /** Nothing followed the sample that comes at once: the device may not have understood the interval. */
   onDoubt(): void;
-  /** No sample came for three intervals. `restartHelps` is false when a restart has just been tried in vain. */
+  /** No sample came for three intervals. `restartHelps` is false if a restart has just failed to help. */
   onStall(restartHelps: boolean): void;
 }
 
 /**
  * Watches a periodic stream for the samples that should come (`protocol.md` section 6). Intervals count as a
- * device with a clock of whole seconds keeps them. It costs a sample no timer.
+ * device with a clock of whole seconds keeps them. A sample sets no timer.
  */
 export class SampleWatch {
   readonly #clock: Clock;
@@ -27,7 +27,7 @@ export class SampleWatch {
   #intervalMs = 0;
   #startedAt = 0;
   #heardAt = 0;
-  /** Samples since the last start or stall. The first one proves nothing: it comes at once. */
+  /** Samples since the last start or stall. The first sample comes at once and proves nothing. */
   #samples = 0;
   #proven = false;
   #doubted = false;
@@ -44,18 +44,18 @@ export class SampleWatch {
     return this.#stalled;
   }
 
-  /** Whether samples ever came periodically, so that the device understood the parameters. */
+  /** Whether samples have come periodically, which shows that the device understood the parameters. */
   get proven(): boolean {
     return this.#proven;
   }
 
-  /** A START_STREAM goes out: until it is answered, nothing is missed. */
+  /** A START_STREAM goes out. Until its answer, no sample is expected. */
   prepare(): void {
     this.stop();
     this.#samples = 0;
   }
 
-  /** The START_STREAM was answered: samples should come at this interval, in ms. */
+  /** The START_STREAM was answered. From now on samples are expected at this interval, in ms. */
   start(intervalMs: number): void {
     this.stop();
     this.#intervalMs = coarseInterval(intervalMs);

@@ -6,20 +6,19 @@ import type { HubSubscriber, Subscription } from './hub-subscription';
 import { ResourceLink } from './resource-link';
 import { detached, guarded } from '../../util/guard';
 
-/** What a shared resource needs of its hub. */
+/** The part of a hub that its resources use. */
 export interface SharedResourcePort {
   readonly clock: Clock;
   warn(text: string): void;
-  /** Nobody subscribes any more, and nothing is left on the device. */
+  /** The last subscriber has left, and no stream is open on the device. */
   onUnused(resource: SharedResource): void;
 }
 
 type StreamOperation = () => Promise<void>;
 
 /**
- * A resource of a device, with the subscribers that share its streams. What the streams need of the device is
- * done here, one operation after the other: that keeps their order (`protocol.md` section 6), and no stream is
- * ever started twice at once.
+ * A resource of a device, with the subscribers that share its streams. It runs the operations of its streams one
+ * after the other. That keeps their order (`protocol.md` section 6), and no stream is started twice at once.
  */
 export class SharedResource {
   readonly name: string;
@@ -48,7 +47,7 @@ export class SharedResource {
     return stream.join(subscriber, intervalMs);
   }
 
-  /** The device is connected, or has another connection now. */
+  /** The device has connected, or has a new connection. */
   connect(source: StreamSource): void {
     this.#detach();
     this.#link = new ResourceLink(source, this.name, {
@@ -60,14 +59,14 @@ export class SharedResource {
     this.#wake();
   }
 
-  /** The device is gone. */
+  /** The device has disconnected. */
   disconnect(): void {
     this.#detach();
     this.#refresh();
     this.#discardUnused();
   }
 
-  /** Tells the subscribers that it is over, ends them, and stops what is open. */
+  /** Stops the open streams, tells the subscribers `offline`, and ends the subscriptions. */
   close(): void {
     const open = [this.#periodic, this.#event].filter((stream) => stream.isUsable);
     for (const stream of open) detached('hub stop', this.#onFault, stream.stop());
@@ -107,7 +106,7 @@ export class SharedResource {
     stream.writeHere(payload);
   }
 
-  /** Looks at everything once, at the end of the current turn. */
+  /** Schedules {@link #reconcile} for the end of the current turn, once. */
   #wake(): void {
     if (this.#woken) return;
     this.#woken = true;
@@ -119,7 +118,7 @@ export class SharedResource {
     );
   }
 
-  /** Begins the next operation that leads from what is to what should be, unless one runs. */
+  /** Begins the next operation that a stream needs, unless an operation is running. */
   #reconcile(): void {
     const link = this.#link;
     if (link !== undefined) {

@@ -6,7 +6,7 @@ import { SampleWatch } from './sample-watch';
 import type { SessionStream, StreamListener } from '../../session/streams/session-stream';
 import type { CallOptions } from '../../session/requests/reply';
 
-/** What a channel tells the device stream that it belongs to. */
+/** The device stream that a channel belongs to, as the channel sees it. */
 export interface StreamChannelOwner {
   readonly clock: Clock;
   /** The interval that the stream should have now, in ms; 0 for an event stream, which it stays. */
@@ -19,15 +19,15 @@ export interface StreamChannelOwner {
 }
 
 /**
- * One opening of a stream on one connection of a device: from its START_STREAM to its end. Its operations
- * must not overlap; who calls them sees to that.
+ * One opening of a stream on one connection of a device, from its START_STREAM to its end. The caller makes sure
+ * that its operations do not overlap.
  */
 export class StreamChannel {
   readonly #owner: StreamChannelOwner;
   readonly #watch: SampleWatch | undefined;
   #phase: 'opening' | 'open' | 'stopping' | 'ended' = 'opening';
   #outgoing: SessionStream | undefined;
-  /** What the device was asked for last, and what it agreed to; 0 for events. */
+  /** The interval of the last request, and the interval that the device accepted; 0 for events. */
   #requestedMs: number;
   #intervalMs: number;
   #form: 'map' | 'number' = 'map';
@@ -48,12 +48,12 @@ export class StreamChannel {
     return this.#phase === 'opening';
   }
 
-  /** Whether the device opened it, and no end of it was dealt with yet. */
+  /** Whether the device opened the stream, and its end was not handled yet. */
   get isOpen(): boolean {
     return this.#phase === 'open';
   }
 
-  /** Whether the stream takes what is written, and can be restarted or stopped. */
+  /** Whether the stream can be written to, restarted and stopped. */
   get isUsable(): boolean {
     return this.#phase === 'open' && this.#outgoing?.closed === false;
   }
@@ -62,13 +62,13 @@ export class StreamChannel {
     return this.#watch?.stalled === true;
   }
 
-  /** When the device opened it, on the owner's clock. */
+  /** The time at which the device opened the stream, on the owner's clock. */
   get openedAt(): number {
     return this.#openedAt;
   }
 
   /**
-   * Opens the stream. When the channel is abandoned meanwhile, the stream is stopped as soon as it is there.
+   * Opens the stream. If the channel is abandoned meanwhile, the stream is stopped as soon as it is open.
    * @throws IotmpError as a request does
    */
   async open(link: ResourceLink): Promise<void> {
@@ -104,7 +104,7 @@ export class StreamChannel {
   }
 
   /**
-   * Starts the stream again under its id, with its owner's interval. When that fails, the stream goes on as it was.
+   * Starts the stream again under its id, with its owner's interval. If that fails, the stream goes on as before.
    * @throws IotmpError as a request does
    */
   async restart(): Promise<void> {
@@ -131,7 +131,7 @@ export class StreamChannel {
     this.#outgoing.write(payload);
   }
 
-  /** Stops the stream; resolves when the device has answered, or will not. */
+  /** Stops the stream. Resolves when the device has answered, or cannot answer any more. */
   async stop(): Promise<void> {
     this.#phase = 'stopping';
     this.#watch?.stop();
@@ -142,7 +142,7 @@ export class StreamChannel {
     }
   }
 
-  /** The connection is gone, or the stream ended: nothing is heard of the channel any more. Idempotent. */
+  /** The connection or the stream has ended: the channel calls its owner no more. Idempotent. */
   abandon(): void {
     this.#phase = 'ended';
     this.#watch?.stop();
@@ -176,7 +176,7 @@ export class StreamChannel {
     this.#owner.onSample(sample, now, this.#intervalMs);
   }
 
-  /** What ends while it opens is dealt with there; what {@link stop} ends has no reason. */
+  /** {@link open} handles an end while it opens. An end by {@link stop} has no reason. */
   #handleClose(reason: IotmpError | undefined): void {
     this.#closeReason = reason;
     if (this.#phase === 'open' && reason !== undefined) this.#owner.onEnd(this, reason);

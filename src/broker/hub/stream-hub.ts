@@ -10,20 +10,20 @@ import { checkedInterval } from './stream-intervals';
 export type { HubState } from './hub-state';
 export type { HubSubscriber, HubSubscription } from './hub-subscription';
 
-/** What a {@link StreamHub} is made with. */
+/** Options of a {@link StreamHub}. */
 export interface StreamHubOptions {
   readonly clock: Clock;
-  /** Something that deserves a line in a log, but no more. */
+  /** Called with a warning for the log. */
   onWarning?(text: string): void;
 }
 
-/** The resources of a device that somebody subscribes to, by their names. */
+/** The resources of a device that have subscribers, by name. */
 type HubDevice = Map<string, SharedResource>;
 
 /**
- * Shares device streams among subscribers: however many want a resource, its device serves at most one
- * periodic stream and one of events (`protocol.md` section 6). Subscriptions live on while the device is away;
- * when it is back, only outputs are opened unasked (section 5).
+ * Shares device streams among subscribers. For all subscribers of a resource together, its device serves at most
+ * one periodic stream and one event stream (`protocol.md` section 6). Subscriptions stay while the device is away.
+ * When the device is back, only the streams of outputs are opened unasked (section 5).
  */
 export class StreamHub {
   readonly #options: StreamHubOptions;
@@ -35,7 +35,7 @@ export class StreamHub {
     this.#options = options;
   }
 
-  /** Device streams that are subscribed to, open, or being stopped. */
+  /** Number of device streams that are subscribed to, open, or being stopped. */
   get size(): number {
     let size = 0;
     for (const resources of this.#devices.values()) {
@@ -45,8 +45,9 @@ export class StreamHub {
   }
 
   /**
-   * Subscribes to a resource of a device, which need not be connected. That counts as a person's wish, unless the
-   * subscriber is `unasked`: it opens the stream once, of whatever kind the resource is. Nothing is called before `subscribe` has returned.
+   * Subscribes to a resource of a device, which need not be connected. This counts as the wish of a person and opens
+   * the stream once, whatever the kind of the resource, unless the subscriber is `unasked`. No callback comes before
+   * `subscribe` has returned.
    * @throws IotmpError IOTMP_ERR_CONFIG when the interval is not usable, IOTMP_ERR_CLOSED after {@link close}
    */
   subscribe(target: DeviceId, resource: string, subscriber: HubSubscriber): HubSubscription {
@@ -63,14 +64,14 @@ export class StreamHub {
     for (const resource of this.#resources(target)) resource.connect(source);
   }
 
-  /** A connection of a device has ended. One that is not the device's current one is ignored. */
+  /** A connection of a device has ended. An older connection of the device is ignored. */
   deviceDisconnected(target: DeviceId, source: StreamSource): void {
     if (this.#sources.get(target) !== source) return;
     this.#sources.delete(target);
     for (const resource of this.#resources(target)) resource.disconnect();
   }
 
-  /** Stops all streams and ends all subscriptions, which are told `offline` before. Idempotent. */
+  /** Stops all streams, tells all subscribers `offline`, and ends the subscriptions. Idempotent. */
   close(): void {
     this.#closed = true;
     for (const resources of [...this.#devices.values()]) {

@@ -1,7 +1,7 @@
 import { IotmpError } from '../../errors';
 import { MAX_INTERVAL_MS } from '../../session/streams/stream-interval';
 
-/** A common divisor below this asks too much of a device for the sake of even spacing. In ms. */
+/** The smallest common divisor that a device is asked for to space the samples evenly, in ms. */
 const MIN_DIVISOR_MS = 250;
 
 /** The coarsest clock that devices sample on (`protocol.md` section 6), in ms. */
@@ -18,7 +18,7 @@ export function checkedInterval(intervalMs: number): number {
   return intervalMs === 0 ? 0 : Math.min(Math.max(1, Math.round(intervalMs)), MAX_INTERVAL_MS);
 }
 
-/** The interval as a device with a clock of whole seconds keeps it: at least a second, rounded up. In ms. */
+/** The interval that a device with a clock of whole seconds keeps, in ms: rounded up to seconds, at least one. */
 export function coarseInterval(intervalMs: number): number {
   return Math.max(1, Math.ceil(intervalMs / COARSE_CLOCK_MS)) * COARSE_CLOCK_MS;
 }
@@ -26,7 +26,7 @@ export function coarseInterval(intervalMs: number): number {
 /**
  * The interval of the one device stream that serves subscribers with these intervals: their greatest common
  * divisor where that is at least 250 ms or equals the smallest, otherwise the smallest.
- * @param intervals positive whole ms; 0 comes back when there are none
+ * @param intervals positive whole ms; the result is 0 if there are no intervals
  */
 export function sharedInterval(intervals: Iterable<number>): number {
   let smallest = Infinity;
@@ -38,7 +38,7 @@ export function sharedInterval(intervals: Iterable<number>): number {
   return divisor >= MIN_DIVISOR_MS || divisor === smallest || divisor === 0 ? divisor : smallest;
 }
 
-/** The intervals of the present subscribers, counted, so that joining a large group costs no walk through it. */
+/** Counts the intervals of the present subscribers, so that a new subscriber costs no walk through a large group. */
 export class IntervalCounts {
   readonly #counts = new Map<number, number>();
   #shared: number | undefined = 0;

@@ -7,7 +7,7 @@ import { IntervalCounts } from './stream-intervals';
 export class SubscriberGroup {
   readonly #members = new Set<Subscription>();
   readonly #intervals = new IntervalCounts();
-  /** The members as they are walked: who joins or leaves meanwhile does not disturb the walk. */
+  /** A copy of the members for a walk, so that joining and leaving do not disturb the walk. */
   #walk: readonly Subscription[] | undefined;
   #lastSample: Value | undefined;
   #lastSampleAt: number | undefined;
@@ -33,26 +33,26 @@ export class SubscriberGroup {
     this.#walk = undefined;
   }
 
-  /** A new stream begins: the last sample of the old one means nothing any more. */
+  /** A new stream begins. The last sample of the old stream is forgotten. */
   begin(): void {
     this.#lastSample = undefined;
     this.#lastSampleAt = undefined;
     for (const member of this.#members) member.begin();
   }
 
-  /** Passes a sample to those for whom it is due. */
+  /** Passes a sample to the members for which it is due. */
   deliver(sample: Value | undefined, now: number, deviceIntervalMs: number): void {
     this.#lastSample = sample;
     this.#lastSampleAt = now;
     for (const member of this.#snapshot()) member.deliver(sample, now, deviceIntervalMs);
   }
 
-  /** Passes the last sample, where there is one, to a member that came after it. */
+  /** Passes the last sample, if there is one, to a member that joined after it. */
   deliverLast(member: Subscription): void {
     if (this.#lastSampleAt !== undefined) member.deliverLate(this.#lastSample, this.#lastSampleAt);
   }
 
-  /** Tells all of them a state, while it is the current one: a subscriber may change it. */
+  /** Tells all members a state. Stops if a subscriber changes the state meanwhile. */
   notify(state: HubState, isCurrent: () => boolean): void {
     for (const member of this.#snapshot()) {
       if (!isCurrent()) return;
@@ -60,7 +60,7 @@ export class SubscriberGroup {
     }
   }
 
-  /** Ends the subscriptions of all of them. */
+  /** Ends all subscriptions. */
   closeAll(): void {
     for (const member of this.#snapshot()) member.close();
   }
