@@ -94,6 +94,28 @@ export class DecodeError extends IotmpError {
   }
 }
 
+/** A protocol that is not IoTMP, and is often met at its ports. */
+export type ForeignProtocol = 'tls' | 'http' | 'mqtt' | 'ssh';
+
+const PROTOCOL_NAMES: Readonly<Record<ForeignProtocol, string>> = {
+  tls: 'TLS',
+  http: 'HTTP',
+  mqtt: 'MQTT',
+  ssh: 'SSH',
+};
+
+/** The other end of a connection speaks another protocol. */
+export class ForeignProtocolError extends IotmpError {
+  readonly protocol: ForeignProtocol;
+
+  constructor(protocol: ForeignProtocol) {
+    const expected = protocol === 'tls' ? 'and this port is without TLS' : 'not IoTMP';
+    super('IOTMP_ERR_PROTOCOL', `the other end speaks ${PROTOCOL_NAMES[protocol]}, ${expected}`);
+    this.name = 'ForeignProtocolError';
+    this.protocol = protocol;
+  }
+}
+
 /** The peer answered a request with an error (`protocol.md` section 5). */
 export class RemoteError extends IotmpError {
   /** The payload of the answer, as it came. */

@@ -22,6 +22,10 @@ import { EventFeed } from './event-feed';
 import { StreamHub, type HubSubscriber, type HubSubscription } from './hub/stream-hub';
 import type { LastKnownStates } from './last-known';
 import { Listener, type ListenerStatus } from './listener';
+import { refusedLogin } from './refusals/refusal';
+import { RefusalLog } from './refusals/refusal-log';
+import type { RefusedLogin } from './refusals/refused-login';
+import { RefusedLogins } from './refusals/refused-logins';
 import { ServiceHost } from './service-host';
 import type { CallOptions, Reply } from '../session/requests/reply';
 
@@ -34,6 +38,9 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   readonly host = new ServiceHost();
   /** What happens on this server, by the names that programs for the protocol know. */
   readonly events = new EventFeed((text) => this.warn(text));
+  /** The record of refused logins. */
+  readonly refusedLogins = new RefusedLogins();
+  readonly #refusalLog: RefusalLog;
   readonly #registry = new DeviceRegistry();
   readonly #hub: StreamHub;
   readonly #connections: ConnectionAcceptor;
@@ -67,13 +74,11 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
       authenticator: () => this.#authenticator,
       onConnected: (device) => this.#handleConnected(device),
       onDisconnected: (device, reason) => this.#handleDisconnected(device, reason),
-      onRefused: (login) => {
-        this.tell('authenticationFailed', login);
-        this.events.publish(loginFailed(login));
-      },
+      onRefused: (login) => this.#handleRefused(login),
       onWarning: (text) => this.warn(text),
     };
     this.#connections = new ConnectionAcceptor(port, this.#options.clock);
+    this.#refusalLog = new RefusalLog(this.#options.clock, (line) => this.tell('refusal', line));
   }
 
   /** Whether the server was started and not closed. */
@@ -263,6 +268,13 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     this.events.publish(deviceDisconnected(device, reason));
   }
 
+  #handleRefused(login: RefusedLogin): void {
+    this.refusedLogins.add(login);
+    this.#refusalLog.note(login);
+    this.tell('authenticationFailed', login);
+    this.events.publish(loginFailed(login));
+  }
+
   /** Of a listener of `warning` that throws only the process can be told. */
   protected override handleListenerFault(name: string, error: unknown): void {
     const text = `a listener of ${name} failed: ${errorText(error)}`;
@@ -273,6 +285,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   async #end(): Promise<void> {
     this.#dropAcceptor();
     await Promise.all([this.#updateListeners(), this.#connections.close()]);
+    this.#refusalLog.close();
   }
 
   #dropAcceptor(): void {
@@ -307,6 +320,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     if (wanted === undefined) return;
     const listener = new Listener(wanted, clock, {
       onTransport: (transport) => this.#connections.accept(transport),
+      onRefused: (refusal) => this.#handleRefused(refusedLogin(refusal, refusal.reason, refusal.text)),
       onStatus: (status) => this.tell('listener', kind, status),
       onWarning: (text) => this.warn(text),
     });

@@ -4,6 +4,7 @@ import type { Transport } from '../transport/transport';
 import type { Clock } from '../util/clock';
 import { LoginThrottle } from './login-throttle';
 import { Connection, type ConnectionContext } from './connection';
+import { refusedLogin } from './refusals/refusal';
 
 /** What the acceptor needs of its server. */
 export type ConnectionAcceptorPort = Omit<ConnectionContext, 'throttle' | 'warnings' | 'onGone'>;
@@ -12,17 +13,14 @@ export type ConnectionAcceptorPort = Omit<ConnectionContext, 'throttle' | 'warni
 export class ConnectionAcceptor {
   readonly #context: ConnectionContext;
   readonly #connections = new Set<Connection>();
-  readonly #warnings: WarningGate;
-  #full = false;
   #shut = false;
   #onEmpty: (() => void) | undefined;
 
   constructor(port: ConnectionAcceptorPort, clock: Clock) {
-    this.#warnings = new WarningGate(clock, (text) => port.onWarning(text));
     this.#context = {
       ...port,
       throttle: new LoginThrottle(clock),
-      warnings: this.#warnings,
+      warnings: new WarningGate(clock, (text) => port.onWarning(text)),
       onGone: (connection) => this.#handleGone(connection),
     };
   }
@@ -33,7 +31,6 @@ export class ConnectionAcceptor {
       this.#turnAway(transport);
       return;
     }
-    this.#full = false;
     this.#connections.add(new Connection(transport, this.#context));
   }
 
@@ -55,9 +52,11 @@ export class ConnectionAcceptor {
   }
 
   #turnAway(transport: Transport): void {
-    if (!this.#shut && !this.#full) {
-      this.#full = true;
-      this.#warnings.warn('too many connections: new ones are turned away');
+    if (!this.#shut) {
+      const { maxConnections } = this.#context.options();
+      this.#context.onRefused(
+        refusedLogin(transport, 'full', `the limit of ${maxConnections} connections is reached`),
+      );
     }
     transport.start({ onData: ignore, onDrain: ignore, onClose: ignore });
     transport.destroy();

@@ -1,19 +1,21 @@
 import { ConnectCode } from '../codec/constants';
-import { IotmpError } from '../errors';
+import { errorText, IotmpError } from '../errors';
 import type { Session, ConnectRequest, SessionHooks } from '../session/session';
 import type { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
 import type { Clock } from '../util/clock';
 import type { Authenticator } from './authenticator';
 import type { LoginHold } from './directory-authenticator';
-import type { FailedLogin } from './broker-events';
 import type { ResolvedServerOptions } from './broker-options';
 import type { ConnectedDevice } from './connected-device';
 import { IotmpDevice } from './iotmp-device';
 import { parseConnect, type ConnectIntent } from './connect-request';
 import type { DeviceRegistry } from './device-registry';
 import type { LoginThrottle } from './login-throttle';
+import { reasonOfEnd, reasonOfRefusal, refusedLogin } from './refusals/refusal';
+import type { RefusalReason, RefusedLogin } from './refusals/refused-login';
 import type { ServiceHost } from './service-host';
+import { hostOf } from '../transport/host-and-port';
 import { guarded, warnProcess } from '../util/guard';
 import { PeerSession } from '../session/peer-session';
 
@@ -24,13 +26,13 @@ export interface ConnectionContext {
   readonly throttle: LoginThrottle;
   /** Is waited for before anything is decided about a login. */
   readonly hold: LoginHold;
-  /** For warnings about connections that are not logged in. */
-  readonly warnings: WarningGate;
   options(): ResolvedServerOptions;
   authenticator(): Authenticator;
   onConnected(device: ConnectedDevice): void;
   onDisconnected(device: ConnectedDevice, reason: IotmpError): void;
-  onRefused(login: FailedLogin): void;
+  /** For warnings about logins. */
+  readonly warnings: WarningGate;
+  onRefused(login: RefusedLogin): void;
   onWarning(text: string): void;
   /** Nothing is left of the connection. */
   onGone(connection: Connection): void;
@@ -43,6 +45,7 @@ export class Connection implements SessionHooks {
   /** What was asked for; forgotten once it is decided, as the credential is a part of it. */
   #intent: ConnectIntent | undefined;
   #device: ConnectedDevice | undefined;
+  /** A connection is refused once, although it may end before its login is decided. */
   #refused = false;
 
   constructor(transport: Transport, context: ConnectionContext) {
@@ -74,22 +77,23 @@ export class Connection implements SessionHooks {
   }
 
   onClose(reason: IotmpError): void {
-    this.#intent = undefined;
     if (this.#device !== undefined) {
       this.#context.registry.remove(this.#device);
       this.#context.onDisconnected(this.#device, reason);
-    } else if (!this.#refused && reason.code !== 'IOTMP_ERR_CLOSED') {
-      const { remoteAddress } = this.session.transport;
-      this.#context.warnings.warn(`${remoteAddress} did not log in: ${reason.message}`);
+    } else if (reason.code !== 'IOTMP_ERR_CLOSED') {
+      this.#record(reasonOfEnd(reason), reason.message);
     }
+    this.#intent = undefined;
   }
 
   onGone(): void {
     this.#context.onGone(this);
   }
 
+  /** What goes wrong before the login is in the record of refused logins. */
   onWarning(text: string): void {
-    this.#context.onWarning(`${nameOf(this.session)}: ${text}`);
+    const { peer } = this.session;
+    if (peer !== undefined) this.#context.onWarning(`${peer.user}/${peer.device}: ${text}`);
   }
 
   #welcome({ user, device, keepAliveMs, maxBodySize }: ConnectIntent): ConnectedDevice {
@@ -126,17 +130,26 @@ export class Connection implements SessionHooks {
   }
 
   async #refuse(cause: unknown): Promise<void> {
-    const { user = '', device = '' } = this.#intent ?? {};
-    const error =
-      cause instanceof IotmpError
-        ? cause
-        : new IotmpError('IOTMP_ERR_AUTH', 'the login could not be checked', { cause });
+    const error = this.#asRefusal(cause);
     const { transport, options, signal } = this.session;
-    this.#refused = true;
-    this.#context.onRefused({ user, device, address: transport.remoteAddress, error });
+    this.#record(reasonOfRefusal(cause), error.message);
     const delay = this.#context.throttle.failed(hostOf(transport.remoteAddress));
     if (delay > 0) await pause(delay, options.clock, signal);
     throw error;
+  }
+
+  /** The device is not told why its login could not be checked. */
+  #asRefusal(cause: unknown): IotmpError {
+    if (cause instanceof IotmpError) return cause;
+    const text = 'the login could not be checked';
+    this.#context.warnings.warn(`${text}: ${errorText(cause)}`);
+    return new IotmpError('IOTMP_ERR_AUTH', text, { cause });
+  }
+
+  #record(reason: RefusalReason, text: string): void {
+    if (this.#refused) return;
+    this.#refused = true;
+    this.#context.onRefused(refusedLogin(this.session.transport, reason, text, this.#intent));
   }
 }
 
@@ -154,13 +167,4 @@ function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
     });
     signal.addEventListener('abort', onAbort, { once: true });
   });
-}
-
-function nameOf({ peer, transport }: Session): string {
-  return peer === undefined ? transport.remoteAddress : `${peer.user}/${peer.device}`;
-}
-
-/** The address without its port. */
-function hostOf(address: string): string {
-  return address.replace(/:\d+$/, '');
 }

@@ -1,6 +1,6 @@
-import type { FailedLogin } from './broker-events';
 import type { ConnectedDevice } from './connected-device';
 import type { ServerEvent } from './event-feed';
+import type { RefusedLogin } from './refusals/refused-login';
 
 /** A device came. */
 export function deviceConnected({ user, device, address }: ConnectedDevice): ServerEvent {
@@ -17,7 +17,8 @@ export function deviceDisconnected(
 }
 
 /** A login was refused. */
-export function loginFailed({ user, device, address, error }: FailedLogin): ServerEvent {
-  const what = { type: 'credentials', address, reason: error.message };
-  return { event: 'device_authentication_failed', user, device, ts: Date.now(), ...what };
+export function loginFailed(login: RefusedLogin): ServerEvent {
+  const { user, device, time: ts, reason: type, address, transport, text: reason } = login;
+  const what = { ts, type, address, transport, reason };
+  return { event: 'device_authentication_failed', user, ...(device !== '' && { device }), ...what };
 }

@@ -1,7 +1,7 @@
 import type { Server } from 'node:net';
 import { errorText, IotmpError } from '../errors';
-import { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
+import type { ConnectionRefusal } from '../transport/connection-refusal';
 import { openSocketServer, type SocketServer, type SocketServerOptions } from '../transport/socket-server';
 import { Backoff } from '../util/backoff';
 import type { Clock, Timer } from '../util/clock';
@@ -17,6 +17,7 @@ export type ListenerStatus =
 /** What a listener tells its owner. */
 export interface ListenerHooks {
   onTransport(transport: Transport): void;
+  onRefused(refusal: ConnectionRefusal): void;
   onStatus(status: ListenerStatus): void;
   onWarning(text: string): void;
 }
@@ -28,7 +29,6 @@ export class Listener {
   readonly #clock: Clock;
   readonly #backoff: Backoff;
   #status: ListenerStatus = { kind: 'closed' };
-  readonly #warnings: WarningGate;
   #server: SocketServer | undefined;
   #retry: Timer | undefined;
   #closed = true;
@@ -39,7 +39,6 @@ export class Listener {
     this.#clock = clock;
     this.#hooks = hooks;
     this.#backoff = new Backoff({ minMs: 1000, maxMs: 30_000, random: Math.random });
-    this.#warnings = new WarningGate(clock, (text) => hooks.onWarning(text));
   }
 
   get status(): ListenerStatus {
@@ -71,7 +70,8 @@ export class Listener {
     try {
       const opened = await openSocketServer(this.options, {
         onTransport: (transport) => this.#hooks.onTransport(transport),
-        onWarning: (text) => this.#warnings.warn(text),
+        onRefused: (refusal) => this.#hooks.onRefused(refusal),
+        onWarning: (text) => this.#hooks.onWarning(text),
         onError: (error) => {
           if (this.#server === opened) this.#fail(error);
         },

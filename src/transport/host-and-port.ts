@@ -6,11 +6,20 @@ export function hostAndPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** The host of `host:port`, without the brackets of an IPv6 address. */
+export function hostOf(address: string): string {
+  return address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+}
+
 /** Address and port of the other end of `socket`; `unknown` where there is none, as for a connection that has ended. */
 export function remoteAddressOf(socket: Duplex): string {
   if (!(socket instanceof Socket)) return 'unknown';
   const { remoteAddress, remotePort } = socket;
   if (remoteAddress === undefined || remotePort === undefined) return 'unknown';
-  // A listener for IPv6 sees IPv4 addresses in mapped form.
-  return hostAndPort(remoteAddress.replace(/^::ffff:(?=\d+\.)/i, ''), remotePort);
+  return remoteName(remoteAddress, remotePort);
+}
+
+/** Address and port of another end. A listener for IPv6 sees IPv4 addresses in mapped form. */
+export function remoteName(address: string, port: number): string {
+  return hostAndPort(address.replace(/^::ffff:(?=\d+\.)/i, ''), port);
 }

@@ -1,8 +1,10 @@
-import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer as createTcpServer, type DropArgument, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions } from 'node:tls';
 import { asError, errorText, IotmpError } from '../errors';
 import { guarded, warnProcess, type Guarded } from '../util/guard';
-import { remoteAddressOf } from './host-and-port';
+import type { ConnectionRefusal } from './connection-refusal';
+import { Handshakes } from './handshakes';
+import { remoteName } from './host-and-port';
 import { SocketTransport } from './socket-transport';
 import type { Transport } from './transport';
 import type { TransportOptions } from './transport-options';
@@ -24,7 +26,7 @@ export interface SocketServerOptions extends TransportOptions {
 /** What a server tells its owner. */
 export interface SocketServerHooks {
   onTransport(transport: Transport): void;
-  /** A connection that failed before it became a transport, such as a bad TLS handshake. */
+  onRefused(refusal: ConnectionRefusal): void;
   onWarning(text: string): void;
   /** The server failed after it was opened. */
   onError(error: IotmpError): void;
@@ -55,13 +57,15 @@ export function openSocketServer(
     const server = createServer(options, hooks, where);
     const { maxConnections } = options;
     server.maxConnections = maxConnections;
-    server.on(
-      'drop',
-      guarded('listener drop', warnProcess, () =>
-        hooks.onWarning(`more than ${maxConnections} connections: new ones are dropped`),
-      ),
-    );
-    const handshakes = options.tls === undefined ? undefined : new Handshakes(server);
+    const kind = options.tls === undefined ? 'tcp' : 'tls';
+    const onDrop = guarded('listener drop', warnProcess, (dropped?: DropArgument) => {
+      const { remoteAddress = 'unknown', remotePort = 0 } = dropped ?? {};
+      const text = `the limit of ${maxConnections} connections is reached`;
+      hooks.onRefused({ kind, remoteAddress: remoteName(remoteAddress, remotePort), reason: 'full', text });
+    });
+    server.on('drop', onDrop);
+    const handshakes =
+      options.tls === undefined ? undefined : new Handshakes(server, (refusal) => hooks.onRefused(refusal));
     const onRefused = guarded('listener refused', warnProcess, (error: Error) =>
       reject(listenError(where, error)),
     );
@@ -87,17 +91,7 @@ export function openSocketServer(
 function createServer(options: SocketServerOptions, hooks: SocketServerHooks, where: string): Server {
   const take = taker(options, hooks);
   if (options.tls === undefined) return createTcpServer({ noDelay: true }, take);
-  const server = createTls(options, take, where);
-  server.on(
-    'tlsClientError',
-    guarded('listener handshake', warnProcess, (error: Error, socket: Socket) => {
-      const address = remoteAddressOf(socket);
-      // Node.js leaves a socket open whose handshake has run out of time.
-      socket.destroy();
-      hooks.onWarning(`TLS handshake with ${address} failed: ${error.message}`);
-    }),
-  );
-  return server;
+  return createTls(options, take, where);
 }
 
 /** Takes over a socket. One that cannot be taken over is cut. */
@@ -126,38 +120,6 @@ function createTls(
     return createTlsServer({ ...tls, handshakeTimeout: handshakeTimeoutMs }, take);
   } catch (error) {
     throw listenError(where, error);
-  }
-}
-
-/** The sockets of a TLS server whose handshake is not done: nobody else knows of them. */
-class Handshakes {
-  readonly #pending = new Map<string, Socket>();
-
-  constructor(server: Server) {
-    server.on(
-      'connection',
-      guarded('handshake begins', warnProcess, (socket: Socket) => this.#add(socket)),
-    );
-    server.on(
-      'secureConnection',
-      guarded('handshake done', warnProcess, (socket: Socket) => {
-        this.#pending.delete(remoteAddressOf(socket));
-      }),
-    );
-  }
-
-  #add(socket: Socket): void {
-    const address = remoteAddressOf(socket);
-    const forget = guarded('handshake socket close', warnProcess, () => {
-      if (this.#pending.get(address) === socket) this.#pending.delete(address);
-    });
-    this.#pending.set(address, socket);
-    socket.once('close', forget);
-  }
-
-  cut(): void {
-    for (const socket of this.#pending.values()) socket.destroy();
-    this.#pending.clear();
   }
 }
 

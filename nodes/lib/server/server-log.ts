@@ -34,10 +34,14 @@ export class ServerLog {
       if (!(cause instanceof StorageError)) this.warn('warning', text);
     };
     const onStore = (fault: StorageError | undefined): void => this.#logStore(fault);
+    // The library chooses the lines.
+    const onRefusal = (line: string): unknown => this.#node.warn(line);
+    server.on('refusal', onRefusal);
     server.on('listener', onListener);
     server.on('warning', onWarning);
     hosted.on('store', onStore);
     return () => {
+      server.off('refusal', onRefusal);
       server.off('listener', onListener);
       server.off('warning', onWarning);
       hosted.off('store', onStore);

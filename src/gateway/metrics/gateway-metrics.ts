@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { IotmpServer } from '../../broker/broker';
-import { LabelCounter, LatencyHistogram, MetricsText } from './metrics-text';
+import { LabelCounter, LatencyHistogram, MetricsText, type MetricSample } from './metrics-text';
 import { TrafficTotals } from './traffic-totals';
 
 const NS_PER_S = 1e9;
@@ -41,14 +41,16 @@ export class GatewayMetrics {
   }
 
   #addDevices(text: MetricsText): void {
-    const { connections, disconnections, refusals, traffic } = this.#totals;
+    const { connections, disconnections, traffic } = this.#totals;
+    const { counts } = this.#server.refusedLogins;
+    const refusals = [...counts].map(([reason, count]): MetricSample => [{ reason }, count]);
     text
       .add('iotmp_devices_connected', 'gauge', 'Devices that are connected.', [
         [{}, this.#server.deviceCount],
       ])
       .add('iotmp_connections_total', 'counter', 'Logins of devices.', [[{}, connections]])
       .add('iotmp_disconnections_total', 'counter', 'Connections that ended.', [[{}, disconnections]])
-      .add('iotmp_refused_logins_total', 'counter', 'Logins that failed.', [[{}, refusals]])
+      .add('iotmp_refused_logins_total', 'counter', 'Logins that were refused.', atLeastOne(refusals))
       .add('iotmp_messages_total', 'counter', 'Messages from and to devices.', [
         [{ direction: 'in' }, traffic.messagesIn],
         [{ direction: 'out' }, traffic.messagesOut],
@@ -90,4 +92,9 @@ export class GatewayMetrics {
       ]);
     delay.reset();
   }
+}
+
+/** A metric has a sample from its beginning. */
+function atLeastOne(samples: readonly MetricSample[]): readonly MetricSample[] {
+  return samples.length === 0 ? [[{}, 0]] : samples;
 }

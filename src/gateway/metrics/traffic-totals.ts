@@ -7,14 +7,10 @@ const COUNTERS = ['bytesIn', 'bytesOut', 'messagesIn', 'messagesOut'] as const;
 export class TrafficTotals {
   connections = 0;
   disconnections = 0;
-  refusals = 0;
   readonly #server: IotmpServer;
   readonly #gone = { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0 };
   readonly #onConnected = (): void => {
     this.connections++;
-  };
-  readonly #onRefused = (): void => {
-    this.refusals++;
   };
   readonly #onDisconnected = (device: ConnectedDevice): void => {
     this.disconnections++;
@@ -23,10 +19,7 @@ export class TrafficTotals {
 
   constructor(server: IotmpServer) {
     this.#server = server;
-    server
-      .on('connected', this.#onConnected)
-      .on('disconnected', this.#onDisconnected)
-      .on('authenticationFailed', this.#onRefused);
+    server.on('connected', this.#onConnected).on('disconnected', this.#onDisconnected);
   }
 
   /** Traffic of all devices since the beginning. */
@@ -37,10 +30,7 @@ export class TrafficTotals {
   }
 
   close(): void {
-    this.#server
-      .off('connected', this.#onConnected)
-      .off('disconnected', this.#onDisconnected)
-      .off('authenticationFailed', this.#onRefused);
+    this.#server.off('connected', this.#onConnected).off('disconnected', this.#onDisconnected);
   }
 }
 

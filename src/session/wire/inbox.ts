@@ -1,7 +1,8 @@
 import { MessageType } from '../../codec/constants';
 import type { Message } from '../../codec/message';
 import { decodeMessage, type DecodeOptions } from '../../codec/reading/message-decoder';
-import { DecodeError, IotmpError } from '../../errors';
+import { DecodeError, ForeignProtocolError, IotmpError } from '../../errors';
+import { foreignProtocol } from '../../framing/foreign-protocol';
 import { FrameDecoder } from '../../framing/frame-decoder';
 import { RateWindow } from '../../util/rate-window';
 import type { SessionCore } from '../base/session-core';
@@ -49,7 +50,9 @@ export class Inbox {
 
   /** Takes bytes of the peer, cut anywhere. Bytes that are no messages end the session. */
   push(chunk: Buffer): void {
+    const isFirst = this.bytes === 0;
     this.bytes += chunk.length;
+    if (isFirst && this.#isForeign(chunk)) return;
     this.#run(() => this.#frames.push(chunk));
   }
 
@@ -68,6 +71,14 @@ export class Inbox {
   /** To be called when the session ends: takes nothing more, also not the rest of the chunk at hand. */
   dispose(): void {
     this.#frames.reset();
+  }
+
+  /** Ends a connection whose first bytes are of another protocol: it could pass for a message that is never whole. */
+  #isForeign(chunk: Buffer): boolean {
+    const protocol = foreignProtocol(chunk);
+    if (protocol === undefined) return false;
+    this.#core.destroy(new ForeignProtocolError(protocol));
+    return true;
   }
 
   #run(take: () => void): void {

@@ -181,7 +181,7 @@ describe('CONNECT on the wire', () => {
     const answer = await device.next();
     assert.deepEqual([answer.type, answer.id, answer.parameters], [Type.ERROR, 7, 3]);
     await device.closed;
-    assert.equal(bench.failedLogins[0]?.error.statusCode, 3);
+    assert.equal(bench.refusedLogins[0]?.reason, 'malformed');
   });
 
   it('that does not decode gets code 4, with its stream id where that could be read', async () => {

@@ -86,7 +86,10 @@ describe('login', () => {
     await bench.clock.advance(1);
     await silent.closed;
     assert.deepEqual(silent.received, []);
-    assert.deepEqual(bench.warnings, ['memory did not log in: no CONNECT in time']);
+    assert.deepEqual(
+      bench.refusedLogins.map(({ reason, text }) => [reason, text]),
+      [['timeout', 'no CONNECT in time']],
+    );
   });
 
   it('has to be whole by then, however busily its bytes drip in', async () => {
@@ -123,7 +126,10 @@ describe('number of connections', () => {
     const device = await bench.device();
     const idle = new RawDevice(bench.memory());
     for (let i = 0; i < 3; i++) await new RawDevice(bench.memory()).closed;
-    assert.deepEqual(bench.warnings, ['too many connections: new ones are turned away']);
+    assert.deepEqual(bench.refusalLines, [
+      'refused login: reason=full address=memory transport=memory user="" device="" left_out=0',
+    ]);
+    assert.equal(bench.server.refusedLogins.counts.get('full'), 3);
     await device.barrier();
     idle.wire.cut();
     await idle.closed;
@@ -132,7 +138,7 @@ describe('number of connections', () => {
     assert.equal(bench.server.deviceCount, 2);
   });
 
-  it('is bounded on sockets, too, and the warning says so', async () => {
+  it('is bounded on sockets, too, and told', async () => {
     const bench = await BrokerBench.start({ host: '127.0.0.1', tcpPort: 0, maxConnections: 1 });
     const device = await bench.device({}, await bench.tcp());
     for (let i = 0; i < 30; i++) {
@@ -140,8 +146,11 @@ describe('number of connections', () => {
       await turnedAway.serverEnded;
       assert.deepEqual(turnedAway.received, []);
     }
-    assert.match(bench.warnings[0]!, /more than 1 connections/);
-    assert.ok(bench.warnings.length <= 10, `${bench.warnings.length} warnings`);
+    await bench.until(() => bench.server.refusedLogins.counts.get('full') === 30);
+    assert.equal(bench.server.refusedLogins.last?.text, 'the limit of 1 connections is reached');
+    assert.deepEqual(bench.refusalLines, [
+      'refused login: reason=full address=127.0.0.1 transport=tcp user="" device="" left_out=0',
+    ]);
     await device.barrier();
   });
 

@@ -27,7 +27,7 @@ describe('directory of devices', () => {
     const bench = await BrokerBench.start({ anonymous: true });
     const remove = bench.server.addDirectory(directory({ 'anna/pump': 'other' }));
     await assert.rejects(bench.device(PUMP), /not let in/);
-    assert.equal(bench.failedLogins.length, 1);
+    assert.equal(bench.refusedLogins.length, 1);
     remove();
     await bench.device(PUMP);
     await bench.device({ ...VALVE, credential: 'any' });

@@ -76,7 +76,7 @@ describe('events of a server', () => {
     await assertRefused(bench, { credential: 'wrong' });
     await bench.clock.settle();
     assert.deepEqual(
-      events.map(({ ts: _ts, address: _address, reason: _reason, ...rest }) => rest),
+      events.map(({ ts: _ts, address: _address, reason: _reason, transport: _transport, ...rest }) => rest),
       [
         { event: 'device_state_change', user: 'anna', device: 'pump', state: 'connected' },
         { event: 'device_state_change', user: 'anna', device: 'pump', state: 'disconnected' },

@@ -210,8 +210,10 @@ describe('TLS listener', () => {
       await plain.serverEnded;
       plain.wire.cut();
     }
-    assert.match(bench.warnings[0]!, /^TLS handshake with 127\.0\.0\.1:\d+ failed: /);
-    assert.ok(bench.warnings.length <= 10, `${bench.warnings.length} warnings`);
+    const line = 'refused login: reason=plain address=127.0.0.1 transport=tls user="" device="" left_out=0';
+    assert.deepEqual(bench.refusalLines, [line]);
+    assert.equal(bench.server.refusedLogins.counts.get('plain'), 30);
+    assert.equal(bench.server.refusedLogins.last?.text, 'the other end does not speak TLS');
     await serves(bench, await bench.device({}, bench.track(await tlsWire(bench.port('tls')))));
   });
 
@@ -234,7 +236,10 @@ describe('TLS listener', () => {
     const bench = await BrokerBench.start({ ...HERE, tcpPort: 0 });
     await assert.rejects(tlsWire(bench.port()));
     await bench.clock.settle();
-    assert.match(bench.warnings.join('\n'), /did not log in/);
+    assert.deepEqual(
+      bench.refusedLogins.map(({ reason }) => reason),
+      ['tls'],
+    );
     await serves(bench, await bench.device({}, await bench.tcp()));
   });
 });

@@ -69,6 +69,7 @@ describe('iotmp-events', () => {
       user: 'anna',
       device: 'stranger',
       type: 'credentials',
+      transport: 'tcp',
     });
     assert.equal(typeof reason, 'string');
     assert.equal(message.topic, 'device_authentication_failed');

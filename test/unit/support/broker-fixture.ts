@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { IotmpServer } from '../../../src/broker/broker';
-import type { FailedLogin } from '../../../src/broker/broker-events';
+import type { RefusedLogin } from '../../../src/broker/refusals/refused-login';
 import type { ServerOptions } from '../../../src/broker/broker-options';
 import { createMemoryPair, type MemoryPairOptions } from '../../../src/transport/memory-transport';
 import type { DeviceId } from '../../../src/types';
@@ -27,7 +27,9 @@ export class BrokerBench {
   /** `connected anna/pump`, `disconnected anna/pump: IOTMP_ERR_CLOSED`, `listener tcp listening`, in order. */
   readonly log: string[] = [];
   readonly warnings: string[] = [];
-  readonly failedLogins: FailedLogin[] = [];
+  readonly refusedLogins: RefusedLogin[] = [];
+  /** Lines of refused logins for the log. */
+  readonly refusalLines: string[] = [];
   readonly #wires: RawWire[] = [];
   readonly #http: http.Server[] = [];
 
@@ -39,7 +41,8 @@ export class BrokerBench {
     });
     this.server.on('listener', (kind, status) => this.log.push(`listener ${kind} ${status.kind}`));
     this.server.on('warning', (text) => this.warnings.push(text));
-    this.server.on('authenticationFailed', (login) => this.failedLogins.push(login));
+    this.server.on('authenticationFailed', (login) => this.refusedLogins.push(login));
+    this.server.on('refusal', (line) => this.refusalLines.push(line));
   }
 
   /** A started server. At the end of the test it is closed, and must have left nothing behind. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, it } from 'mocha';
+import type { ConnectionRefusal } from '../../../src/transport/connection-refusal';
 import { openSocketServer, type SocketServer } from '../../../src/transport/socket-server';
 import { cleanUp } from '../../support/clean-up';
 import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../support/certificate';
@@ -13,13 +14,13 @@ const BEGINNING = Buffer.from('160301020001', 'hex');
 
 interface Bench {
   readonly port: number;
-  readonly warnings: string[];
+  readonly refusals: ConnectionRefusal[];
   /** Resolves with the first connection that gets in. */
   readonly taken: Promise<unknown>;
 }
 
 async function openTls(handshakeTimeoutMs: number): Promise<Bench> {
-  const warnings: string[] = [];
+  const refusals: ConnectionRefusal[] = [];
   const taken = Promise.withResolvers<unknown>();
   const tls = { key: TEST_ONLY_KEY, cert: TEST_ONLY_CERTIFICATE };
   const listener: SocketServer = await openSocketServer(
@@ -29,13 +30,14 @@ async function openTls(handshakeTimeoutMs: number): Promise<Bench> {
         taken.resolve(transport);
         cleanUp(() => transport.destroy());
       },
-      onWarning: (text) => warnings.push(text),
+      onRefused: (refusal) => refusals.push(refusal),
+      onWarning: (text) => assert.fail(text),
       onError: assert.ifError,
     },
   );
   cleanUp(() => listener.close());
   const { port } = listener.server.address() as AddressInfo;
-  return { port, warnings, taken: taken.promise };
+  return { port, refusals, taken: taken.promise };
 }
 
 function idle(port: number, bytes?: Buffer): Socket {
@@ -48,21 +50,48 @@ function idle(port: number, bytes?: Buffer): Socket {
 
 describe('A TLS port', () => {
   it('cuts connections that never begin or finish their handshake, and others get in then', async () => {
-    const { port, warnings, taken } = await openTls(100);
+    const { port, refusals, taken } = await openTls(100);
     const sockets = Array.from({ length: MAX_CONNECTIONS }, (_, index) =>
       idle(port, index % 2 === 0 ? undefined : BEGINNING),
     );
     await Promise.all(sockets.map((socket) => once(socket, 'close')));
-    assert.equal(warnings.length, MAX_CONNECTIONS);
-    assert.match(warnings[0] ?? '', /^TLS handshake with 127\.0\.0\.1:\d+ failed: TLS handshake timeout$/);
+    assert.equal(refusals.length, MAX_CONNECTIONS);
+    for (const { reason, text, remoteAddress } of refusals) {
+      assert.deepEqual([reason, text], ['timeout', 'the other end did not finish the TLS handshake in time']);
+      assert.match(remoteAddress, /^127\.0\.0\.1:\d+$/);
+    }
     const client = connectTls({ port, host: '127.0.0.1', ca: TEST_ONLY_CERTIFICATE });
     cleanUp(() => client.destroy());
     await taken;
   });
 
-  it('cuts a connection that speaks something else at once', async () => {
-    const { port, warnings } = await openTls(10_000);
-    await once(idle(port, Buffer.from('GET / HTTP/1.1\r\n\r\n')), 'close');
-    assert.equal(warnings.length, 1);
+  for (const [what, bytes, reason, text] of [
+    ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'http', 'the other end speaks HTTP without TLS'],
+    ['SSH', Buffer.from('SSH-2.0-OpenSSH_9.6\r\n'), 'plain', 'the other end does not speak TLS'],
+    ['IoTMP', Buffer.from('031608011ae384616e6e618470756d7086736563726574', 'hex'), 'plain', undefined],
+  ] as const) {
+    it(`cuts a connection that speaks ${what} at once, and names what it speaks`, async () => {
+      const { port, refusals } = await openTls(10_000);
+      await once(idle(port, bytes), 'close');
+      assert.equal(refusals.length, 1);
+      assert.equal(refusals[0]?.reason, reason);
+      if (text !== undefined) assert.equal(refusals[0].text, text);
+    });
+  }
+
+  it('tells of a handshake that the other end leaves, but not of one that only looks for the port', async () => {
+    const { port, refusals } = await openTls(10_000);
+    const leaving = idle(port, BEGINNING);
+    await once(leaving, 'connect');
+    leaving.end();
+    await once(leaving, 'close');
+    const looking = idle(port);
+    await once(looking, 'connect');
+    looking.end();
+    await once(looking, 'close');
+    assert.deepEqual(
+      refusals.map(({ text }) => text),
+      ['the other end closed the connection in the TLS handshake'],
+    );
   });
 });

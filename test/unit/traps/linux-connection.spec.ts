@@ -60,7 +60,7 @@ describe('Linux 2, CONNECT', () => {
       assert.equal(device.received[0]?.type, Type.ERROR);
       assert.equal(device.received[0].parameters, 2);
     }
-    assert.equal(bench.failedLogins.length, 30);
+    assert.equal(bench.refusedLogins.length, 30);
     await bench.device({ dialect: 'linux' });
   });
 });

@@ -1,0 +1,39 @@
+import { ForeignProtocolError, IotmpError } from '../../errors';
+import type { Transport } from '../../transport/transport';
+import type { DeviceId } from '../../types';
+import type { RefusalReason, RefusedLogin } from './refused-login';
+
+/** The connection that was refused. */
+type Origin = Pick<Transport, 'kind' | 'remoteAddress'>;
+
+const NOBODY: DeviceId = { user: '', device: '' };
+
+/**
+ * The record of a login that was refused just now.
+ * @param id as the peer named itself, where it did
+ */
+export function refusedLogin(
+  { kind, remoteAddress }: Origin,
+  reason: RefusalReason,
+  text: string,
+  { user, device }: DeviceId = NOBODY,
+): RefusedLogin {
+  return { time: Date.now(), reason, text, user, device, address: remoteAddress, transport: kind };
+}
+
+/** Why a CONNECT was refused, by what was thrown meanwhile. */
+export function reasonOfRefusal(cause: unknown): RefusalReason {
+  if (!(cause instanceof IotmpError)) return 'failed';
+  if (cause.code === 'IOTMP_ERR_AUTH') return 'credentials';
+  return isMalformed(cause) ? 'malformed' : 'failed';
+}
+
+/** Why a connection ended before its login. */
+export function reasonOfEnd(reason: IotmpError): RefusalReason {
+  if (reason instanceof ForeignProtocolError) return reason.protocol;
+  return reason.code === 'IOTMP_ERR_TIMEOUT' ? 'timeout' : 'protocol';
+}
+
+function isMalformed({ code }: IotmpError): boolean {
+  return code === 'IOTMP_ERR_PROTOCOL' || code === 'IOTMP_ERR_DECODE';
+}

@@ -1,0 +1,42 @@
+import type { ForeignProtocol } from '../../errors';
+import type { Transport } from '../../transport/transport';
+import type { DeviceId } from '../../types';
+
+/**
+ * Why a login was refused, as a stable word.
+ *
+ * - `credentials`: user, device or credential are wrong.
+ * - `malformed`: the CONNECT cannot be read.
+ * - `failed`: the login could not be checked, or who may connect has changed meanwhile.
+ * - `timeout`: no login came in time.
+ * - `protocol`: something else than a CONNECT came first.
+ * - `tls`, `http`, `mqtt`, `ssh`: the other end speaks that protocol. With `tls` the port is one without TLS.
+ * - `plain`: the other end does not speak TLS, and the port is one for TLS.
+ * - `handshake`: the TLS or WebSocket handshake failed.
+ * - `full`: the server has as many connections as it may have.
+ */
+export type RefusalReason =
+  | 'credentials'
+  | 'malformed'
+  | 'failed'
+  | 'timeout'
+  | 'protocol'
+  | ForeignProtocol
+  | 'plain'
+  | 'handshake'
+  | 'full';
+
+/** A login that was refused, or a connection that was refused before it could log in. It never holds the credential. */
+export interface RefusedLogin extends DeviceId {
+  /** When, in ms since 1970. */
+  readonly time: number;
+  readonly reason: RefusalReason;
+  /** The reason in words. Parts of it may come from the peer. */
+  readonly text: string;
+  /** As the peer named itself; blank where it did not. */
+  readonly user: string;
+  readonly device: string;
+  /** Address and port of the peer. */
+  readonly address: string;
+  readonly transport: Transport['kind'];
+}
