@@ -11,7 +11,7 @@ type OfferedRequest = Pick<ResourceCall, 'caller' | 'parameters'>;
 
 type FromDevice<T> = T & { readonly caller: DeviceId };
 
-/** Longest text in an event that a device has chosen, in characters. */
+/** Maximum length of a text that a device puts into an event, in characters. */
 const MAX_TEXT = 256;
 
 /**
@@ -33,7 +33,7 @@ export class AttachedService {
     }
   }
 
-  /** Withdraws the service, and ends the streams that are open on it. Idempotent. */
+  /** Withdraws the service and ends its open streams. Idempotent. */
   detach(): void {
     for (const resource of this.#hosted) resource.remove();
   }
@@ -45,7 +45,7 @@ export class AttachedService {
     return this.#server.host.offer(code, {
       kind: open === undefined ? 'run' : 'output',
       run: (call) => this.#serve(offer, call, run, () => call.signal.aborted),
-      // DESCRIBE of a service asks nothing of it.
+      // DESCRIBE of a service does not run the service.
       describe: () => ({}),
       ...(open !== undefined && {
         open: (stream) => this.#serve(offer, stream, open, () => stream.closed),
@@ -54,7 +54,7 @@ export class AttachedService {
     });
   }
 
-  /** Serves a request, and tells of its refusal, at once or later, unless the caller has gone. */
+  /** Serves a request. Publishes its refusal, at once or later, unless the caller has disconnected. */
   #serve<T extends OfferedRequest>(
     offer: ServiceOffer,
     request: T,

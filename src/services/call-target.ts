@@ -32,7 +32,7 @@ function checked(target: CallTarget): CallTarget {
   return target;
 }
 
-/** What is before and after the first slash; without one, everything is before it. */
+/** The parts of a text before and after its first slash. Without a slash, the whole text is the first part. */
 function splitAtSlash(text: string): [string, string] {
   const slash = text.indexOf('/');
   return slash < 0 ? [text, ''] : [text.slice(0, slash), text.slice(slash + 1)];

@@ -9,28 +9,28 @@ import { RelayedCalls } from './relayed-calls';
 import type { Service, ServiceCall, ServiceOffer } from './service';
 import type { Reply } from '../session/requests/reply';
 
-/** Who may call what of whom. What it throws is a refusal, too. */
+/** Whether a device may call a resource of another device. A rule that throws refuses the call, too. */
 export type CallRule = (caller: DeviceId, target: CallTarget) => boolean;
 
-/** What {@link DeviceCalls} can be told. */
+/** Options of {@link DeviceCalls}. */
 export interface DeviceCallOptions {
-  /** Who may call whom; without it, the devices of one user each other. */
+  /** The calls that are allowed. By default, the devices of a user may call each other. */
   readonly mayCall?: CallRule;
-  /** How far calls that lead to calls may go, 1 or more: past it, they are taken for a circle. 8 without it. */
+  /** Maximum length of a chain of calls that lead to calls, 1 or more. A longer chain counts as a circle. 8 by default. */
   readonly maxHops?: number;
 }
 
 const DEFAULT_MAX_HOPS = 8;
-/** The longest that a timer can: the request to the target has a limit of its own. */
+/** The longest time of a timer, in ms: the request to the target has its own timeout. */
 const AS_LONG_AS_THE_TARGET = 2 ** 31 - 1;
 
 /**
- * Service 3: devices call resources of other devices (`protocol.md` section 7). The answer of the target comes back as
- * it is, its code and its payload, also when it is an error. A call without input goes through as it came, also to an
- * input: it is the device that asks for it, and to ask the target what it hosts would cost a message before each.
+ * Service 3: devices call resources of other devices (`protocol.md` section 7). The caller gets the code and the
+ * payload of the target's answer unchanged, even for an error. A call without input is passed on unchanged, even to an
+ * input: the device asked for it, and a DESCRIBE before each call would cost another message.
  *
- * Refused are: what is no `[device, resource]` (400), what the rule forbids (403), a target that is not connected
- * (404), one that does not answer in time (504), and calls in a circle (508).
+ * Refused are: a request that is no `[device, resource]` (400), a call that the rule forbids (403), a target that is
+ * not connected (404) or does not answer in time (504), and calls in a circle (508).
  */
 export class DeviceCalls implements Service {
   readonly offers: readonly ServiceOffer[] = [
@@ -56,13 +56,13 @@ export class DeviceCalls implements Service {
   }
 
   close(): void {
-    // Calls that are under way belong to the connections of their targets.
+    // Pending calls belong to the connections of their targets.
   }
 
   #relay({ caller, parameters, payload }: ServiceCall): Promise<unknown> {
     const target = callTarget(parameters, caller);
     const name = `${target.user}/${target.device}`;
-    // Before anything else, so that nobody learns which devices others have.
+    // The rule comes first, so that no device learns which devices other users have.
     if (!this.#mayCall(caller, target)) {
       throw new IotmpError('IOTMP_ERR_FORBIDDEN', `${name} is not for this device to call`);
     }
@@ -90,7 +90,7 @@ function answerOf({ payload, statusCode }: Reply): Answer | Value | undefined {
   return statusCode === 200 ? payload : new Answer(payload, statusCode);
 }
 
-/** An error of the target is its answer; everything else is one of this server. */
+/** The target's error is its answer. Every other error is the server's own. */
 function answerOfFailure(error: unknown): Answer {
   if (!(error instanceof RemoteError)) throw error;
   // The code of an ERROR may be any number, but it must stay one.

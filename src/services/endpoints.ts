@@ -13,27 +13,27 @@ import { toldReason } from '../session/requests/reply';
 /** A call of an endpoint, as its handler gets it. */
 export interface EndpointCall {
   readonly name: string;
-  /** The data; `undefined` when the call carried none. */
+  /** The data; `undefined` if the call carried no data. */
   readonly payload: Value | undefined;
-  /** Whose call it is. */
+  /** The user that makes the call, or owns the device that makes it. */
   readonly user: string;
-  /** The device that calls; `undefined` for a program. */
+  /** The device that makes the call; `undefined` for a program. */
   readonly caller: DeviceId | undefined;
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when the caller does not wait for the answer any more. */
   readonly signal: AbortSignal;
 }
 
-/** Answers a call: with a value, an `Answer` with a status, or a promise of either. What it throws is an error. */
+/** Answers a call with a value, an `Answer` with a status, or a promise of either. An exception is answered as an error. */
 export type EndpointHandler = (call: EndpointCall) => ResourceResult;
 
-/** What an endpoint answered. */
+/** The answer of an endpoint. */
 export interface EndpointReply {
   readonly payload: Value | undefined;
-  /** 200 where the handler gave none; below 400. */
+  /** The handler's status, below 400; 200 by default. */
   readonly statusCode: number;
 }
 
-/** Who calls an endpoint. */
+/** The caller of an endpoint. */
 export interface EndpointCallOptions {
   readonly caller?: DeviceId | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -42,43 +42,43 @@ export interface EndpointCallOptions {
 /** How an endpoint is hosted. */
 export interface EndpointHostOptions {
   /**
-   * Time for its answer, in ms, in place of that of all endpoints. Longer than 8 s is for callers that wait so long:
-   * microcontrollers do not.
+   * Time for an answer of this endpoint, in ms, in place of the timeout of all endpoints. Microcontrollers wait for 10 s
+   * at most, so above 8 s only programs get a late answer.
    */
   readonly timeoutMs?: number | undefined;
 }
 
-/** An endpoint that is hosted. */
+/** A hosted endpoint. */
 interface Hosted {
   readonly handler: EndpointHandler;
   readonly timeoutMs: number;
 }
 
-/** What {@link Endpoints} can be told. */
+/** Options of {@link Endpoints}. */
 export interface EndpointsOptions {
-  /** Time for an answer, in ms. 8000 without it: devices give up after 10 s. */
+  /** Time for an answer, in ms. 8000 by default, because devices give up after 10 s. */
   readonly timeoutMs?: number;
   readonly clock?: Clock;
 }
 
-/** An answer, of whatever status. */
+/** An answer of any status. */
 interface EndpointOutcome {
   readonly payload: Value | undefined;
   readonly statusCode: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 8_000;
-/** Calls of all devices and programs that may wait at once. */
+/** Maximum number of pending calls of all devices and programs. */
 const MAX_CALLS = 1024;
-/** The longest that a timer can: calls have a limit of their own. */
+/** The longest time of a timer, in ms: calls have their own timeout. */
 const AS_LONG_AS_THE_CALL = 2 ** 31 - 1;
 
 /**
- * Service 4: devices and programs call endpoints by name (`protocol.md` section 7), which flows host. Each call and each
- * answer is an event of the server, `endpoint_call` and `endpoint_call_response`.
+ * Service 4: devices and programs call endpoints by name (`protocol.md` section 7). Flows host the endpoints. Each call
+ * is the event `endpoint_call` of the server, and each answer is the event `endpoint_call_response`.
  *
- * Refused are: what is no name (400), one that nobody hosts (404), and too many calls at once (503). A call that is not
- * answered in time fails with 504, a handler that throws with the status of its IotmpError, or 500.
+ * Refused are: a bad name (400), an endpoint that is not hosted (404), and too many calls at once (503). A call that is
+ * not answered in time fails with 504. If the handler throws, the call fails with the status of the IotmpError, or 500.
  */
 export class Endpoints implements Service {
   readonly offers: readonly ServiceOffer[] = [
@@ -102,27 +102,27 @@ export class Endpoints implements Service {
     this.#clock = clock;
   }
 
-  /** The endpoints that are hosted. */
+  /** The hosted endpoints. */
   get names(): string[] {
     return [...this.#handlers.keys()];
   }
 
-  /** Number of calls that wait for their answer. */
+  /** Number of pending calls. */
   get pending(): number {
     return this.#calls.size;
   }
 
   /**
-   * Hosts an endpoint, for the devices and programs of all users. Returns the function that ends this; calls that are
-   * under way are still answered.
-   * @throws IotmpError IOTMP_ERR_PROTOCOL for what is no name, IOTMP_ERR_CONFLICT when it is hosted already
+   * Hosts an endpoint for the devices and programs of all users. Returns a function that ends the hosting. Pending
+   * calls are still answered.
+   * @throws IotmpError IOTMP_ERR_PROTOCOL for a bad name, IOTMP_ERR_CONFLICT if the endpoint is hosted already
    */
   host(name: string, handler: EndpointHandler, { timeoutMs }: EndpointHostOptions = {}): () => void {
     serviceName(name);
     if (this.#handlers.has(name)) {
       throw new IotmpError('IOTMP_ERR_CONFLICT', `endpoint "${name}" is already hosted`);
     }
-    // Of one's own, so that who ends it twice does not end the next one.
+    // A new object for each hosting, so that ending one twice does not end the next.
     const own = { handler, timeoutMs: timeoutMs ?? this.#timeoutMs };
     this.#handlers.set(name, own);
     return () => {
@@ -132,8 +132,8 @@ export class Endpoints implements Service {
 
   /**
    * Calls an endpoint.
-   * @throws IotmpError (as a rejection) as the service refuses; for an answer of 400 or more a RemoteError with its
-   *   payload, for one that PSON cannot carry IOTMP_ERR_ENCODE, when the signal aborts IOTMP_ERR_ABORTED
+   * @throws IotmpError (as a rejection) with the service's own refusals. A RemoteError with the payload for an answer of
+   *   400 or more, IOTMP_ERR_ENCODE for an answer that PSON cannot carry, IOTMP_ERR_ABORTED when the signal aborts
    */
   async call(
     user: string,
@@ -177,7 +177,7 @@ export class Endpoints implements Service {
     }
   }
 
-  /** Runs the handler until it answers, the time is over, or nobody waits any more. */
+  /** Runs the handler until it answers, the time is over, or the signal aborts. */
   async #run(
     { handler, timeoutMs }: Hosted,
     call: Omit<EndpointCall, 'signal'>,
@@ -214,7 +214,7 @@ export class Endpoints implements Service {
   }
 }
 
-/** What a handler throws at once is a rejection, too. */
+/** Turns a synchronous exception of the handler into a rejection. */
 function run(handler: EndpointHandler, call: EndpointCall): Promise<unknown> {
   return new Promise((resolve) => resolve(handler(call)));
 }

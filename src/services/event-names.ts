@@ -1,13 +1,13 @@
-/** A kind of event that a server tells, for those who choose among them. */
+/** A kind of event that a server publishes. */
 export interface EventKind {
   readonly event: string;
-  /** Its fields that filters may name, beside `user` and `ts`. */
+  /** The fields that filters may name, beside `user` and `ts`. */
   readonly filters: readonly string[];
 }
 
 const DEVICE = ['device', 'product', 'asset_type', 'asset_group'] as const;
 
-/** What is told of an asset, and of the properties that it has. */
+/** The events of an asset and of its properties. */
 function ofAsset(asset: string): EventKind[] {
   return [
     { event: `${asset}_create`, filters: [asset] },
@@ -19,8 +19,8 @@ function ofAsset(asset: string): EventKind[] {
 }
 
 /**
- * The events that a server tells, by the names that programs know (`protocol.md` section 7). The one list of them: for
- * subscriptions of devices, and for programs that ask what there is.
+ * The events that a server publishes, by the names that programs know (`protocol.md` section 7). This is the only list,
+ * for the subscriptions of devices and for programs that ask for the events.
  */
 export const eventKinds: readonly EventKind[] = [
   { event: 'bucket_create', filters: ['bucket'] },
@@ -60,7 +60,7 @@ export const eventKinds: readonly EventKind[] = [
 
 const names: ReadonlySet<string> = new Set(eventKinds.map(({ event }) => event));
 
-/** Whether there is an event of this name. */
+/** Whether the server publishes an event of this name. */
 export function isEventName(name: string): boolean {
   return names.has(name);
 }

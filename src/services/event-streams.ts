@@ -10,16 +10,16 @@ import { EventSubscription, type EventSource } from './events/event-subscription
 import type { Service, ServiceOffer, ServiceStream } from './service';
 import { subscriptionRequest } from './events/subscription-request';
 
-/** Subscriptions of one device at once. The Linux client counts its own in a byte. */
+/** Maximum number of subscriptions of one device. The Linux client counts its subscriptions in a byte. */
 const MAX_SUBSCRIPTIONS = 256;
 
 /**
- * Service 8: devices subscribe to events of their user (`protocol.md` section 7), until they or the connection end it.
- * What they get is the event as the server's feed tells it, unless a source serves the event in its own way: topics
- * do, and the current value of properties.
+ * Service 8: devices subscribe to events of their user (`protocol.md` section 7). A subscription ends when the device
+ * ends it, or with the connection. The device gets the event as the server's feed publishes it, unless the event has a
+ * source that serves it differently. Topics and the current values of properties have a source.
  *
- * Refused are: what is no such request, as after a drop `parameters: null` is (400), an event that there is not (404),
- * streams of another user's device (403), and too many subscriptions (503).
+ * Refused are: a malformed request, such as the `parameters: null` that some devices send after a reconnect (400), an
+ * unknown event (404), streams of another user's device (403), and too many subscriptions (503).
  */
 export class EventStreams implements Service {
   readonly offers: readonly ServiceOffer[] = [
@@ -37,9 +37,9 @@ export class EventStreams implements Service {
   }
 
   /**
-   * Serves subscriptions to an event by a source of its own; the name need not be one of those that are known. Returns
-   * the function that ends this; subscriptions that are open stay.
-   * @throws IotmpError IOTMP_ERR_CONFLICT when the event has a source already
+   * Serves the subscriptions to an event with a source. The name of the event need not be in the server's list. Returns
+   * a function that removes the source. Open subscriptions stay.
+   * @throws IotmpError IOTMP_ERR_CONFLICT if the event has a source already
    */
   serve(event: string, source: EventSource): () => void {
     if (this.#sources.has(event)) {

@@ -6,28 +6,28 @@ import { LockTable } from './lock-table';
 import type { Service, ServiceCall, ServiceOffer } from './service';
 import { badRequest, serviceName } from './service-name';
 
-/** What {@link Locks} can be told. */
+/** Options of {@link Locks}. */
 export interface LocksOptions {
-  /** How long a device waits that does not say it, in ms. 5000 without it. */
+  /** Time that a device waits if its request has no timeout, in ms. 5000 by default. */
   readonly waitMs?: number;
   readonly clock?: Clock;
 }
 
-/** Shorter than the 10 s after which devices give up an answer: a lock that is granted later would be held unknown. */
+/** Below the 10 s after which devices stop waiting for an answer. A device would not know of a lock granted later. */
 const DEFAULT_WAIT_MS = 5_000;
 /** Devices hold slots and timeout in 16 bits. */
 const MAX_NUMBER = 65_535;
-/** The longest that a timer can: who waits for a lock has a limit of his own. */
+/** The longest time of a timer, in ms: a waiting claim has its own timeout. */
 const AS_LONG_AS_THE_WISH = 2 ** 31 - 1;
 
 /**
- * Services 6 and 7: locks (`protocol.md` section 7), each of its user. A device asks for one with
- * `{lock?, slots?, timeout?}`: `lock` names its claim, `slots` is how many may hold the lock at once (1), `timeout` how
- * long it waits, in s (5; 0 = not at all). The answer is `{lock}`, which unlocks. Devices are served in the order in
- * which they came. A lock is free again when its device unlocks it or its connection ends; it does not run out.
+ * Services 6 and 7: locks (`protocol.md` section 7). Each user has separate locks. A device asks for a lock with
+ * `{lock?, slots?, timeout?}`: `lock` names the claim, `slots` is the maximum number of holders at once (1), `timeout` is
+ * the time to wait, in s (5; 0 = no waiting). The answer is `{lock}`, which unlocks. Devices are served in the order of
+ * their requests. A lock is free again when its device unlocks it or disconnects. It does not expire.
  *
- * Refused are: what is no such request (400), a lock that is not free in time (423), the same claim again while it
- * waits (409), too many claims (503), and to unlock what another holds (409) or nobody (404).
+ * Refused are: a malformed request (400), a lock that is not free in time (423), the same claim again while it waits
+ * (409), too many claims (503), and to unlock a lock that another device holds (409) or that is free (404).
  */
 export class Locks implements Service {
   readonly offers: readonly ServiceOffer[] = [
@@ -70,7 +70,7 @@ export class Locks implements Service {
   }
 }
 
-/** Users do not share locks. */
+/** The key of a lock. Users do not share locks. */
 function lockName({ caller, parameters }: ServiceCall): string {
   return userKey(caller.user, serviceName(parameters));
 }
@@ -81,7 +81,7 @@ function mapOf(payload: Value | undefined): Record<string, Value> {
   return payload;
 }
 
-/** Devices send an empty text for none. */
+/** The name of a claim. Devices send an empty text if they give no name. */
 function claimId(lock: Value | undefined): string | undefined {
   return lock === undefined || lock === null || lock === '' ? undefined : serviceName(lock);
 }

@@ -1,18 +1,18 @@
 /**
- * Work by key that is all under way at once, but whose outcomes are dealt with in the order in which it was begun: so a
- * store can take many writes together, and everybody still hears of them one after the other.
+ * Runs work in parallel, and handles the results of each key in the order in which the work began. So a store can take
+ * many writes together, and the events of the writes still come in order.
  */
 export class OrderedOutcomes {
   readonly #last = new Map<string, Promise<void>>();
 
-  /** Keys of which something is under way. */
+  /** Number of keys with pending work. */
   get size(): number {
     return this.#last.size;
   }
 
   /**
-   * Notes work that has just begun. `finish` gets its result, after that of all before it under this key; it is not called
-   * for work that failed. Rejects as the work does, or with what `finish` throws.
+   * Adds work that has just begun. `finish` is called with the result after all earlier work of this key was finished.
+   * It is not called for work that failed. Rejects if the work rejects, or if `finish` throws.
    */
   add<Result, Outcome>(
     key: string,
@@ -30,7 +30,7 @@ export class OrderedOutcomes {
     return outcome;
   }
 
-  /** Resolves when all that is under way now has been dealt with; `undefined` when there is nothing. */
+  /** Resolves when all work that is pending now is finished; `undefined` if no work is pending. */
   pending(key: string): Promise<void> | undefined {
     return this.#last.get(key);
   }

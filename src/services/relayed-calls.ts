@@ -1,32 +1,32 @@
 import { IotmpError } from '../errors';
 
-/** A call of one device by another while it is under way. */
+/** A pending call of one device by another. */
 export interface RelayedCall {
   readonly caller: string;
   readonly target: string;
-  /** How many calls may lie behind it, itself included. */
+  /** Number of calls in the chain that leads to this call, including this call. */
   readonly hops: number;
 }
 
-/** What a device has to do with relayed calls. */
+/** The relayed calls that a device makes and serves. */
 interface Load {
-  /** Calls of its own that wait for their answer. */
+  /** Number of the device's own pending calls. */
   calling: number;
-  /** Calls that it serves, in the order in which they came. */
+  /** Calls that the device serves, in the order of their arrival. */
   readonly serving: RelayedCall[];
 }
 
-/** Calls of one device that may wait at once, over its connections: it may come back while they do. */
+/** Maximum number of pending calls of one device, over all its connections. */
 const MAX_CALLING = 256;
 
 /**
- * The calls of devices by devices that are under way, so that those that go in a circle come to an end.
+ * The pending calls of devices by devices. It stops calls that go in a circle.
  *
- * Nothing on the wire says whether a device calls another on its own account or because it is being called itself. So
+ * No message says whether a device makes a call on its own account or because it is being called. So
  * a call counts as one hop more than the call that its caller has begun to serve last, if it still serves one, and
  * there is a limit of hops. A circle ends there, however many devices it has, and whether or not they wait for the
- * answers. Devices that happen to call each other at the same time get through; only those that do so all the time,
- * many calls at once in both directions, cannot be told from a circle.
+ * answers. Devices that happen to call each other at the same time get through. Devices that do so all the
+ * time, with many calls at once in both directions, look like a circle and are refused.
  */
 export class RelayedCalls {
   readonly #maxHops: number;
@@ -40,13 +40,13 @@ export class RelayedCalls {
     this.#maxHops = maxHops;
   }
 
-  /** Devices that call or are called at the moment. */
+  /** Number of devices that make or serve a call now. */
   get size(): number {
     return this.#loads.size;
   }
 
   /**
-   * Notes a call, until {@link end}. Devices are given by their keys.
+   * Adds a call until {@link end}. Devices are named by their keys.
    * @throws IotmpError IOTMP_ERR_LOOP past the limit of hops or for a device that calls itself, IOTMP_ERR_BUSY
    */
   begin(caller: string, target: string): RelayedCall {

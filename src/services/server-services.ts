@@ -13,24 +13,24 @@ import { StoreAccess } from './store-access';
 import type { RetainedMessages } from './topics/retained-messages';
 import { Topics, type TopicsOptions } from './topics/topics';
 
-/** What the services of a server can be told. Everything has a default. */
+/** Options of the services of a server. */
 export interface ServicesOptions {
   readonly deviceCalls?: DeviceCallOptions;
   readonly endpoints?: EndpointsOptions;
   readonly locks?: LocksOptions;
   readonly buckets?: BucketsOptions;
   /**
-   * Where properties, buckets and retained messages are kept: a store, or one that is being opened. It stays its
-   * owner's, who closes it when the services are closed and {@link ServerServices.settled}. Without it they are in
-   * memory, and gone with the services.
+   * The store of properties, buckets and retained messages, or a promise of it. The caller closes the store after the
+   * services are closed and {@link ServerServices.settled}. By default, all is kept in memory and lost with the
+   * services.
    */
   readonly store?: Store | Promise<Store>;
   readonly topics?: TopicsOptions;
 }
 
 /**
- * All that devices can ask of a server (`protocol.md` section 7), offered with one call. It may be made before the
- * server is started, and lives over its stops and starts.
+ * Offers all services of a server (`protocol.md` section 7). It can be constructed before the server is started, and
+ * stays over stops and starts of the server.
  *
  * ```ts
  * const server = new IotmpServer({ tcpPort: 25204, devices });
@@ -50,7 +50,7 @@ export class ServerServices {
   readonly #store: StoreAccess;
   readonly #attached = new Map<Service, AttachedService>();
 
-  /** @throws IotmpError IOTMP_ERR_CONFLICT when the server offers one of the services already */
+  /** @throws IotmpError IOTMP_ERR_CONFLICT if the server offers one of the services already */
   constructor(server: IotmpServer, options: ServicesOptions = {}) {
     this.#server = server;
     this.deviceCalls = new DeviceCalls(server, options.deviceCalls);
@@ -79,14 +79,14 @@ export class ServerServices {
   }
 
   /**
-   * Offers one more service. It belongs to this object from then on, and ends with it.
-   * @throws IotmpError IOTMP_ERR_CONFLICT when one of its numbers is taken
+   * Offers another service. The service ends with this object.
+   * @throws IotmpError IOTMP_ERR_CONFLICT if one of the service's numbers is taken
    */
   add(service: Service): void {
     this.#attached.set(service, new AttachedService(this.#server, service));
   }
 
-  /** Offers the services no more, and settles what waits. Connections stay. Idempotent. */
+  /** Withdraws the services and rejects waiting requests. Connections stay. Idempotent. */
   close(): void {
     for (const [service, attached] of this.#attached) {
       attached.detach();
@@ -94,14 +94,14 @@ export class ServerServices {
     }
     this.#attached.clear();
     this.#store.close();
-    // Also where not all could be offered.
+    // Also if not all services could be offered.
     this.events.close();
     this.topics.close();
   }
 
   /**
-   * Resolves when all that the services took until they were closed has reached the store, or could not be kept: the
-   * store is not to be closed before. Never rejects.
+   * Resolves when all data that the services took before {@link close} is in the store, or could not be kept. The store
+   * must not be closed before. Never rejects.
    */
   async settled(): Promise<void> {
     await this.topics.settled();

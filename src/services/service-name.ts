@@ -4,7 +4,7 @@ import type { Value } from '../types';
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /**
- * The name of a property, bucket, endpoint or lock that a device means: 1 to 64 of the characters `A-Z a-z 0-9 _ . -`.
+ * Checks the name of a property, bucket, endpoint or lock: 1 to 64 of the characters `A-Z a-z 0-9 _ . -`.
  * @throws IotmpError IOTMP_ERR_PROTOCOL
  */
 export function serviceName(parameters: Value | undefined): string {
@@ -14,7 +14,7 @@ export function serviceName(parameters: Value | undefined): string {
   return parameters;
 }
 
-/** Of a request that makes no sense, whoever sends it. */
+/** The error for a malformed request of a device or a program. */
 export function badRequest(text: string): IotmpError {
   return new IotmpError('IOTMP_ERR_PROTOCOL', text);
 }

@@ -3,34 +3,34 @@ import type { ResourceCall, ResourceResult, ResourceStream } from '../session/ho
 import type { DeviceId } from '../types';
 
 /**
- * A request of a device for a service (`protocol.md` section 7). Its `parameters` are the name or whatever else
- * says what is meant, in both dialects.
+ * A request of a device for a service (`protocol.md` section 7). In both dialects, its `parameters` are the name or
+ * the other argument of the service.
  */
 export interface ServiceCall extends ResourceCall {
   readonly caller: DeviceId;
 }
 
-/** A subscription of a device to what a service tells (`protocol.md` section 7). */
+/** A device's subscription to a service (`protocol.md` section 7). */
 export interface ServiceStream extends ResourceStream {
   readonly caller: DeviceId;
 }
 
-/** What a service does under one of the numbers. An IotmpError that is thrown is answered with its status. */
+/** The requests that a service serves under one number. A thrown IotmpError is answered with its status. */
 export interface ServiceOffer {
   readonly code: (typeof ServiceCode)[keyof typeof ServiceCode];
-  /** Its name in events, such as `call_device`. */
+  /** The name of the request in events, such as `call_device`. */
   readonly name: string;
-  /** Serves a RUN: gives the payload of the answer, an `Answer`, or a promise of either. */
+  /** Serves a RUN. Returns the payload of the answer, an `Answer`, or a promise of either. */
   run?(call: ServiceCall): ResourceResult;
-  /** Serves a START_STREAM: gives the payload of the OK, or a promise of it. */
+  /** Serves a START_STREAM. Returns the payload of the OK, or a promise of the payload. */
   open?(stream: ServiceStream): ResourceResult;
-  /** Most time that an answer may take, in ms; the session's own limit without it. */
+  /** Maximum time for an answer, in ms. The limit of the session by default. */
   readonly timeoutMs?: number;
 }
 
-/** Something that devices can ask of a server: one concept, under one number or more. */
+/** A service that a server offers to devices, under one number or more. */
 export interface Service {
   readonly offers: readonly ServiceOffer[];
-  /** Settles what waits and lets go of what is held. It is not used after that. */
+  /** Rejects waiting requests and frees all resources. The service is not used any more after that. */
   close(): void;
 }

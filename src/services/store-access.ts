@@ -5,12 +5,12 @@ import type { Store } from '../store/store';
 import { detached, guarded } from '../util/guard';
 
 /**
- * The store of a server's services, which may still be opening: what is asked of it waits for that, in its order. Where
- * it cannot be opened, everything that needs it fails with a StorageError, which a device gets as ERROR 503, and the rest
- * of the server goes on.
+ * The store of a server's services, which may still be opening. Until it is open, operations wait in their order. If the
+ * store cannot be opened, operations fail with a StorageError, which a device gets as ERROR 503. The rest of the server
+ * goes on.
  *
- * When the store begins to fail, or fails for another reason, that is an event of the server, `storage_fault` with
- * `reason` and `error`; when it works again, `storage_recovered`. Both are warnings of the server, too.
+ * When the store begins to fail, or fails for a new reason, the server publishes the event `storage_fault` with `reason`
+ * and `error`. When the store works again, the server publishes `storage_recovered`. Both are also warnings.
  */
 export class StoreAccess {
   readonly #server: IotmpServer;
@@ -20,7 +20,7 @@ export class StoreAccess {
   #told: StorageFault | undefined;
   readonly #onFault = (error: unknown): void => this.#server.warn(errorText(error));
 
-  /** @param store stays its owner's; without it there is one in memory, that ends with {@link close} */
+  /** @param store is closed by the caller. By default, a store in memory, which ends with {@link close} */
   constructor(server: IotmpServer, store?: Store | Promise<Store>) {
     this.#server = server;
     this.#isOwn = store === undefined;
@@ -35,12 +35,12 @@ export class StoreAccess {
     );
   }
 
-  /** Whether the store could not be opened, and so never works. */
+  /** Whether the store could not be opened. */
   get failed(): boolean {
     return this.#store === undefined && this.#told !== undefined;
   }
 
-  /** Asks something of the store: at once if it is open. Rejects as the store does. */
+  /** Uses the store, at once if it is open. Rejects if the store does. */
   use<Result>(work: (store: Store) => Promise<Result>): Promise<Result> {
     const result = this.#store === undefined ? this.#opening.then(work) : work(this.#store);
     const watch = guarded('store asked', this.#onFault, () => this.#tell(this.#store?.fault));
@@ -48,12 +48,12 @@ export class StoreAccess {
     return result;
   }
 
-  /** Resolves when all that was asked so far has reached the store, or never will. Never rejects. */
+  /** Resolves when all operations so far are done or have failed. Never rejects. */
   async settled(): Promise<void> {
     await Promise.allSettled([this.#opening]);
   }
 
-  /** Lets go of the store. What was asked of it before is still done. */
+  /** Releases the store. Earlier operations are still done. */
   close(): void {
     if (this.#isOwn)
       detached(
@@ -71,7 +71,7 @@ export class StoreAccess {
     }
   }
 
-  /** The same fault again is no news. */
+  /** Publishes a fault, unless it is the same fault again. */
   #tell(fault: StorageError | undefined): void {
     if (this.failed || fault?.reason === this.#told) return;
     this.#told = fault?.reason;

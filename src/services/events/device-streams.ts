@@ -5,23 +5,23 @@ import { callTarget, type CallTarget } from '../call-target';
 import type { EventSource, EventSubscription } from './event-subscription';
 import { badRequest } from '../service-name';
 
-/** A stream of a resource, as a device asked for it. */
+/** A device's request for a stream of a resource. */
 interface Wish {
   readonly target: CallTarget;
   readonly intervalMs: number;
-  /** What the device gets of a sample. */
+  /** Makes the payload that the device gets for a sample. */
   readonly wrap: (sample: Value | undefined) => unknown;
 }
 
-/** Fastest that a device may have another one sample, in ms. */
+/** The shortest interval that a device may ask another device for, in ms. */
 const MIN_INTERVAL_MS = 100;
 
 /**
- * Streams of another device's resource, through the server's hub: they wait for a device that is away, and share its
- * stream with all others. In two forms (`protocol.md` section 7): a named resource with `{"type": "device", "id":
- * device, "interval": s}`, which gives the samples as they are, and the event `device_resource_stream` with
- * `{"filters": {"device", "resource"}, "params": {"interval": ms}}`, which gives each as an event. What the subscriber
- * sends goes to the resource.
+ * Streams of another device's resource, through the server's hub. They wait for a device that is away, and share its
+ * stream with all other subscribers. There are two forms (`protocol.md` section 7). A named resource with
+ * `{"type": "device", "id": device, "interval": s}` sends the samples unchanged. The event `device_resource_stream` with
+ * `{"filters": {"device", "resource"}, "params": {"interval": ms}}` sends each sample as an event. Data that the
+ * subscriber sends goes to the resource.
  */
 export class DeviceStreams implements EventSource {
   readonly #server: IotmpServer;
@@ -70,7 +70,7 @@ function nameOf(value: Value | undefined, what: string): string {
   throw badRequest(`${what} must be one name`);
 }
 
-/** 0 is each change. */
+/** The interval in ms; 0 for each change. */
 function intervalOf(interval: Value, unitMs: number): number {
   if (typeof interval !== 'number' || !(interval >= 0)) throw badRequest('interval must be 0 or more');
   return interval === 0 ? 0 : Math.max(MIN_INTERVAL_MS, interval * unitMs);

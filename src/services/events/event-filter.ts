@@ -2,24 +2,24 @@ import type { ServerEvent } from '../../broker/event-feed';
 import { isMap, type Value } from '../../types';
 import { badRequest } from '../service-name';
 
-/** What a filter may ask of a field: texts may hold `*`, for any run of characters. */
+/** A value that a filter wants for a field. In a text, `*` stands for any run of characters. */
 type Wanted = string | number | boolean | null;
 
-/** Fields that one filter may name. */
+/** Maximum number of fields in a filter. */
 const MAX_FIELDS = 16;
-/** Longest name of a field, longest text that is wanted of one, and longest that `*` is looked for in, in characters. */
+/** Maximum length of a field name, of a wanted text, and of a text that is matched with `*`, in characters. */
 const MAX_TEXT = 256;
 
 /**
- * Chooses among events by their fields: `{"device": "pump", "state": "*connected"}`. All of the fields must match. A
- * text matches a text, with `*` for any run of characters, also the text of a number; anything else matches what equals
- * it. Where the field of an event is a list, it matches when one of its items does. A text of more than 256 characters
- * is only matched as a whole, without `*`.
+ * Chooses among events by their fields: `{"device": "pump", "state": "*connected"}`. All fields must match. A
+ * text matches a text or the digits of a number, with `*` for any run of characters. Every other value matches an equal
+ * value. A list matches if one of its items matches. A text of more than 256 characters is matched as a whole,
+ * without `*`.
  */
 export class EventFilter {
   readonly #fields: readonly (readonly [string, Wanted])[];
 
-  /** @throws IotmpError IOTMP_ERR_PROTOCOL for what is no map of such values; none is a filter that all events pass */
+  /** @throws IotmpError IOTMP_ERR_PROTOCOL unless `filters` is a map of wanted values, or missing: then all events pass */
   constructor(filters: Value | undefined) {
     this.#fields = filters === undefined || filters === null ? [] : fieldsOf(filters);
   }
@@ -59,7 +59,7 @@ function matchesValue(wanted: Wanted, value: Value | undefined): boolean {
   return false;
 }
 
-/** Walks back to the last `*` only, so the time is bounded by the product of the lengths, whatever the pattern. */
+/** Walks back to the last `*` only, so the time of any pattern is bounded by the product of the two lengths. */
 function matchesText(pattern: string, text: string): boolean {
   if (!pattern.includes('*')) return pattern === text;
   if (text.length > MAX_TEXT) return false;

@@ -2,7 +2,7 @@ import type { ServerEvent } from '../../broker/event-feed';
 import { Sample } from '../../session/samples/sample';
 import type { EventSubscription } from './event-subscription';
 
-/** Subscriptions to events, by user and name, so that an event costs only those who may want it. */
+/** Subscriptions to events, by user and name, so that an event is compared with few subscriptions. */
 export class EventIndex {
   readonly #groups = new Map<string, Set<EventSubscription>>();
 
@@ -12,14 +12,14 @@ export class EventIndex {
     this.#groups.set(key, group.add(subscription));
   }
 
-  /** Takes one out that may not be in. */
+  /** Removes a subscription if it is there. */
   delete(subscription: EventSubscription): void {
     const key = groupKey(subscription.caller.user, subscription.event);
     const group = this.#groups.get(key);
     if (group?.delete(subscription) === true && group.size === 0) this.#groups.delete(key);
   }
 
-  /** Tells an event to those of its user that asked for it. */
+  /** Delivers an event to the subscriptions of its user and name. */
   tell(event: ServerEvent): void {
     const group = this.#groups.get(groupKey(event.user, event.event));
     if (group === undefined) return;
@@ -30,7 +30,7 @@ export class EventIndex {
   }
 }
 
-/** Names of events hold no blank. */
+/** The key of a group. Names of events have no blank. */
 function groupKey(user: string, event: string): string {
   return `${event} ${user}`;
 }

@@ -3,16 +3,16 @@ import type { DeviceId, Value } from '../../types';
 import { EventFilter } from './event-filter';
 import type { ServiceStream } from '../service';
 
-/** What was asked for, whichever way it was put. */
+/** A request for a subscription, the same for all forms of the message. */
 export interface SubscriptionRequest {
   readonly event: string;
   /** All parameters of the subscription, `event` among them. */
   readonly parameters: Readonly<Record<string, Value>>;
 }
 
-/** What a subscription needs of its service. */
+/** The part of the service that its subscriptions use. */
 export interface EventSubscriptionOwner {
-  /** Serves it with the events of its name that pass its filter. */
+  /** Serves the subscription with the events of its name that pass its filter. */
   follow(subscription: EventSubscription): void;
   forget(subscription: EventSubscription): void;
   warn(text: string): void;
@@ -21,8 +21,8 @@ export interface EventSubscriptionOwner {
 /** Serves subscriptions to one event in its own way (`protocol.md` section 7). */
 export interface EventSource {
   /**
-   * A device subscribes. What this gives is the payload of the OK, or a promise of it; what it throws refuses. From
-   * then on {@link EventSubscription.deliver} reaches the device.
+   * Opens a subscription of a device. Returns the payload of the OK, or a promise of the payload. An exception refuses
+   * the subscription. After the return, {@link EventSubscription.deliver} reaches the device.
    */
   open(subscription: EventSubscription): unknown;
 }
@@ -32,12 +32,12 @@ export class EventSubscription {
   readonly event: string;
   /** All parameters of the subscription, `event` among them. */
   readonly parameters: Readonly<Record<string, Value>>;
-  /** What the parameters' `filters` ask for. */
+  /** The filter from the parameters' `filters`. */
   readonly filter: EventFilter;
   readonly caller: DeviceId;
-  /** What to do with data that the device sends; without it, it is let go. */
+  /** Called with data that the device sends. By default, the data is dropped. */
   onData: ((payload: Value | undefined) => void) | undefined = undefined;
-  /** Called once when it has ended, whoever ended it, also by a refusal that comes later than {@link EventSource.open}. */
+  /** Called once when the subscription has ended on either side, also by a refusal after {@link EventSource.open}. */
   onClose: (() => void) | undefined = undefined;
   readonly #stream: ServiceStream;
   readonly #owner: EventSubscriptionOwner;
@@ -45,7 +45,7 @@ export class EventSubscription {
 
   /**
    * @internal made by a service
-   * @throws IotmpError IOTMP_ERR_PROTOCOL for filters that are none
+   * @throws IotmpError IOTMP_ERR_PROTOCOL for bad filters
    */
   constructor(
     owner: EventSubscriptionOwner,
@@ -70,24 +70,25 @@ export class EventSubscription {
   }
 
   /**
-   * Sends something to the device; what goes to many is a `Sample`, which is encoded once for all. Never throws: what cannot be sent, because it is too large for the device, is a
-   * warning of the server, and one that reads too slowly loses the oldest that waits.
+   * Sends a payload to the device. A `Sample` goes to many devices and is encoded once for all of them. Never throws: a
+   * payload that is too large for the device becomes a warning of the server. A device that reads too slowly loses the
+   * oldest waiting payload.
    */
   deliver(payload: unknown): void {
     this.#guard(() => void this.#stream.write(payload));
   }
 
-  /** Serves it as events without a source of their own are: with each event of its name that passes the filter. */
+  /** Serves the subscription without a source: with each event of its name that passes the filter. */
   follow(): void {
     this.#owner.follow(this);
   }
 
-  /** Ends it, and tells the device. Idempotent. */
+  /** Ends the subscription and tells the device. Idempotent. */
   close(): void {
     this.#stream.close();
   }
 
-  /** The same failure again and again is one warning. */
+  /** Warns of a failure, once while the same failure repeats. */
   warn(error: unknown): void {
     const { user, device } = this.caller;
     const complaint = `${this.event} for ${user}/${device}: ${errorText(error)}`;

@@ -13,22 +13,22 @@ import type { StoreAccess } from '../store-access';
 import { PropertySource } from './property-source';
 import { propertyKey, PropertyWatchers, type PropertyListener } from './property-watchers';
 
-/** Properties that are listed at once when all of them go. */
+/** Number of properties per page when all are removed. */
 const CLEAR_STEP = 1000;
 
 /**
  * Services 1 and 2: properties (`protocol.md` section 7), named values that outlive the connection of their device. A
- * device reads and sets its own; flows and programs those of all devices, of assets such as types of devices, and those
- * that users have themselves. An OK means that the value is kept.
+ * device reads and sets its own properties. Flows and programs read and set the properties of all devices, of assets such
+ * as types of devices, and of users. An OK means that the value is kept.
  *
- * A property that there is not is answered with ERROR 404 without a payload: devices take the payload of an answer for the
- * value, even that of an ERROR. Refused are: what is no name, and a set without value (400), a value past the store's
+ * A missing property is answered with ERROR 404 without a payload, because devices take the payload of any answer for the
+ * value, even the payload of an ERROR. Refused are: a bad name and a set without a value (400), a value past the store's
  * limit (413), one property too many (409), and everything while the store fails (503, 507).
  *
- * A change is the event `device_property_update` with `property` and `value` (`user_property_update` for what is a user's
- * own, `type_property_update` for that of a type), a removal `device_property_delete` (`user_property_delete`). To set what is there already is no change, so that
- * those who write back what they hear come to an end; {@link merge} always counts as one. Changes of one property are told
- * in the order in which they were made. All writes have to go through here: of others nobody hears.
+ * A change publishes the event `device_property_update` with `property` and `value`, and a removal
+ * `device_property_delete`. The events of users and types begin with `user_` and `type_`. To set the present value is no
+ * change, so that subscribers that write back each value come to an end. {@link merge} always counts as a change. Changes
+ * of one property are published in their order. All writes must go through here: other writes publish nothing.
  */
 export class Properties implements Service {
   readonly offers: readonly ServiceOffer[] = [
@@ -55,12 +55,12 @@ export class Properties implements Service {
     });
   }
 
-  /** Number of properties that somebody watches. */
+  /** Number of properties that are watched. */
   get watched(): number {
     return this.#watchers.size;
   }
 
-  /** A property, or undefined. Rejects as all here does: with IOTMP_ERR_PROTOCOL for a bad name, or as the store. */
+  /** A property, or undefined. All methods here reject with IOTMP_ERR_PROTOCOL for a bad name, and if the store does. */
   async get(owner: PropertyOwner, name: string): Promise<Property | undefined> {
     const checked = serviceName(name);
     return this.#store.use(({ properties }) => properties.get(owner, checked));
@@ -71,7 +71,7 @@ export class Properties implements Service {
     return this.#store.use(({ properties }) => properties.list(owner, page));
   }
 
-  /** Sets a property, and makes it where it is new. `attributes`, if given, replace those that it has. */
+  /** Sets a property, and creates it if it is new. `attributes`, if given, replace the present attributes. */
   async set(
     owner: PropertyOwner,
     name: string,
@@ -81,7 +81,7 @@ export class Properties implements Service {
     return this.#set(owner, serviceName(name), snapshot(checkedValue(value)), attributes);
   }
 
-  /** Changes parts of a property, as a JSON merge patch (RFC 7396) does; gives the new value. */
+  /** Changes parts of a property, as a JSON merge patch (RFC 7396) does. Resolves with the new value. */
   async merge(owner: PropertyOwner, name: string, patch: unknown): Promise<Value> {
     const checked = serviceName(name);
     const kept = snapshot(checkedValue(patch));
@@ -92,7 +92,7 @@ export class Properties implements Service {
     });
   }
 
-  /** Removes a property; gives whether it was there. */
+  /** Removes a property. Resolves with whether it was there. */
   async remove(owner: PropertyOwner, name: string): Promise<boolean> {
     const checked = serviceName(name);
     const work = this.#store.use(({ properties }) => properties.remove(owner, checked));
@@ -102,7 +102,7 @@ export class Properties implements Service {
     });
   }
 
-  /** Removes all properties of a device or user, as when it is removed itself; gives how many there were. */
+  /** Removes all properties of a device or user, for its own removal. Resolves with their number. */
   async clear(owner: PropertyOwner): Promise<number> {
     const found = await this.list(owner, { limit: CLEAR_STEP });
     const removed = await Promise.all(found.map(({ name }) => this.remove(owner, name)));
@@ -111,7 +111,7 @@ export class Properties implements Service {
   }
 
   /**
-   * Tells each new value of a property from now on, `undefined` when it is removed; returns the function that ends it.
+   * Calls a listener with each new value of a property, `undefined` on its removal. Returns a function that ends this.
    * @throws IotmpError IOTMP_ERR_PROTOCOL for a bad name
    */
   watch(owner: PropertyOwner, name: string, listener: PropertyListener): () => void {
@@ -166,7 +166,7 @@ export class Properties implements Service {
   }
 }
 
-/** Nothing is no value; null is one. */
+/** Checks a value: `undefined` is none, null is a value. */
 function checkedValue<T>(value: T | undefined): T {
   if (value !== undefined) return value;
   throw new IotmpError('IOTMP_ERR_NO_INPUT', 'a property cannot be set without a value');

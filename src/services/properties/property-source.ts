@@ -2,28 +2,28 @@ import { isMap, type DeviceId, type Value } from '../../types';
 import { serviceName } from '../service-name';
 import type { PropertyListener } from './property-watchers';
 
-/** A device's subscription to `device_property_update`, as service 8 hands it on. */
+/** A device's subscription to `device_property_update`, as service 8 passes it on. */
 export interface PropertySubscription {
   readonly caller: DeviceId;
   /** All parameters of the subscription. */
   readonly parameters: Readonly<Record<string, Value>>;
   /** Called once when the subscription has ended. */
   onClose: (() => void) | undefined;
-  /** Sends something to the device, after the OK. */
+  /** Sends a payload to the device, after the OK. */
   deliver(payload: unknown): void;
-  /** Serves it as events without a source of their own are. */
+  /** Serves the subscription like an event without a source. */
   follow(): void;
 }
 
-/** What is needed of the properties. */
+/** The part of the properties that this source uses. */
 export interface PropertySourcePort {
   watch(caller: DeviceId, name: string, listener: PropertyListener): () => void;
-  /** Resolves when all changes that are under way now have been told; `undefined` when there are none. */
+  /** Resolves when all pending changes have been published; `undefined` if no change is pending. */
   pending(caller: DeviceId, name: string): Promise<void> | undefined;
   read(caller: DeviceId, name: string): Promise<Value | undefined>;
 }
 
-/** A value, or that there is none any more. */
+/** A new value, or a removal. */
 interface Change {
   readonly value: Value | undefined;
 }
@@ -31,8 +31,8 @@ interface Change {
 /**
  * Subscriptions of devices to their own properties (`protocol.md` section 7):
  * `{"event": "device_property_update", "filters": {"property": name}, "current": true?}`. The device gets each new value
- * as it is, and null when the property is removed. With `current` the OK carries the value, if there is one. Without a
- * property the event is served like any other.
+ * unchanged, and null when the property is removed. With `current` the OK carries the present value, if there is one.
+ * Without a property the event is served like any other event.
  */
 export class PropertySource {
   readonly #port: PropertySourcePort;
@@ -42,8 +42,8 @@ export class PropertySource {
   }
 
   /**
-   * Gives the payload of the OK, or a promise of it.
-   * @throws IotmpError IOTMP_ERR_PROTOCOL for what is no name of a property
+   * Opens a subscription. Returns the payload of the OK, or a promise of the payload.
+   * @throws IotmpError IOTMP_ERR_PROTOCOL for a bad name of a property
    */
   open(subscription: PropertySubscription): Promise<Value | undefined> | undefined {
     const { caller, parameters } = subscription;
@@ -58,7 +58,7 @@ export class PropertySource {
     return undefined;
   }
 
-  /** What is told before the OK is in the OK; nothing older than what the OK carries may come after it. */
+  /** The OK carries the changes that come before it. No value older than the value in the OK may follow it. */
   async #openWithCurrent(subscription: PropertySubscription, name: string): Promise<Value | undefined> {
     const { caller } = subscription;
     const changes: Change[] = [];
@@ -67,13 +67,13 @@ export class PropertySource {
       if (isOpen) subscription.deliver(value ?? null);
       else changes[0] = { value };
     });
-    // What is under way was begun earlier: it is told before anything is read.
+    // Pending changes were made earlier, so they are published before the read.
     let pending = this.#port.pending(caller, name);
     while (changes.length === 0 && pending !== undefined) {
       await pending;
       pending = this.#port.pending(caller, name);
     }
-    // A write that a read sees, although it was begun later, is told before the read is answered.
+    // The read may see a write that was begun later. That write is published before the read is answered.
     const value = changes.length > 0 ? undefined : await this.#port.read(caller, name);
     isOpen = true;
     const [change = { value }] = changes;
