@@ -4,21 +4,21 @@ import type { Topics } from '../topics/topics';
 import type { BucketSource } from './bucket-source';
 import type { FeedWriterPort } from './feed-writer';
 
-/** What fills a bucket by itself, until it is closed. */
+/** Fills a bucket with rows until it is closed. */
 export interface BucketFeed {
   readonly key: BucketKey;
   readonly source: BucketSource;
-  /** How the stream of the device is that it comes from; `undefined` where it comes from none. */
+  /** The state of the device's stream that the rows come from; `undefined` if they come from topics. */
   readonly state: HubState | undefined;
-  /** A person asks, again: see `HubSubscription.ask`. */
+  /** Asks for the stream again on behalf of a person: see `HubSubscription.ask`. */
   ask(): void;
-  /** Ends it; what is being written still is. Idempotent. */
+  /** Ends the feed. Rows that are being written are still written. Idempotent. */
   close(): void;
 }
 
-/** What feeds need of the server. */
+/** The part of the server that feeds use. */
 export interface BucketFeedPort extends FeedWriterPort {
   readonly topics: Pick<Topics, 'subscribe'>;
-  /** There is no such bucket any more. */
+  /** Called when a write shows that the bucket is gone. */
   onGone(feed: BucketFeed): void;
 }

@@ -26,14 +26,14 @@ export class BucketFeeds {
     return this.#feeds.size;
   }
 
-  /** How the stream of a bucket's device is; `undefined` where it has none. */
+  /** The state of the stream that feeds a bucket; `undefined` if no stream does. */
   state(key: BucketKey): HubState | undefined {
     return this.#feeds.get(userKey(key.user, key.bucket))?.state;
   }
 
   /**
-   * Feeds a bucket as its settings say. A feed that stays the same goes on.
-   * @param unasked nobody wants it at the moment: it was saved earlier
+   * Feeds a bucket as its settings say. A feed whose source is unchanged goes on.
+   * @param unasked whether the bucket was loaded from the store, without a request of a person
    * @throws IotmpError IOTMP_ERR_CONFIG, IOTMP_ERR_CLOSED
    */
   set(key: BucketKey, settings: BucketSettings, unasked = false): void {

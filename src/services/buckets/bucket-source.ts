@@ -19,21 +19,21 @@ export interface TopicBucketSource {
   readonly filter: string;
 }
 
-/** Where the rows of a bucket come from by themselves. */
+/** The source that feeds a bucket. */
 export type BucketSource = DeviceBucketSource | TopicBucketSource;
 
 const DEFAULT_INTERVAL_S = 60;
 const MAX_INTERVAL_S = MAX_INTERVAL_MS / 1000;
 
 /**
- * Where a bucket's rows come from by themselves, as its settings say:
+ * The source that feeds a bucket, as the bucket's settings say:
  *
  * - `config: {source: "device", device, resource, update: "interval" | "events" | "none", interval}`: a device's
- *   resource that the server streams. `update` is `interval` unless given, `interval` a number of seconds from 1 to
- *   86,400, 60 unless given.
+ *   resource that the server streams. `update` is `interval` by default. `interval` is a number of seconds from 1 to
+ *   86,400, 60 by default.
  * - `config: {source: "mqtt", topic}`: the messages of the user's topics; `topic` may have the wildcards of MQTT.
  *
- * @throws IotmpError IOTMP_ERR_CONFIG for such a config that is not usable
+ * @throws IotmpError IOTMP_ERR_CONFIG for a config of this kind that is not usable
  */
 export function bucketSource({ config, enabled }: BucketSettings): BucketSource | undefined {
   if (!isMap(config)) return undefined;
@@ -42,8 +42,8 @@ export function bucketSource({ config, enabled }: BucketSettings): BucketSource 
 }
 
 /**
- * What a sample or a message is as a row: a map as it is, anything else under a name. A device that wrote nothing sends
- * null: that is no row, and an empty map neither.
+ * Makes the row of a sample or a message. A map is the row; any other value becomes a map with one name. Null and an
+ * empty map are no row: a device sends null if it wrote nothing.
  */
 export function rowOfSample(name: string, sample: Value | undefined): Record<string, Value> | undefined {
   if (sample === undefined || sample === null) return undefined;

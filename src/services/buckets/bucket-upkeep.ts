@@ -13,7 +13,7 @@ import { Retention } from './retention';
 import { savedBuckets } from './saved-buckets';
 import { detached } from '../../util/guard';
 
-/** What the upkeep of buckets needs. */
+/** The parts of a server that the upkeep of buckets uses. */
 export interface BucketUpkeepPort {
   readonly server: IotmpServer;
   readonly store: StoreAccess;
@@ -22,15 +22,15 @@ export interface BucketUpkeepPort {
   write(key: BucketKey, row: NewRow): Promise<unknown>;
 }
 
-/** When saved buckets that could not be read are tried again, in ms. */
+/** Time until saved buckets that could not be read are read again, in ms. */
 const RETRY_MS = 30_000;
 
-/** What goes on by itself as the settings of buckets say: devices' streams and topics feed them, and old rows are removed. */
+/** Feeds buckets from devices' streams and topics, and removes old rows, as the settings of the buckets say. */
 export class BucketUpkeep {
   readonly #port: BucketUpkeepPort;
   readonly #feeds: BucketFeeds;
   readonly #retention: Retention;
-  /** Buckets that have changed since the start, of which what was saved says nothing; until all were taken up. */
+  /** Buckets that have changed since the start. Their saved settings are outdated. Undefined when all are loaded. */
   #changed: Set<string> | undefined = new Set();
   #retry: Timer | undefined;
   #closed = false;
@@ -47,12 +47,12 @@ export class BucketUpkeep {
     return this.#feeds.size;
   }
 
-  /** How the stream that feeds a bucket is; `undefined` where there is none. */
+  /** The state of the stream that feeds a bucket; `undefined` if no stream does. */
   sourceState(key: BucketKey): HubState | undefined {
     return this.#feeds.state(key);
   }
 
-  /** Takes up the buckets that are saved. To be called once. */
+  /** Loads the saved buckets. Must be called once. */
   start(): void {
     detached('buckets at the start', this.#onFault, this.#takeUp());
   }
@@ -103,7 +103,7 @@ export class BucketUpkeep {
     }
   }
 
-  /** Gives whether there was a bucket with a retention, or may be. */
+  /** Resolves with whether a bucket has a retention, or may have one. */
   async #prune(): Promise<boolean> {
     let found = false;
     try {
@@ -126,7 +126,7 @@ export class BucketUpkeep {
   }
 }
 
-/** A bucket may be removed while others are looked after. */
+/** The bucket may have been removed meanwhile. */
 function exceptMissing(error: unknown): void {
   if (!(error instanceof IotmpError) || error.code !== 'IOTMP_ERR_NOT_FOUND') throw error;
 }

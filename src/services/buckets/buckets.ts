@@ -19,31 +19,32 @@ import type { Topics } from '../topics/topics';
 import { bucketSource } from './bucket-source';
 import { BucketUpkeep } from './bucket-upkeep';
 
-/** What {@link Buckets} can be told. */
+/** Options of {@link Buckets}. */
 export interface BucketsOptions {
-  /** Whether a bucket that a device writes to is made where there is none; true unless given. */
+  /** Whether a write of a device creates a missing bucket. True by default. */
   readonly autoCreate?: boolean;
-  /** For what goes on by itself; that of the machine unless given. */
+  /** The clock for feeds and for the removal of old rows. The system clock by default. */
   readonly clock?: Clock;
 }
 
-/** Settings of a bucket that is made by its first row. */
+/** Settings of a bucket that its first row creates. */
 const MADE_BY_WRITE: BucketSettings = { config: { source: 'write' } };
 
 /**
- * Service 5: data buckets (`protocol.md` section 7), rows of values by time. A device writes a map of values to a bucket of
- * its user; the row has the time of its arrival and the device as its tag, and is kept when the device gets its OK. A
- * member `ts` of a device is a value like any other: few devices have a clock. A bucket that there is not is made by the
- * first write of a device (`config: {source: "write"}`), unless `autoCreate` is false. Flows and programs do the rest.
+ * Service 5: data buckets (`protocol.md` section 7), rows of values by time. A device writes a map of values to a bucket
+ * of its user. The row has the time of its arrival and the device as its tag. It is kept when the device gets its OK. A
+ * device's member `ts` is an ordinary value, because few devices have a clock. The first write of a device creates a
+ * missing bucket (`config: {source: "write"}`), unless `autoCreate` is false. Flows and programs do all other work.
  *
- * Refused are: what is no name or no map of values (400), a bucket that there is not (404), that is not enabled (405), or is
- * one too many (409), a row past the store's limit (413), and everything while the store fails (503, 507).
+ * Refused are: a bad name and a row that is no map of values (400), a missing bucket (404), a bucket that is not enabled
+ * (405), one bucket too many (409), a row past the store's limit (413), and everything while the store fails (503, 507).
  *
- * Events are `bucket_create`, `bucket_update` and `bucket_delete`, with the settings beside `bucket`, and `bucket_write` with
- * `bucket` and `data` for each row, whose time is the event's. All writes have to go through here: of others nobody hears.
+ * The events `bucket_create`, `bucket_update` and `bucket_delete` have the settings beside `bucket`. Each row is an event
+ * `bucket_write` with `bucket` and `data`, at the time of the row. All writes must go through here: other writes publish
+ * nothing.
  *
- * A bucket with `config: {source: "device", ...}` is fed from a device's stream, one with `config: {source: "mqtt", topic}`
- * from topics; see {@link bucketSource}, `DeviceFeed` and `TopicFeed`.
+ * A bucket with `config: {source: "device", ...}` is fed from a device's stream. A bucket with
+ * `config: {source: "mqtt", topic}` is fed from topics. See {@link bucketSource}, `DeviceFeed` and `TopicFeed`.
  */
 export class Buckets implements Service {
   readonly offers: readonly ServiceOffer[] = [
@@ -68,7 +69,7 @@ export class Buckets implements Service {
     this.#upkeep = new BucketUpkeep({ server, store, topics, clock, write });
   }
 
-  /** @internal Takes up the buckets that are saved. To be called once. */
+  /** @internal Loads the saved buckets. Must be called once. */
   start(): void {
     this.#upkeep.start();
   }
@@ -78,24 +79,24 @@ export class Buckets implements Service {
     return this.#upkeep.feeds;
   }
 
-  /** How the stream that feeds a bucket is; `undefined` where there is none. */
+  /** The state of the stream that feeds a bucket; `undefined` if no stream does. */
   sourceState(key: BucketKey): HubState | undefined {
     return this.#upkeep.sourceState(key);
   }
 
-  /** A bucket, or undefined. Rejects as all here does: with IOTMP_ERR_PROTOCOL for a bad name, or as the store. */
+  /** A bucket, or undefined. All methods here reject with IOTMP_ERR_PROTOCOL for a bad name, and if the store does. */
   async get(key: BucketKey): Promise<Bucket | undefined> {
     return this.#store.use(({ buckets }) => buckets.get(checkedKey(key)));
   }
 
-  /** Buckets by user and id: those of one user or, without one, of all. */
+  /** The buckets of one user or, by default, of all users, by user and id. */
   async list(user?: string, page?: Page): Promise<Bucket[]> {
     return this.#store.use(({ buckets }) => buckets.list(user, page));
   }
 
   /**
-   * Makes a bucket, or replaces the settings of one; with `expect`, only if it is `absent` so far (IOTMP_ERR_CONFLICT) or
-   * `present` (IOTMP_ERR_NOT_FOUND).
+   * Creates a bucket, or replaces the settings of a bucket. With `expect`, rejects unless the bucket is `absent`
+   * (IOTMP_ERR_CONFLICT) or `present` (IOTMP_ERR_NOT_FOUND).
    */
   async define(
     key: BucketKey,
@@ -111,7 +112,7 @@ export class Buckets implements Service {
     });
   }
 
-  /** Changes some settings, as a JSON merge patch (RFC 7396) does; gives the bucket as it is then. */
+  /** Changes some settings, as a JSON merge patch (RFC 7396) does. Resolves with the changed bucket. */
   async update(key: BucketKey, patch: BucketSettings): Promise<Bucket> {
     const checked = checkedKey(key);
     const kept = snapshotMap(patch);
@@ -124,7 +125,7 @@ export class Buckets implements Service {
     });
   }
 
-  /** Removes a bucket and its rows; gives whether it was there. */
+  /** Removes a bucket and its rows. Resolves with whether it was there. */
   async remove(key: BucketKey): Promise<boolean> {
     const checked = checkedKey(key);
     const work = this.#store.use(({ buckets }) => buckets.remove(checked));
@@ -136,9 +137,9 @@ export class Buckets implements Service {
   }
 
   /**
-   * Writes rows, all or none. Those without a time get a free one each; one that is given the time of a row of its device
-   * takes that row's place. IOTMP_ERR_NOT_FOUND where there is no such bucket, unless `create` says that it is made then,
-   * as by a device.
+   * Writes rows, all or none. A row without a time gets a free time. A row with the time of another row of its device
+   * replaces that row. With `create`, a missing bucket is created as by a device; otherwise rejects with
+   * IOTMP_ERR_NOT_FOUND.
    */
   async write(
     key: BucketKey,
@@ -150,7 +151,7 @@ export class Buckets implements Service {
     return this.#write(checked, kept, create ? MADE_BY_WRITE : undefined);
   }
 
-  /** Removes all rows; the bucket stays. */
+  /** Removes all rows. The bucket stays. */
   async clear(key: BucketKey): Promise<void> {
     return this.#store.use(({ buckets }) => buckets.clear(checkedKey(key)));
   }
@@ -181,7 +182,7 @@ export class Buckets implements Service {
     return this.#store.use(({ buckets }) => buckets.aggregate(checkedKey(key), query));
   }
 
-  /** The values that a tag has. */
+  /** The values of a tag. */
   async tagValues(key: BucketKey, tag: string, selection?: RowSelection): Promise<string[]> {
     return this.#store.use(({ buckets }) => buckets.tagValues(checkedKey(key), tag, selection));
   }
@@ -214,13 +215,13 @@ export class Buckets implements Service {
     }
   }
 
-  /** A bucket has these settings from now on. */
+  /** Applies new settings of a bucket and publishes them. */
   #take(key: BucketKey, settings: BucketSettings, event: 'bucket_create' | 'bucket_update'): void {
     this.#upkeep.set(key, settings);
     this.#publish(event, key, settings);
   }
 
-  /** What an event has by its nature is not replaced by settings of the same name. */
+  /** The fields of an event. Settings of the same name do not replace the event's own fields. */
   #publish(event: string, { user, bucket }: BucketKey, settings: BucketSettings = {}): void {
     this.#server.events.publish({ ...settings, event, user, ts: Date.now(), bucket });
   }
@@ -230,7 +231,7 @@ function checkedKey({ user, bucket }: BucketKey): BucketKey {
   return { user, bucket: serviceName(bucket) };
 }
 
-/** Settings that can be lived by; the store checks those that it heeds itself. */
+/** Checks the source in the settings. The store checks the settings that it uses itself. */
 function checkedSettings(settings: Record<string, Value>): Record<string, Value> {
   bucketSource(settings);
   return settings;

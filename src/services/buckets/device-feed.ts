@@ -5,12 +5,12 @@ import type { BucketFeed, BucketFeedPort } from './bucket-feed';
 import { rowOfSample, type DeviceBucketSource } from './bucket-source';
 import { FeedWriter } from './feed-writer';
 
-/** Rows that may wait for the store. */
+/** Maximum number of rows that wait for the store. */
 const MAX_WAITING = 64;
 
 /**
  * Feeds a bucket from a device's resource, through the server's hub, which opens the stream whenever the device is
- * there. When the stream is `failed`, `held` (`protocol.md` section 5) or `stalled`, that is the event
+ * connected. When the stream becomes `failed`, `held` (`protocol.md` section 5) or `stalled`, the feed publishes the event
  * `bucket_source_fault` with `resource`, `state` and `reason`.
  */
 export class DeviceFeed implements BucketFeed {
@@ -19,7 +19,7 @@ export class DeviceFeed implements BucketFeed {
   readonly #writer: FeedWriter;
   readonly #subscription: HubSubscription;
 
-  /** @param unasked nobody wants it at the moment: it was saved earlier */
+  /** @param unasked whether the bucket was loaded from the store, without a request of a person */
   constructor(port: BucketFeedPort, key: BucketKey, source: DeviceBucketSource, unasked: boolean) {
     this.key = key;
     this.source = source;

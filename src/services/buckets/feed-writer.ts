@@ -5,18 +5,18 @@ import type { BucketKey } from '../../store/bucket-store';
 import type { Value } from '../../types';
 import { guarded } from '../../util/guard';
 
-/** What a feed writes with. */
+/** Options of a {@link FeedWriter}. */
 export interface FeedWriterPort {
   readonly server: IotmpServer;
   write(key: BucketKey, row: NewRow): Promise<unknown>;
 }
 
-/** Where a row comes from, as events tell it: the device, its resource, the topic. */
+/** The source of a row, as events name it: the device, its resource, the topic. */
 export type RowOrigin = Readonly<Record<string, Value>>;
 
 /**
- * Writes the rows of one feed. What cannot be written costs its row, and the event `bucket_write_refused` with
- * `statusCode` and `reason`; the same reason again is told only after a row got through.
+ * Writes the rows of one feed. A row that cannot be written is lost, and the writer publishes the event
+ * `bucket_write_refused` with `statusCode` and `reason`. The same reason is published again only after a row was written.
  */
 export class FeedWriter {
   readonly #port: FeedWriterPort;
@@ -27,8 +27,8 @@ export class FeedWriter {
   #complaint: string | undefined;
 
   /**
-   * @param maxWaiting rows that may wait for the store; more are refused
-   * @param onGone there is no such bucket any more
+   * @param maxWaiting maximum number of rows that wait for the store; further rows are refused
+   * @param onGone called when the bucket is gone
    */
   constructor(port: FeedWriterPort, key: BucketKey, maxWaiting: number, onGone: () => void) {
     this.#port = port;
@@ -56,7 +56,7 @@ export class FeedWriter {
     );
   }
 
-  /** Tells an event of this bucket. */
+  /** Publishes an event of this bucket. */
   publish(event: string, fields: RowOrigin): void {
     const { user, bucket } = this.#key;
     this.#port.server.events.publish({ event, user, ts: Date.now(), bucket, ...fields });

@@ -1,12 +1,12 @@
 import type { Clock, Timer } from '../../util/clock';
 import { detached, warnProcess } from '../../util/guard';
 
-/** How soon after a bucket with a retention became known, in ms. */
+/** Time from the first bucket with a retention to the first removal, in ms. */
 const FIRST_MS = 60_000;
 const EVERY_MS = 3_600_000;
 
 /**
- * Removes old rows once an hour, also from buckets that nobody writes to. Its timer runs only while there is a bucket
+ * Removes old rows once an hour, also from buckets without writes. Its timer runs only while there is a bucket
  * that needs it.
  */
 export class Retention {
@@ -17,7 +17,7 @@ export class Retention {
   #notes = 0;
   #closed = false;
 
-  /** @param prune removes what is too old; gives whether it is to be called again. It must not reject. */
+  /** @param prune removes old rows; resolves with whether it must be called again. Must not reject */
   constructor(clock: Clock, prune: () => Promise<boolean>) {
     this.#clock = clock;
     this.#prune = prune;
@@ -47,7 +47,7 @@ export class Retention {
     const notes = this.#notes;
     const goesOn = await this.#prune();
     this.#runs = false;
-    // One that was noted meanwhile may not have been seen.
+    // The walk may have missed a bucket that was noted meanwhile.
     if (goesOn || this.#notes > notes) this.#schedule(EVERY_MS);
   }
 }

@@ -2,7 +2,7 @@ import { MAX_PAGE } from '../../store/page';
 import type { Bucket } from '../../store/bucket-store';
 import type { StoreAccess } from '../store-access';
 
-/** All buckets of all users, page by page. Those that come or go meanwhile may be missed or told twice. */
+/** All buckets of all users, page by page. Buckets that are created or removed meanwhile may be missed or given twice. */
 export async function* savedBuckets(store: StoreAccess): AsyncGenerator<Bucket, undefined> {
   for (let offset = 0; ; offset += MAX_PAGE) {
     const at = offset;

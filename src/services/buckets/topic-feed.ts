@@ -5,12 +5,12 @@ import type { BucketFeed, BucketFeedPort } from './bucket-feed';
 import { rowOfSample, type TopicBucketSource } from './bucket-source';
 import { FeedWriter } from './feed-writer';
 
-/** Rows that may wait for the store: messages of many devices come at once. */
+/** Maximum number of rows that wait for the store. Messages of many devices may come at once. */
 const MAX_WAITING = 1024;
 
 /**
- * Feeds a bucket with the messages of its user's topics that a filter matches. The row of a device's message has that
- * device as its tag. Messages that were published before, and kept, are no news and no rows.
+ * Feeds a bucket with the messages of its user's topics that a filter matches. The row of a device's message has the
+ * device as its tag. Retained messages are old and become no rows.
  */
 export class TopicFeed implements BucketFeed {
   readonly key: BucketKey;
@@ -30,7 +30,7 @@ export class TopicFeed implements BucketFeed {
   }
 
   ask(): void {
-    // Topics need nobody to ask.
+    // A subscription to topics is never held, so there is nothing to ask for.
   }
 
   close(): void {

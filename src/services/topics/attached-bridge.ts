@@ -8,7 +8,7 @@ import type { BridgeLink, BridgeOptions, TopicBridge } from './topic-bridge';
 import type { Handling, TopicMessage } from './topic-message';
 import { payloadFromBytes, payloadToBytes } from './topic-payload';
 
-/** What a bridge needs of the topics. */
+/** The part of the topics that a bridge uses. */
 export interface BridgePort {
   readonly clock: Clock;
   receive(user: string, topic: string, payload: Value, retain: boolean): void;
@@ -28,7 +28,7 @@ export class AttachedBridge implements BridgeLink {
   #detached = false;
 
   /**
-   * @throws IotmpError IOTMP_ERR_CONFIG for a prefix that is none, or a user that is missing
+   * @throws IotmpError IOTMP_ERR_CONFIG for a bad prefix, or a missing user
    */
   constructor(
     bridge: TopicBridge,
@@ -92,7 +92,7 @@ export class AttachedBridge implements BridgeLink {
     else this.#pass(message);
   }
 
-  /** One warning for each time without a connection. */
+  /** Queues a message. Warns once during each outage. */
   #wait(message: OutwardMessage): void {
     const before = this.#outage.lost;
     this.#outage.add(message);
@@ -104,14 +104,14 @@ export class AttachedBridge implements BridgeLink {
   #pass({ topic, payload, handling }: OutwardMessage): void {
     try {
       this.#bridge.publish(topic, payload, handling);
-      // Only now, as an echo is known for a short time.
+      // Noted last, because an echo is expected for a short time only.
       this.#echoes?.note(topic, payload);
     } catch (error) {
       this.#port.warn(`bridge: a message was not sent: ${errorText(error)}`);
     }
   }
 
-  /** Whose a topic of the other party is; `undefined` when it is nobody's. */
+  /** The user whose topic this topic of the other party is; `undefined` if it belongs to no user. */
   #userOf(levels: readonly string[]): string | undefined {
     if (levels.length <= this.#prefix.length || levels[this.#prefix.length]?.startsWith('$') === true) {
       return undefined;

@@ -7,26 +7,26 @@ export interface OutwardMessage {
   readonly handling: Handling;
 }
 
-/** Messages that wait, and their bytes altogether. */
+/** Maximum number of waiting messages, and of their bytes altogether. */
 const MAX_MESSAGES = 500;
 const MAX_BYTES = 16 * 2 ** 20;
 
 /**
- * Messages for a party that is away. Those wait that are to be kept, of a topic the last one, and those with a `qos` of 1
- * or 2; where they are too many, the oldest is let go.
+ * Messages for a party that is away. Retained messages wait, the last one of each topic, and messages with a `qos` of 1
+ * or 2. Other messages are dropped. If too many wait, the oldest is dropped.
  */
 export class OutageQueue {
-  /** In the order in which they are to be sent; those that are to be kept by their topic. */
+  /** The waiting messages in the order of sending. Retained messages have their topic as key. */
   readonly #messages = new Map<string | symbol, OutwardMessage>();
   #bytes = 0;
   #lost = 0;
 
-  /** Messages that were let go since the queue was emptied. */
+  /** Number of messages that were dropped since the queue was emptied. */
   get lost(): number {
     return this.#lost;
   }
 
-  /** Has a message wait, if it is one that does. */
+  /** Queues a message, or drops it. */
   add(message: OutwardMessage): void {
     const { retain, qos } = message.handling;
     if (!retain && qos === 0) {
@@ -44,7 +44,7 @@ export class OutageQueue {
     }
   }
 
-  /** Takes all that wait, in their order. */
+  /** Removes and returns the waiting messages, in their order. */
   empty(): OutwardMessage[] {
     const messages = [...this.#messages.values()];
     this.#messages.clear();

@@ -3,7 +3,7 @@ import type { Value } from '../../types';
 
 /** A store of retained messages, by user and topic. */
 export interface RetainedMessages {
-  /** Keeps a message in place of the one before. Rejects when there is no room for another topic. */
+  /** Keeps a message in place of the topic's earlier message. Rejects if there is no room for another topic. */
   set(user: string, topic: string, payload: Value): Promise<void>;
   /** Forgets the message of a topic, if there is one. */
   remove(user: string, topic: string): Promise<boolean>;

@@ -4,25 +4,25 @@ import type { RetainedMessage } from '../../store/retained-store';
 import { userKey } from '../../util/device-key';
 import type { RetainedMessages } from './retained-messages';
 
-/** What is to be kept of a topic: a message, or none. */
+/** The message to keep for a topic, or none. */
 interface Write {
   readonly user: string;
   readonly message: RetainedMessage;
   readonly removes: boolean;
 }
 
-/** The writes of one topic: at most one is under way, and one that is newer waits for it. */
+/** The writes of one topic: at most one is running, and one newer write waits for it. */
 interface TopicWrites {
   latest: Write;
   done: Promise<void>;
 }
 
-/** Most messages that one subscription is given when it begins. */
+/** Maximum number of retained messages that a new subscription gets. */
 const MAX_LISTED = 1000;
 
 /**
- * Puts retained messages into their store: those of one topic in order, one at a time, and only the latest of those
- * that came while one was under way. What is not in the store yet is seen by {@link list} all the same.
+ * Writes retained messages to their store, the messages of one topic in order and one at a time. Of the messages that
+ * come during a write, only the last is written. {@link list} also has the messages that are not in the store yet.
  */
 export class RetainedWriter {
   readonly #store: RetainedMessages;
@@ -38,8 +38,8 @@ export class RetainedWriter {
   }
 
   /**
-   * Keeps a message in place of the one before; `null` and what is empty is none. Resolves when it, or a newer one of
-   * the topic, is in the store. Rejects as the store does.
+   * Keeps a message in place of the topic's earlier message. A `null` or empty payload removes the message. Resolves when
+   * this message, or a newer message of the topic, is in the store. Rejects if the store does.
    */
   write(user: string, message: RetainedMessage): Promise<void> {
     const key = userKey(user, message.topic);
@@ -55,22 +55,22 @@ export class RetainedWriter {
     return writes.done;
   }
 
-  /** Forgets all messages of a user, those that are being written too. Rejects as the store does. */
+  /** Removes all messages of a user, also the messages that are being written. Rejects if the store does. */
   async clear(user: string): Promise<void> {
     const own = [...this.#topics.values()].filter(({ latest }) => latest.user === user);
     for (const writes of own) writes.latest = { ...writes.latest, removes: true };
     await this.#store.clear(user);
   }
 
-  /** Resolves when all that was given to {@link write} so far is in the store, or could not be. */
+  /** Resolves when all messages so far are in the store, or could not be written. */
   async settled(): Promise<void> {
     await Promise.allSettled([...this.#topics.values()].map(({ done }) => done));
   }
 
-  /** The retained messages that a filter matches, up to 1,000. Rejects as the store does. */
+  /** The retained messages that a filter matches, up to 1,000. Rejects if the store does. */
   async list(user: string, filter: string): Promise<RetainedMessage[]> {
     const wanted = new TopicFilter(filter);
-    // As it is now: what is published later reaches the subscriber anyway.
+    // A copy of the present state: later messages reach the subscriber anyway.
     const unwritten = [...this.#topics.values()]
       .map(({ latest }) => latest)
       .filter((write) => write.user === user && wanted.matches(write.message.topic));
@@ -83,13 +83,13 @@ export class RetainedWriter {
     return [...found.values()];
   }
 
-  /** What fails has failed only if nothing newer came meanwhile. */
+  /** A failed write rejects only if no newer write of the topic came meanwhile. */
   async #writeAll(key: string, writes: TopicWrites): Promise<void> {
     for (;;) {
       const write = writes.latest;
       const failure = await this.#put(write);
       if (writes.latest !== write) continue;
-      // In the same turn, so that no write comes between.
+      // In the same turn, so that no other write comes between.
       this.#topics.delete(key);
       if (failure !== undefined) throw failure.error;
       return;

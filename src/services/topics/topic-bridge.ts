@@ -3,46 +3,46 @@ import type { Handling } from './topic-message';
 /** The other party of a bridge, such as a connection to an MQTT broker. */
 export interface TopicBridge {
   /**
-   * Whether there is a connection; true without it. While there is none, messages that are to be kept or have a `qos` of
-   * 1 or 2 wait for {@link BridgeLink.resume}, 500 at most, and others are let go.
+   * Whether there is a connection; true by default. Without a connection, retained messages and messages with a `qos` of
+   * 1 or 2 wait for {@link BridgeLink.resume}, 500 at most. Other messages are dropped.
    */
   readonly connected?: boolean;
-  /** Sends a message to the other party. What it throws is a warning of the server. */
+  /** Sends a message to the other party. An exception becomes a warning of the server. */
   publish(topic: string, payload: Buffer, handling: Handling): void;
 }
 
-/** How topics are named at the other party, and what comes back from it. */
+/** Options of a bridge: the names of topics at the other party, and its echoes. */
 export interface BridgeOptions {
   /**
-   * What stands before each topic there: levels that end with `/`, of which one may be `{user}`, such as
-   * `iotmp/{user}/`. `{user}/` without it. Topics are private to a user here, so without `{user}` only the topics of
-   * the `user` below are bridged.
+   * The prefix of each topic at the other party: levels that end with `/`, such as `iotmp/{user}/`. One level may be
+   * `{user}`. `{user}/` by default. Topics are private to a user here, so without `{user}` only the topics of the `user`
+   * below are bridged.
    */
   readonly prefix?: string;
-  /** The one user whose topics are bridged; needed where the prefix has no `{user}`. */
+  /** The only user whose topics are bridged. Required if the prefix has no `{user}`. */
   readonly user?: string;
   /**
-   * Whether the other party sends back what it was sent, as MQTT 3.1.1 does on overlapping subscriptions; then the same
-   * message within 10 s is taken for that. `false` for a subscription with "no local" of MQTT 5. True without it.
+   * Whether the other party sends back the messages that it gets, as MQTT 3.1.1 does for overlapping subscriptions. If so,
+   * the same message within 10 s counts as an echo. `false` for a subscription with "no local" of MQTT 5. True by default.
    */
   readonly echoes?: boolean;
 }
 
 /**
- * A bridge that is attached. Messages that came through it are marked with it as their origin and do not go back
- * through it, so two servers that are bridged in both directions do not pass a message to and fro; other bridges get
- * it. Topics that begin with `$` stay where they are.
+ * An attached bridge. A message that comes through the bridge does not go back through it, so two servers that are
+ * bridged in both directions do not pass a message to and fro. Other bridges get the message. Topics that begin with `$`
+ * are not bridged.
  */
 export interface BridgeLink {
   /** The filter to subscribe to at the other party. */
   readonly filter: string;
   /**
-   * A message came from the other party. It reaches all subscribers here, and is kept with `retain`. Returns false when
-   * it is none of this bridge, or one that was sent to the other party and comes back.
+   * Publishes a message of the other party here, and keeps it with `retain`. Returns false if the topic does not belong to
+   * this bridge, or if the message is an echo.
    */
   receive(topic: string, payload: Uint8Array, options?: { readonly retain?: boolean }): boolean;
-  /** The other party is connected again: what waited for it is sent. To be called at each connection. */
+  /** Sends the waiting messages. Must be called each time the other party has connected. */
   resume(): void;
-  /** Ends it: nothing goes out any more, and what comes in is let go. Idempotent. */
+  /** Detaches the bridge: no message passes it any more. Idempotent. */
   detach(): void;
 }

@@ -2,35 +2,35 @@ import type { ServerEvent } from '../../broker/event-feed';
 import type { DeviceId, Value } from '../../types';
 
 /**
- * A message of a topic. It is the event `device_topic_publish` of the server's feed, and it is what a subscribed device
- * gets (`protocol.md` section 7), which reads its `payload`. All who get it share the object, and must not change it.
+ * A message of a topic. It is also the event `device_topic_publish` of the server's feed, and a subscribed device gets it
+ * as it is (`protocol.md` section 7) and reads its `payload`. All receivers share the object and must not change it.
  */
 export interface TopicMessage extends ServerEvent {
   readonly event: 'device_topic_publish';
-  /** Whose topic it is. */
+  /** The user that the topic belongs to. */
   readonly user: string;
   readonly topic: string;
   readonly payload: Value;
-  /** When it was published, in ms since 1970. */
+  /** The time of its publication, in ms since 1970. */
   readonly ts: number;
 }
 
-/** What is published, and by whom. */
+/** A message to publish, and its publisher. */
 export interface Publication {
   readonly user: string;
   readonly topic: string;
   readonly payload: Value;
-  /** The device that publishes it, where it is one. */
+  /** The device that publishes the message, if a device does. */
   readonly device?: DeviceId['device'] | undefined;
 }
 
-/** What is to be done with a message beyond telling it to those who listen. */
+/** The handling of a message beyond its delivery to the present subscribers. */
 export interface Handling {
-  /** Keeps it for those who subscribe later. */
+  /** Whether the message is kept for later subscribers. */
   readonly retain: boolean;
   /**
-   * That of MQTT. Here it means nothing: messages go once over connections that lose nothing. Bridges pass it on, and
-   * have messages of 1 and 2 wait for a party that is away.
+   * The quality of service of MQTT. It has no effect on IoTMP connections, which lose no message. Bridges pass it on, and
+   * keep messages of 1 and 2 for a party that is away.
    */
   readonly qos: Qos;
 }
@@ -44,7 +44,7 @@ export function newMessage({ user, topic, payload, device }: Publication): Topic
   return { event, user, ...(device !== undefined && { device }), ts: Date.now(), topic, payload };
 }
 
-/** A message that had been published to be kept, and is told to one who came after it. */
+/** A retained message, for a subscriber that came after it. */
 export function keptMessage({
   user,
   topic,

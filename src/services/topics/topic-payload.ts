@@ -29,7 +29,7 @@ const utf8 = {
     try {
       return this.decoder.decode(bytes);
     } catch {
-      // Bytes that are no text are a payload, too.
+      // Bytes that are no valid text are a payload, too.
       return undefined;
     }
   },
@@ -47,7 +47,7 @@ function tryParse(text: string): Value | undefined {
   try {
     return parseExactJson(text) as Value;
   } catch {
-    // A text that is no JSON is a payload, too.
+    // A text that is no valid JSON is a payload, too.
     return undefined;
   }
 }

@@ -8,7 +8,7 @@ import type { Handling, Publication, Qos, TopicMessage } from './topic-message';
 import type { TopicListener, TopicSubscription } from './topic-subscription';
 import { detached } from '../../util/guard';
 
-/** What devices do with topics. */
+/** The part of the topics that this source uses. */
 export interface TopicSourcePort {
   publish(publication: Publication, handling: Handling): Promise<void>;
   subscribe(user: string, filter: string, listener: TopicListener): TopicSubscription;
@@ -16,21 +16,21 @@ export interface TopicSourcePort {
 
 /**
  * The topics of devices (`protocol.md` section 7): `{"event": "device_topic_publish", "scope": "publish"|"subscribe",
- * "topic", "qos"?, "retained"?}`. With `publish` each STREAM_DATA of the device is a message; with `subscribe` it gets
- * each message as an event with `topic` and `payload`, those that were kept first. Both scopes may be given, in a list.
- * Without scope and topic it is a subscription to the event like any other. `qos` is for bridges: here messages go once
- * over a connection that loses nothing.
+ * "topic", "qos"?, "retained"?}`. With `publish`, each STREAM_DATA of the device is a message. With `subscribe`, the
+ * device gets each message as an event with `topic` and `payload`, retained messages first. A list may name both scopes.
+ * Without scope and topic, the event is served like any other event. `qos` is for bridges only: IoTMP connections lose
+ * no message.
  */
 export class TopicSource implements EventSource {
   readonly #port: TopicSourcePort;
-  /** Of the messages that subscribers are being told, which all of them share. */
+  /** The encoded messages that subscribers share. */
   readonly #samples = new WeakMap<TopicMessage, Sample>();
 
   constructor(port: TopicSourcePort) {
     this.#port = port;
   }
 
-  /** @throws IotmpError IOTMP_ERR_PROTOCOL for bad parameters, IOTMP_ERR_FORBIDDEN to publish under `$` */
+  /** @throws IotmpError IOTMP_ERR_PROTOCOL for bad parameters, IOTMP_ERR_FORBIDDEN for publishing to topics that begin with `$` */
   open(subscription: EventSubscription): void {
     const { scope, topic, qos, retained } = subscription.parameters;
     if (scope === undefined && topic === undefined) {

@@ -1,28 +1,28 @@
 import type { TopicMessage } from './topic-message';
 
-/** Who wants the messages of some topics. */
+/** A listener for messages of topics. */
 export type TopicListener = (message: TopicMessage) => void;
 
-/** What a receiver needs of the topics. */
+/** The part of the topics that a receiver uses. */
 export interface TopicReceiverPort {
-  /** What the listener threw. */
+  /** Called with an exception of the listener. */
   fail(error: unknown): void;
   leave(receiver: TopicReceiver): void;
 }
 
-/** Messages that wait for the retained ones; the oldest gives way. */
+/** Maximum number of messages that wait for the retained messages. If more come, the oldest is dropped. */
 const MAX_HELD = 1024;
 
 /**
- * A subscription to a filter. The retained messages come first, then, in their order, the messages that were published
- * since; of a topic that has a newer one to keep, the retained message is left out.
+ * A subscription to a filter. The retained messages come first, then the messages that were published since, in their
+ * order. A retained message is left out if its topic has a newer message to keep.
  */
 export interface TopicSubscription {
   readonly user: string;
   /** The levels of the filter. */
   readonly levels: readonly string[];
   readonly closed: boolean;
-  /** Ends the subscription; the listener is not called any more. Idempotent. */
+  /** Ends the subscription: the listener is not called any more. Idempotent. */
   close(): void;
 }
 
@@ -32,9 +32,9 @@ export class TopicReceiver implements TopicSubscription {
   readonly levels: readonly string[];
   readonly #listener: TopicListener;
   readonly #port: TopicReceiverPort;
-  /** While the retained messages are on their way: what was published since. */
+  /** Messages that were published while the retained messages were being read. Undefined after that. */
   #held: TopicMessage[] | undefined = [];
-  /** Topics of which a newer message is to be kept. */
+  /** Topics with a newer message to keep. */
   readonly #renewed = new Set<string>();
   #closed = false;
 
@@ -63,7 +63,7 @@ export class TopicReceiver implements TopicSubscription {
     this.#port.leave(this);
   }
 
-  /** A message was published. It waits while the retained messages are on their way. */
+  /** Delivers a published message, after the retained messages. */
   deliver(message: TopicMessage, isKept: boolean): void {
     if (this.#held === undefined) {
       this.#pass(message);
@@ -74,7 +74,7 @@ export class TopicReceiver implements TopicSubscription {
     this.#held.push(message);
   }
 
-  /** The retained messages are here, or will not come. */
+  /** Delivers the retained messages that were read. Empty if they could not be read. */
   begin(retained: readonly TopicMessage[]): void {
     const held = this.#held ?? [];
     const kept = retained.filter(({ topic }) => !this.#renewed.has(topic));

@@ -16,36 +16,36 @@ import { TopicSource } from './topic-source';
 import { TopicReceiver, type TopicListener, type TopicSubscription } from './topic-subscription';
 import { detached } from '../../util/guard';
 
-/** What {@link Topics} can be told. */
+/** Options of {@link Topics}. */
 export interface TopicsOptions {
-  /** Where retained messages are kept, in place of the store of the services. */
+  /** The store of retained messages, in place of the store of the services. */
   readonly retained?: RetainedMessages;
   readonly clock?: Clock;
 }
 
-/** Where retained messages are kept. */
+/** The store of retained messages. */
 type Kept = Required<Pick<TopicsOptions, 'retained'>>;
 
-/** How a message is published. */
+/** Options of a publication. */
 export interface PublishOptions {
-  /** Keeps it for those who subscribe later; a payload that is null or empty forgets what was kept. */
+  /** Keeps the message for later subscribers. A null or empty payload removes the kept message. */
   readonly retain?: boolean;
-  /** For bridges: with 1 or 2 the message waits for a party that is away. 0 without it. */
+  /** For bridges: with 1 or 2 the message waits for a party that is away. 0 by default. */
   readonly qos?: Handling['qos'];
-  /** The device in whose name it is published. */
+  /** The device that the message is published for. */
   readonly device?: string;
 }
 
-/** How messages are subscribed to. */
+/** Options of a subscription. */
 export interface SubscribeOptions {
-  /** Whether messages that were kept come first; true unless given. */
+  /** Whether the retained messages come first. True by default. */
   readonly retained?: boolean;
 }
 
 /**
- * Topics as in MQTT, each user's own (`protocol.md` section 7). Whoever subscribes gets what is published from then on,
- * in order, what he publishes himself too, and before it the retained messages. Each message is also an event of the
- * server, `device_topic_publish`.
+ * Topics as in MQTT, each user's own (`protocol.md` section 7). A subscriber gets the retained messages first, and
+ * then all later messages in their order, also its own. Each message is also the event `device_topic_publish` of the
+ * server.
  */
 export class Topics {
   /** Serves the subscriptions of devices. */
@@ -78,9 +78,10 @@ export class Topics {
   }
 
   /**
-   * Publishes a message. Who listens has it when this returns; the promise is for a message that is to be kept.
+   * Publishes a message. All listeners have been called when this returns. The promise settles when a message to keep is
+   * in the store.
    * @throws IotmpError (as a rejection) IOTMP_ERR_PROTOCOL for a bad topic, IOTMP_ERR_ENCODE for a payload that PSON
-   *   cannot carry, IOTMP_ERR_LOOP, IOTMP_ERR_CLOSED, and as the store does that keeps it
+   *   cannot carry, IOTMP_ERR_LOOP, IOTMP_ERR_CLOSED, and the errors of the store
    */
   async publish(
     user: string,
@@ -89,18 +90,18 @@ export class Topics {
     { retain = false, qos = 0, device }: PublishOptions = {},
   ): Promise<void> {
     topicLevels(topic);
-    // The caller may change the payload afterwards.
+    // A copy, because the caller may change the payload later.
     await this.#publish({ user, device, topic, payload: snapshot(payload) }, { retain, qos });
   }
 
-  /** Forgets the retained messages of a user, as when he is removed. Rejects as the store does. */
+  /** Removes the retained messages of a user, for the user's own removal. Rejects if the store does. */
   async forget(user: string): Promise<void> {
     await this.#retained.clear(user);
   }
 
   /**
-   * Tells of the messages of a user whose topics match a filter: first of those that were kept, up to 1,000, soon after
-   * this has returned. Without them all messages come at once.
+   * Calls a listener with the messages of a user whose topics match a filter. Up to 1,000 retained messages come first,
+   * soon after this has returned, and later messages wait for them. Without retained messages, nothing waits.
    * @throws IotmpError IOTMP_ERR_PROTOCOL for a bad filter, IOTMP_ERR_CLOSED
    */
   subscribe(
@@ -125,8 +126,8 @@ export class Topics {
   }
 
   /**
-   * Connects the topics with another party, such as an MQTT broker: what is published here goes there, and what the
-   * party hands to {@link BridgeLink.receive} is published here.
+   * Connects the topics with another party, such as an MQTT broker. Messages that are published here go to the party, and
+   * messages that the party hands to {@link BridgeLink.receive} are published here.
    * @throws IotmpError IOTMP_ERR_CONFIG for bad options, IOTMP_ERR_CLOSED
    */
   attachBridge(bridge: TopicBridge, options: BridgeOptions = {}): BridgeLink {
@@ -144,26 +145,26 @@ export class Topics {
     return link;
   }
 
-  /** Ends all subscriptions and bridges; nothing is published any more. Idempotent. */
+  /** Ends all subscriptions and bridges. Nothing is published any more. Idempotent. */
   close(): void {
     this.#closed = true;
     for (const link of this.#bridges) link.detach();
     this.#users.clear();
   }
 
-  /** Resolves when all messages to be kept are in the store, or could not be; for the time after {@link close}. */
+  /** Resolves when all messages to keep are in the store, or could not be written. For use after {@link close}. */
   settled(): Promise<void> {
     return this.#retained.settled();
   }
 
-  /** @param origin the bridge that it came through */
+  /** @param origin the bridge that the message came through */
   async #publish(publication: Publication, handling: Handling, origin?: AttachedBridge): Promise<void> {
     this.#checkOpen();
     const message = newMessage(publication);
     const { user, topic } = message;
     const levels = topicLevels(topic);
     this.#queue.checkRoom();
-    // First, so that one who subscribes in answer to it finds it.
+    // Kept first, so that a listener that subscribes now finds the message.
     const kept = handling.retain ? this.#retained.write(user, message) : undefined;
     this.#queue.run(() => {
       this.#server.events.publish(message);
@@ -177,7 +178,7 @@ export class Topics {
     await kept;
   }
 
-  /** Without the retained messages a subscription is still one. */
+  /** Begins a subscription. If the retained messages cannot be read, it begins without them. */
   async #begin(subscription: TopicReceiver, filter: string): Promise<void> {
     const { user } = subscription;
     const retained = await this.#retained.list(user, filter).catch((error: unknown) => {
