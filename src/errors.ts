@@ -19,7 +19,7 @@ export const ErrorStatus = {
   IOTMP_ERR_ABORTED: 499,
   /** The session ended before the answer came. */
   IOTMP_ERR_CLOSED: 503,
-  /** The device is not connected. */
+  /** The device is not connected, or the connection of a stream has ended. */
   IOTMP_ERR_OFFLINE: 404,
   /** The peer answered with an error of its own. */
   IOTMP_ERR_REMOTE: 502,

@@ -90,6 +90,8 @@ export {
   type ResourceKind,
 } from './session/hosting/resource';
 export type { ResourceStream } from './session/hosting/resource';
+export type { StreamKind } from './session/streams/stream-kind';
+export type { SessionStream, StreamListener, StreamOptions } from './session/streams/session-stream';
 export { MAX_INTERVAL_MS } from './session/streams/stream-interval';
 export type { HostedResource } from './session/hosting/hosted-resource';
 export type { CallOptions, Reply, RequestOptions } from './session/requests/reply';

@@ -1,6 +1,6 @@
 import type { IotmpError } from '../errors';
 import type { CallOptions, Reply, RequestOptions } from '../session/requests/reply';
-import type { SessionStream, StreamListener } from '../session/streams/session-stream';
+import type { SessionStream, StreamListener, StreamOptions } from '../session/streams/session-stream';
 import type { DeviceId } from '../types';
 import type { DeviceDescription } from './device-description';
 import type { LastKnownStates } from './last-known';
@@ -12,6 +12,8 @@ export interface DeviceCounters {
   readonly bytesOut: number;
   readonly messagesIn: number;
   readonly messagesOut: number;
+  /** Samples to the device that gave way to newer ones. */
+  readonly samplesDropped: number;
 }
 
 /** A device while it is connected, in whatever way: what it is called by, what it said of itself, and what was last seen. */
@@ -49,8 +51,12 @@ export interface ConnectedDevice extends DeviceId, StreamSource {
    * @throws IotmpError (as a rejection) as a request does
    */
   run(resource: string, options?: DeviceRunOptions): Promise<Reply>;
-  /** Opens a stream on a resource of the device, as a session does. */
-  openStream(resource: string, listener: StreamListener, options?: DeviceRunOptions): Promise<SessionStream>;
+  /** Opens a stream on a resource of the device, as a session does. What a conversation carries is no state. */
+  openStream(
+    resource: string,
+    listener: StreamListener,
+    options?: DeviceRunOptions & StreamOptions,
+  ): Promise<SessionStream>;
   /** Ends the connection in good order. Idempotent. */
   close(reason?: IotmpError): void;
 }

@@ -4,7 +4,8 @@ import { abortedError } from '../session/base/session-errors';
 import { FunctionCode } from '../session/hosting/resource';
 import type { CallOptions, Reply, RequestOptions } from '../session/requests/reply';
 import type { Session } from '../session/session';
-import type { SessionStream, StreamListener } from '../session/streams/session-stream';
+import type { SessionStream, StreamListener, StreamOptions } from '../session/streams/session-stream';
+import { streamKind } from '../session/streams/stream-kind';
 import type { DeviceId } from '../types';
 import { guarded, warnProcess } from '../util/guard';
 import type { ConnectedDevice, DeviceCounters, DeviceRunOptions } from './connected-device';
@@ -44,8 +45,8 @@ export class IotmpDevice implements ConnectedDevice {
   }
 
   get counters(): DeviceCounters {
-    const { bytesIn, bytesOut, messagesIn, messagesOut } = this.session;
-    return { bytesIn, bytesOut, messagesIn, messagesOut };
+    const { bytesIn, bytesOut, messagesIn, messagesOut, samplesDropped } = this.session;
+    return { bytesIn, bytesOut, messagesIn, messagesOut, samplesDropped };
   }
 
   get maxBodySize(): number {
@@ -92,9 +93,12 @@ export class IotmpDevice implements ConnectedDevice {
   openStream(
     resource: string,
     listener: StreamListener,
-    options: DeviceRunOptions = {},
+    options: DeviceRunOptions & StreamOptions = {},
   ): Promise<SessionStream> {
-    if (options.isState === false) return this.session.openStream(resource, listener, options);
+    const { kind = streamKind(resource, options.parameters) } = options;
+    if (options.isState === false || kind === 'conversation') {
+      return this.session.openStream(resource, listener, options);
+    }
     const remembering: StreamListener = {
       onData: (payload, parameters, at) => {
         if (payload !== undefined) this.lastKnown.saw(resource, payload, this.#epoch + at);

@@ -69,6 +69,14 @@ export class ReconnectingStream implements ClientStream {
     return this.#stream.write(payload);
   }
 
+  pause(): void {
+    this.#stream?.pause();
+  }
+
+  resume(): void {
+    this.#stream?.resume();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -100,6 +108,7 @@ export class ReconnectingStream implements ClientStream {
         // Before the stream is there, the promise below tells of its end.
         if (this.#start === start && this.#stream !== undefined) this.#handleEnd(session, reason);
       },
+      onDrain: (): void => this.#listener.onDrain?.(),
     };
     session.openStream(this.resource, listener, { ...this.#fields, signal: start.signal }).then(
       guarded('client stream started', this.#onFault, (stream: SessionStream) => {

@@ -10,3 +10,17 @@ import { encodeValue } from './writing/pson-encoder';
 export function snapshot(value: unknown): Value {
   return decodeValue(encodeValue(value));
 }
+
+/** How much larger than its bytes the memory behind them may be. */
+const SLACK = 2;
+
+/**
+ * A value that waits: it keeps no more than about its own size in memory. What was received may be a view of the whole
+ * read that it came with.
+ */
+export function withoutRest(value: Value | undefined): Value | undefined {
+  if (value instanceof Uint8Array) {
+    return value.buffer.byteLength > SLACK * value.byteLength ? Buffer.from(value) : value;
+  }
+  return typeof value === 'object' && value !== null ? snapshot(value) : value;
+}

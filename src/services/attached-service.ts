@@ -47,6 +47,7 @@ export class AttachedService {
       run: (call) => this.#serve(offer, call, run, () => call.signal.aborted),
       // DESCRIBE of a service does not run the service.
       describe: () => ({}),
+      streams: 'messages',
       ...(open !== undefined && {
         open: (stream) => this.#serve(offer, stream, open, () => stream.closed),
       }),

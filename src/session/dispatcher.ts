@@ -68,13 +68,19 @@ export class Dispatcher {
    * Hands a message to the part that serves it. Code of our users runs there: what it throws costs the message, not the
    * connection.
    * @param at when the message arrived, on the clock's scale, in ms
+   * @param size of its body, in bytes
    */
-  dispatch(message: Message, at: number): void {
+  dispatch(message: Message, at: number, size: number): void {
     try {
-      this.#serve(message, at);
+      this.#serve(message, at, size);
     } catch (error) {
       this.#core.warn(`a message of type ${message.type} could not be handled: ${errorText(error)}`);
     }
+  }
+
+  /** Whether a request of this end has waited for its answer for so long, in ms. */
+  hasWaited(ms: number): boolean {
+    return this.#requests?.hasWaited(ms) === true;
   }
 
   /** Settles and ends everything, with the reason. */
@@ -89,10 +95,10 @@ export class Dispatcher {
     return new PendingWork(clock, maxConcurrentCalls, (error) => this.#core.destroy(asIotmpError(error)));
   }
 
-  #serve(message: Message, at: number): void {
+  #serve(message: Message, at: number, size: number): void {
     switch (message.type) {
       case MessageType.STREAM_DATA:
-        this.streams.handleData(message, at);
+        this.streams.handleData(message, at, size);
         break;
       case MessageType.OK:
       case MessageType.ERROR:

@@ -112,12 +112,12 @@ export class Handshake {
 
   /** What the peer sends behind its CONNECT waits until it is let in. */
   #decideLater(message: Message, verdict: Promise<void>): void {
-    this.#core.pauseReading();
+    this.#core.reading.stop(this);
     const onFault = (error: unknown): void => this.#core.destroy(asIotmpError(error));
     verdict.then(
       guarded('login accepted', onFault, () => {
         this.#letIn(message);
-        if (this.#isOpen) this.#core.resumeReading();
+        if (this.#isOpen) this.#core.reading.lift(this);
       }),
       guarded('login refused', onFault, (error: unknown) => this.#turnAway(message.streamId, error)),
     );

@@ -16,10 +16,11 @@ import { IdSequence } from './requests/id-sequence';
 import type { CallOptions, Reply, RequestOptions } from './requests/reply';
 import type { Session } from './session';
 import type { SessionHooks } from './session-hooks';
-import type { SessionStream, StreamListener } from './streams/session-stream';
+import type { SessionStream, StreamListener, StreamOptions } from './streams/session-stream';
 import { Inbox } from './wire/inbox';
 import { KeepAlive, type KeepAliveOptions } from './wire/keep-alive';
 import { Outbox } from './wire/outbox';
+import { ReadingGate } from './wire/reading-gate';
 
 /**
  * One end of a connection (`protocol.md` sections 1 and 4-6). The same class serves at both ends: it hosts resources,
@@ -42,6 +43,8 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
   #keepAlive: KeepAlive | undefined;
   #abort: AbortController | undefined;
   #warnings: WarningGate | undefined;
+  /** Most connections are always read. */
+  #reading: ReadingGate | undefined;
 
   /**
    * Starts to listen at once.
@@ -76,6 +79,10 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
     return this.#abort.signal;
   }
 
+  get reading(): ReadingGate {
+    return (this.#reading ??= this.#newGate());
+  }
+
   get maxBodySize(): number {
     return this.outbox.maxBodySize;
   }
@@ -108,6 +115,10 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
     return this.#parts.streamCount;
   }
 
+  get samplesDropped(): number {
+    return this.outbox.dropped;
+  }
+
   /** Number of requests of this end that wait for their answer. */
   get requestCount(): number {
     return this.#parts.requests.size;
@@ -135,6 +146,7 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
       options,
       () => this.outbox.sendOrEnd({ type: MessageType.KEEP_ALIVE }),
       () => this.destroy(new IotmpError('IOTMP_ERR_TIMEOUT', 'the peer is silent')),
+      () => this.#reading?.closed === true,
     );
   }
 
@@ -148,7 +160,11 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
     return this.#parts.requests.request({ type: MessageType.DESCRIBE, resource }, options);
   }
 
-  openStream(resource: unknown, listener: StreamListener, options: CallOptions = {}): Promise<SessionStream> {
+  openStream(
+    resource: unknown,
+    listener: StreamListener,
+    options: StreamOptions = {},
+  ): Promise<SessionStream> {
     return this.#parts.streams.open(resource, listener, options);
   }
 
@@ -165,6 +181,7 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
 
   onData(chunk: Buffer): void {
     this.inbox.push(chunk);
+    this.#reading?.handleRead();
   }
 
   onDrain(): void {
@@ -217,14 +234,6 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
     }
   }
 
-  pauseReading(): void {
-    this.inbox.pause();
-  }
-
-  resumeReading(): void {
-    this.inbox.resume();
-  }
-
   handleLife(now: number): void {
     this.#keepAlive?.heard(now);
   }
@@ -233,7 +242,7 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
     if (this.#state !== 'open') this.#handshake?.handle(message, firstKey);
     else if (message.type === MessageType.KEEP_ALIVE) this.#echoKeepAlive();
     else if (message.type === MessageType.DISCONNECT) this.#handleDisconnect(message);
-    else this.#parts.dispatch(message, this.inbox.heardAt);
+    else this.#parts.dispatch(message, this.inbox.heardAt, this.inbox.bodySize);
   }
 
   handleFirstFault(type: number, error: IotmpError, streamId?: number): void {
@@ -266,6 +275,20 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
     this.endInOrder(new IotmpError('IOTMP_ERR_CLOSED', 'the peer disconnected'));
   }
 
+  #newGate(): ReadingGate {
+    const { inbox } = this;
+    return new ReadingGate({
+      clock: this.options.clock,
+      get bytesRead() {
+        return inbox.bytes;
+      },
+      pause: () => inbox.pause(),
+      resume: () => inbox.resume(),
+      hasWaited: (ms) => this.#parts.hasWaited(ms),
+      handleLife: (now) => this.handleLife(now),
+    });
+  }
+
   #reply(message: OutgoingMessage): void {
     if (this.#state !== 'closed' && isAnswerWanted(message)) this.outbox.send(message);
   }
@@ -274,6 +297,7 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#keepAlive?.stop();
+    this.#reading?.dispose();
     this.inbox.dispose();
     this.outbox.dispose();
     this.#handshake?.end(reason);

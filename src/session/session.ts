@@ -6,7 +6,8 @@ import type { SessionState } from './base/session-errors';
 import type { SessionOptions } from './base/session-options';
 import type { IdSequence } from './requests/id-sequence';
 import type { CallOptions, Reply, RequestOptions } from './requests/reply';
-import type { SessionStream, StreamListener } from './streams/session-stream';
+import type { SessionStream, StreamListener, StreamOptions } from './streams/session-stream';
+import type { ReadingGate } from './wire/reading-gate';
 import type { KeepAliveOptions } from './wire/keep-alive';
 
 export type { SessionState } from './base/session-errors';
@@ -37,6 +38,10 @@ export interface Session {
   readonly heardAt: number;
   /** Number of open streams in both directions. */
   readonly streamCount: number;
+  /** Samples to the peer that gave way to newer ones so far, because it read too slowly. */
+  readonly samplesDropped: number;
+  /** Decides whether the connection is read. */
+  readonly reading: ReadingGate;
 
   /** Server side: gives the peer this long to send CONNECT and to be let in, in ms. */
   expectConnect(timeoutMs: number): void;
@@ -64,9 +69,9 @@ export interface Session {
   /**
    * Opens a stream on a resource of the peer (`protocol.md` section 6). Samples may reach the listener before the
    * promise settles.
-   * @throws IotmpError (as a rejection) as {@link call} does
+   * @throws IotmpError (as a rejection) as {@link call} does; IOTMP_ERR_CONFLICT when the session of that name is in use
    */
-  openStream(resource: unknown, listener: StreamListener, options?: CallOptions): Promise<SessionStream>;
+  openStream(resource: unknown, listener: StreamListener, options?: StreamOptions): Promise<SessionStream>;
 
   /** Ends the session in good order: DISCONNECT, then the connection. Idempotent. */
   close(reason?: IotmpError): void;

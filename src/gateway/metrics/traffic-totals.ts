@@ -1,14 +1,14 @@
 import type { IotmpServer } from '../../broker/broker';
 import type { ConnectedDevice, DeviceCounters } from '../../broker/connected-device';
 
-const COUNTERS = ['bytesIn', 'bytesOut', 'messagesIn', 'messagesOut'] as const;
+const COUNTERS = ['bytesIn', 'bytesOut', 'messagesIn', 'messagesOut', 'samplesDropped'] as const;
 
 /** Connections of devices and their traffic, with that of those who have gone. */
 export class TrafficTotals {
   connections = 0;
   disconnections = 0;
   readonly #server: IotmpServer;
-  readonly #gone = { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0 };
+  readonly #gone = { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0, samplesDropped: 0 };
   readonly #onConnected = (): void => {
     this.connections++;
   };

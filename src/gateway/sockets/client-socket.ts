@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../util/clock';
 import type { Principal } from '../auth/principal';
 import type { GatewayLimits } from '../limits/gateway-limits';
 import type { GatewayMetrics } from '../metrics/gateway-metrics';
-import { guarded, warnProcess } from '../../util/guard';
+import { guarded, warnProcess, type Guarded } from '../../util/guard';
 
 /** Close codes of RFC 6455 and its registry. */
 export const CloseCode = {
@@ -11,7 +11,12 @@ export const CloseCode = {
   GOING_AWAY: 1001,
   BAD_DATA: 1007,
   POLICY: 1008,
+  /** The device says that something went wrong. */
+  FAILED: 1011,
+  /** A limit is reached. */
   BUSY: 1013,
+  /** The connection of the device broke. */
+  BAD_GATEWAY: 1014,
 } as const;
 
 /** What a socket needs of its gateway. */
@@ -25,12 +30,18 @@ export interface ClientSocketPort {
 /** Hears the frames of a client. */
 export type FrameListener = (data: Buffer, isBinary: boolean) => void;
 
-/** Time between two pings, in ms. Whoever has not answered one by the next is gone. */
+/** Time between two pings, in ms. Whoever has not answered one by the next, and took nothing, is gone. */
 const PING_MS = 30_000;
+/** Bytes of a conversation that wait for the reader, past which it is held back. What follows waits elsewhere. */
+const CONVERSATION_BYTES = 65_536;
+/** Time that a client has to answer a close frame, in ms. */
+const CLOSE_GRACE_MS = 2_000;
+/** The same, at most. */
+export const MAX_CLOSE_GRACE_MS = 300_000;
 
 /**
- * A WebSocket of a program. What a slow reader has no room for is left out, one that reads nothing is cut off, and so is
- * one whose token has expired or was revoked.
+ * A WebSocket of a program. Samples that a slow reader has no room for are left out, a conversation is held back. One that
+ * reads nothing is cut off, and so is one whose token has expired or was revoked.
  */
 export class ClientSocket {
   readonly #webSocket: WebSocket;
@@ -38,6 +49,13 @@ export class ClientSocket {
   #ping: Timer;
   #drain: Timer | undefined;
   #alive = true;
+  #paused = false;
+  /** Someone waits until the reader has taken what was passed. */
+  #drainWanted = false;
+  #grace: Timer | undefined;
+  #graceMs = Infinity;
+  /** The reader takes more, after a {@link pass} that returned false. */
+  onDrain: (() => void) | undefined;
   #listener: FrameListener | undefined;
 
   constructor(webSocket: WebSocket, port: ClientSocketPort) {
@@ -48,9 +66,10 @@ export class ClientSocket {
     const onPong = guarded('API socket pong', onFault, () => {
       this.#alive = true;
     });
-    const onMessage = guarded('API socket message', onFault, (data: RawData, isBinary: boolean) =>
-      this.#listener?.(bytesOf(data), isBinary),
-    );
+    const onMessage = guarded('API socket message', onFault, (data: RawData, isBinary: boolean) => {
+      this.#alive = true;
+      this.#listener?.(bytesOf(data), isBinary);
+    });
     webSocket.on('pong', onPong);
     webSocket.on('message', onMessage);
     // A broken frame has been answered with a close frame already; the end follows.
@@ -82,15 +101,56 @@ export class ClientSocket {
     return true;
   }
 
-  /** Ends the socket in good order; whoever does not answer is cut off. What the client still sends is not heard. */
-  close(code: number, reason: string): void {
+  /**
+   * Sends a frame of a conversation, of which nothing is left out. Returns false when the reader is to be waited for, until
+   * `onDrain`.
+   */
+  pass(frame: string | Uint8Array): boolean {
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return true;
+    if (this.#webSocket.bufferedAmount + frame.length > CONVERSATION_BYTES) this.#drainWanted = true;
+    this.#webSocket.send(
+      frame,
+      { binary: typeof frame !== 'string' },
+      this.#drainWanted ? this.#onSent() : undefined,
+    );
+    this.#port.metrics.samplesSent.add();
+    return !this.#drainWanted;
+  }
+
+  /** Hears no more frames of the client for now, so that it has to stop. Some may still come. */
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#webSocket.pause();
+  }
+
+  /** Hears frames again. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#alive = true;
+    this.#webSocket.resume();
+  }
+
+  /**
+   * Ends the socket in good order, behind what was sent. Whoever does not answer in time is cut off. What the client still
+   * sends is not heard.
+   * @param graceMs time for it, at most {@link MAX_CLOSE_GRACE_MS}
+   */
+  close(code: number, reason: string, graceMs = CLOSE_GRACE_MS): void {
+    if (graceMs >= this.#graceMs) return;
+    this.#graceMs = graceMs;
+    this.#grace?.cancel();
     this.#listener = ignore;
+    this.#grace = this.#port.clock.after(graceMs, () => this.#webSocket.terminate());
+    this.#ping.cancel();
     this.#webSocket.close(code, reason);
-    this.#alive = false;
+    this.resume();
   }
 
   readonly #beat = (): void => {
-    if (!this.#alive) {
+    const isLeaving = this.#webSocket.readyState !== WebSocket.OPEN;
+    if (isLeaving || !(this.#alive || this.#paused)) {
       this.#webSocket.terminate();
       return;
     }
@@ -102,6 +162,23 @@ export class ClientSocket {
     this.#alive = false;
     this.#webSocket.ping();
   };
+
+  /** Made only while a reader is slow. */
+  #onSent(): Guarded<[error?: Error]> {
+    return guarded(
+      'API socket written',
+      () => this.#webSocket.terminate(),
+      (error?: Error) => this.#handleSent(error),
+    );
+  }
+
+  /** A failed write is told by the end of the socket. */
+  #handleSent(error: Error | undefined): void {
+    if (error !== undefined || !this.#drainWanted || this.#webSocket.bufferedAmount > 0) return;
+    this.#drainWanted = false;
+    this.#alive = true;
+    this.onDrain?.();
+  }
 
   /** Cuts the socket off if by then the reader has taken nothing. */
   #watch(): Timer {
@@ -116,6 +193,7 @@ export class ClientSocket {
   #handleClose(): void {
     this.#ping.cancel();
     this.#drain?.cancel();
+    this.#grace?.cancel();
   }
 }
 

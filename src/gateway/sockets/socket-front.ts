@@ -12,7 +12,7 @@ import { notFound, unauthorized } from '../http/request-error';
 import { isOwnPath, parseTarget } from '../http/request-target';
 import type { Router } from '../http/router';
 import { isKnownDevice } from '../devices/known-device';
-import { ClientSocket, CloseCode } from './client-socket';
+import { ClientSocket, CloseCode, MAX_CLOSE_GRACE_MS } from './client-socket';
 import type { SocketRoute, SocketService } from './socket-route';
 import { detached, guarded, warnProcess } from '../../util/guard';
 
@@ -37,14 +37,14 @@ interface SocketMatch {
   readonly route: SocketRoute;
 }
 
-/** Time that a client has to answer a close frame, in ms. */
+/** Time that all clients have to answer a close frame when the gateway is closed, in ms. */
 const CLOSE_GRACE_MS = 2_000;
 
 const SETTINGS = {
   noServer: true,
   clientTracking: false,
   perMessageDeflate: false,
-  closeTimeout: CLOSE_GRACE_MS,
+  closeTimeout: MAX_CLOSE_GRACE_MS,
 } as const;
 
 /** Serves the WebSocket handshakes of programs: authenticates, and refuses over HTTP. */

@@ -2,6 +2,7 @@ import type { Message } from '../../codec/message';
 import type { OutgoingMessage } from '../../codec/writing/message-encoder';
 import type { IotmpError } from '../../errors';
 import type { Transport } from '../../transport/transport';
+import type { ReadingGate } from '../wire/reading-gate';
 import type { DeviceId } from '../../types';
 import type { SessionState } from './session-errors';
 import type { SessionOptions } from './session-options';
@@ -45,9 +46,8 @@ export interface SessionCore {
    */
   refuseWith(streamId: number | undefined, statusCode: number, payload: unknown): void;
 
-  /** Stops to take messages of the peer, and goes on. */
-  pauseReading(): void;
-  resumeReading(): void;
+  /** Decides whether messages of the peer are taken. */
+  readonly reading: ReadingGate;
 
   /** Something whole arrived at that time, on the clock's scale: the peer lives. */
   handleLife(now: number): void;

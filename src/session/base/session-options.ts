@@ -20,6 +20,11 @@ export interface SessionOptions {
   readonly maxStreams: number;
   /** Samples of one stream that wait for a slow peer; the oldest gives way. */
   readonly maxQueuedSamples: number;
+  /**
+   * Bytes that a conversation may hold in each direction before its fast end is stopped. One that holds four times as much
+   * ends.
+   */
+  readonly maxConversationBytes: number;
   /** Bytes waiting for the peer past which new requests are refused, and (four times as many) reading stops. */
   readonly maxBufferedBytes: number;
   /** Time in which a peer that stopped reading has to take what waits, in ms. */
@@ -38,6 +43,7 @@ export const defaultSessionOptions: SessionOptions = Object.freeze({
   maxConcurrentCalls: 256,
   maxStreams: 1024,
   maxQueuedSamples: 64,
+  maxConversationBytes: 1024 * 1024,
   maxBufferedBytes: 1024 * 1024,
   drainTimeoutMs: 30_000,
   maxDepth: MAX_DEPTH,

@@ -1,5 +1,7 @@
 import type { DeviceId, Value } from '../../types';
+import type { IotmpError } from '../../errors';
 import type { Sample } from '../samples/sample';
+import type { StreamKind } from '../streams/stream-kind';
 
 /** What a resource does with data (`protocol.md` section 5): nothing, takes it, gives it, or both. */
 export type ResourceKind = 'run' | 'input' | 'output' | 'inout';
@@ -49,15 +51,25 @@ export interface ResourceStream {
   readonly closed: boolean;
   /** What to do with data that the peer writes into the stream. Without it the resource is run with it. */
   onData: ((payload: Value | undefined) => void) | undefined;
-  /** Called once when the stream ends, whoever ended it. */
-  onClose: (() => void) | undefined;
   /**
-   * Sends a sample: a value, or a `Sample` that goes into other streams, too. Returns false when it had to wait for a slow peer; the oldest waiting one gives way when
-   * too many wait.
-   * @throws IotmpError IOTMP_ERR_ENCODE or IOTMP_ERR_TOO_LARGE when the value cannot be sent
+   * Called once when the stream ends, whoever ended it; of a conversation that the peer ended, behind all data. With a
+   * reason when it did not end in good order, as in {@link StreamListener.onClose}.
+   */
+  onClose: ((reason?: IotmpError) => void) | undefined;
+  /** A conversation takes more, after a {@link write} that returned false. */
+  onDrain: (() => void) | undefined;
+  readonly kind: StreamKind;
+  /**
+   * Sends a sample: a value, or a `Sample` that goes into other streams, too. Returns false when it had to wait for a slow
+   * peer; the oldest waiting one gives way when too many wait. In a conversation none gives way: it returns false when so
+   * much waits that the writer should stop until `onDrain`, and ends when it holds four times as much.
+   * @throws IotmpError IOTMP_ERR_ENCODE or IOTMP_ERR_TOO_LARGE when the value cannot be sent; IOTMP_ERR_BUSY
    */
   write(payload: unknown): boolean;
-  /** Ends the stream and tells the peer. Idempotent. */
+  /** Takes no more data of a conversation for now, as {@link SessionStream.pause} does. */
+  pause(): void;
+  resume(): void;
+  /** Ends the stream and tells the peer; of a conversation, after what was written into it. Idempotent. */
   close(): void;
 }
 
@@ -85,6 +97,8 @@ export interface ResourceDefinition {
   readonly id?: number;
   /** Most time that `run` may take, in ms; the session's own limit without it. */
   readonly timeoutMs?: number;
+  /** Kind of its streams. Default: as `streamKind` says of the path and the parameters. */
+  readonly streams?: StreamKind;
   /**
    * Takes over a stream that the peer opened, in place of the usual sampling. What it returns is the
    * payload of the OK.

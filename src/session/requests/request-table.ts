@@ -86,6 +86,15 @@ export class RequestTable {
     return true;
   }
 
+  /** Whether a request has waited for so long, in ms. */
+  hasWaited(ms: number): boolean {
+    const { clock, requestTimeoutMs } = this.#core.options;
+    const latest = clock.now() - ms;
+    return this.#pending
+      .entries()
+      .some(({ deadline, options: { timeoutMs = requestTimeoutMs } }) => deadline - timeoutMs <= latest);
+  }
+
   /** Rejects the request that waits under this id, if any. */
   reject(id: number, error: IotmpError): void {
     this.#take(id)?.reject(error);

@@ -1,5 +1,6 @@
 import type { Sample } from './sample';
 import type { SampleForm } from './sample-form';
+import { Fifo } from '../../util/fifo';
 
 /**
  * Samples of one stream that wait until the peer reads again, or until the stream is open. Their form is decided when
@@ -8,13 +9,17 @@ import type { SampleForm } from './sample-form';
 export class SampleQueue {
   /** How the stream's samples are sent. */
   readonly form: SampleForm;
-  readonly #waiting: Sample[] = [];
+  /** Whether no sample gives way to a newer one. */
+  readonly lossless: boolean = false;
+  readonly #waiting = new Fifo<Sample>();
   readonly #limit: number;
   #bytes = 0;
   /** Samples that gave way to newer ones. */
   dropped = 0;
   /** Whether samples wait for the stream to open, even while the peer reads. */
   held = false;
+  /** Whether so much waits that the writer should stop. Samples give way instead. */
+  full = false;
 
   /** @param limit most samples that wait */
   constructor(form: SampleForm, limit: number) {
@@ -46,9 +51,14 @@ export class SampleQueue {
     if (this.shift() !== undefined) this.dropped++;
   }
 
+  /** Calls back once all that must arrive has left; not at all when the queue is cleared before. */
+  whenEmpty(then: () => void): void {
+    then();
+  }
+
   /** Drops everything. */
   clear(): void {
-    this.#waiting.length = 0;
+    this.#waiting.clear();
     this.#bytes = 0;
   }
 }

@@ -10,13 +10,19 @@ import type { ResolvedResource } from '../hosting/resource-registry';
 import { Sample } from '../samples/sample';
 import type { SampleForm } from '../samples/sample-form';
 import type { SampleQueue } from '../samples/sample-queue';
+import { ConversationIntake, type IntakePort } from '../conversations/conversation-intake';
+import { tooSlowError } from '../conversations/waiting-bytes';
+import type { StreamKind } from './stream-kind';
+import { streamQueue } from './stream-queue';
+import { stopMessage } from './stop-reason';
 
 /** What a stream is made with: mostly what the START_STREAM said. */
 export interface IncomingStreamInit {
   readonly id: number;
   readonly target: ResolvedResource;
   readonly intervalMs: number;
-  readonly queue: SampleQueue;
+  readonly kind: StreamKind;
+  readonly form: SampleForm;
   /** Takes the stream out of the table of its session. */
   readonly forget: (stream: IncomingStream) => void;
 }
@@ -31,20 +37,24 @@ export class IncomingStream implements PublishedStream {
   readonly captures: Readonly<Record<string, string>>;
   readonly parameters: Value | undefined;
   readonly intervalMs: number;
+  readonly kind: StreamKind;
   readonly caller: DeviceId | undefined;
   onData: ((payload: Value | undefined) => void) | undefined = undefined;
-  onClose: (() => void) | undefined = undefined;
+  onClose: ((reason?: IotmpError) => void) | undefined = undefined;
+  onDrain: (() => void) | undefined = undefined;
   readonly #target: ResolvedResource;
   readonly #core: SessionCore;
   readonly #work: PendingWork;
   readonly #outbox: Outbox;
   readonly #queue: SampleQueue;
   readonly #forget: (stream: IncomingStream) => void;
+  /** Only a conversation has one. */
+  readonly #intake: ConversationIntake | undefined;
   #timer: Timer | undefined;
-  #state: 'opening' | 'open' | 'closed' = 'opening';
+  #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #sampling = false;
 
-  /** Until {@link accept}, samples wait for the OK, and what the peer sends is dropped. */
+  /** Until {@link accept}, samples wait for the OK. What the peer sends waits, too, in a conversation; else it is dropped. */
   constructor(core: SessionCore, work: PendingWork, outbox: Outbox, init: IncomingStreamInit) {
     this.id = init.id;
     this.path = init.target.path;
@@ -57,13 +67,18 @@ export class IncomingStream implements PublishedStream {
     this.#work = work;
     this.#outbox = outbox;
     this.#forget = init.forget;
-    this.#queue = init.queue;
+    this.kind = init.kind;
+    const onRoom = (): void => {
+      if (!this.closed) core.runGuarded(() => this.onDrain?.());
+    };
+    this.#queue = streamQueue(init.kind, init.form, core.options, onRoom);
     this.#queue.held = true;
+    if (init.kind === 'conversation') this.#intake = this.#newIntake();
     init.target.resource.attach(this);
   }
 
   get closed(): boolean {
-    return this.#state === 'closed';
+    return this.#state === 'closing' || this.#state === 'closed';
   }
 
   /** How its samples are sent. */
@@ -79,6 +94,7 @@ export class IncomingStream implements PublishedStream {
     if (this.#state !== 'opening') return;
     this.#state = 'open';
     this.#outbox.release(this.#queue);
+    this.#intake?.resume();
     const { definition } = this.#target.resource;
     if (definition.open !== undefined || definition.kind !== 'output') return;
     if (this.intervalMs > 0) this.#scheduleSample();
@@ -90,39 +106,102 @@ export class IncomingStream implements PublishedStream {
   }
 
   send(sample: Sample): boolean {
-    if (this.#state === 'closed') return false;
-    return this.#outbox.sendSample(sample, this.#queue);
+    if (this.closed) return false;
+    try {
+      return this.#outbox.sendSample(sample, this.#queue);
+    } catch (error) {
+      if (error instanceof IotmpError && error.code === 'IOTMP_ERR_BUSY') this.#giveUp(error);
+      throw error;
+    }
+  }
+
+  pause(): void {
+    this.#intake?.pause();
+  }
+
+  resume(): void {
+    if (this.#state !== 'opening') this.#intake?.resume();
   }
 
   close(): void {
-    if (this.#state === 'closed') return;
+    if (this.closed) return;
+    if (this.#state === 'open') {
+      this.#state = 'closing';
+      this.#intake?.clear();
+      this.#queue.whenEmpty(() => this.#stop());
+      return;
+    }
     // Before the OK the peer waits for an answer, not for a STOP_STREAM.
-    if (this.#state === 'open') this.#outbox.send({ type: MessageType.STOP_STREAM, streamId: this.id });
-    else this.#core.refuse(this.id, new IotmpError('IOTMP_ERR_CLOSED', 'the resource ended the stream'));
+    this.#core.refuse(this.id, new IotmpError('IOTMP_ERR_CLOSED', 'the resource ended the stream'));
     this.end();
   }
 
-  /** Data from the peer: the resource runs with it, and an output that comes of it goes back. */
-  handleData(payload: Value | undefined): void {
-    if (this.#state !== 'open') return;
+  /**
+   * Data from the peer: the resource runs with it, and an output that comes of it goes back.
+   * @param size of the message, in bytes
+   */
+  handleData(payload: Value | undefined, size: number): void {
+    if (this.closed) return;
+    if (this.#intake === undefined) this.#deliver(payload);
+    else this.#intake.take(payload, undefined, 0, size);
+  }
+
+  /** The peer ended the stream: what it sent before is for the resource all the same. */
+  handleStop(reason: IotmpError | undefined): void {
+    if (this.#intake === undefined || this.#state !== 'open') this.end(reason);
+    else {
+      this.#state = 'closing';
+      this.#forget(this);
+      this.#outbox.forget(this.#queue);
+      this.#intake.end(() => this.end(reason));
+    }
+  }
+
+  #deliver(payload: Value | undefined): void {
+    if (this.#state === 'closed' || this.#state === 'opening') return;
     if (this.onData !== undefined) this.onData(payload);
     else if (this.#target.resource.definition.kind === 'output') this.#sample();
     else this.#run(payload, () => undefined);
   }
 
   /** Ends this side of the stream without telling the peer. Idempotent. */
-  end(): void {
+  end(reason?: IotmpError): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#timer?.cancel();
+    this.#intake?.clear();
     this.#target.resource.detach(this);
     this.#forget(this);
     this.#outbox.forget(this.#queue);
     try {
-      this.onClose?.();
+      this.onClose?.(reason);
     } catch (error) {
       this.#warn(error);
     }
+  }
+
+  #stop(): void {
+    if (this.#state !== 'closing') return;
+    this.#outbox.sendOrEnd({ type: MessageType.STOP_STREAM, streamId: this.id });
+    this.end();
+  }
+
+  /** The slow end of a conversation has too much before it: both ends are told. */
+  #giveUp(reason: IotmpError): void {
+    if (this.#state === 'closed') return;
+    this.#outbox.sendOrEnd(stopMessage(this.id, reason));
+    this.end(reason);
+  }
+
+  #newIntake(): ConversationIntake {
+    const port: IntakePort = {
+      reading: this.#core.reading,
+      limit: this.#core.options.maxConversationBytes,
+      deliver: (payload) => this.#deliver(payload),
+      guard: (callback) => this.#core.runGuarded(callback),
+      onOverflow: () => this.#giveUp(tooSlowError('reader')),
+    };
+    return new ConversationIntake(port, true);
   }
 
   #scheduleSample(): void {
@@ -132,9 +211,9 @@ export class IncomingStream implements PublishedStream {
     });
   }
 
-  /** A sample whose predecessor is still being made is left out. */
+  /** A sample whose predecessor is still being made, or for which a conversation has no room, is not made. */
   #sample(): void {
-    if (this.#sampling) return;
+    if (this.#sampling || this.#queue.full) return;
     this.#sampling = true;
     this.#run(undefined, () => {
       this.#sampling = false;

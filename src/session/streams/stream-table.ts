@@ -6,16 +6,16 @@ import type { SessionCore } from '../base/session-core';
 import { abortedError, asIotmpError } from '../base/session-errors';
 import type { PendingWork } from '../hosting/pending-work';
 import type { ResolvedResource, ResourceHost } from '../hosting/resource-registry';
-import type { CallOptions } from '../requests/reply';
 import type { RequestTable } from '../requests/request-table';
 import { takeCompactWish } from '../samples/compact-form';
 import { SampleForm, type FormKind } from '../samples/sample-form';
-import { SampleQueue } from '../samples/sample-queue';
 import type { Outbox } from '../wire/outbox';
 import { IncomingStream } from './incoming-stream';
 import { OutgoingStream } from './outgoing-stream';
-import type { StreamListener } from './session-stream';
+import type { StreamListener, StreamOptions } from './session-stream';
+import { complaintOf, streamLost } from './stop-reason';
 import { streamInterval } from './stream-interval';
+import { isSessionName, streamKind } from './stream-kind';
 
 /** Unknown ids that were told to stop; more are not remembered. */
 const MAX_STRAYS = 1024;
@@ -60,21 +60,23 @@ export class StreamTable {
 
   /**
    * Opens a stream on a resource of the peer. Samples may reach the listener before the promise settles.
-   * @throws IotmpError (as a rejection) as a request does
+   * @throws IotmpError (as a rejection) as a request does; IOTMP_ERR_CONFLICT when the session of that name is in use
    */
   async open(
     resource: unknown,
     listener: StreamListener,
-    { parameters, payload, timeoutMs, signal }: CallOptions,
+    { parameters, payload, timeoutMs, signal, kind, paused = false }: StreamOptions,
   ): Promise<OutgoingStream> {
     if (signal?.aborted === true) throw abortedError();
     if (this.#outgoing.size >= this.#core.options.maxStreams) throw tooManyStreams();
+    if (isSessionName(resource)) this.#checkFree(resource);
     const id = this.#core.nextId();
     const stream: OutgoingStream = new OutgoingStream(this.#core, this.#requests, this.#outbox, {
       id,
       start: { resource, payload },
+      kind: kind ?? streamKind(resource, parameters),
+      paused,
       listener,
-      queue: this.#newQueue(new SampleForm(id, 'full')),
       forget: () => this.#forgetOutgoing(stream),
     });
     this.#outgoing.set(id, stream);
@@ -114,12 +116,12 @@ export class StreamTable {
     const outgoing = this.#outgoing.get(id);
     const incoming = this.#incoming.get(id);
     if (outgoing !== undefined) {
-      const reason = new IotmpError('IOTMP_ERR_CLOSED', 'the peer ended the stream');
+      const reason = complaintOf(message) ?? new IotmpError('IOTMP_ERR_CLOSED', 'the peer ended the stream');
       this.#outgoing.delete(id);
       outgoing.end(reason);
       this.#requests.reject(id, reason);
     } else if (incoming !== undefined) {
-      incoming.end();
+      incoming.handleStop(complaintOf(message));
       this.#core.answer(id, undefined);
     } else {
       this.#core.refuse(id, new IotmpError('IOTMP_ERR_NOT_FOUND', 'no such stream'));
@@ -129,24 +131,26 @@ export class StreamTable {
   /**
    * A sample of one of our streams, or input for one of the peer's. An unknown id is told to stop, once.
    * @param at when it arrived, on the clock's scale, in ms
+   * @param size of its body, in bytes
    */
-  handleData(message: Message, at: number): void {
+  handleData(message: Message, at: number, size: number): void {
     const id = message.streamId ?? 0;
     const outgoing = this.#outgoing.get(id);
     if (outgoing !== undefined) {
-      outgoing.handleData(message.payload, message.parameters, at);
+      outgoing.handleData(message.payload, message.parameters, at, size);
       return;
     }
     const incoming = this.#incoming.get(id);
-    if (incoming !== undefined) incoming.handleData(message.payload);
+    if (incoming !== undefined) incoming.handleData(message.payload, size);
     else if (id !== 0) this.#stopStray(id);
   }
 
   /** Ends every stream, with the reason. */
   endAll(reason: IotmpError): void {
-    for (const stream of [...this.#outgoing.values()]) stream.end(reason);
+    const lost = streamLost(reason);
+    for (const stream of [...this.#outgoing.values()]) stream.end(lost);
     this.#outgoing.clear();
-    for (const stream of [...this.#incoming.values()]) stream.end();
+    for (const stream of [...this.#incoming.values()]) stream.handleStop(lost);
   }
 
   /** Parameters of the peer without what they say of the form, and the form. */
@@ -162,10 +166,20 @@ export class StreamTable {
     const maybeOpen = reason.code === 'IOTMP_ERR_TIMEOUT' || reason.code === 'IOTMP_ERR_ABORTED';
     this.#forgetOutgoing(stream);
     stream.end(reason);
+    stream.discard();
     if (!maybeOpen) return;
     // What is still on its way is let go without a second STOP_STREAM.
     if (this.#strays.size < MAX_STRAYS) this.#strays.add(stream.id);
     this.#sendStop(stream.id);
+  }
+
+  /** Nobody shares a session. The name of one that is being stopped is free. */
+  #checkFree(resource: unknown): void {
+    const name = nameOf(resource);
+    for (const stream of this.#outgoing.values()) {
+      if (stream.closed || nameOf(stream.resource) !== name) continue;
+      throw new IotmpError('IOTMP_ERR_CONFLICT', `the session ${name} is in use`);
+    }
   }
 
   #forgetOutgoing(stream: OutgoingStream): void {
@@ -189,13 +203,13 @@ export class StreamTable {
   #newIncoming(target: ResolvedResource, form: SampleForm): IncomingStream {
     const id = form.streamId;
     this.#strays.delete(id);
-    const queue = this.#newQueue(form);
     const intervalMs = streamInterval(target.parameters);
     const stream = new IncomingStream(this.#core, this.#work, this.#outbox, {
       id,
       target,
       intervalMs,
-      queue,
+      kind: target.resource.definition.streams ?? streamKind(target.path, target.parameters),
+      form,
       forget: (ended) => {
         if (this.#incoming.get(id) === ended) this.#incoming.delete(id);
       },
@@ -242,10 +256,10 @@ export class StreamTable {
   #sendStop(streamId: number): void {
     this.#outbox.send({ type: MessageType.STOP_STREAM, streamId });
   }
+}
 
-  #newQueue(form: SampleForm): SampleQueue {
-    return new SampleQueue(form, this.#core.options.maxQueuedSamples);
-  }
+function nameOf(resource: unknown): string {
+  return Array.isArray(resource) ? resource.join('/') : String(resource);
 }
 
 function tooManyStreams(): IotmpError {

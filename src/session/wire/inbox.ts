@@ -23,6 +23,8 @@ export class Inbox {
   bytes = 0;
   /** When the bytes at hand arrived, on the clock's scale: one look at the clock for all messages of a chunk. */
   heardAt: number;
+  /** Size of the body of the message at hand, in bytes. */
+  bodySize = 0;
   /** Messages of an unknown type that were skipped. */
   skipped = 0;
   /** Strings that were not UTF-8. */
@@ -94,6 +96,7 @@ export class Inbox {
 
   #handleFrame(type: number, bytes: Buffer, start: number, end: number): void {
     this.messages++;
+    this.bodySize = end - start;
     if (type > MessageType.STREAM_DATA) {
       this.#skip(type);
       return;

@@ -20,16 +20,27 @@ export class KeepAlive {
   readonly #options: KeepAliveOptions;
   readonly #send: () => void;
   readonly #onSilent: () => void;
+  readonly #isDeaf: () => boolean;
   #lastHeard: number;
   #silenceTimer: Timer | undefined;
   #sendTimer: Timer | undefined;
 
-  /** Starts at once. */
-  constructor(clock: Clock, options: KeepAliveOptions, send: () => void, onSilent: () => void) {
+  /**
+   * Starts at once.
+   * @param isDeaf whether the peer is not read at the moment, so that it cannot be heard
+   */
+  constructor(
+    clock: Clock,
+    options: KeepAliveOptions,
+    send: () => void,
+    onSilent: () => void,
+    isDeaf: () => boolean,
+  ) {
     this.#clock = clock;
     this.#options = options;
     this.#send = send;
     this.#onSilent = onSilent;
+    this.#isDeaf = isDeaf;
     this.#lastHeard = clock.now();
     this.#watch(options.intervalMs * MARGIN);
     if (options.sends) this.#scheduleSend();
@@ -51,6 +62,7 @@ export class KeepAlive {
   /** One timer for each silence, not for each message: when it fires early it waits for what is left. */
   #watch(ms: number): void {
     this.#silenceTimer = this.#clock.after(ms, () => {
+      if (this.#isDeaf()) this.#lastHeard = this.#clock.now();
       const left = this.#lastHeard + this.#options.intervalMs * MARGIN - this.#clock.now();
       if (left > 0) this.#watch(left);
       else this.#onSilent();

@@ -19,6 +19,8 @@ export class Outbox {
   /** Messages and bytes sent so far. */
   messages = 0;
   bytes = 0;
+  /** Samples of all streams that gave way to newer ones so far. */
+  dropped = 0;
   /** Largest body that the peer accepts. */
   maxBodySize: number;
   /** Whether the peer knows the compact form of samples, and so do we (`protocol.md` section 6). */
@@ -68,8 +70,8 @@ export class Outbox {
 
   /**
    * Sends a sample, or lets it wait in the stream's queue while the peer does not read, or the queue is held.
-   * Returns false when it waits.
-   * @throws IotmpError IOTMP_ERR_ENCODE or IOTMP_ERR_TOO_LARGE
+   * Returns false when it waits; in a conversation, when so much waits that the writer should stop.
+   * @throws IotmpError IOTMP_ERR_ENCODE, IOTMP_ERR_TOO_LARGE; IOTMP_ERR_BUSY when a conversation holds too much
    */
   sendSample(sample: Sample, queue: SampleQueue): boolean {
     if (!this.#congested && !queue.held) {
@@ -79,7 +81,7 @@ export class Outbox {
     queue.form.prepare(sample, this.maxBodySize);
     this.#enqueue(sample, queue);
     if (!queue.held) this.#enlist(queue);
-    return false;
+    return queue.lossless && !queue.full;
   }
 
   /** Lets the samples of a held queue go. */
@@ -93,7 +95,7 @@ export class Outbox {
   /** Drops what waits of a stream that ended. */
   forget(queue: SampleQueue): void {
     this.#queues?.delete(queue);
-    this.#waitingBytes -= queue.bytes;
+    if (!queue.lossless) this.#waitingBytes -= queue.bytes;
     queue.clear();
   }
 
@@ -104,7 +106,7 @@ export class Outbox {
     this.#sendWaiting();
     if (!this.#paused) return;
     this.#paused = false;
-    this.#core.resumeReading();
+    this.#core.reading.lift(this);
   }
 
   /** Ends the timer; to be called when the session ends. */
@@ -113,13 +115,19 @@ export class Outbox {
     this.#queues?.clear();
   }
 
-  /** The samples of all streams together are bounded, too: the queue that grows gives way. */
+  /** The samples of all streams together are bounded, too: the queue that grows gives way. A conversation has its own bound. */
   #enqueue(sample: Sample, queue: SampleQueue): void {
+    if (queue.lossless) {
+      queue.push(sample);
+      return;
+    }
+    const dropped = queue.dropped;
     const others = this.#waitingBytes - queue.bytes;
     queue.push(sample);
     const limit = HARD_LIMIT * this.#core.options.maxBufferedBytes;
     while (queue.bytes > 0 && others + queue.bytes > limit) queue.dropOldest();
     this.#waitingBytes = others + queue.bytes;
+    this.dropped += queue.dropped - dropped;
   }
 
   #enlist(queue: SampleQueue): void {
@@ -135,7 +143,7 @@ export class Outbox {
       queues.delete(queue);
       const sample = queue.shift();
       if (sample === undefined) continue;
-      this.#waitingBytes -= sample.size;
+      if (!queue.lossless) this.#waitingBytes -= sample.size;
       queues.add(queue);
       this.#transmit(queue.form.next(sample, this.maxBodySize));
     }
@@ -149,7 +157,7 @@ export class Outbox {
     if (this.#paused) return;
     if (this.#transport.bufferedBytes <= HARD_LIMIT * this.#core.options.maxBufferedBytes) return;
     this.#paused = true;
-    this.#core.pauseReading();
+    this.#core.reading.stop(this);
   }
 
   #congest(): void {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, it } from 'mocha';
+import type { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
 import { GatewayBench } from './support/gateway-bench';
 import { sessionOf } from '../support/device-session';
@@ -167,6 +169,67 @@ describe('stream of one resource in a socket of its own', () => {
     assert.deepEqual(device.all(Type.STREAM_DATA)[0]?.payload, Buffer.from([3]));
     socket.webSocket.close();
     await device.next(Type.STOP_STREAM);
+  });
+
+  it('is a conversation for a session also without raw and parameters: nobody else can open it until it is left', async () => {
+    const bench = await GatewayBench.start();
+    const device = await bench.device({ '$cmd/1': { fn: 4, run: () => 'hello' } });
+    const first = await bench.socket(`${STREAMS}/$cmd/1`);
+    await bench.until(() => first.frames.length === 1);
+    for (const path of ['$cmd/1', '$cmd/1?raw=1', '$cmd/1?x=1']) {
+      await assert.rejects(bench.socket(`${STREAMS}/${path}`), /refused with 409/);
+    }
+    device.serves = false;
+    first.webSocket.close();
+    await device.next(Type.STOP_STREAM);
+    device.serves = true;
+    // The device has not answered yet.
+    const second = await bench.socket(`${STREAMS}/$cmd/1`);
+    await bench.until(() => second.frames.length === 1);
+    assert.equal(device.all(Type.START_STREAM).length, 2);
+  });
+
+  it('tells the end of the connection of the device, and a complaint of it, from the end of the stream', async () => {
+    for (const [end, code, reason] of [
+      [(device: RawDevice) => device.wire.cut(), 1014, 'the connection of the device has ended'],
+      [
+        (device: RawDevice, id: number) =>
+          device.send(
+            device.build(Type.STOP_STREAM, { id, parameters: 507, payload: { error: 'no space left' } }),
+          ),
+        1011,
+        'no space left',
+      ],
+      [
+        (device: RawDevice, id: number) => device.send(device.build(Type.STOP_STREAM, { id })),
+        1000,
+        'the stream has ended',
+      ],
+    ] as const) {
+      const bench = await GatewayBench.start();
+      const device = await bench.device({ '$proxy/1': { fn: 4, run: () => 'hello' } });
+      const socket = await bench.socket(`${STREAMS}/$proxy/1?raw=1`);
+      await bench.until(() => socket.frames.length === 1);
+      const reasons: string[] = [];
+      socket.webSocket.on('close', (_code, text: Buffer) => reasons.push(text.toString()));
+      end(device, device.all(Type.START_STREAM)[0]?.id ?? 0);
+      await bench.until(() => socket.closeCode !== undefined);
+      assert.deepEqual([socket.closeCode, ...reasons], [code, reason]);
+      await bench.close();
+    }
+  });
+
+  it('takes plain bytes in larger frames than the device does', async () => {
+    const bench = await GatewayBench.start();
+    const device = await bench.device({ '$proxy/1': { fn: 4, run: () => undefined } });
+    const socket = await bench.socket(`${STREAMS}/$proxy/1?raw=1`);
+    const bytes = randomBytes(600_000);
+    socket.send(bytes);
+    const received = (): Buffer =>
+      Buffer.concat(device.all(Type.STREAM_DATA).map(({ payload }) => payload as Buffer));
+    await bench.until(() => received().length >= bytes.length);
+    assert.ok(received().equals(bytes));
+    assert.equal(socket.closeCode, undefined);
   });
 
   it('is refused with what went wrong', async () => {

@@ -76,7 +76,7 @@ describe('The end of a session', () => {
       const { rig, pending, ends, signals } = await busy();
       end(rig);
       assert.deepEqual(await Promise.all(pending), Array(4).fill(code));
-      assert.deepEqual(ends, [`open ${code}`]);
+      assert.deepEqual(ends, ['open IOTMP_ERR_OFFLINE']);
       assert.ok(signals.every(({ aborted, reason }) => aborted && (reason as IotmpError).code === code));
       await rig.clock.settle();
       assert.equal(rig.closes.length, 1);

@@ -137,7 +137,9 @@ describe('KeepAlive', () => {
     const clock = new FakeClock();
     let silent = 0;
     const sends = (): void => assert.fail('it sent');
-    const keepAlive = new KeepAlive(clock, { intervalMs: 1000, sends: false }, sends, () => silent++);
+    const hears = (): boolean => false;
+    const times = { intervalMs: 1000, sends: false };
+    const keepAlive = new KeepAlive(clock, times, sends, () => silent++, hears);
     for (let index = 0; index < 100; index++) {
       await clock.advance(100);
       keepAlive.heard(clock.now());

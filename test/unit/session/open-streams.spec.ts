@@ -62,9 +62,9 @@ describe('An open stream', () => {
     const rig = await opened();
     rig.peer.hangUp();
     await rig.clock.settle();
-    assert.deepEqual(rig.listener.ends, ['IOTMP_ERR_CLOSED']);
+    assert.deepEqual(rig.listener.ends, ['IOTMP_ERR_OFFLINE']);
     await rig.stream.stop();
-    assert.deepEqual(rig.listener.ends, ['IOTMP_ERR_CLOSED']);
+    assert.deepEqual(rig.listener.ends, ['IOTMP_ERR_OFFLINE']);
     assert.equal(rig.clock.pending, 0);
   });
 });

@@ -33,7 +33,7 @@ describe('Opening a stream', () => {
     await rig.opening;
     assert.deepEqual(rig.listener.data, ['before the OK', 21.5, [22, 2], undefined]);
     await endQuietly(rig);
-    assert.deepEqual(rig.listener.ends, ['IOTMP_ERR_CLOSED']);
+    assert.deepEqual(rig.listener.ends, ['IOTMP_ERR_OFFLINE']);
   });
 
   it('rejects when it is refused, and tells the listener nothing', async () => {
@@ -102,7 +102,7 @@ describe('Opening a stream', () => {
     assert.deepEqual(rig.listener.ends, []);
     const other = await opening();
     other.peer.send({ type: OK, streamId: 1 }, { type: MessageType.DISCONNECT });
-    assert.equal(await rejectionCode(other.opening), 'IOTMP_ERR_CLOSED');
+    assert.equal(await rejectionCode(other.opening), 'IOTMP_ERR_OFFLINE');
     assert.deepEqual(other.listener.ends, []);
     await other.clock.settle();
     assert.equal(other.clock.pending, 0);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { ConnectedDevice } from '../../../broker/connected-device';
 import type { Value } from '../../../types';
-import type { Clock } from '../../../util/clock';
+import type { Clock, Timer } from '../../../util/clock';
 import { IdleTimer } from './idle-timer';
 import { asError } from '../../../errors';
 import { detached, guarded, warnProcess } from '../../../util/guard';
@@ -23,26 +23,33 @@ export interface DownloadOptions {
 const WINDOW_BYTES = 512 * 1024;
 /** Time in which something has to come, or be taken, in ms. */
 const IDLE_MS = 30_000;
+/** A device gives up when it hears nothing for twice this time, in ms. */
+const LIFE_SIGN_MS = 5_000;
 
 /**
  * A file that a device streams (`devices-linux.md` section 7). What the program has taken is acknowledged, and a device
- * sends no more than its window before that, so a slow program slows the device, and nothing piles up here.
+ * sends no more than its window before that, so a slow program slows the device, and nothing piles up here. While the
+ * program takes nothing, a byte is acknowledged now and then, so that the device waits on.
  */
 export class FileDownload {
   readonly #options: DownloadOptions;
-  /** What came before there was somebody to write it to. */
-  readonly #early: Uint8Array[] = [];
   readonly #idle: IdleTimer;
+  #lifeSign: Timer;
   #stream: SessionStream | undefined;
   #response: ServerResponse | undefined;
   #left: number;
   #acknowledged = 0;
+  /** Bytes that came and were not acknowledged. */
+  #unacknowledged = 0;
+  /** Bytes that were acknowledged as signs of life, and not taken yet. */
+  #ahead = 0;
   #ended = false;
 
   private constructor(options: DownloadOptions) {
     this.#options = options;
     this.#left = options.size;
     this.#idle = new IdleTimer(options.clock, IDLE_MS, () => this.#end());
+    this.#lifeSign = this.#nextLifeSign();
   }
 
   /** @throws IotmpError (as a rejection) as the opening of a stream does, a RemoteError when the device refuses */
@@ -67,8 +74,12 @@ export class FileDownload {
     });
     this.#response = response;
     response.once('close', this.#end);
+    response.on(
+      'drain',
+      guarded('download drain', this.#onFault, () => this.#stream?.resume()),
+    );
     if (this.#ended) response.destroy();
-    for (const chunk of this.#early.splice(0)) this.#pass(chunk);
+    else this.#stream?.resume();
   }
 
   async #open(): Promise<void> {
@@ -76,7 +87,7 @@ export class FileDownload {
     const stream = await device.openStream(
       `$fs/download/${randomUUID()}`,
       { onData: (payload) => this.#take(payload), onClose: () => this.#end() },
-      { parameters: { path, window_size: WINDOW_BYTES }, signal, isState: false },
+      { parameters: { path, window_size: WINDOW_BYTES }, signal, isState: false, paused: true },
     );
     this.#stream = stream;
     signal.addEventListener('abort', this.#end);
@@ -86,8 +97,8 @@ export class FileDownload {
   #take(payload: Value | undefined): void {
     if (!(payload instanceof Uint8Array) || this.#ended) return;
     this.#idle.touch();
-    if (this.#response === undefined) this.#early.push(payload);
-    else this.#pass(payload);
+    this.#unacknowledged += payload.length;
+    this.#pass(payload);
   }
 
   /** What goes beyond the size that was told is let go: the file has grown meanwhile. */
@@ -97,13 +108,32 @@ export class FileDownload {
     const wanted = chunk.subarray(0, this.#left);
     this.#left -= wanted.length;
     const onTaken = guarded('download taken', this.#onFault, () => this.#acknowledge(chunk.length));
-    response.write(wanted, onTaken);
+    if (!response.write(wanted, onTaken)) this.#stream?.pause();
     if (this.#left === 0) response.end();
   }
 
   #acknowledge(bytes: number): void {
     this.#idle.touch();
-    if (this.#stream?.closed === false) this.#stream.write({ ack: ++this.#acknowledged, bytes });
+    const ahead = Math.min(this.#ahead, bytes);
+    this.#ahead -= ahead;
+    this.#unacknowledged -= bytes - ahead;
+    this.#lifeSign.cancel();
+    this.#lifeSign = this.#nextLifeSign();
+    this.#tell(bytes - ahead);
+  }
+
+  #tell(bytes: number): void {
+    if (bytes > 0 && this.#stream?.closed === false) this.#stream.write({ ack: ++this.#acknowledged, bytes });
+  }
+
+  #nextLifeSign(): Timer {
+    return this.#options.clock.after(LIFE_SIGN_MS, () => {
+      this.#lifeSign = this.#nextLifeSign();
+      if (this.#unacknowledged === 0) return;
+      this.#unacknowledged--;
+      this.#ahead++;
+      this.#tell(1);
+    });
   }
 
   /** Whether it is done or not: the device waits to be told to stop. */
@@ -111,7 +141,7 @@ export class FileDownload {
     if (this.#ended) return;
     this.#ended = true;
     this.#idle.stop();
-    this.#early.length = 0;
+    this.#lifeSign.cancel();
     this.#options.signal.removeEventListener('abort', this.#end);
     if (this.#stream !== undefined) detached('download stop', warnProcess, this.#stream.stop());
     if (this.#left > 0) this.#response?.destroy();

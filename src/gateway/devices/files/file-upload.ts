@@ -129,8 +129,6 @@ export class FileUpload {
     if (chunk === undefined) return;
     this.#stream?.write(chunk);
     this.#sent += chunk.length;
-    if ((this.#stream?.dropped ?? 0) === 0) return;
-    throw new IotmpError('IOTMP_ERR_BUSY', 'the device reads too slowly');
   }
 
   #fail(reason: unknown): void {

@@ -12,6 +12,7 @@ export interface FakeStreamDevice {
 /** A stream in the hand of a test, which ends and tells its end as that of a session does. */
 export class FakeStream implements SessionStream {
   readonly dropped = 0;
+  readonly kind = 'samples';
   initial: Value | undefined = undefined;
   readonly #device: FakeStreamDevice;
   readonly #listener: StreamListener;
@@ -38,6 +39,14 @@ export class FakeStream implements SessionStream {
     this.#device.write(payload);
     this.#listener.onWrite?.(payload);
     return true;
+  }
+
+  pause(): void {
+    // Samples go on.
+  }
+
+  resume(): void {
+    // Samples go on.
   }
 
   async restart(parameters: unknown): Promise<void> {
