@@ -25,14 +25,14 @@ export = function register(RED: NodeAPI): void {
   });
 };
 
-/** The stream of one node: opened at the start or by a message, closed with the node or by a message. */
+/** The stream of one node. It opens at the start or by a message, and closes with the node or by a message. */
 class FlowStream {
   readonly #RED: NodeAPI;
   readonly #node: Node;
   readonly #context: FlowNodeContext;
   readonly #settings: TargetSettings;
   readonly #intervalMs: number;
-  /** What the node is to stream, as its fields say; `undefined` while it is stopped. */
+  /** The target from the fields of the node; `undefined` while the stream is stopped. */
   #wanted: Target | undefined;
   #target: Target | undefined;
   #stream: LinkStream | undefined;
@@ -60,7 +60,7 @@ class FlowStream {
     } else this.#write(message.payload);
   }
 
-  /** Opens the stream, or opens it anew. */
+  /** Opens the stream, and closes an earlier one first. */
   async start(): Promise<void> {
     this.stop();
     const run = this.#run;
@@ -97,7 +97,7 @@ class FlowStream {
   #handleLink(): void {
     if (this.#wanted === undefined) return;
     const { link } = this.#context;
-    // A server without registered devices has no user to mean by a blank one, until its first device comes.
+    // Before its first device connects, a server without registered devices has no user that a blank field could mean.
     if (this.#target?.user === '' && link.resolve(this.#wanted).user !== '') this.#open(this.#wanted);
     else if (this.#state.kind === 'offline') this.#showOffline();
   }
@@ -132,14 +132,14 @@ class FlowStream {
     this.#report(target, state);
   }
 
-  /** Through a server, it is the device that is not there; through a client, the connection itself. */
+  /** The text for offline: a server lacks the device, and a client lacks its own connection. */
   #showOffline(): void {
     const { link, status } = this.#context;
     if (link.namesDevices) status.yellow(translate(this.#RED, 'status.offline'));
     else showLink(status, link.state);
   }
 
-  /** Trouble goes to the log and to Catch nodes when it begins, not again while it lasts. */
+  /** Reports trouble to the log and to Catch nodes when it begins, and not again while it lasts. */
   #report(target: Target, state: StreamState): void {
     const topic = topicOf(target);
     let trouble: string | undefined;

@@ -9,7 +9,7 @@ import { resourceFields, type TargetFields } from '../flow/target-settings';
 /** The configuration of an `iotmp-call` node. */
 export type CallConfig = ConfigOf<typeof callTable>;
 
-/** What one call is made with. */
+/** The options of one call. */
 export interface CallInput {
   readonly payload: unknown;
   readonly parameters: unknown;
@@ -17,14 +17,14 @@ export interface CallInput {
   readonly signal: AbortSignal;
 }
 
-/** What a call adds to its message. */
+/** The properties that a call adds to its message. */
 export interface CallOutput {
   readonly payload: unknown;
   readonly statusCode: number;
   readonly [field: string]: unknown;
 }
 
-/** What a call node does for each message: it calls a resource, or asks a service. */
+/** The work of a call node for each message: it calls a resource, or asks a service. */
 export interface CallTask {
   readonly fields: TargetFields;
   readonly takesPayload: boolean;
@@ -32,7 +32,7 @@ export interface CallTask {
   run(target: Target, input: CallInput): Promise<CallOutput>;
 }
 
-/** @throws IotmpError IOTMP_ERR_CONFIG for a service that there is not, or not through this link */
+/** @throws IotmpError IOTMP_ERR_CONFIG for an unknown service, or a service that this link does not have */
 export function callTask(RED: NodeAPI, link: Link, config: CallConfig): CallTask {
   const read = settingReader(callTable, config);
   const action = read('action');
@@ -63,7 +63,7 @@ export function callTask(RED: NodeAPI, link: Link, config: CallConfig): CallTask
   };
 }
 
-/** A message keeps what a call has nothing to say of. */
+/** Leaves out the properties that the call did not set, so that the message keeps its own. */
 function withoutBlanks({ user, device, resource }: Target): Partial<Target> {
   return { user, ...(device !== '' && { device }), ...(resource !== '' && { resource }) };
 }

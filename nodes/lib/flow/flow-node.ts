@@ -7,18 +7,18 @@ import { nodeHandler } from '../red/node-handler';
 import { StatusReporter } from '../red/status-reporter';
 import { translate } from '../red/translate';
 
-/** What a flow node has while it works: its link, its status, and what to do when it closes. */
+/** The link, the status and the clean-up of a working flow node. */
 export interface FlowNodeContext {
   readonly link: Link;
   readonly status: StatusReporter;
-  /** Runs when the node closes, before its link is let go. */
+  /** Adds a clean-up that runs when the node closes, before its link is released. */
   readonly onClose: (cleanUp: () => void) => unknown;
 }
 
 /**
- * Sets up a flow node: finds its config node and runs `start` with it. A node that is not configured or whose
- * `start` throws gets a red status and a line in the log, and stays without effect. Where another node has its name,
- * `start` is run again after each deploy, until the name is free.
+ * Sets up a flow node: finds its config node and runs `start` with it. If the config node is missing or `start` throws,
+ * the node gets a red status and a line in the log, and has no effect. If another node has the same name, `start` runs
+ * again after each deploy until the name is free.
  */
 export function setUpFlowNode(
   RED: NodeAPI,
@@ -64,7 +64,7 @@ function isConflict(error: unknown): boolean {
   return error instanceof IotmpError && error.code === 'IOTMP_ERR_CONFLICT';
 }
 
-/** Runs something after each deploy, until it meets no conflict. Returns the function that ends it. */
+/** Runs an action after each deploy until it meets no conflict. Returns a function that ends this. */
 function retryAfterDeploys(RED: NodeAPI, onFault: FaultHandler, attempt: () => void): () => void {
   const end = (): unknown => RED.events.off('flows:started', retry);
   const retry = guarded('flow node retry', onFault, () => {
@@ -79,13 +79,13 @@ function retryAfterDeploys(RED: NodeAPI, onFault: FaultHandler, attempt: () => v
   return end;
 }
 
-/** Shows how the link stands, now and with each change. */
+/** Shows the state of the link, now and after each change. */
 export function followLink({ link, status, onClose }: FlowNodeContext): void {
   showLink(status, link.state);
   onClose(link.watch((state) => showLink(status, state)));
 }
 
-/** Shows a state of the link as a node's status. */
+/** Shows a state of the link as the status of a node. */
 export function showLink(status: StatusReporter, state: LinkState): void {
   if (state.kind === 'up') status.green(state.text);
   else if (state.kind === 'waiting') status.yellow(state.text);
@@ -94,8 +94,8 @@ export function showLink(status: StatusReporter, state: LinkState): void {
 }
 
 /**
- * A node that cannot work says why, in the editor and in the log, and answers every message with it. Returns the
- * function that ends the answers.
+ * Reports the error of a node that cannot work, in the editor and in the log, and answers every message with the error.
+ * Returns a function that ends the answers.
  */
 function refuse(node: Node, status: StatusReporter, cause: unknown, text: string): () => void {
   const error = nodeError(cause);

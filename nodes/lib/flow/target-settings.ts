@@ -5,27 +5,27 @@ import type { Target } from './link';
 import { translate } from '../red/translate';
 import { evaluateText } from './typed-value';
 
-/** Finds what a node means, for a message where it depends on one. */
+/** Evaluates the target of a node, which may depend on a message. */
 export interface TargetSettings {
-  /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG when a device or a resource is missing */
+  /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG if a device or a resource is missing */
   evaluate(message?: NodeMessage): Promise<Target>;
 }
 
 /** Whether a node needs a field. An `unused` field counts as blank, whatever it says. */
 type FieldUse = 'required' | 'optional' | 'unused';
 
-/** Which of the fields of a node count. */
+/** The use of each target field of a node. */
 export interface TargetFields {
   readonly user: Exclude<FieldUse, 'required'>;
   readonly device: FieldUse;
   readonly resource: FieldUse;
-  /** The text for a `resource` that is missing. */
+  /** The key of the text for a missing `resource`. */
   readonly missing: string;
 }
 
 /**
- * The fields that say which resource is meant.
- * @param namesDevices whether a device has to be named
+ * The fields of a node that names a resource.
+ * @param namesDevices whether the node must name a device, too
  */
 export function resourceFields(namesDevices: boolean): TargetFields {
   return {
@@ -60,7 +60,7 @@ export function targetSettings(
     device: await textOf('device', 'errors.noDevice', message),
     resource: await textOf('resource', fields.missing, message),
   });
-  // Plain texts mean the same for every message.
+  // Plain texts do not depend on the message.
   const isFixed = Object.values(settings).every(({ type }) => type === 'str');
   let fixed: Promise<Target> | undefined;
   return {

@@ -3,8 +3,8 @@ import { guarded, IotmpError, parseExactJson } from '../../../src';
 import type { TypedSetting } from '../../settings/kinds';
 
 /**
- * The value of a typed input, for a message where it depends on one.
- * @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG naming the property, when it cannot be evaluated
+ * Evaluates a typed input, which may depend on a message.
+ * @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG with the name of the property if it cannot be evaluated
  */
 export function evaluate(
   RED: NodeAPI,
@@ -30,8 +30,8 @@ export function evaluate(
 }
 
 /**
- * A text from a typed input, without space around it.
- * @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG when it is neither text nor number
+ * Evaluates a typed input as text, without space around it.
+ * @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG if the value is neither a text nor a number
  */
 export async function evaluateText(
   RED: NodeAPI,
@@ -46,7 +46,7 @@ export async function evaluateText(
   throw new IotmpError('IOTMP_ERR_CONFIG', `${setting.name} must be a text`);
 }
 
-/** Whether a field is JSON that Node-RED would read, too, but with whole numbers past 2^53 rounded. */
+/** Whether a field is JSON with whole numbers past 2^53, which Node-RED would round. */
 function isJson(type: string, text: string): boolean {
   return type === 'json' || (type === 'num' && /^\s*-?[1-9]\d{15,}\s*$/.test(text));
 }

@@ -6,15 +6,15 @@ import { settingReader } from '../../settings/setting';
 import type { ServerConfig } from './server-settings';
 import { translate } from '../red/translate';
 
-/** Messages that the core node may have in hand at once. */
+/** Maximum number of messages that the core node may be sending at once. */
 const MAX_PENDING = 1000;
 
-/** What the bridge needs of its server. */
+/** The part of a server that its bridge uses. */
 export interface MqttBridgePort {
-  /** Names the subscription at the core node. */
+  /** The name of the subscription at the core node. */
   readonly id: string;
   readonly topics: Topics;
-  /** Whose topics are bridged, where the prefix names no user. */
+  /** The user whose topics are bridged if the prefix names no user. */
   readonly user: string;
   warn(text: string): void;
 }
@@ -26,7 +26,7 @@ interface MqttMessage {
   retain: boolean;
 }
 
-/** A core node that uses the broker; it is told how the connection stands. */
+/** A user of the core broker node, which gets the state of the connection. */
 interface MqttUser {
   readonly id: string;
   status(status: NodeStatus): void;
@@ -47,15 +47,15 @@ interface MqttBrokerNode {
   publish(message: MqttMessage, done: (error?: unknown) => void): void;
 }
 
-/** The bridge that a node asked for, if any. */
+/** The bridge of a node, if the node has one. */
 export interface MqttMount {
-  /** Why there is no bridge, although one is wanted. */
+  /** The reason for a missing bridge, if the node asks for one. */
   readonly fault: Error | undefined;
-  /** @param removed whether the node is gone for good, and not made anew by a deploy */
+  /** @param removed whether the node was deleted, and not only restarted by a deploy */
   close(removed: boolean): Promise<void>;
 }
 
-/** Opens the bridge of a node. A server without it is better than none: what is wrong with it is told, not thrown. */
+/** Opens the bridge of a node. A fault is reported and not thrown, so that the server runs without its bridge. */
 export function mountMqttBridge(RED: NodeAPI, config: ServerConfig, port: MqttBridgePort): MqttMount {
   try {
     const bridge = MqttBridge.open(RED, config, port);
@@ -73,12 +73,12 @@ class MqttBridge {
   readonly #link: BridgeLink;
   readonly #onFault: FaultHandler;
   #pending = 0;
-  /** Counts the states of the connection: what was in hand before is not heard of again. */
+  /** Counts the connections. The core node does not report the messages of an earlier connection any more. */
   #epoch = 0;
 
   /**
-   * The bridge that the properties of a node ask for; `undefined` for none.
-   * @throws IotmpError IOTMP_ERR_CONFIG when the broker node is missing, or the prefix is none
+   * Makes the bridge that the properties of a node ask for; `undefined` if they ask for none.
+   * @throws IotmpError IOTMP_ERR_CONFIG if the broker node is missing, or the prefix is bad
    */
   static open(RED: NodeAPI, config: ServerConfig, port: MqttBridgePort): MqttBridge | undefined {
     const read = settingReader(serverTable, config);
@@ -102,10 +102,10 @@ class MqttBridge {
       id: port.id,
       status: guarded('MQTT status', onFault, (status: NodeStatus) => this.#handleStatus(status)),
     };
-    // Not "no local" of MQTT 5: other nodes of the flows publish through the same connection, and are to be heard.
+    // Without "no local" of MQTT 5: other nodes publish through the same connection, and their messages must get here.
     this.#link = port.topics.attachBridge(
       {
-        // The core node drops what it cannot send, and does not say so.
+        // The core node drops messages that it cannot send, without an error.
         get connected() {
           return broker.connected === true;
         },
