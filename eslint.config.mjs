@@ -2,6 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 const TESTS_AND_HOOKS = 'it|before|beforeEach|after|afterEach';
+const BUILT_IN = 'Promise|Object|Array|Function|Error|Date|RegExp|Map|Set|ArrayBuffer|Uint8Array|Buffer';
 
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', '.node-red/', 'node_modules/'] },
@@ -20,6 +21,18 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/prefer-literal-enum-member': 'off',
       'no-console': 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'nodes/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: `BinaryExpression[operator="instanceof"][right.name=/^(${BUILT_IN})$/]`,
+          message: 'Values of function nodes are of another realm: use isAwaitable, isError or util.types.',
+        },
+      ],
     },
   },
   {

@@ -35,7 +35,7 @@ interface ClientNode extends Node<ClientCredentials>, LinkNode {
 const RETRY_REFUSED_MS = 30_000;
 
 export = function register(RED: NodeAPI): void {
-  const started = new FlowsStarted(RED);
+  const started = FlowsStarted.of(RED);
 
   RED.nodes.registerType<ClientNode, ClientConfig, object, ClientCredentials>(
     'iotmp-client',
@@ -162,6 +162,6 @@ function clientState(RED: NodeAPI, { state, lastError }: IotmpClient): LinkState
 /** Whether the certificate of the server was not trusted, by the error codes of Node.js. */
 function isCertificateError(error: IotmpError | undefined): boolean {
   const cause = error?.cause;
-  if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'string') return false;
+  if (typeof cause !== 'object' || cause === null || !('code' in cause) || typeof cause.code !== 'string') return false;
   return /CERT|CRL|ISSUER|LEAF_SIGNATURE|INVALID_CA|HOSTNAME_MISMATCH/.test(cause.code);
 }

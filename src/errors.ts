@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /**
  * The one catalogue of everything that can go wrong. Codes are stable: flows and programs compare them.
  * The number is the HTTP-like status that a peer is told when the failure has to cross the wire.
@@ -61,6 +63,9 @@ export const ErrorStatus = {
 
 /** A stable error code of the catalogue. */
 export type ErrorCode = keyof typeof ErrorStatus;
+
+/** Errors of this realm that no engine has made, such as a DOMException. */
+const OwnError = Error;
 
 /** Base of all errors that this package throws or rejects with. */
 export class IotmpError extends Error {
@@ -194,16 +199,21 @@ export function publicText(error: unknown): string {
     : errorText(error);
 }
 
+/** Whether this is an error, also of another realm: function nodes of Node-RED run in one of their own. */
+export function isError(thrown: unknown): thrown is Error {
+  return types.isNativeError(thrown) || thrown instanceof OwnError;
+}
+
 /** What was thrown, as an error; what is none becomes the `cause` of one. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(errorText(thrown), { cause: thrown });
+  return isError(thrown) ? thrown : new Error(errorText(thrown), { cause: thrown });
 }
 
 /** The text of anything that was thrown, also of what cannot be made a text. */
 export function errorText(error: unknown): string {
   try {
     // A message that is no string is the thrower's own doing.
-    const text: unknown = error instanceof Error ? error.message : error;
+    const text: unknown = isError(error) ? error.message : error;
     return String(text);
   } catch {
     return 'an error without a text';

@@ -78,7 +78,7 @@ export { decodeValue } from './codec/reading/pson-decoder';
 export { encodeValue } from './codec/writing/pson-encoder';
 export { snapshot } from './codec/snapshot';
 export { parseExactJson } from './codec/exact-json';
-export { DecodeError, ErrorStatus, IotmpError, RemoteError, StorageError } from './errors';
+export { DecodeError, ErrorStatus, IotmpError, isError, RemoteError, StorageError } from './errors';
 export type { ErrorCode, StorageFault } from './errors';
 export { BoundedMap } from './util/bounded-map';
 export { SafeEmitter } from './util/safe-emitter';

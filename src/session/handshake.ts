@@ -8,6 +8,7 @@ import type { Outbox } from './wire/outbox';
 import { asIotmpError, notOpenError } from './base/session-errors';
 import type { SessionCore } from './base/session-core';
 import type { ConnectRequest, SessionHooks } from './session-hooks';
+import { isAwaitable } from '../util/awaitable';
 import { guarded } from '../util/guard';
 
 interface PendingConnect {
@@ -106,7 +107,7 @@ export class Handshake {
       this.#turnAway(message.streamId, error);
       return;
     }
-    if (verdict instanceof Promise) this.#decideLater(message, verdict);
+    if (isAwaitable(verdict)) this.#decideLater(message, verdict);
     else this.#letIn(message);
   }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { WebSocket } from 'ws';
-import { errorText, IotmpError } from '../errors';
+import { errorText, IotmpError, isError } from '../errors';
 import type { Timer } from '../util/clock';
 import { isSecure, isWebSocket, openClientSocket, targetUrl, type ConnectTarget } from './client-socket';
 import { SocketTransport } from './socket-transport';
@@ -163,6 +163,6 @@ function causeText(cause: unknown): string {
   if (cause instanceof AggregateError && cause.errors.length > 0)
     return cause.errors.map(causeText).join('; ');
   const text = errorText(cause);
-  if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'string') return text;
+  if (!isError(cause) || !('code' in cause) || typeof cause.code !== 'string') return text;
   return text.includes(cause.code) ? text : `${text} (${cause.code})`;
 }

@@ -1,6 +1,6 @@
 import { createServer as createTcpServer, type DropArgument, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions } from 'node:tls';
-import { asError, errorText, IotmpError } from '../errors';
+import { asError, errorText, IotmpError, isError } from '../errors';
 import { guarded, warnProcess, type Guarded } from '../util/guard';
 import type { ConnectionRefusal } from './connection-refusal';
 import { Handshakes } from './handshakes';
@@ -124,7 +124,7 @@ function createTls(
 }
 
 function listenError(where: string, cause: unknown): IotmpError {
-  const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : errorText(cause);
+  const reason = isError(cause) && 'code' in cause ? String(cause.code) : errorText(cause);
   const text = reason === 'EADDRINUSE' ? 'the port is in use' : reason;
   return new IotmpError('IOTMP_ERR_LISTEN', `cannot listen on ${where}: ${text}`, { cause });
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import {
   IotmpError,
   parseAggregationFunction,
@@ -89,7 +90,7 @@ function selectionOf(query: Fields, device: string): Selection {
 
 function valuesOf(value: unknown): Readonly<Record<string, Value>> {
   const kept = snapshot(value);
-  if (typeof kept === 'object' && kept !== null && !Array.isArray(kept) && !(kept instanceof Uint8Array)) {
+  if (typeof kept === 'object' && kept !== null && !Array.isArray(kept) && !types.isUint8Array(kept)) {
     return kept;
   }
   throw unusable('a row has to be a map of values');
@@ -107,7 +108,7 @@ export function fieldsOf(what: string, value: unknown, known: readonly string[])
 /** A time in ms since 1970; a Date or a text such as `2026-01-31T12:00:00Z` is one, too. */
 function timeOf(name: string, value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined;
-  const time = value instanceof Date || typeof value === 'string' ? new Date(value).getTime() : value;
+  const time = types.isDate(value) || typeof value === 'string' ? new Date(value).getTime() : value;
   if (typeof time === 'number' && !Number.isNaN(time)) return time;
   throw unusable(`${name} has to be a time`);
 }

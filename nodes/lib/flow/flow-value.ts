@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Buffer } from 'node:buffer';
 import type { Value } from '../../../src';
 
@@ -10,7 +11,7 @@ export function flowValue(value: unknown): unknown;
 export function flowValue(value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Uint8Array) return Buffer.from(value);
+  if (types.isUint8Array(value)) return Buffer.from(value);
   if (Array.isArray(value)) return value.map((item: unknown) => flowValue(item));
   // Samples are mostly flat: a spread costs a fraction of a copy key by key.
   const copy: Record<string, unknown> = { ...value };

@@ -1,5 +1,5 @@
-import { IotmpError, RemoteError } from '../../../src';
 import { flowValue } from '../flow/flow-value';
+import { isError, IotmpError, RemoteError } from '../../../src';
 
 /** Longest text of a status: more of it does not fit beside a node. */
 const MAX_STATUS_LENGTH = 60;
@@ -17,7 +17,7 @@ export function nodeError(error: unknown): Error {
     });
     return error;
   }
-  return error instanceof Error ? error : new IotmpError('IOTMP_ERR_HANDLER', String(error));
+  return isError(error) ? error : new IotmpError('IOTMP_ERR_HANDLER', String(error));
 }
 
 /** What went wrong, short enough for a status. */

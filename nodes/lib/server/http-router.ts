@@ -95,7 +95,7 @@ function takeRequests(
 function requestListeners(server: Server): RequestListener[] {
   return server
     .listeners('request')
-    .filter((listener): listener is RequestListener => listener instanceof Function);
+    .filter((listener): listener is RequestListener => typeof listener === 'function');
 }
 
 /** Those whose path a URL is below, the longest path first, each with what comes after the path. */

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { IncomingMessage } from 'node:http';
 import { IotmpError } from '../../errors';
 import { parseJson } from './json-text';
@@ -53,7 +54,7 @@ export async function* bodyContent(
     for (;;) {
       const { done = false, value } = await Promise.race([chunks.next(), end]);
       if (done) return;
-      if (value instanceof Uint8Array) yield value;
+      if (types.isUint8Array(value)) yield value;
     }
   } catch (error) {
     if (error instanceof IotmpError) throw error;

@@ -1,5 +1,6 @@
 import { MAX_DEPTH } from '../../codec/constants';
 import { parseExactJson } from '../../codec/exact-json';
+import { types } from 'node:util';
 import type { Value } from '../../types';
 import { badRequest } from './request-error';
 
@@ -27,7 +28,7 @@ export function toJson(value: JsonSource): string {
 }
 
 function containerToJson(value: Uint8Array | Value[] | Readonly<Record<string, Value | undefined>>): string {
-  if (value instanceof Uint8Array) return `{"bytes":[${value.join(',')}]}`;
+  if (types.isUint8Array(value)) return `{"bytes":[${value.join(',')}]}`;
   if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
   const members: string[] = [];
   for (const [key, member] of Object.entries(value)) {

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { z } from 'zod';
 import { IotmpError } from '../../errors';
 import type { Value } from '../../types';
@@ -112,7 +113,7 @@ function notRoot(path: string): string {
 
 function answerOf(found: Value | undefined): BodyAnswer {
   if (found === undefined) return EMPTY;
-  return found instanceof Uint8Array ? bytes(found) : json(found);
+  return types.isUint8Array(found) ? bytes(found) : json(found);
 }
 
 /** A file of more than one message. It holds a place like a socket, and ends when its token becomes invalid. */

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { z } from 'zod';
 import { snapshot } from '../../codec/snapshot';
 import type { Value } from '../../types';
@@ -150,7 +151,7 @@ export const endpointRoutes: readonly Route[] = [
       const { payload, statusCode } = await context.services.endpoints.call(user, endpoint, body, { signal });
       const status = successStatus(statusCode, payload !== undefined);
       if (payload === undefined) return { ...EMPTY, status };
-      return payload instanceof Uint8Array ? bytes(payload, status) : json(payload, status);
+      return types.isUint8Array(payload) ? bytes(payload, status) : json(payload, status);
     },
   }),
 ];

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { z } from 'zod';
 import type { Value } from '../../types';
 import { reachesResource } from '../auth/principal';
@@ -132,6 +133,6 @@ function replyAnswer(call: AnyCall, { payload, statusCode }: Reply, wraps: boole
 /** Sends bytes as they are, unless the client accepts only JSON. */
 function plainAnswer({ request }: AnyCall, value: Value, status: number): BodyAnswer {
   const wantsJson = /^\s*application\/json/i.test(request.headers.accept ?? '');
-  if (value instanceof Uint8Array && !wantsJson) return bytes(value, status);
+  if (types.isUint8Array(value) && !wantsJson) return bytes(value, status);
   return json(value, status);
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { z } from 'zod';
 import { isMap, type Value } from '../../types';
 import { badRequest } from '../http/request-error';
@@ -22,7 +23,7 @@ export function sampleFrame(resource: string, payload: Value | undefined): strin
 
 /** The bytes of a sample where a socket carries nothing else: text as it is, everything else as JSON. */
 export function rawSample(payload: Value | undefined): Uint8Array {
-  if (payload instanceof Uint8Array) return payload;
+  if (types.isUint8Array(payload)) return payload;
   if (typeof payload === 'string') return Buffer.from(payload);
   return Buffer.from(payload === undefined ? '' : toJson(payload));
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { TopicFilter } from '../../topic/topic-filter';
 import type { Value } from '../../types';
 import type { RetainedMessage } from '../../store/retained-store';
@@ -108,5 +109,5 @@ export class RetainedWriter {
 }
 
 function isEmpty(payload: Value): boolean {
-  return payload === null || payload === '' || (payload instanceof Uint8Array && payload.length === 0);
+  return payload === null || payload === '' || (types.isUint8Array(payload) && payload.length === 0);
 }

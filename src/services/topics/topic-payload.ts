@@ -1,4 +1,5 @@
 import { canonicalNumber, parseExactJson } from '../../codec/exact-json';
+import { types } from 'node:util';
 import type { Value } from '../../types';
 
 /**
@@ -8,7 +9,7 @@ import type { Value } from '../../types';
 export function payloadToBytes(payload: Value): Buffer {
   if (payload === null) return Buffer.alloc(0);
   if (typeof payload === 'string' || typeof payload === 'bigint') return Buffer.from(String(payload));
-  if (payload instanceof Uint8Array) return Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+  if (types.isUint8Array(payload)) return Buffer.from(payload.buffer, payload.byteOffset, payload.length);
   return Buffer.from(JSON.stringify(jsonForm(payload)));
 }
 
@@ -54,7 +55,7 @@ function tryParse(text: string): Value | undefined {
 
 function jsonForm(value: Value): unknown {
   if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (types.isUint8Array(value)) return Buffer.from(value).toString('base64');
   if (Array.isArray(value)) return value.map(jsonForm);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, jsonForm(item)]));

@@ -1,5 +1,6 @@
 import type { Message } from '../../codec/message';
 import { IotmpError } from '../../errors';
+import { isAwaitable } from '../../util/awaitable';
 import type { PendingWork } from './pending-work';
 import { Answer, type ResourceDefinition } from './resource';
 import type { ResolvedResource, ResourceHost } from './resource-registry';
@@ -90,7 +91,7 @@ export class CallServer {
         refuse(error);
       }
     };
-    if (!(output instanceof Promise)) attempt(output);
+    if (!isAwaitable(output)) attempt(output);
     else {
       const timeoutMs = definition.timeoutMs ?? this.#core.options.handlerTimeoutMs;
       this.#work.wait(output, timeoutMs, attempt, refuse);

@@ -45,14 +45,15 @@ export class PendingWork {
    * @param timeoutMs time limit, in ms; past it `onError` gets IOTMP_ERR_TIMEOUT
    */
   wait(
-    work: Promise<unknown>,
+    work: PromiseLike<unknown>,
     timeoutMs: number,
     onDone: (value: unknown) => void,
     onError: (error: unknown) => void,
   ): void {
     const piece: Piece = { deadline: this.#deadlines.note(timeoutMs), onError };
     this.#pieces.add(piece);
-    work.then(
+    // One of another kind may throw from its `then`, or call back twice.
+    Promise.resolve(work).then(
       guarded('work done', this.#onFault, (value: unknown) => {
         if (this.#pieces.delete(piece)) onDone(value);
       }),

@@ -3,6 +3,7 @@ import { errorText, IotmpError } from '../../errors';
 import type { SessionCore } from '../base/session-core';
 import type { Outbox } from '../wire/outbox';
 import type { DeviceId, Value } from '../../types';
+import { isAwaitable } from '../../util/awaitable';
 import type { Timer } from '../../util/clock';
 import type { PendingWork } from '../hosting/pending-work';
 import { Answer, type PublishedStream } from '../hosting/resource';
@@ -241,7 +242,7 @@ export class IncomingStream implements PublishedStream {
         caller: this.caller,
         signal: this.#core.signal,
       });
-      if (!(output instanceof Promise)) done(output);
+      if (!isAwaitable(output)) done(output);
       else this.#work.wait(output, definition.timeoutMs ?? this.#core.options.handlerTimeoutMs, done, failed);
     } catch (error) {
       failed(error);

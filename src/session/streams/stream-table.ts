@@ -2,6 +2,7 @@ import { MessageType } from '../../codec/constants';
 import type { Message } from '../../codec/message';
 import { IotmpError } from '../../errors';
 import type { Value } from '../../types';
+import { isAwaitable } from '../../util/awaitable';
 import type { SessionCore } from '../base/session-core';
 import { abortedError, asIotmpError } from '../base/session-errors';
 import type { PendingWork } from '../hosting/pending-work';
@@ -237,7 +238,7 @@ export class StreamTable {
     };
     try {
       const opened = definition.open?.(stream);
-      if (!(opened instanceof Promise)) accept(opened);
+      if (!isAwaitable(opened)) accept(opened);
       else {
         const timeoutMs = definition.timeoutMs ?? this.#core.options.handlerTimeoutMs;
         this.#work.wait(opened, timeoutMs, accept, refuse);

@@ -1,4 +1,4 @@
-import { IotmpError, StorageError, type StorageFault } from '../../errors';
+import { IotmpError, isError, StorageError, type StorageFault } from '../../errors';
 import type { FileLimits } from './file-store';
 
 /** What error numbers of a file system mean for a store. */
@@ -50,5 +50,5 @@ export function isAbsent(error: unknown): boolean {
 }
 
 function isSystemError(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
+  return isError(error) && 'syscall' in error && 'code' in error && typeof error.code === 'string';
 }

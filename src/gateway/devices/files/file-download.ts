@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { ConnectedDevice } from '../../../broker/connected-device';
@@ -95,7 +96,7 @@ export class FileDownload {
   }
 
   #take(payload: Value | undefined): void {
-    if (!(payload instanceof Uint8Array) || this.#ended) return;
+    if (!types.isUint8Array(payload) || this.#ended) return;
     this.#idle.touch();
     this.#unacknowledged += payload.length;
     this.#pass(payload);

@@ -1,4 +1,4 @@
-import { errorText, IotmpError, StorageError } from '../../../errors';
+import { errorText, IotmpError, isError, StorageError } from '../../../errors';
 import { IN_MEMORY } from './database-options';
 
 /** Primary result codes of SQLite and what they mean for a store. */
@@ -48,7 +48,7 @@ export function toIotmpError(error: unknown, file: string): IotmpError {
 }
 
 function reasonOf(error: unknown): DatabaseFault {
-  if (!(error instanceof Error)) return 'failed';
+  if (!isError(error)) return 'failed';
   if ('errcode' in error && typeof error.errcode === 'number')
     return REASONS[error.errcode & 0xff] ?? 'failed';
   if (!('code' in error)) return 'failed';

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { StorageError } from '../../../errors';
 
@@ -61,7 +62,7 @@ export function numberOf(row: Row, column: string): number {
 /** A column that holds bytes. */
 export function bytesOf(row: Row, column: string): Uint8Array {
   const value = row[column];
-  if (value instanceof Uint8Array) return value;
+  if (types.isUint8Array(value)) return value;
   throw wrongType(column);
 }
 
