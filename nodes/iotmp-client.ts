@@ -162,6 +162,7 @@ function clientState(RED: NodeAPI, { state, lastError }: IotmpClient): LinkState
 /** Whether the certificate of the server was not trusted, by the error codes of Node.js. */
 function isCertificateError(error: IotmpError | undefined): boolean {
   const cause = error?.cause;
-  if (typeof cause !== 'object' || cause === null || !('code' in cause) || typeof cause.code !== 'string') return false;
+  if (typeof cause !== 'object' || cause === null || !('code' in cause) || typeof cause.code !== 'string')
+    return false;
   return /CERT|CRL|ISSUER|LEAF_SIGNATURE|INVALID_CA|HOSTNAME_MISMATCH/.test(cause.code);
 }

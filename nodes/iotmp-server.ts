@@ -24,7 +24,7 @@ export = function register(RED: NodeAPI): void {
     pool: new ServerPool(RED),
     upgrades: new UpgradeRouter(RED),
     http: new HttpRouter(RED),
-    started: new FlowsStarted(RED),
+    started: FlowsStarted.of(RED),
     stopping: new FlowsStopping(RED),
   };
 

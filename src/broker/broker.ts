@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import { errorText, IotmpError } from '../errors';
+import { asError, errorText, IotmpError } from '../errors';
 import type { HostedResource } from '../session/hosting/hosted-resource';
 import type { ResourceDefinition } from '../session/hosting/resource';
 import type { Transport } from '../transport/transport';
@@ -160,7 +160,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
    */
   async start(): Promise<void> {
     this.#running = true;
-    await this.#closing;
+    while (this.#closing !== undefined) await this.#closing;
     if (!this.running) return;
     this.#connections.open();
     await this.#updateListeners();
@@ -168,11 +168,14 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
 
   /** Ends listeners, connections and streams; resolves when nothing is left. The server can be started again. */
   close(): Promise<void> {
+    // One that was started meanwhile has to be ended once more.
+    if (this.#closing !== undefined && !this.#running) return this.#closing;
     this.#running = false;
-    this.#closing ??= this.#end().finally(() => {
-      this.#closing = undefined;
+    const closing = this.#end().finally(() => {
+      if (this.#closing === closing) this.#closing = undefined;
     });
-    return this.#closing;
+    this.#closing = closing;
+    return closing;
   }
 
   /**
@@ -232,10 +235,13 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
    * @throws IotmpError (as a rejection) IOTMP_ERR_OFFLINE, IOTMP_ERR_NO_INPUT, or as a request does
    */
   call(target: DeviceId, resource: string, options?: CallOptions): Promise<Reply> {
-    const device = this.#registry.get(target);
-    if (device !== undefined) return device.call(resource, options);
-    const text = `${target.user}/${target.device} is not connected`;
-    return Promise.reject(new IotmpError('IOTMP_ERR_OFFLINE', text));
+    try {
+      const device = this.#registry.get(target);
+      if (device !== undefined) return device.call(resource, options);
+      throw new IotmpError('IOTMP_ERR_OFFLINE', `${target.user}/${target.device} is not connected`);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
   }
 
   /** Subscribes to a resource of a device, connected or not; see {@link StreamHub.subscribe}. */

@@ -14,7 +14,7 @@ export class ConnectionAcceptor {
   readonly #context: ConnectionContext;
   readonly #connections = new Set<Connection>();
   #shut = false;
-  #onEmpty: (() => void) | undefined;
+  #empty: PromiseWithResolvers<void> | undefined;
 
   constructor(port: ConnectionAcceptorPort, clock: Clock) {
     this.#context = {
@@ -46,9 +46,8 @@ export class ConnectionAcceptor {
       session.close(new IotmpError('IOTMP_ERR_CLOSED', 'the server was stopped'));
     }
     if (this.#connections.size === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#onEmpty = resolve;
-    });
+    this.#empty ??= Promise.withResolvers();
+    await this.#empty.promise;
   }
 
   #turnAway(transport: Transport): void {
@@ -65,8 +64,8 @@ export class ConnectionAcceptor {
   #handleGone(connection: Connection): void {
     this.#connections.delete(connection);
     if (this.#connections.size > 0) return;
-    this.#onEmpty?.();
-    this.#onEmpty = undefined;
+    this.#empty?.resolve();
+    this.#empty = undefined;
   }
 }
 

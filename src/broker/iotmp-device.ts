@@ -1,5 +1,5 @@
 import { encodeValue } from '../codec/writing/pson-encoder';
-import { IotmpError } from '../errors';
+import { asError, IotmpError } from '../errors';
 import { abortedError } from '../session/base/session-errors';
 import { FunctionCode } from '../session/hosting/resource';
 import type { CallOptions, Reply, RequestOptions } from '../session/requests/reply';
@@ -73,11 +73,15 @@ export class IotmpDevice implements ConnectedDevice {
   }
 
   call(resource: string, options: CallOptions = {}): Promise<Reply> {
-    if (!isEmptyInput(options.payload)) return this.run(resource, options);
-    // From the second call on it is known what the device hosts, and nothing has to be waited for.
-    return this.#described === undefined
-      ? this.#describeAndRun(resource, options)
-      : this.#runUnlessInput(resource, options);
+    try {
+      if (!isEmptyInput(options.payload)) return this.run(resource, options);
+      // From the second call on it is known what the device hosts, and nothing has to be waited for.
+      return this.#described === undefined
+        ? this.#describeAndRun(resource, options)
+        : this.#runUnlessInput(resource, options);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
   }
 
   async run(resource: string, options: DeviceRunOptions = {}): Promise<Reply> {
@@ -90,7 +94,7 @@ export class IotmpDevice implements ConnectedDevice {
     return reply;
   }
 
-  openStream(
+  async openStream(
     resource: string,
     listener: StreamListener,
     options: DeviceRunOptions & StreamOptions = {},
@@ -164,15 +168,19 @@ export class IotmpDevice implements ConnectedDevice {
 
 /**
  * Whether a device would take this payload as no input at all (`protocol.md` section 5). What counts is what is sent:
- * of an object whose members are all undefined nothing is left.
+ * of an object whose members are all undefined nothing is left. It never throws: what cannot be sent is refused when it is
+ * to be.
  */
 function isEmptyInput(payload: unknown): boolean {
   if (payload === undefined || payload === null || payload === '') return true;
   if (typeof payload !== 'object') return false;
   if (Array.isArray(payload)) return payload.length === 0;
   if (ArrayBuffer.isView(payload)) return payload.byteLength === 0;
-  if (hasMember(payload)) return false;
-  return EMPTY_VALUES.has(encodeValue(payload).toString('hex'));
+  try {
+    return !hasMember(payload) && EMPTY_VALUES.has(encodeValue(payload).toString('hex'));
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a plain object is sent with something in it, as far as that can be seen without encoding it. */

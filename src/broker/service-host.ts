@@ -25,14 +25,21 @@ export interface ServiceRequest {
  * resources by name.
  */
 export class ServiceHost implements ResourceHost {
-  readonly resources = new ResourceRegistry();
+  readonly resources = new ResourceRegistry(LAST_CODE + 1);
   readonly #services = new Map<number, RegisteredResource>();
 
   /**
-   * Offers a service. Its calls carry the name in `parameters`.
-   * @throws IotmpError IOTMP_ERR_CONFLICT when the service is already there
+   * Offers a service under its number, 1 to 8: to devices, any other number is none of a service. Its calls carry the name
+   * in `parameters`.
+   * @throws IotmpError IOTMP_ERR_CONFIG for another number, IOTMP_ERR_CONFLICT when the service is already there
    */
   offer(code: number, definition: ResourceDefinition): RegisteredResource {
+    if (!isCode(code)) {
+      throw new IotmpError(
+        'IOTMP_ERR_CONFIG',
+        `service ${String(code)}: services have the numbers 1 to ${LAST_CODE}`,
+      );
+    }
     if (this.#services.has(code)) throw new IotmpError('IOTMP_ERR_CONFLICT', `service ${code} is taken`);
     const service = new RegisteredResource(String(code), definition, () => this.#services.delete(code));
     this.#services.set(code, service);

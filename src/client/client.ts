@@ -278,7 +278,7 @@ export class IotmpClient extends SafeEmitter<ClientEvents> {
   }
 
   /** Gives a lock back; without a name, the one that was taken first. Rejects as {@link call} does. */
-  unlock(
+  async unlock(
     name: string,
     { lock, ...options }: RequestOptions & { readonly lock?: string | undefined } = {},
   ): Promise<void> {

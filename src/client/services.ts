@@ -64,7 +64,10 @@ export class Services {
     await this.#request(ServiceCode.WRITE_BUCKET, name, values, options);
   }
 
-  lock(name: string, { lock, slots, timeoutS, ...options }: LockOptions = {}): Promise<Value | undefined> {
+  async lock(
+    name: string,
+    { lock, slots, timeoutS, ...options }: LockOptions = {},
+  ): Promise<Value | undefined> {
     const wish: Record<string, unknown> = {};
     if (lock !== undefined) wish.lock = lock;
     if (slots !== undefined) wish.slots = slots;

@@ -244,7 +244,7 @@ function newContext({
     limits,
     logins,
     places,
-    metrics: new GatewayMetrics(server, () => places.size),
+    metrics: new GatewayMetrics(server, clock, () => places.size),
     basePath: options.basePath ?? '',
     host: options.host,
     closing,

@@ -4,6 +4,7 @@ import type { HostedResource } from '../session/hosting/hosted-resource';
 import type { ResourceCall } from '../session/hosting/resource';
 import { resourcePath } from '../session/hosting/resource-registry';
 import type { DeviceId, Value } from '../types';
+import { isAwaitable } from '../util/awaitable';
 import type { Service, ServiceOffer } from './service';
 
 /** A request for a service, a RUN or a START_STREAM. */
@@ -22,7 +23,10 @@ export class AttachedService {
   readonly #server: IotmpServer;
   readonly #hosted: HostedResource[] = [];
 
-  /** @throws IotmpError IOTMP_ERR_CONFLICT when one of its numbers is taken; then none of them is offered */
+  /**
+   * @throws IotmpError IOTMP_ERR_CONFIG when one of its numbers is none of a service, IOTMP_ERR_CONFLICT when it is taken;
+   *   then none of them is offered
+   */
   constructor(server: IotmpServer, service: Service) {
     this.#server = server;
     try {
@@ -69,7 +73,7 @@ export class AttachedService {
     try {
       if (!isFromDevice(request) || action === undefined) throw notOffered();
       const result = action(request);
-      return result instanceof Promise ? result.catch(refuse) : result;
+      return isAwaitable(result) ? Promise.resolve(result).catch(refuse) : result;
     } catch (error) {
       return refuse(error);
     }

@@ -80,7 +80,7 @@ export class ServerServices {
 
   /**
    * Offers another service. The service ends with this object.
-   * @throws IotmpError IOTMP_ERR_CONFLICT if one of the service's numbers is taken
+   * @throws IotmpError IOTMP_ERR_CONFIG if a number is not 1 to 8, IOTMP_ERR_CONFLICT if one of them is taken
    */
   add(service: Service): void {
     this.#attached.set(service, new AttachedService(this.#server, service));

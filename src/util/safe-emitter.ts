@@ -7,8 +7,15 @@ type Events<Map> = { readonly [Name in keyof Map]: unknown[] };
 /**
  * An emitter whose listeners cannot harm each other or the code that emits: what one throws is given to
  * {@link handleListenerFault}, and the next one is called.
+ *
+ * It takes any number of listeners: each node of a flow is one, and has an owner that takes it away.
  */
 export abstract class SafeEmitter<Map extends Events<Map>> extends EventEmitter<Map> {
+  constructor() {
+    super();
+    this.setMaxListeners(0);
+  }
+
   /** Calls the listeners of an event, in their order. It never throws. */
   protected tell<Name extends keyof Map & string>(name: Name, ...args: Map[Name]): void {
     const listeners = EventEmitter.prototype.rawListeners.call(this, name);

@@ -2,6 +2,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { guarded, IotmpError, warnProcess, type FaultHandler } from '../../../src';
 import { linkProperties } from '../../settings/shared';
 import { findLinkNode, type Link, type LinkState } from './link';
+import { FlowsStarted } from '../red/flows-started';
 import { nodeError, statusReason } from '../red/node-error';
 import { nodeHandler } from '../red/node-handler';
 import { StatusReporter } from '../red/status-reporter';
@@ -66,7 +67,6 @@ function isConflict(error: unknown): boolean {
 
 /** Runs an action after each deploy until it meets no conflict. Returns a function that ends this. */
 function retryAfterDeploys(RED: NodeAPI, onFault: FaultHandler, attempt: () => void): () => void {
-  const end = (): unknown => RED.events.off('flows:started', retry);
   const retry = guarded('flow node retry', onFault, () => {
     try {
       attempt();
@@ -75,7 +75,7 @@ function retryAfterDeploys(RED: NodeAPI, onFault: FaultHandler, attempt: () => v
       if (!isConflict(error)) throw error;
     }
   });
-  RED.events.on('flows:started', retry);
+  const end = FlowsStarted.of(RED).watch(retry);
   return end;
 }
 

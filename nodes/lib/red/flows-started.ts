@@ -7,6 +7,8 @@ import { nodeError } from './node-error';
  * Node-RED shares.
  */
 export class FlowsStarted {
+  static readonly #shared = new WeakMap<object, FlowsStarted>();
+
   readonly #RED: NodeAPI;
   readonly #watchers = new Set<() => void>();
   readonly #onFault = (error: unknown): void => this.#RED.log.error(`[iotmp] ${nodeError(error).message}`);
@@ -16,6 +18,13 @@ export class FlowsStarted {
 
   constructor(RED: NodeAPI) {
     this.#RED = RED;
+  }
+
+  /** That of a Node-RED: the module of each node type has an API of its own, but the emitter is the same. */
+  static of(RED: NodeAPI): FlowsStarted {
+    const shared = FlowsStarted.#shared.get(RED.events) ?? new FlowsStarted(RED);
+    FlowsStarted.#shared.set(RED.events, shared);
+    return shared;
   }
 
   /** Calls back after each deploy; returns the function that ends it. */

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { asError } from '../../errors';
 import type { DocumentStore, StoredDocument } from '../../store/document-store';
 import { MAX_PAGE } from '../../store/page';
 import type { Value } from '../../types';
+import { userKey } from '../../util/device-key';
 
 /** Identifies a record. Ids are unique for each user. */
 export interface RecordKey {
@@ -21,6 +23,18 @@ export type RecordBody = Readonly<Record<string, Value | undefined>>;
 /** The schema of any value that PSON and JSON carry. A kept value was checked when it came. */
 export const anyValue = z.custom<Value>((value) => value !== undefined);
 
+/** Keeps a change. */
+type KeepChange = (documents: DocumentStore) => Promise<unknown>;
+
+/** The changes of one record that wait for the store, each made on top of the one before it. */
+interface PendingChanges<T> {
+  waiting: number;
+  /** The record as the store has it. */
+  kept: T | undefined;
+  /** Why one of them could not be kept. */
+  fault: Error | undefined;
+}
+
 /** A change of a record. Members that are left out or `undefined` stay as they are. */
 export type RecordChange<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
@@ -32,7 +46,8 @@ export function changed<T extends object>(record: T, change: RecordChange<T>): T
 
 /**
  * The documents of one collection, checked and held in memory, so that every request and every login finds them at once.
- * A change is visible at once, and is taken back when it cannot be kept.
+ * A change is visible at once, and is taken back when it cannot be kept; with it fail the changes of the same record that
+ * were made on top of it.
  */
 export class Records<T extends RecordBody> {
   readonly #documents: Documents;
@@ -40,6 +55,8 @@ export class Records<T extends RecordBody> {
   readonly #schema: z.ZodType<T>;
   readonly #onChange: () => void;
   readonly #users = new Map<string, Map<string, T>>();
+  /** The changes that wait for the store, by record. */
+  readonly #changes = new Map<string, PendingChanges<T>>();
   /** Writes are made one after the other, so that the last change of a record stays. */
   #writes: Promise<void> = Promise.resolve();
 
@@ -87,29 +104,13 @@ export class Records<T extends RecordBody> {
 
   /** @throws what the store throws (as a rejection); then nothing has changed */
   async put(key: RecordKey, record: T): Promise<void> {
-    const before = this.get(key);
-    this.#ofUser(key.user).set(key.id, record);
-    if (before !== undefined) this.#onChange();
-    await this.#write(
-      (documents) => documents.put(this.#keyOf(key), withoutGaps(record)),
-      () => {
-        if (this.get(key) === record) this.#restore(key, before);
-      },
-    );
+    await this.#change(key, record, (documents) => documents.put(this.#keyOf(key), withoutGaps(record)));
   }
 
   /** @throws what the store throws (as a rejection); then nothing has changed */
   async remove(key: RecordKey): Promise<void> {
-    const before = this.get(key);
-    if (before === undefined) return;
-    this.#restore(key, undefined);
-    this.#onChange();
-    await this.#write(
-      (documents) => documents.remove(this.#keyOf(key)),
-      () => {
-        if (!this.has(key)) this.#restore(key, before);
-      },
-    );
+    if (!this.has(key)) return;
+    await this.#change(key, undefined, (documents) => documents.remove(this.#keyOf(key)));
   }
 
   /** Resolves when all changes are kept or have failed. */
@@ -127,18 +128,43 @@ export class Records<T extends RecordBody> {
     return records;
   }
 
-  #restore({ user, id }: RecordKey, record: T | undefined): void {
+  #set({ user, id }: RecordKey, record: T | undefined): void {
     const records = this.#ofUser(user);
     if (record !== undefined) records.set(id, record);
     else if (records.delete(id) && records.size === 0) this.#users.delete(user);
   }
 
-  async #write(write: (documents: DocumentStore) => Promise<unknown>, takeBack: () => void): Promise<void> {
+  /** Makes a change at once, and keeps it. */
+  async #change(key: RecordKey, record: T | undefined, write: KeepChange): Promise<void> {
+    const before = this.get(key);
+    const name = userKey(key.user, key.id);
+    const changes = this.#changes.get(name) ?? { waiting: 0, kept: before, fault: undefined };
+    this.#changes.set(name, changes);
+    changes.waiting++;
+    this.#set(key, record);
+    if (before !== undefined) this.#onChange();
     const written = this.#writes.then(async () => {
+      if (changes.fault !== undefined) throw changes.fault;
       await write(await this.#documents);
+      changes.kept = record;
     });
-    this.#writes = written.catch(takeBack);
-    await written;
+    this.#writes = written
+      .catch((error: unknown) => {
+        if (changes.fault !== undefined) return;
+        changes.fault = asError(error);
+        // What is changed from now on begins with what is kept.
+        this.#changes.delete(name);
+        this.#set(key, changes.kept);
+      })
+      .finally(() => {
+        if (--changes.waiting === 0 && this.#changes.get(name) === changes) this.#changes.delete(name);
+      });
+    try {
+      await written;
+    } catch (error) {
+      this.#onChange();
+      throw error;
+    }
   }
 }
 

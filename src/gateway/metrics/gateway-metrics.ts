@@ -1,9 +1,8 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { IotmpServer } from '../../broker/broker';
+import type { Clock } from '../../util/clock';
+import { EventLoopDelay } from './event-loop-delay';
 import { LabelCounter, LatencyHistogram, MetricsText, type MetricSample } from './metrics-text';
 import { TrafficTotals } from './traffic-totals';
-
-const NS_PER_S = 1e9;
 
 /** The metrics of the server and the gateway. */
 export class GatewayMetrics {
@@ -16,14 +15,14 @@ export class GatewayMetrics {
   readonly #server: IotmpServer;
   readonly #sockets: () => number;
   readonly #totals: TrafficTotals;
-  readonly #delay = monitorEventLoopDelay({ resolution: 20 });
+  readonly #delay: EventLoopDelay;
 
   /** @param sockets returns the number of open sockets and event streams */
-  constructor(server: IotmpServer, sockets: () => number) {
+  constructor(server: IotmpServer, clock: Clock, sockets: () => number) {
     this.#server = server;
     this.#sockets = sockets;
     this.#totals = new TrafficTotals(server);
-    this.#delay.enable();
+    this.#delay = new EventLoopDelay(clock);
   }
 
   /** All metrics in the text format of Prometheus. */
@@ -37,7 +36,7 @@ export class GatewayMetrics {
 
   close(): void {
     this.#totals.close();
-    this.#delay.disable();
+    this.#delay.close();
   }
 
   #addDevices(text: MetricsText): void {
@@ -78,19 +77,20 @@ export class GatewayMetrics {
   }
 
   #addProcess(text: MetricsText): void {
-    const delay = this.#delay;
     const { rss, heapUsed } = process.memoryUsage();
     text
-      .add('iotmp_event_loop_delay_seconds', 'gauge', 'Delay of the event loop since the last look.', [
-        [{ quantile: '0.5' }, delay.percentile(50) / NS_PER_S],
-        [{ quantile: '0.99' }, delay.percentile(99) / NS_PER_S],
-        [{ quantile: '1' }, delay.max / NS_PER_S],
-      ])
+      .add(
+        'iotmp_event_loop_delay_seconds',
+        'gauge',
+        'Delay of the event loop since the last look; it is measured while looked at within 150 s.',
+        this.#delay
+          .look([50, 99, 100])
+          .map(([percentile, seconds]) => [{ quantile: String(percentile / 100) }, seconds]),
+      )
       .add('iotmp_memory_bytes', 'gauge', 'Memory of the process.', [
         [{ kind: 'resident' }, rss],
         [{ kind: 'heap' }, heapUsed],
       ]);
-    delay.reset();
   }
 }
 

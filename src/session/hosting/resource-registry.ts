@@ -24,11 +24,20 @@ export interface ResourceHost {
   describeAll(): Record<string, Value>;
 }
 
+/** Highest number that a request may use in place of a name. */
+const MAX_NUMBER = 65_535;
+
 /** The resources that one end hosts, by path pattern, by number and by hash (`protocol.md` section 5). */
 export class ResourceRegistry implements ResourceHost {
   readonly #paths = new PathTable<RegisteredResource>();
   readonly #numbers = new Map<number, RegisteredResource>();
   readonly #hashes = new Map<number, RegisteredResource[]>();
+  readonly #firstNumber: number;
+
+  /** @param firstNumber the lowest number that a resource may have: a server's services take those below */
+  constructor(firstNumber = 1) {
+    this.#firstNumber = firstNumber;
+  }
 
   /** Number of hosted resources. */
   get size(): number {
@@ -37,13 +46,14 @@ export class ResourceRegistry implements ResourceHost {
 
   /**
    * Hosts a resource under a path pattern until {@link HostedResource.remove}.
-   * @throws IotmpError IOTMP_ERR_CONFIG on a bad pattern, IOTMP_ERR_CONFLICT when pattern or number is taken
+   * @throws IotmpError IOTMP_ERR_CONFIG on a bad pattern or number, IOTMP_ERR_CONFLICT when one of them is taken
    */
   host(pattern: string, definition: ResourceDefinition): HostedResource {
     if (this.#paths.has(pattern)) {
       throw new IotmpError('IOTMP_ERR_CONFLICT', `resource "${pattern}" is already hosted`);
     }
     const { id } = definition;
+    if (id !== undefined) this.#checkNumber(id);
     if (id !== undefined && this.#numbers.has(id)) {
       throw new IotmpError('IOTMP_ERR_CONFLICT', `resource number ${id} is already in use`);
     }
@@ -84,6 +94,12 @@ export class ResourceRegistry implements ResourceHost {
   /** Ends all resources and their streams. */
   clear(): void {
     for (const [, resource] of [...this.#paths.entries()]) resource.remove();
+  }
+
+  #checkNumber(id: number): void {
+    if (Number.isInteger(id) && id >= this.#firstNumber && id <= MAX_NUMBER) return;
+    const text = `resource number ${id}: it must be a whole number from ${this.#firstNumber} to ${MAX_NUMBER}`;
+    throw new IotmpError('IOTMP_ERR_CONFIG', text);
   }
 
   #addHash(resource: RegisteredResource): void {

@@ -93,7 +93,7 @@ export interface ResourceDefinition {
   readonly needsParameters?: boolean;
   /** `false` refuses streams. Resources of kind `run` never stream. */
   readonly streamable?: boolean;
-  /** A number that requests may use in place of the name, 1..65535. */
+  /** A number that requests may use in place of the name, 1..65535; at a server 9..65535. */
   readonly id?: number;
   /** Most time that `run` may take, in ms; the session's own limit without it. */
   readonly timeoutMs?: number;

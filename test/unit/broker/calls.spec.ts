@@ -36,6 +36,21 @@ describe('call of a device', () => {
     });
   });
 
+  it('with a payload that cannot be sent is rejected, and never throws', async () => {
+    const bench = await BrokerBench.start();
+    await bench.device();
+    const getter = {
+      get a(): number {
+        throw new Error('no');
+      },
+    };
+    const payloads = [new Map([[1, 2]]), getter, new Date(NaN), { a: () => 1 }, Symbol('x')];
+    for (const payload of payloads) {
+      const call = bench.server.call(PUMP, 'level', { payload });
+      await assert.rejects(call, { code: 'IOTMP_ERR_ENCODE', message: /^cannot encode payload/ });
+    }
+  });
+
   it('times out after the time of the server, or of the call', async () => {
     const bench = await BrokerBench.start({ requestTimeoutMs: 3_000 });
     const device = await bench.device();

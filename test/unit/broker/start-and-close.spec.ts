@@ -102,6 +102,34 @@ describe('close', () => {
     assert.equal(bench.log.filter((line) => line === 'listener tcp closed').length, 1);
   });
 
+  it('right after a start that followed a close ends all of it', async () => {
+    const bench = await BrokerBench.start(LISTENERS);
+    const device = await bench.device({}, await bench.tcp());
+    void device.serverEnded.then(() => device.wire.end());
+    const port = bench.port();
+    const { server } = bench;
+    // The connection of the device takes a moment to go.
+    const all = [server.close(), server.start()];
+    await Promise.resolve();
+    all.push(server.close());
+    await Promise.all(all);
+    assert.equal(server.running, false);
+    assert.deepEqual([...server.listenerStatus], []);
+    await assert.rejects(tcpWire(port));
+  });
+
+  it('and start in turns end as the last of them says', async () => {
+    const bench = await BrokerBench.start(LISTENERS);
+    const device = await bench.device({}, await bench.tcp());
+    void device.serverEnded.then(() => device.wire.end());
+    const { server } = bench;
+    await Promise.all([server.close(), server.start(), server.close(), server.start()]);
+    assert.equal(server.running, true);
+    const again = await bench.device({}, await bench.tcp());
+    assert.equal(again.ended, false);
+    assert.equal(server.deviceCount, 1);
+  });
+
   it('of a server that was never started is nothing', async () => {
     const bench = await BrokerBench.start();
     await bench.server.close();

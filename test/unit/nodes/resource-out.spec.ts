@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, it } from 'mocha';
+import { cleanUp } from '../../support/clean-up';
 import type { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
 import { FlowBench } from './support/flow-bench';
@@ -39,6 +41,18 @@ async function set(bench: FlowBench, message: Record<string, unknown>): Promise<
 }
 
 describe('iotmp-resource-out', () => {
+  it('warns of no leak, however many of them host on one server', async () => {
+    const warnings: string[] = [];
+    const listen = (warning: Error): number => warnings.push(`${warning.name}: ${warning.message}`);
+    process.on('warning', listen);
+    cleanUp(() => process.off('warning', listen));
+    const bench = await FlowBench.start();
+    const nodes = Array.from({ length: 30 }, (_, index) => ({ ...resourceOutNode({}), id: `out${index}` }));
+    await bench.load(serverNode(bench.port), ...nodes);
+    await nextTurn();
+    assert.deepEqual(warnings, []);
+  });
+
   it('gives its initial value, then the last payload', async () => {
     const { bench, device } = await start({ initial: '{"level":1}' });
     assert.deepEqual(await read(device), { level: 1 });

@@ -35,6 +35,26 @@ class Endpoint implements Service {
   }
 }
 
+describe('number of a service', () => {
+  it('is one that devices can ask for, 1 to 8: others are refused', async () => {
+    const { services } = await ServicesBench.startBare();
+    for (const code of [0, 9, 1.5, -1, 65_535, NaN]) {
+      const offer = { code: code as ServiceOffer['code'] };
+      assert.throws(() => services.add(new Endpoint(() => 1, offer)), { code: 'IOTMP_ERR_CONFIG' });
+    }
+    services.add(new Endpoint(() => 1, { code: ServiceCode.SUBSCRIBE_EVENT }));
+  });
+
+  it('is not taken by a resource of the server', async () => {
+    const { server } = await BrokerBench.start();
+    const resource = { kind: 'output', run: () => 1 } as const;
+    for (const id of [0, 8, 70_000, 9.5]) {
+      assert.throws(() => server.offer('level', { ...resource, id }), { code: 'IOTMP_ERR_CONFIG' });
+    }
+    server.offer('level', { ...resource, id: 9 });
+  });
+});
+
 describe('service name', () => {
   it('has 1 to 64 letters, digits, dots, dashes or underscores', () => {
     for (const name of ['a', 'Mutex_1', 'a.b-c', '__proto__', 'x'.repeat(64), '0'])

@@ -9,8 +9,8 @@ import { endQuietly, openServer, type Rig } from '../support/session-pair';
 const { OK, ERROR, RUN, START_STREAM, STREAM_DATA } = MessageType;
 
 /** A function as a function node makes it. */
-function foreign<Result>(source: string): () => Result {
-  return runInNewContext(`(${source})`) as () => Result;
+function foreign(source: string): () => unknown {
+  return runInNewContext(`(${source})`) as () => unknown;
 }
 
 async function rigWith(definition: ResourceDefinition): Promise<Rig> {
@@ -20,7 +20,12 @@ async function rigWith(definition: ResourceDefinition): Promise<Rig> {
 }
 
 async function answers(rig: Rig, type: number): Promise<object[]> {
-  rig.peer.send({ type, streamId: 7, resource: 'it', ...(type === START_STREAM && { parameters: { i: 0 } }) });
+  rig.peer.send({
+    type,
+    streamId: 7,
+    resource: 'it',
+    ...(type === START_STREAM && { parameters: { i: 0 } }),
+  });
   await rig.clock.settle();
   return rig.peer.take();
 }
@@ -79,7 +84,7 @@ describe('A result that is there later', () => {
 
 describe('An error', () => {
   it('of another realm, or of none, is taken as one', () => {
-    const thrown = foreign<Error>('() => new RangeError("far away")')();
+    const thrown = foreign('() => new RangeError("far away")')();
     assert.equal(errorText(thrown), 'far away');
     assert.equal(asError(thrown), thrown);
     const aborted = new DOMException('given up', 'AbortError');
