@@ -29,9 +29,9 @@ const CAPTURE = /^(?::|\*\*?)/;
 /**
  * Values under path patterns. A segment of a pattern is a literal or a capture:
  * - `:name` takes one segment, which must not be empty.
- * - `*name` takes one or more segments, without a slash at the end of the path. One literal may follow it, which ends
- *   the path.
- * - `**name` takes the rest of the path as it is, with a slash at its end. It may be empty where a slash is before it.
+ * - `*name` takes one or more segments, with a slash at the end of the path. One literal may follow it, which ends the
+ *   path.
+ * - `**name` takes the rest of the path as it is. It may be empty where a slash is before it.
  *
  * A literal wins over `:name`, and `:name` over the other two. Finding a path costs its length, however many patterns
  * there are.
@@ -124,7 +124,8 @@ function takeRest<T>(
   }
   if (rests === undefined) return undefined;
   const last = path.length - 1;
-  const ended = index < last ? rests.get(path[last] ?? '') : undefined;
+  const { [last]: literal = '' } = path;
+  const ended = index < last && literal !== '' ? rests.get(literal) : undefined;
   const rest = path.slice(index, ended === undefined ? undefined : last).join('/');
   const leaf = ended ?? rests.get('');
   if (leaf === undefined || rest === '') return undefined;

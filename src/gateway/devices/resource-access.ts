@@ -27,6 +27,8 @@ export interface ResourceRequest {
 export interface ReadState {
   readonly kind: 'in' | 'out';
   readonly value: Value | undefined;
+  /** That of the device's answer; 200 where it was not asked. */
+  readonly statusCode: number;
 }
 
 /**
@@ -53,18 +55,18 @@ export async function readResource(request: ResourceRequest): Promise<ReadState>
   const { resource } = request;
   const device = connectedDevice(request, resource);
   const fn = await functionOf(device, resource);
-  if (READS.test(resource)) return { kind: 'out', value: (await runResource(request, undefined)).payload };
-  if (fn !== FunctionCode.input && fn !== FunctionCode.inout) {
-    return { kind: 'out', value: (await runResource(request, undefined)).payload };
+  if (READS.test(resource) || (fn !== FunctionCode.input && fn !== FunctionCode.inout)) {
+    const { payload: value, statusCode } = await runResource(request, undefined);
+    return { kind: 'out', value, statusCode };
   }
   const kind = fn === FunctionCode.input ? 'in' : 'out';
   const known = device.lastKnown.get(resource);
   const seen = known !== undefined && known.at >= device.since;
   const state = kind === 'in' ? (known?.input ?? known?.output) : known?.output;
   // A program may have written any value that can be sent: it is shown as it was sent.
-  if (seen && state !== undefined) return { kind, value: snapshot(state) };
-  const samples = await describeResource(request);
-  return { kind, value: isMap(samples) ? (samples[kind] ?? null) : undefined };
+  if (seen && state !== undefined) return { kind, value: snapshot(state), statusCode: 200 };
+  const { payload: samples, statusCode } = await describeResource(request);
+  return { kind, value: isMap(samples) ? (samples[kind] ?? null) : undefined, statusCode };
 }
 
 /**
@@ -78,13 +80,12 @@ export function runResource(request: ResourceRequest, payload: unknown): Promise
 }
 
 /**
- * Samples of a resource, `{in?, out?}`, which the device runs its code to make. `undefined` when the device gives none.
+ * Samples of a resource, `{in?, out?}`, which the device runs its code to make. Without a payload when the device gives none.
  * @throws IotmpError (as a rejection) IOTMP_ERR_NOT_FOUND where the device has no such resource
  */
-export async function describeResource(request: ResourceRequest): Promise<Value | undefined> {
+export function describeResource(request: ResourceRequest): Promise<Reply> {
   const { resource, signal } = request;
-  const reply = await ask(request, (device) => device.describeResource(resource, { signal }));
-  return reply.payload;
+  return ask(request, (device) => device.describeResource(resource, { signal }));
 }
 
 /** Asks a device. Most firmware gives the same answer for a resource that it does not have and for one that failed. */

@@ -14,7 +14,6 @@ import {
   type ReadState,
   type ResourceRequest,
 } from '../devices/resource-access';
-import type { Reply } from '../../session/requests/reply';
 
 /** The form of values in a version of the API: plain, or `{"in":...}` and `{"out":...}`. */
 interface Dialect {
@@ -67,8 +66,8 @@ function routesOf({ list, resource, wraps, deprecated }: Dialect): Route[] {
       summary: 'Describe a resource: samples of what it takes and gives',
       answer: samples,
       async handle(call) {
-        const state = await describeResource(requestOf(call));
-        return state === undefined ? json({}) : json(state);
+        const { payload = {}, statusCode } = await describeResource(requestOf(call));
+        return json(payload, successStatus(statusCode, true));
       },
     }),
     route({
@@ -79,7 +78,7 @@ function routesOf({ list, resource, wraps, deprecated }: Dialect): Route[] {
       summary: 'Read a resource, or run one that takes and gives nothing',
       acts: true,
       answer: z.unknown(),
-      handle: async (call) => stateAnswer(call, await readResource(requestOf(call)), wraps),
+      handle: async (call) => resourceAnswer(call, await readResource(requestOf(call)), wraps),
     }),
     route({
       ...about,
@@ -91,8 +90,8 @@ function routesOf({ list, resource, wraps, deprecated }: Dialect): Route[] {
       answer: z.unknown(),
       async handle(call) {
         const input = wraps ? unwrapped(call.body) : call.body;
-        const reply = await runResource(requestOf(call), input);
-        return replyAnswer(call, reply, wraps);
+        const { payload: value, statusCode } = await runResource(requestOf(call), input);
+        return resourceAnswer(call, { kind: 'out', value, statusCode }, wraps);
       },
     }),
   ];
@@ -119,15 +118,11 @@ function unwrapped(body: unknown): unknown {
   return Object.keys(body).length === 1 ? body.in : body;
 }
 
-function stateAnswer(call: AnyCall, { kind, value }: ReadState, wraps: boolean): BodyAnswer {
-  if (value === undefined) return EMPTY;
-  return wraps ? json({ [kind]: value }) : plainAnswer(call, value, 200);
-}
-
-function replyAnswer(call: AnyCall, { payload, statusCode }: Reply, wraps: boolean): BodyAnswer {
-  const status = statusCode === 204 ? 200 : successStatus(statusCode, payload !== undefined);
-  if (payload === undefined) return { ...EMPTY, status };
-  return wraps ? json({ out: payload }, status) : plainAnswer(call, payload, status);
+/** The answer of a device to a program, with the device's code. */
+function resourceAnswer(call: AnyCall, { kind, value, statusCode }: ReadState, wraps: boolean): BodyAnswer {
+  const status = statusCode === 204 ? 200 : successStatus(statusCode, value !== undefined);
+  if (value === undefined) return { ...EMPTY, status };
+  return wraps ? json({ [kind]: value }, status) : plainAnswer(call, value, status);
 }
 
 /** Sends bytes as they are, unless the client accepts only JSON. */

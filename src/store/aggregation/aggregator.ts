@@ -1,6 +1,7 @@
 import { isMap, type Value } from '../../types';
 import type { BucketRow } from '../bucket-row';
-import { nest, valueAt } from '../field-path';
+import { keysAt, valueAt } from '../field-path';
+import { KeyTree } from '../key-tree';
 import { makeAccumulator, type Accumulator } from './accumulator';
 import type { AggregationFunction } from './aggregation-function';
 import { HeldNumbers } from './held-numbers';
@@ -19,7 +20,11 @@ export interface AggregatorOptions {
   readonly maxHeld?: number;
 }
 
-type Members = Map<string, Accumulator>;
+/** The members of a group by their keys, and whether any of them had a number. */
+interface Group {
+  readonly members: KeyTree<Accumulator>;
+  hasNumbers: boolean;
+}
 
 /**
  * Turns rows, one after the other in the order of their times, into one row for each span. It holds only the span that is
@@ -31,7 +36,7 @@ export class Aggregator {
   readonly #held: HeldNumbers;
   #span: Span = { start: 0, end: 0 };
   /** The open span by device; by the empty text where rows are not told apart. */
-  readonly #groups = new Map<string, Members>();
+  readonly #groups = new Map<string, Group>();
 
   /** `IOTMP_ERR_CONFIG` for a zone that is not known. */
   constructor(options: AggregatorOptions) {
@@ -43,21 +48,22 @@ export class Aggregator {
   /** Takes a row; answers the rows of the span before, if this row begins another. */
   add(ts: number, device: string, value: Value): BucketRow[] {
     const finished = ts >= this.#span.start && ts < this.#span.end ? [] : this.#begin(ts);
-    const members = this.#membersOf(this.#options.groupBy === 'device' ? device : '');
+    const group = this.#groupOf(this.#options.groupBy === 'device' ? device : '');
     const { fields } = this.#options;
-    if (fields === undefined) this.#addMembers(members, '', value);
-    else for (const path of fields) this.#addMember(members, path, valueAt(value, path));
+    if (fields === undefined && isMap(value)) this.#addMembers(group, group.members, value);
+    for (const path of fields ?? []) this.#addField(group, value, path);
     return finished;
   }
 
   /** The rows of the span that is open, which is closed by it. */
   finish(): BucketRow[] {
     const rows = [...this.#groups]
-      .filter(([, members]) => members.size > 0)
-      .map(([device, members]) => ({
+      .filter(([, { hasNumbers }]) => hasNumbers)
+      .map(([device, { members }]) => ({
         ts: this.#span.start,
         ...(device !== '' && { device }),
-        value: resultsOf(members),
+        // What has no answer is null.
+        value: members.toMap((accumulator) => accumulator.result() ?? null),
       }));
     this.#groups.clear();
     this.#held.reset();
@@ -70,38 +76,43 @@ export class Aggregator {
     return finished;
   }
 
-  #membersOf(device: string): Members {
-    let members = this.#groups.get(device);
-    if (members === undefined) {
-      members = new Map();
-      this.#groups.set(device, members);
+  #groupOf(device: string): Group {
+    let group = this.#groups.get(device);
+    if (group === undefined) {
+      group = { members: new KeyTree(), hasNumbers: false };
+      this.#groups.set(device, group);
     }
-    return members;
+    return group;
   }
 
-  #addMembers(members: Members, prefix: string, value: Value): void {
-    if (!isMap(value)) return;
-    for (const key of Object.keys(value)) this.#addMember(members, prefix + key, value[key]);
+  #addField(group: Group, value: Value, path: string): void {
+    const keys = keysAt(value, path);
+    const key = keys?.at(-1);
+    if (keys === undefined || key === undefined) return;
+    const place = keys.slice(0, -1).reduce((from, next) => this.#placeAt(from, next), group.members);
+    this.#addMember(group, place, key, valueAt(value, path) ?? null);
   }
 
-  #addMember(members: Members, path: string, value: Value | undefined): void {
-    if (typeof value === 'bigint') this.#addMember(members, path, Number(value));
-    else if (typeof value !== 'number') this.#addMembers(members, `${path}.`, value ?? null);
-    else if (Number.isFinite(value)) this.#accumulator(members, path).add(value);
+  /** Only what may have numbers gets a place: texts may have more names than the memory has room for. */
+  #addMember(group: Group, from: KeyTree<Accumulator>, key: string, value: Value): void {
+    if (typeof value === 'bigint') this.#addNumber(group, this.#placeAt(from, key), Number(value));
+    else if (typeof value === 'number') {
+      if (Number.isFinite(value)) this.#addNumber(group, this.#placeAt(from, key), value);
+    } else if (isMap(value)) this.#addMembers(group, this.#placeAt(from, key), value);
   }
 
-  #accumulator(members: Members, path: string): Accumulator {
-    let accumulator = members.get(path);
-    if (accumulator === undefined) {
-      this.#held.note();
-      accumulator = makeAccumulator(this.#options.function, this.#held);
-      members.set(path, accumulator);
-    }
-    return accumulator;
+  #addMembers(group: Group, place: KeyTree<Accumulator>, map: Readonly<Record<string, Value>>): void {
+    for (const key of Object.keys(map)) this.#addMember(group, place, key, map[key] ?? null);
   }
-}
 
-/** What has no answer is null. */
-function resultsOf(members: Members): Record<string, Value> {
-  return nest([...members].map(([path, accumulator]) => [path, accumulator.result() ?? null]));
+  #addNumber(group: Group, place: KeyTree<Accumulator>, number: number): void {
+    place.leaf ??= makeAccumulator(this.#options.function, this.#held);
+    place.leaf.add(number);
+    group.hasNumbers = true;
+  }
+
+  #placeAt(from: KeyTree<Accumulator>, key: string): KeyTree<Accumulator> {
+    if (!from.has(key)) this.#held.note();
+    return from.at(key);
+  }
 }

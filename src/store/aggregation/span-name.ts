@@ -31,11 +31,9 @@ const SPANS = {
 /** A length of time by which rows are put together. */
 export type SpanName = keyof typeof SPANS;
 
-/** Other spellings that programs use. `1m` is a month, as they have no span of one minute. */
+/** Other spellings that programs use: `m` is minutes, and `mo` months. */
 const ALIASES = {
-  '1m': '1mo',
-  '3m': '3mo',
-  '6m': '6mo',
+  '1m': '1min',
   '5m': '5min',
   '10m': '10min',
   '15m': '15min',

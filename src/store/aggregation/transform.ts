@@ -1,7 +1,7 @@
 import { IotmpError } from '../../errors';
 import { isMap, type Value } from '../../types';
 import type { BucketRow } from '../bucket-row';
-import { nest } from '../field-path';
+import { KeyTree } from '../key-tree';
 
 /** One number and the one before it of the same member and device. */
 interface Step {
@@ -11,8 +11,8 @@ interface Step {
     { readonly value: number; readonly ts: number; readonly result: number | undefined } | undefined;
 }
 
-/** The steps taken last, by the member's path. */
-type LastSteps = Map<string, NonNullable<Step['before']>>;
+/** The steps taken last, by the member's keys. */
+type LastSteps = KeyTree<NonNullable<Step['before']>>;
 
 /** Seconds since the number before. */
 const seconds = (step: Step): number | undefined => step.before && (step.ts - step.before.ts) / 1000;
@@ -62,36 +62,39 @@ export function transformRows(rows: readonly BucketRow[], transform: Transform):
   const result: BucketRow[] = [];
   for (const row of descending ? rows.toReversed() : rows) {
     const device = row.device ?? '';
-    const last: LastSteps = series.get(device) ?? new Map<string, NonNullable<Step['before']>>();
+    const last: LastSteps = series.get(device) ?? new KeyTree();
     series.set(device, last);
-    const value = transformValue(row, transform, last);
+    const value = transformMap(row.value, { transform, ts: row.ts, last });
     if (value !== undefined) result.push({ ...row, value });
   }
   return descending ? result.reverse() : result;
 }
 
-function transformValue(
-  { ts, value }: BucketRow,
-  transform: Transform,
-  last: LastSteps,
-): Record<string, Value> | undefined {
-  const members: [string, number][] = [];
-  for (const [path, number] of numbersOf('', value)) {
-    const result = TRANSFORMS[transform]({ value: number, ts, before: last.get(path) });
-    last.set(path, { value: number, ts, result });
-    if (result !== undefined) members.push([path, result]);
-  }
-  return members.length === 0 ? undefined : nest(members);
+/** What a member is transformed with: the time of its row, and what was at its place before. */
+interface Place {
+  readonly transform: Transform;
+  readonly ts: number;
+  readonly last: LastSteps;
 }
 
-function* numbersOf(path: string, value: Value): Generator<[path: string, value: number]> {
-  if (typeof value === 'bigint') yield* numbersOf(path, Number(value));
-  else if (typeof value === 'number' && Number.isFinite(value)) yield [path, value];
-  else if (isMap(value)) {
-    for (const [key, member] of Object.entries(value)) {
-      yield* numbersOf(path === '' ? key : `${path}.${key}`, member);
-    }
+/** The members of a map of which something is left, named as they were. */
+function transformMap(map: Readonly<Record<string, Value>>, place: Place): Record<string, Value> | undefined {
+  const members: [string, Value][] = [];
+  for (const [key, member] of Object.entries(map)) {
+    const result = transformMember(member, { ...place, last: place.last.at(key) });
+    if (result !== undefined) members.push([key, result]);
   }
+  return members.length === 0 ? undefined : Object.fromEntries(members);
+}
+
+function transformMember(member: Value, place: Place): Value | undefined {
+  if (isMap(member)) return transformMap(member, place);
+  const value = typeof member === 'bigint' ? Number(member) : member;
+  if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
+  const { transform, ts, last } = place;
+  const result = TRANSFORMS[transform]({ value, ts, before: last.leaf });
+  last.leaf = { value, ts, result };
+  return result;
 }
 
 function isTransform(text: string): text is Transform {

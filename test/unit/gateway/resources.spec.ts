@@ -200,6 +200,51 @@ describe('resources over HTTP', () => {
     }
   });
 
+  it('pass on the code of a success, of a read as of a write', async () => {
+    const bench = await GatewayBench.start();
+    const device = await bench.device(resources());
+    await bench.get(V3);
+    await device.next(Type.DESCRIBE);
+    device.serves = false;
+    const answers: [number, unknown, number][] = [
+      [201, { made: true }, 201],
+      [206, 'part', 206],
+      [204, 'text', 200],
+      [302, 'text', 200],
+      [202, undefined, 202],
+    ];
+    for (const [code, payload, status] of answers) {
+      for (const ask of [
+        () => bench.get(`${V3}/temp`),
+        () => bench.get(`${V2}/temp`),
+        () => bench.post(`${V3}/sum`, 1),
+      ]) {
+        const pending = ask();
+        const { id = 0 } = await device.next(Type.RUN);
+        device.ok(id, payload, code);
+        assert.equal((await pending).status, status, String(code));
+      }
+      const pending = bench.get(`${V3}/relay/api`);
+      const { id = 0 } = await device.next(Type.DESCRIBE);
+      device.ok(id, payload, code);
+      assert.equal((await pending).status, payload === undefined ? 202 : status);
+    }
+  });
+
+  it('keep the slash at the end of a path: for files it means a folder', async () => {
+    const bench = await GatewayBench.start();
+    const device = await bench.device({ ...resources(), '$fs/put/*path': { fn: 4, run: () => undefined } });
+    await bench.get(V3);
+    device.serves = false;
+    for (const path of ['$fs/put/newdir/', '$fs/put/a/b/', '%24fs%2Fput%2Fnewdir%2F']) {
+      const pending = bench.post(`${V3}/${path}`);
+      const { id = 0, resource } = await device.next(Type.RUN);
+      device.ok(id);
+      assert.equal((await pending).status, 200);
+      assert.equal(resource, decodeURIComponent(path));
+    }
+  });
+
   it('time out with 504 as JSON', async () => {
     const bench = await GatewayBench.start();
     const device = await bench.device(resources());

@@ -111,12 +111,24 @@ describe('aggregation', () => {
       { ts: 0, value: { at: { lat: 1, lon: 2, name: 'x' }, t: 1 } },
       { ts: 1, value: { at: { lat: 3 }, t: 2, 'a.b': 5 } },
     ];
-    assert.deepEqual(aggregate({}, rows)[0]?.value, { at: { lat: 2, lon: 2 }, t: 1.5, a: { b: 5 } });
+    assert.deepEqual(aggregate({}, rows)[0]?.value, { at: { lat: 2, lon: 2 }, t: 1.5, 'a.b': 5 });
     assert.deepEqual(aggregate({ fields: ['at.lat', 'a.b', 'no'] }, rows)[0]?.value, {
       at: { lat: 2 },
-      a: { b: 5 },
+      'a.b': 5,
     });
     assert.deepEqual(aggregate({ fields: ['at'] }, rows)[0]?.value, { at: { lat: 2, lon: 2 } });
+  });
+
+  it('names members as the rows do, also with dots', () => {
+    const rows = [1, 2].map((n) => ({
+      ts: n,
+      value: { '1-0:1.8.1': n, 'at.lat': 10 * n, at: { lat: 100 * n } },
+    }));
+    const expected = { '1-0:1.8.1': 2, 'at.lat': 20, at: { lat: 200 } };
+    assert.deepEqual(aggregate({ function: 'max' }, rows)[0]?.value, expected);
+    assert.deepEqual(aggregate({ function: 'max', fields: ['1-0:1.8.1'] }, rows)[0]?.value, {
+      '1-0:1.8.1': 2,
+    });
   });
 
   it('keeps a path as one key where its first part is a number', () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from 'fast-check';
-import { nest, pickFields, valueAt } from '../../../src/store/field-path';
+import { pickFields, valueAt } from '../../../src/store/field-path';
+import { KeyTree } from '../../../src/store/key-tree';
 import { mergePatch } from '../../../src/store/merge-patch';
 import { packValues, unpackValues } from '../../../src/store/stored-value';
 import type { Value } from '../../../src/types';
@@ -24,11 +25,21 @@ describe('paths of members', () => {
     assert.deepEqual(pickFields(value, ['a', 'a.b']), { a: { b: 1, c: [2] }, 'a.b': 1 });
   });
 
+  it('pick members with dots under the names that they have', () => {
+    const value = { '1-0:1.8.1': 5, 'x.y': { 'z.z': 3, w: 4 }, a: { b: 1 }, 'a.b': 2 };
+    assert.deepEqual(pickFields(value, ['1-0:1.8.1', 'x.y.z.z', 'a.b']), {
+      '1-0:1.8.1': 5,
+      'x.y': { 'z.z': 3 },
+      'a.b': 2,
+    });
+  });
+
   it('make plain own members, whatever their names', () => {
-    const map = nest([
-      ['__proto__.polluted', 1],
-      ['constructor', 2],
-    ]);
+    const tree = new KeyTree<number>();
+    tree.at('__proto__').at('polluted').leaf = 1;
+    tree.at('constructor').leaf = 2;
+    tree.at('empty').at('too');
+    const map = tree.toMap((number) => number);
     assert.equal(Object.getPrototypeOf(map), Object.prototype);
     assert.deepEqual(Object.keys(map), ['__proto__', 'constructor']);
     assert.equal(({} as Record<string, unknown>).polluted, undefined);

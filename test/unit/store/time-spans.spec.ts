@@ -109,12 +109,13 @@ describe('spans of time', () => {
     );
   });
 
-  it('are named by texts, of which 1m is a month and 10m are minutes', () => {
-    assert.equal(parseSpan('1m'), '1mo');
+  it('are named by texts, of which 1m is a minute and 1mo a month', () => {
+    assert.equal(parseSpan('1m'), '1min');
+    assert.equal(parseSpan('1mo'), '1mo');
     assert.equal(parseSpan('10m'), '10min');
     assert.equal(parseSpan('15min'), '15min');
     assert.equal(parseSpan('1w'), '1w');
-    for (const text of ['', '2h', '1', 'constructor', '1H']) {
+    for (const text of ['', '3m', '6m', '2h', '1', 'constructor', '1H']) {
       assert.throws(() => parseSpan(text), withCode('IOTMP_ERR_CONFIG'));
     }
     assert.throws(() => new Spans('1h', 'Europe/Atlantis'), withCode('IOTMP_ERR_CONFIG'));

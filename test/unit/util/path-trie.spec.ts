@@ -18,10 +18,10 @@ describe('path trie', () => {
     for (const path of ['a', 'a/', 'a/1/2', 'b/1']) assert.equal(find(path), undefined, path);
   });
 
-  it('takes one segment or more with "*name", without a slash at the end', () => {
+  it('takes one segment or more with "*name", with the slash at the end', () => {
     const find = trie('a/*rest');
     assert.deepEqual(find('a/1'), ['a/*rest', { rest: '1' }]);
-    assert.deepEqual(find('a/1/2/'), ['a/*rest', { rest: '1/2' }]);
+    assert.deepEqual(find('a/1/2/'), ['a/*rest', { rest: '1/2/' }]);
     for (const path of ['a', 'a/']) assert.equal(find(path), undefined, path);
   });
 
