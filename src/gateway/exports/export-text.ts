@@ -1,4 +1,5 @@
 import type { BucketRow } from '../../store/bucket-row';
+import { besideColumns } from '../../store/row-columns';
 import { isMap, type Value } from '../../types';
 import { IotmpError } from '../../errors';
 import { toJson } from '../http/json-text';
@@ -14,6 +15,8 @@ interface Column {
 }
 
 const MAX_COLUMNS = 1000;
+/** A number as people and devices write it. */
+const NUMBER = /^[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?$/;
 const MEDIA_TYPES = { csv: 'text/csv', arff: 'text/plain', json: 'application/json' } as const;
 
 /** The media type of an export. */
@@ -37,8 +40,7 @@ async function* jsonText({ timestamps }: ExportOrder, read: ReadRows): AsyncGene
   let before = '[';
   for await (const rows of read()) {
     for (const { ts, device, value } of rows) {
-      const from = device === undefined ? {} : { device };
-      yield before + toJson({ ...from, ...value, ts: timeOf(ts, timestamps) });
+      yield before + toJson(besideColumns({ ...fromDevice(device), ts: timeOf(ts, timestamps) }, value));
       before = ',\n';
     }
   }
@@ -83,23 +85,33 @@ async function columnsOf(read: ReadRows): Promise<Column[]> {
       const column = columns.get(path) ?? { path, isNumeric: true };
       columns.set(path, column);
       if (columns.size > MAX_COLUMNS) throw tooManyColumns();
-      column.isNumeric &&= value === null || isNumber(value);
+      column.isNumeric &&= value === null || isNumeric(value);
     }
   }
   return [...columns.values()];
 }
 
-/** The members of a row by path; the parts of a list are one text. */
-function membersOf({ device, value }: BucketRow): Map<string, Value> {
-  const members = new Map<string, Value>(device === undefined ? [] : [['device', device]]);
+/** The members of a row by path, without its time; the parts of a list are one text. */
+function membersOf({ ts, device, value }: BucketRow): Map<string, Value> {
+  const members = new Map<string, Value>();
   const add = (prefix: string, map: Readonly<Record<string, Value>>): void => {
     for (const [key, member] of Object.entries(map)) {
       if (isMap(member)) add(`${prefix}${key}.`, member);
-      else members.set(prefix + key, member);
+      else members.set(freeName(members, prefix + key), member);
     }
   };
-  add('', value);
+  add('', besideColumns({ ...fromDevice(device), ts }, value));
+  members.delete('ts');
   return members;
+}
+
+/** `a.b` may be a key of a row and a path in it: neither takes the place of the other. */
+function freeName(members: ReadonlyMap<string, Value>, name: string): string {
+  return members.has(name) ? freeName(members, `_${name}`) : name;
+}
+
+function fromDevice(device: string | undefined): { device?: string } {
+  return device === undefined ? {} : { device };
 }
 
 function timeOf(ts: number, format: TimestampFormat): string | number {
@@ -113,24 +125,30 @@ function csvLine(cells: readonly (Value | undefined)[]): string {
 
 function csvCell(value: Value | undefined): string {
   const text = cellText(value);
-  if (isNumber(value)) return text;
-  // A text that a spreadsheet would take for a formula is kept from being one.
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  if (isNumeric(value)) return text;
+  // A text that a spreadsheet would take for a formula is kept from being one. A number is none.
+  const safe = /^[=+\-@\t\r]/.test(text) && !NUMBER.test(text) ? `'${text}` : text;
   return text === '' ? '' : `"${safe.replaceAll('"', '""')}"`;
 }
 
 function arffCell(value: Value | undefined, isNumeric: boolean): string {
-  if (value === undefined || value === null) return '?';
+  if (isMissing(value)) return '?';
   return isNumeric ? cellText(value) : quoted(cellText(value));
 }
 
 function cellText(value: Value | undefined): string {
-  if (value === undefined || value === null) return '';
+  if (isMissing(value)) return '';
   return typeof value === 'string' ? value : toJson(value);
 }
 
-function isNumber(value: Value | undefined): boolean {
-  return typeof value === 'bigint' || (typeof value === 'number' && Number.isFinite(value));
+/** JSON would say null of NaN and the infinities. */
+function isMissing(value: Value | undefined): boolean {
+  return (value ?? null) === null || (typeof value === 'number' && !Number.isFinite(value));
+}
+
+/** Also NaN: a sensor that cannot be read makes no column of texts. */
+function isNumeric(value: Value | undefined): boolean {
+  return typeof value === 'bigint' || typeof value === 'number';
 }
 
 function quoted(text: string): string {

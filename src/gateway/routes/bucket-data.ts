@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { snapshot } from '../../codec/snapshot';
 import { MAX_TS, type BucketRow, type NewRow } from '../../store/bucket-row';
+import { besideColumns } from '../../store/row-columns';
 import { isMap } from '../../types';
 import { EMPTY, json } from '../http/answer';
 import { badRequest } from '../http/request-error';
@@ -22,7 +23,7 @@ const wrapped: RowShape = ({ ts, device, value }, aggregation = 'val') => ({
   [aggregation]: value,
 });
 
-const flat: RowShape = ({ ts, device, value }) => ({ ...fromDevice(device), ...value, ts });
+const flat: RowShape = ({ ts, device, value }) => besideColumns({ ...fromDevice(device), ts }, value);
 
 const OF_DEVICE = { asset: 'Device', id: 'device', action: 'ReadDeviceBucket' } as const;
 const DEVICE_PATH = '/users/:user/devices/:device/buckets/:bucket';
@@ -105,7 +106,7 @@ function readRoutes({ path, shape, asset, id, action }: (typeof READS)[number]):
   ];
 }
 
-function fromDevice(device: string | undefined): ListRow {
+function fromDevice(device: string | undefined): { device?: string } {
   return device === undefined ? {} : { device };
 }
 

@@ -3,12 +3,15 @@ import type { Buckets } from '../../services/buckets/buckets';
 import { parseAggregationFunction } from '../../store/aggregation/aggregation-function';
 import { parseSpan } from '../../store/aggregation/span-name';
 import { parseTransform, transformRows } from '../../store/aggregation/transform';
+import { IotmpError } from '../../errors';
 import type { BucketAggregation, BucketRange, RowSelection } from '../../store/bucket-query';
 import type { BucketRow, RowPage } from '../../store/bucket-row';
 import type { Bucket } from '../../store/bucket-store';
 
-/** Maximum number of rows in an answer. */
+/** Maximum number of rows in an answer; of each device, where they are told apart. */
 const MAX_ITEMS = 1000;
+/** Maximum number of rows of all devices together. */
+const MAX_GROUPED = 50_000;
 
 /** A client in the field writes one `m` too many. */
 const spelled = (transform: string): string => transform.replace('cummulative', 'cumulative');
@@ -35,7 +38,10 @@ export const dataQuery = z.object({
   min_ts: time.describe('ms since 1970; 0 = open'),
   max_ts: time.describe('ms since 1970; 0 = open'),
   sort: z.enum(['asc', 'desc', '']).default('desc'),
-  agg: z.string().default('').describe('one row for each span, such as 5min, 1h, 1d, 1w, 1mo, 1y'),
+  agg: z
+    .string()
+    .default('')
+    .describe('one row for each span, such as 1m, 5min, 1h, 1d, 1w, 1mo, 1y; 1m is a minute'),
   agg_type: z.string().default('').describe('mean, median, min, max, count, sum, mode, spread or stddev'),
   transform: z.string().default('').transform(spelled),
   tz: z
@@ -116,9 +122,43 @@ async function windowOf(
     span: parseSpan(query.agg),
     function: parseAggregationFunction(query.agg_type === '' ? 'mean' : query.agg_type),
     ...(query.tz !== '' && { timeZone: query.tz }),
-    ...(query.group_by === 'device' && { groupBy: 'device' as const }),
   };
+  if (query.group_by === 'device') {
+    const grouped = { ...aggregation, groupBy: 'device' } as const;
+    return collectGrouped(items, (cursor) => buckets.aggregate(bucket, { ...grouped, ...cursor }));
+  }
   return collect(items, (limit, cursor) => buckets.aggregate(bucket, { ...aggregation, limit, ...cursor }));
+}
+
+/** Collects so many rows of each device, out of the first 1,000 spans of time in which there are rows. */
+async function collectGrouped(
+  items: number,
+  ask: (cursor: { readonly cursor?: string }) => Promise<RowPage>,
+): Promise<readonly BucketRow[]> {
+  const rows: BucketRow[] = [];
+  const counts = new Map<string, number>();
+  const spans = new Set<number>();
+  let next: { readonly cursor?: string } = {};
+  do {
+    const page = await ask(next);
+    for (const row of page.rows) {
+      if (spans.add(row.ts).size > MAX_ITEMS) return rows;
+      const count = (counts.get(row.device ?? '') ?? 0) + 1;
+      counts.set(row.device ?? '', count);
+      if (count <= items) rows.push(row);
+    }
+    if (rows.length > MAX_GROUPED) throw tooManyRows();
+    if (page.cursor === undefined) break;
+    next = { cursor: page.cursor };
+  } while (spans.size <= MAX_ITEMS);
+  return rows;
+}
+
+function tooManyRows(): IotmpError {
+  return new IotmpError(
+    'IOTMP_ERR_TOO_LARGE',
+    'too many rows at once: ask for a shorter time, or fewer items',
+  );
 }
 
 /** Collects whole pages: a page of the store may be short although more follow, and programs take a short page for the last. */

@@ -6,6 +6,7 @@ import { IotmpError } from '../../errors';
 import type { BucketAggregation, BucketRange, LatestRows, RowSelection } from '../../store/bucket-query';
 import type { BucketRow, NewRow, RowPage } from '../../store/bucket-row';
 import type { Bucket, BucketKey, BucketSettings, WrittenRows } from '../../store/bucket-store';
+import { besideColumns } from '../../store/row-columns';
 import { mergeMap } from '../../store/merge-patch';
 import type { Page } from '../../store/page';
 import { isMap, type Value } from '../../types';
@@ -40,8 +41,8 @@ const MADE_BY_WRITE: BucketSettings = { config: { source: 'write' } };
  * (405), one bucket too many (409), a row past the store's limit (413), and everything while the store fails (503, 507).
  *
  * The events `bucket_create`, `bucket_update` and `bucket_delete` have the settings beside `bucket`. Each row is an event
- * `bucket_write` with `bucket` and `data`, at the time of the row. All writes must go through here: other writes publish
- * nothing.
+ * `bucket_write` with `bucket` and `data`, at the time of the row. `data` has the values of the row and its device. All
+ * writes must go through here: other writes publish nothing.
  *
  * A bucket with `config: {source: "device", ...}` is fed from a device's stream. A bucket with
  * `config: {source: "mqtt", topic}` is fed from topics. See {@link bucketSource}, `DeviceFeed` and `TopicFeed`.
@@ -210,8 +211,9 @@ export class Buckets implements Service {
   #tellRows(key: BucketKey, rows: readonly NewRow[], times: readonly number[]): void {
     for (const [index, { device, value }] of rows.entries()) {
       const { [index]: ts = Date.now() } = times;
-      const about = { user: key.user, ...(device !== undefined && { device }), ts };
-      this.#server.events.publish({ event: 'bucket_write', ...about, bucket: key.bucket, data: value });
+      const from = device === undefined ? {} : { device };
+      const about = { user: key.user, ...from, ts, bucket: key.bucket };
+      this.#server.events.publish({ event: 'bucket_write', ...about, data: besideColumns(from, value) });
     }
   }
 

@@ -5,6 +5,8 @@ import { errorOf, GatewayBench } from './support/gateway-bench';
 
 const BUCKET = '/v1/users/anna/buckets/log';
 const EXPORTS = `${BUCKET}/exports`;
+/** Some day: rows of long ago are refused. */
+const BASE = Date.UTC(2026, 0, 5);
 const ROWS = [
   { ts: 1000, t: 21.5, place: { room: 'a "b"; c' } },
   { ts: 2000, t: -3, note: '=1+1' },
@@ -53,6 +55,47 @@ describeStores('bucket exports', (open) => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('have no number as a text, and NaN as an empty cell', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
+    const key = { user: 'anna', bucket: 'log' };
+    const values = [
+      { t: 1, s: '-12.5' },
+      { t: NaN, s: '+49' },
+      { t: -Infinity, s: '-1+1' },
+      { t: 2n ** 60n, s: '-1e5' },
+    ];
+    const rows = values.map((value, index) => ({ ts: BASE + 1000 * index, value }));
+    await bench.services.buckets.write(key, rows, { create: true });
+    const csv = await fetched(bench, { data_type: 'csv', timestamp_format: 'milliseconds' });
+    assert.deepEqual(
+      csv.split('\n').map((line) => line.split(';').slice(1).join(';')),
+      ['"t";"s"', '1;"-12.5"', ';"+49"', `;"'-1+1"`, '1152921504606846976;"-1e5"', ''],
+    );
+    const arff = await fetched(bench, { data_type: 'arff', timestamp_format: 'milliseconds' });
+    assert.match(arff, /@ATTRIBUTE 't' NUMERIC/);
+    assert.deepEqual(
+      arff.split('\n').flatMap((line) => /^\d+,(.*),/.exec(line)?.[1] ?? []),
+      ['1', '?', '?', '1152921504606846976'],
+    );
+    const json = JSON.parse(await fetched(bench, { data_type: 'json' })) as { t: unknown }[];
+    assert.equal(json[1]?.t, null);
+  });
+
+  it('have each column once, whatever the members of a row are named', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
+    const key = { user: 'anna', bucket: 'log' };
+    const value = { ts: 5, device: 'x', 'a.b': 1, a: { b: 2 } };
+    await bench.services.buckets.write(key, [{ ts: BASE, device: 'pump', value }], { create: true });
+    assert.equal(
+      await fetched(bench, { data_type: 'csv', timestamp_format: 'milliseconds' }),
+      `"ts";"device";"_ts";"_device";"a.b";"_a.b"\n${BASE};"pump";5;"x";1;2\n`,
+    );
+    const json = await fetched(bench, { data_type: 'json', timestamp_format: 'milliseconds' });
+    assert.deepEqual(JSON.parse(json), [
+      { ts: BASE, device: 'pump', _ts: 5, _device: 'x', 'a.b': 1, a: { b: 2 } },
+    ]);
   });
 
   it('are JSON and ARFF, too, of the time that was asked for', async () => {

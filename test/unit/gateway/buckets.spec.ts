@@ -7,6 +7,8 @@ const BUCKETS = '/v1/users/anna/buckets';
 const DATA = `${BUCKETS}/log/data`;
 const V2 = '/v2/users/anna/buckets/log/data';
 const HOUR = 3_600_000;
+/** Some day: rows of long ago are refused. */
+const DAY = Date.UTC(2026, 0, 5);
 
 /** Rows 1 to `count`, one an hour. */
 async function filled(
@@ -107,6 +109,57 @@ describeStores('buckets over the API', (open) => {
     const flat = (await bench.get(`${V2}?agg=1d&agg_type=avg`)).body;
     assert.deepEqual(flat, [{ ts: 0, n: 2.5 }]);
     assert.deepEqual(numbers(await bench.get(`${V2}?sort=asc&fields=n&transform=difference`)), [1, 1, 1]);
+  });
+
+  it('give so many spans of each device, where both are asked for', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
+    const key = { user: 'anna', bucket: 'log' };
+    const rows = Array.from({ length: 60 }, (_, minute) =>
+      ['a', 'b', 'c'].map((device) => ({ ts: DAY + minute * 60_000, device, value: { n: minute } })),
+    ).flat();
+    const rare = { ts: DAY, device: 'rare', value: { n: 1 } };
+    await bench.services.buckets.write(key, [rare, ...rows], { create: true });
+    const query = 'agg=1m&agg_type=avg&group_by=device&fields=n&items=10';
+    const found = (await bench.get(`${V2}?${query}`)).body as { ts: number; device: string; n: number }[];
+    const perDevice = Map.groupBy(found, ({ device }) => device);
+    assert.deepEqual([...perDevice].map(([device, { length }]) => [device, length]).sort(), [
+      ['a', 10],
+      ['b', 10],
+      ['c', 10],
+      ['rare', 1],
+    ]);
+    assert.deepEqual(
+      perDevice.get('b')?.map(({ n }) => n),
+      [59, 58, 57, 56, 55, 54, 53, 52, 51, 50],
+    );
+    assert.equal(found[0]?.ts, DAY + 59 * 60_000);
+    assert.equal(((await bench.get(`${V2}?agg=1m&group_by=device`)).body as unknown[]).length, 181);
+  });
+
+  it('say who wrote a row, and when, whatever its members are named', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
+    const key = { user: 'anna', bucket: 'log' };
+    const value = { ts: 3723, device: 'x', n: 1 };
+    await bench.services.buckets.write(key, [{ ts: DAY, device: 'pump', value }], { create: true });
+    assert.deepEqual((await bench.get(V2)).body, [
+      { ts: DAY, device: 'pump', _ts: 3723, _device: 'x', n: 1 },
+    ]);
+    assert.deepEqual((await bench.get(DATA)).body, [{ ts: DAY, device: 'pump', val: value }]);
+    assert.deepEqual((await bench.get(`${V2}?agg=1d&agg_type=max&sort=asc`)).body, [
+      { ts: DAY, _ts: 3723, n: 1 },
+    ]);
+    const grouped = (await bench.get(`${V2}?agg=1d&group_by=device`)).body;
+    assert.deepEqual(grouped, [{ ts: DAY, device: 'pump', _ts: 3723, n: 1 }]);
+  });
+
+  it('name members with dots the same in every answer', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
+    await bench.post(BUCKETS, { bucket: 'log' });
+    const row = { '1-0:1.8.1': 1234.5, 'temp.in': 20, at: { lat: 1.5 } };
+    await bench.post(DATA, { ts: DAY, ...row });
+    for (const query of ['', 'agg=1h&agg_type=max', 'transform=abs', 'fields=1-0:1.8.1,temp.in,at.lat']) {
+      assert.deepEqual((await bench.get(`${V2}?${query}`)).body, [{ ts: DAY, ...row }], query);
+    }
   });
 
   it('choose rows by tags and devices, and tell the values of both', async () => {
