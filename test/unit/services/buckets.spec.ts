@@ -27,8 +27,19 @@ describeStores('buckets', (open) => {
       ]);
       assert.deepEqual(takeEvents(), [
         { description: 'of the roof', event: 'bucket_create', ...KEY },
-        { event: 'bucket_write', ...FROM_PUMP, bucket: 'weather', data: { device: 'pump', t: 21.5, on: true } },
-        { event: 'bucket_write', user: 'anna', device: 'lamp', bucket: 'weather', data: { device: 'lamp', t: -1 } },
+        {
+          event: 'bucket_write',
+          ...FROM_PUMP,
+          bucket: 'weather',
+          data: { device: 'pump', t: 21.5, on: true },
+        },
+        {
+          event: 'bucket_write',
+          user: 'anna',
+          device: 'lamp',
+          bucket: 'weather',
+          data: { device: 'lamp', t: -1 },
+        },
       ]);
       assert.deepEqual(bench.takeRefusals(), []);
     });
