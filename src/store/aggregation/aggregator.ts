@@ -21,7 +21,7 @@ export interface AggregatorOptions {
 }
 
 /** The members of a group by their keys, and whether any of them had a number. */
-interface Group {
+interface MemberGroup {
   readonly members: KeyTree<Accumulator>;
   hasNumbers: boolean;
 }
@@ -36,7 +36,7 @@ export class Aggregator {
   readonly #held: HeldNumbers;
   #span: Span = { start: 0, end: 0 };
   /** The open span by device; by the empty text where rows are not told apart. */
-  readonly #groups = new Map<string, Group>();
+  readonly #groups = new Map<string, MemberGroup>();
 
   /** `IOTMP_ERR_CONFIG` for a zone that is not known. */
   constructor(options: AggregatorOptions) {
@@ -76,7 +76,7 @@ export class Aggregator {
     return finished;
   }
 
-  #groupOf(device: string): Group {
+  #groupOf(device: string): MemberGroup {
     let group = this.#groups.get(device);
     if (group === undefined) {
       group = { members: new KeyTree(), hasNumbers: false };
@@ -85,7 +85,7 @@ export class Aggregator {
     return group;
   }
 
-  #addField(group: Group, value: Value, path: string): void {
+  #addField(group: MemberGroup, value: Value, path: string): void {
     const keys = keysAt(value, path);
     const key = keys?.at(-1);
     if (keys === undefined || key === undefined) return;
@@ -94,18 +94,18 @@ export class Aggregator {
   }
 
   /** Only what may have numbers gets a place: texts may have more names than the memory has room for. */
-  #addMember(group: Group, from: KeyTree<Accumulator>, key: string, value: Value): void {
+  #addMember(group: MemberGroup, from: KeyTree<Accumulator>, key: string, value: Value): void {
     if (typeof value === 'bigint') this.#addNumber(group, this.#placeAt(from, key), Number(value));
     else if (typeof value === 'number') {
       if (Number.isFinite(value)) this.#addNumber(group, this.#placeAt(from, key), value);
     } else if (isMap(value)) this.#addMembers(group, this.#placeAt(from, key), value);
   }
 
-  #addMembers(group: Group, place: KeyTree<Accumulator>, map: Readonly<Record<string, Value>>): void {
+  #addMembers(group: MemberGroup, place: KeyTree<Accumulator>, map: Readonly<Record<string, Value>>): void {
     for (const key of Object.keys(map)) this.#addMember(group, place, key, map[key] ?? null);
   }
 
-  #addNumber(group: Group, place: KeyTree<Accumulator>, number: number): void {
+  #addNumber(group: MemberGroup, place: KeyTree<Accumulator>, number: number): void {
     place.leaf ??= makeAccumulator(this.#options.function, this.#held);
     place.leaf.add(number);
     group.hasNumbers = true;

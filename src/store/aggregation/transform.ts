@@ -71,14 +71,17 @@ export function transformRows(rows: readonly BucketRow[], transform: Transform):
 }
 
 /** What a member is transformed with: the time of its row, and what was at its place before. */
-interface Place {
+interface TransformPlace {
   readonly transform: Transform;
   readonly ts: number;
   readonly last: LastSteps;
 }
 
 /** The members of a map of which something is left, named as they were. */
-function transformMap(map: Readonly<Record<string, Value>>, place: Place): Record<string, Value> | undefined {
+function transformMap(
+  map: Readonly<Record<string, Value>>,
+  place: TransformPlace,
+): Record<string, Value> | undefined {
   const members: [string, Value][] = [];
   for (const [key, member] of Object.entries(map)) {
     const result = transformMember(member, { ...place, last: place.last.at(key) });
@@ -87,7 +90,7 @@ function transformMap(map: Readonly<Record<string, Value>>, place: Place): Recor
   return members.length === 0 ? undefined : Object.fromEntries(members);
 }
 
-function transformMember(member: Value, place: Place): Value | undefined {
+function transformMember(member: Value, place: TransformPlace): Value | undefined {
   if (isMap(member)) return transformMap(member, place);
   const value = typeof member === 'bigint' ? Number(member) : member;
   if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
