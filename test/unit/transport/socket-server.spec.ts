@@ -95,3 +95,24 @@ describe('A TLS port', () => {
     );
   });
 });
+
+describe('A TCP port', () => {
+  it('cuts a connection that its owner fails to take over, and warns', async () => {
+    const warnings: string[] = [];
+    const listener: SocketServer = await openSocketServer(
+      { host: '127.0.0.1', port: 0, maxConnections: MAX_CONNECTIONS },
+      {
+        onTransport: () => {
+          throw new Error('no room');
+        },
+        onRefused: () => assert.fail('refused'),
+        onWarning: (text) => warnings.push(text),
+        onError: assert.ifError,
+      },
+    );
+    cleanUp(() => listener.close());
+    const { port } = listener.server.address() as AddressInfo;
+    await once(idle(port), 'close');
+    assert.deepEqual(warnings, ['no room']);
+  });
+});
