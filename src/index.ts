@@ -51,11 +51,15 @@ export { eventKinds, type EventKind } from './services/event-names';
 export type { EventStreams } from './services/event-streams';
 export { EventFilter } from './services/events/event-filter';
 export type { EventSource, EventSubscription } from './services/events/event-subscription';
-export type { PublishOptions, SubscribeOptions, Topics, TopicsOptions } from './services/topics/topics';
+export type { PublishOptions, Topics, TopicsOptions } from './services/topics/topics';
 export type { RetainedMessages } from './services/topics/retained-messages';
 export type { BridgeLink, BridgeOptions, TopicBridge } from './services/topics/topic-bridge';
 export type { Handling, Qos, TopicMessage } from './services/topics/topic-message';
-export type { TopicListener, TopicSubscription } from './services/topics/topic-subscription';
+export type {
+  SubscribeOptions,
+  TopicListener,
+  TopicSubscription,
+} from './services/topics/topic-subscription';
 export { TopicFilter } from './topic/topic-filter';
 export { payloadFromBytes, payloadToBytes } from './services/topics/topic-payload';
 export { IotmpClient } from './client/client';

@@ -28,12 +28,24 @@ export class EventStreams implements Service {
   readonly #sources = new Map<string, EventSource>();
   readonly #index = new EventIndex();
   readonly #counts = new Map<string, number>();
+  #lost = 0;
+  #ended = 0;
   readonly #warnings: WarningGate;
   readonly #stopListening: () => void;
 
   constructor(server: IotmpServer, clock: Clock = systemClock) {
     this.#warnings = new WarningGate(clock, (text) => server.warn(text));
     this.#stopListening = server.events.listen((event) => this.#index.tell(event));
+  }
+
+  /** Messages that devices lost because they read too slowly. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** Subscriptions that ended because their devices read too slowly. */
+  get ended(): number {
+    return this.#ended;
   }
 
   /**
@@ -77,6 +89,12 @@ export class EventStreams implements Service {
     forget: (subscription: EventSubscription): void => {
       this.#index.delete(subscription);
       this.#count(subscription, -1);
+    },
+    lost: (count: number): void => {
+      this.#lost += count;
+    },
+    ended: (): void => {
+      this.#ended++;
     },
     warn: (text: string): void => this.#warnings.warn(text),
   };

@@ -39,9 +39,10 @@ export class DeviceStreams implements EventSource {
     if (target.device === caller.device) {
       throw new IotmpError('IOTMP_ERR_LOOP', 'a device cannot stream itself');
     }
+    subscription.carrySamples();
     const stream = this.#server.subscribe(target, target.resource, {
       intervalMs,
-      onSample: (sample) => subscription.deliver(wrap(sample)),
+      onSample: (sample) => void subscription.deliver(wrap(sample)),
     });
     subscription.onData = (payload) => stream.write(payload);
     subscription.onClose = () => stream.close();

@@ -1,5 +1,6 @@
-import { errorText } from '../../errors';
+import { errorText, IotmpError } from '../../errors';
 import type { DeviceId, Value } from '../../types';
+import { MessageLimits } from '../../session/samples/message-queue';
 import { EventFilter } from './event-filter';
 import type { ServiceStream } from '../service';
 
@@ -15,6 +16,10 @@ export interface EventSubscriptionOwner {
   /** Serves the subscription with the events of its name that pass its filter. */
   follow(subscription: EventSubscription): void;
   forget(subscription: EventSubscription): void;
+  /** Counts messages that were lost because the device reads too slowly. */
+  lost(count: number): void;
+  /** Counts a subscription that ended because the device reads too slowly. */
+  ended(): void;
   warn(text: string): void;
 }
 
@@ -26,6 +31,9 @@ export interface EventSource {
    */
   open(subscription: EventSubscription): unknown;
 }
+
+/** Maximum number of samples that wait for a slow device. */
+const MAX_SAMPLES = 64;
 
 /** A device's subscription to an event, as its source sees it. It ends with the device's connection at the latest. */
 export class EventSubscription {
@@ -39,7 +47,11 @@ export class EventSubscription {
   onData: ((payload: Value | undefined) => void) | undefined = undefined;
   /** Called once when the subscription has ended on either side, also by a refusal after {@link EventSource.open}. */
   onClose: (() => void) | undefined = undefined;
+  /** Called whenever all payloads that had to wait for the device have been sent. */
+  onDrain: (() => void) | undefined = undefined;
   readonly #stream: ServiceStream;
+  /** Whether messages were lost since the queue was last empty. */
+  #losing = false;
   readonly #owner: EventSubscriptionOwner;
   #complaint: string | undefined;
 
@@ -58,6 +70,10 @@ export class EventSubscription {
     this.caller = stream.caller;
     this.#stream = stream;
     this.#owner = owner;
+    stream.onDrain = () => {
+      this.#losing = false;
+      this.#guard(() => this.onDrain?.());
+    };
     stream.onData = (payload) => this.#guard(() => this.onData?.(payload));
     stream.onClose = () => {
       owner.forget(this);
@@ -69,13 +85,39 @@ export class EventSubscription {
     return this.#stream.closed;
   }
 
+  /** Makes this a subscription to samples: only a few wait for a slow device. */
+  carrySamples(): void {
+    this.#stream.limits = { ...MessageLimits.lossy, items: MAX_SAMPLES };
+  }
+
+  /** Makes this a subscription that loses no message. It ends when too many bytes wait for the device. */
+  carryAssured(): void {
+    this.#stream.limits = MessageLimits.assured;
+  }
+
   /**
-   * Sends a payload to the device. A `Sample` goes to many devices and is encoded once for all of them. Never throws: a
-   * payload that is too large for the device becomes a warning of the server. A device that reads too slowly loses the
-   * oldest waiting payload.
+   * Sends a payload to the device. A `Sample` goes to many devices and is encoded once for all of them. Returns false if
+   * the payload waits for a slow device. Never throws: a payload that is too large for the device becomes a warning of the
+   * server. If too much waits, the oldest payload is lost or the subscription ends.
    */
-  deliver(payload: unknown): void {
-    this.#guard(() => void this.#stream.write(payload));
+  deliver(payload: unknown): boolean {
+    const { dropped } = this.#stream;
+    try {
+      const sent = this.#stream.write(payload);
+      if (this.#stream.dropped > dropped) this.#lose(this.#stream.dropped - dropped);
+      return sent;
+    } catch (error) {
+      if (error instanceof IotmpError && error.code === 'IOTMP_ERR_BUSY') this.#noteEnd(error);
+      else this.warn(error);
+      return true;
+    }
+  }
+
+  /** Ends the subscription of a device that reads too slowly, and tells the device the reason. */
+  endSlow(reason: IotmpError): void {
+    if (this.closed) return;
+    this.#noteEnd(reason);
+    this.#stream.close(reason);
   }
 
   /** Serves the subscription without a source: with each event of its name that passes the filter. */
@@ -95,6 +137,20 @@ export class EventSubscription {
     if (complaint === this.#complaint) return;
     this.#complaint = complaint;
     this.#owner.warn(complaint);
+  }
+
+  #noteEnd(reason: IotmpError): void {
+    this.#owner.ended();
+    this.warn(`the subscription has ended: ${reason.message}`);
+  }
+
+  /** Warns once each time that the device falls behind. */
+  #lose(count: number): void {
+    this.#owner.lost(count);
+    if (this.#losing) return;
+    this.#losing = true;
+    this.#complaint = undefined;
+    this.warn('messages are lost: the device reads too slowly');
   }
 
   #guard(action: () => void): void {

@@ -9,9 +9,12 @@ export interface RetainedMessages {
   remove(user: string, topic: string): Promise<boolean>;
   /** Forgets all messages of a user. */
   clear(user: string): Promise<unknown>;
-  /** The messages whose topics match a filter, up to `limit`, which is 1,000 at most. */
+  /**
+   * The messages whose topics match a filter, up to `limit`, which is 1,000 at most; and where the next ones begin, if
+   * there are more.
+   */
   list(
     user: string,
-    query: { readonly filter: string; readonly limit: number },
-  ): Promise<{ readonly messages: readonly RetainedMessage[] }>;
+    query: { readonly filter: string; readonly limit: number; readonly cursor?: string },
+  ): Promise<{ readonly messages: readonly RetainedMessage[]; readonly cursor?: string }>;
 }

@@ -18,12 +18,12 @@ interface TopicWrites {
   done: Promise<void>;
 }
 
-/** Maximum number of retained messages that a new subscription gets. */
-const MAX_LISTED = 1000;
+/** Messages in one page. Each may have 64 KiB. */
+const PAGE = 50;
 
 /**
  * Writes retained messages to their store, the messages of one topic in order and one at a time. Of the messages that
- * come during a write, only the last is written. {@link list} also has the messages that are not in the store yet.
+ * come during a write, only the last is written. {@link pages} also has the messages that are not in the store yet.
  */
 export class RetainedWriter {
   readonly #store: RetainedMessages;
@@ -68,20 +68,35 @@ export class RetainedWriter {
     await Promise.allSettled([...this.#topics.values()].map(({ done }) => done));
   }
 
-  /** The retained messages that a filter matches, up to 1,000. Rejects if the store does. */
-  async list(user: string, filter: string): Promise<RetainedMessage[]> {
-    const wanted = new TopicFilter(filter);
-    // A copy of the present state: later messages reach the subscriber anyway.
-    const unwritten = [...this.#topics.values()]
-      .map(({ latest }) => latest)
-      .filter((write) => write.user === user && wanted.matches(write.message.topic));
-    const { messages } = await this.#store.list(user, { filter, limit: MAX_LISTED });
-    const found = new Map(messages.map((message) => [message.topic, message]));
-    for (const { message, removes } of unwritten) {
-      if (removes) found.delete(message.topic);
-      else found.set(message.topic, message);
+  /**
+   * The retained messages that a filter matches, page by page. Each page is read when it is asked for. A message that is
+   * written after the beginning may be missing. Rejects if the store does.
+   */
+  async *pages(user: string, filter: string): AsyncGenerator<readonly RetainedMessage[], void, void> {
+    const unwritten = this.#unwritten(user, filter);
+    for (let cursor: string | undefined = ''; cursor !== undefined;) {
+      const page = await this.#readPage(user, filter, cursor);
+      yield page.messages.filter(({ topic }) => !unwritten.has(topic));
+      ({ cursor } = page);
     }
-    return [...found.values()];
+    const latest = [...unwritten.values()];
+    yield latest.filter(({ removes }) => !removes).map(({ message }) => message);
+  }
+
+  #readPage(user: string, filter: string, cursor: string): ReturnType<RetainedMessages['list']> {
+    const query = { filter, limit: PAGE, ...(cursor !== '' && { cursor }) };
+    return this.#store.list(user, query);
+  }
+
+  /** The writes, by topic, that a filter matches and that are not in the store yet. */
+  #unwritten(user: string, filter: string): ReadonlyMap<string, Write> {
+    const wanted = new TopicFilter(filter);
+    const unwritten = new Map<string, Write>();
+    for (const { latest } of this.#topics.values()) {
+      const { topic } = latest.message;
+      if (latest.user === user && wanted.matches(topic)) unwritten.set(topic, latest);
+    }
+    return unwritten;
   }
 
   /** A failed write rejects only if no newer write of the topic came meanwhile. */

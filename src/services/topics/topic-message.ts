@@ -1,4 +1,5 @@
 import type { ServerEvent } from '../../broker/event-feed';
+import { encodeValue } from '../../codec/writing/pson-encoder';
 import type { DeviceId, Value } from '../../types';
 
 /**
@@ -14,6 +15,9 @@ export interface TopicMessage extends ServerEvent {
   /** The time of its publication, in ms since 1970. */
   readonly ts: number;
 }
+
+/** Approximate size of a message beside its topic and payload, in bytes. */
+const OVERHEAD = 64;
 
 /** A message to publish, and its publisher. */
 export interface Publication {
@@ -37,6 +41,17 @@ export interface Handling {
 
 /** Quality of service, as MQTT has it. */
 export type Qos = 0 | 1 | 2;
+
+const sizes = new WeakMap<TopicMessage, number>();
+
+/** Approximate size of a waiting message, in bytes. It is computed once for all queues. */
+export function messageSize(message: TopicMessage): number {
+  const known = sizes.get(message);
+  if (known !== undefined) return known;
+  const size = message.topic.length + encodeValue(message.payload).length + OVERHEAD;
+  sizes.set(message, size);
+  return size;
+}
 
 /** A message that is published now. */
 export function newMessage({ user, topic, payload, device }: Publication): TopicMessage {

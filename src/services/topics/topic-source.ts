@@ -5,21 +5,26 @@ import type { Value } from '../../types';
 import type { EventSource, EventSubscription } from '../events/event-subscription';
 import { badRequest } from '../service-name';
 import type { Handling, Publication, Qos, TopicMessage } from './topic-message';
-import type { TopicListener, TopicSubscription } from './topic-subscription';
+import type { SubscribeOptions, TopicListener, TopicSubscription } from './topic-subscription';
 import { detached } from '../../util/guard';
 
 /** The part of the topics that this source uses. */
 export interface TopicSourcePort {
   publish(publication: Publication, handling: Handling): Promise<void>;
-  subscribe(user: string, filter: string, listener: TopicListener): TopicSubscription;
+  subscribe(
+    user: string,
+    filter: string,
+    listener: TopicListener,
+    options: SubscribeOptions,
+  ): TopicSubscription;
 }
 
 /**
  * The topics of devices (`protocol.md` section 7): `{"event": "device_topic_publish", "scope": "publish"|"subscribe",
  * "topic", "qos"?, "retained"?}`. With `publish`, each STREAM_DATA of the device is a message. With `subscribe`, the
  * device gets each message as an event with `topic` and `payload`, retained messages first. A list may name both scopes.
- * Without scope and topic, the event is served like any other event. `qos` is for bridges only: IoTMP connections lose
- * no message.
+ * Without scope and topic, the event is served like any other event. The `qos` of a publisher is passed on to bridges. A
+ * subscriber that reads too slowly loses the oldest message with a `qos` of 0; with 1 or 2 its subscription ends.
  */
 export class TopicSource implements EventSource {
   readonly #port: TopicSourcePort;
@@ -41,7 +46,7 @@ export class TopicSource implements EventSource {
     const handling = { retain: retained === true, qos: qosOf(qos) };
     const name = scopes.has('publish') ? topicLevels(topic).join('/') : filterLevels(topic).join('/');
     if (scopes.has('publish')) this.#openPublisher(subscription, name, handling);
-    if (scopes.has('subscribe')) this.#openSubscriber(subscription, name);
+    if (scopes.has('subscribe')) this.#openSubscriber(subscription, name, handling.qos);
   }
 
   #openPublisher(subscription: EventSubscription, topic: string, handling: Handling): void {
@@ -55,10 +60,14 @@ export class TopicSource implements EventSource {
     };
   }
 
-  #openSubscriber(subscription: EventSubscription, filter: string): void {
-    const topics = this.#port.subscribe(subscription.caller.user, filter, (message) => {
-      if (subscription.filter.matches(message)) subscription.deliver(this.#sampleOf(message));
-    });
+  #openSubscriber(subscription: EventSubscription, filter: string, qos: Qos): void {
+    if (qos > 0) subscription.carryAssured();
+    const { user } = subscription.caller;
+    const listener: TopicListener = (message) =>
+      !subscription.filter.matches(message) || subscription.deliver(this.#sampleOf(message));
+    const onOverflow = (reason: IotmpError): void => subscription.endSlow(reason);
+    const topics = this.#port.subscribe(user, filter, listener, { qos, onOverflow });
+    subscription.onDrain = () => topics.resume();
     subscription.onClose = () => topics.close();
   }
 

@@ -1,17 +1,48 @@
-import type { TopicMessage } from './topic-message';
+import { errorText, IotmpError } from '../../errors';
+import { BoundedQueue, type QueueLimits } from '../../util/bounded-queue';
+import { messageSize, type Handling, type TopicMessage } from './topic-message';
 
-/** A listener for messages of topics. */
-export type TopicListener = (message: TopicMessage) => void;
+/**
+ * A listener for messages of topics. After it returned `false`, no retained message comes until
+ * {@link TopicSubscription.resume}, and messages that are published meanwhile wait behind the retained ones.
+ */
+export type TopicListener = (message: TopicMessage) => unknown;
+
+/** Options of a subscription. */
+export interface SubscribeOptions {
+  /** Whether the retained messages come first. True by default. */
+  readonly retained?: boolean;
+  /**
+   * Decides what happens if too many messages are published while the retained ones are being taken. With 0, the oldest
+   * is lost past 1 MiB. With 1 or 2, the subscription ends past 4 MiB. 0 by default.
+   */
+  readonly qos?: Handling['qos'];
+  /** Called when the subscription has ended because too many bytes waited. */
+  readonly onOverflow?: (reason: IotmpError) => void;
+}
 
 /** The part of the topics that a receiver uses. */
 export interface TopicReceiverPort {
   /** Called with an exception of the listener. */
   fail(error: unknown): void;
+  /** Counts messages that gave way while the retained ones were being taken. */
+  lost(count: number): void;
   leave(receiver: TopicReceiver): void;
 }
 
-/** Maximum number of messages that wait for the retained messages. If more come, the oldest is dropped. */
-const MAX_HELD = 1024;
+/** Properties of a new receiver. */
+export interface TopicReceiverInit {
+  readonly user: string;
+  readonly levels: readonly string[];
+  readonly listener: TopicListener;
+  /** Limits of the queue of messages that wait for the retained ones. */
+  readonly limits: QueueLimits;
+  /** Called when the subscription has ended because the queue was full. */
+  readonly onOverflow?: ((reason: IotmpError) => void) | undefined;
+}
+
+/** Maximum number of renewed topics that are remembered. Past it, a retained message may come beside its newer one. */
+const MAX_RENEWED = 10_000;
 
 /**
  * A subscription to a filter. The retained messages come first, then the messages that were published since, in their
@@ -22,6 +53,8 @@ export interface TopicSubscription {
   /** The levels of the filter. */
   readonly levels: readonly string[];
   readonly closed: boolean;
+  /** Lets the retained messages go on after the listener returned false. */
+  resume(): void;
   /** Ends the subscription: the listener is not called any more. Idempotent. */
   close(): void;
 }
@@ -30,30 +63,30 @@ export interface TopicSubscription {
 export class TopicReceiver implements TopicSubscription {
   readonly user: string;
   readonly levels: readonly string[];
-  readonly #listener: TopicListener;
+  readonly #init: TopicReceiverInit;
   readonly #port: TopicReceiverPort;
-  /** Messages that were published while the retained messages were being read. Undefined after that. */
-  #held: TopicMessage[] | undefined = [];
+  /** Messages that were published while the retained messages were being taken. Undefined after that. */
+  #held: BoundedQueue<TopicMessage> | undefined;
   /** Topics with a newer message to keep. */
   readonly #renewed = new Set<string>();
+  #onReady: (() => void) | undefined;
   #closed = false;
 
-  constructor(
-    port: TopicReceiverPort,
-    init: {
-      readonly user: string;
-      readonly levels: readonly string[];
-      readonly listener: TopicListener;
-    },
-  ) {
+  constructor(port: TopicReceiverPort, init: TopicReceiverInit) {
     this.user = init.user;
     this.levels = init.levels;
-    this.#listener = init.listener;
+    this.#init = init;
     this.#port = port;
+    this.#held = new BoundedQueue(init.limits);
   }
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  resume(): void {
+    this.#onReady?.();
+    this.#onReady = undefined;
   }
 
   close(): void {
@@ -61,6 +94,7 @@ export class TopicReceiver implements TopicSubscription {
     this.#closed = true;
     this.#held = undefined;
     this.#port.leave(this);
+    this.resume();
   }
 
   /** Delivers a published message, after the retained messages. */
@@ -69,26 +103,62 @@ export class TopicReceiver implements TopicSubscription {
       this.#pass(message);
       return;
     }
-    if (isKept) this.#renewed.add(message.topic);
-    if (this.#held.length >= MAX_HELD) this.#held.shift();
-    this.#held.push(message);
+    if (isKept && this.#renewed.size < MAX_RENEWED) this.#renewed.add(message.topic);
+    this.#hold(message, this.#held);
   }
 
-  /** Delivers the retained messages that were read. Empty if they could not be read. */
-  begin(retained: readonly TopicMessage[]): void {
-    const held = this.#held ?? [];
-    const kept = retained.filter(({ topic }) => !this.#renewed.has(topic));
+  /** Delivers a retained message. Returns a promise to wait for before the next one if the listener wants no more. */
+  deliverKept(message: TopicMessage): Promise<void> | undefined {
+    if (this.#closed || this.#renewed.has(message.topic)) return undefined;
+    return this.#pass(message) ? undefined : this.#whenReady();
+  }
+
+  /** Begins without retained messages. */
+  beginAtOnce(): void {
+    this.#held = undefined;
+  }
+
+  /**
+   * Delivers the messages that waited for the retained ones. Returns a promise to wait for before the next call if the
+   * listener wants no more.
+   */
+  begin(): Promise<void> | undefined {
+    for (let message = this.#held?.shift(); message !== undefined; message = this.#held?.shift()) {
+      if (!this.#pass(message)) return this.#whenReady();
+    }
     this.#held = undefined;
     this.#renewed.clear();
-    for (const message of [...kept, ...held]) this.#pass(message);
+    return undefined;
   }
 
-  #pass(message: TopicMessage): void {
-    if (this.#closed) return;
+  #whenReady(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onReady = resolve;
+    });
+  }
+
+  #hold(message: TopicMessage, held: BoundedQueue<TopicMessage>): void {
+    const { dropped } = held;
     try {
-      this.#listener(message);
+      held.push(message, messageSize(message));
+    } catch (error) {
+      this.close();
+      const reason = error instanceof IotmpError ? error : new IotmpError('IOTMP_ERR_BUSY', errorText(error));
+      this.#init.onOverflow?.(reason);
+      return;
+    }
+    if (held.dropped > dropped) this.#port.lost(held.dropped - dropped);
+  }
+
+  /** Whether the listener takes more. */
+  #pass(message: TopicMessage): boolean {
+    if (this.#closed) return true;
+    try {
+      return this.#init.listener(message) !== false;
     } catch (error) {
       this.#port.fail(error);
+      return true;
     }
   }
 }

@@ -4,8 +4,10 @@ import { errorText, IotmpError } from '../../errors';
 import { WarningGate } from '../../session/base/warning-gate';
 import { filterLevels, topicLevels } from '../../topic/topic-name';
 import { TopicTree } from '../../topic/topic-tree';
+import type { RetainedMessage } from '../../store/retained-store';
 import { systemClock, type Clock } from '../../util/clock';
 import type { EventSource } from '../events/event-subscription';
+import { MessageLimits } from '../../session/samples/message-queue';
 import { DispatchQueue } from './dispatch-queue';
 import type { RetainedMessages } from './retained-messages';
 import { RetainedWriter } from './retained-writer';
@@ -13,7 +15,12 @@ import { AttachedBridge } from './attached-bridge';
 import type { BridgeLink, BridgeOptions, TopicBridge } from './topic-bridge';
 import { keptMessage, newMessage, type Handling, type Publication } from './topic-message';
 import { TopicSource } from './topic-source';
-import { TopicReceiver, type TopicListener, type TopicSubscription } from './topic-subscription';
+import {
+  TopicReceiver,
+  type SubscribeOptions,
+  type TopicListener,
+  type TopicSubscription,
+} from './topic-subscription';
 import { detached } from '../../util/guard';
 
 /** Options of {@link Topics}. */
@@ -36,12 +43,6 @@ export interface PublishOptions {
   readonly device?: string;
 }
 
-/** Options of a subscription. */
-export interface SubscribeOptions {
-  /** Whether the retained messages come first. True by default. */
-  readonly retained?: boolean;
-}
-
 /**
  * Topics as in MQTT, each user's own (`protocol.md` section 7). A subscriber gets the retained messages first, and
  * then all later messages in their order, also its own. Each message is also the event `device_topic_publish` of the
@@ -58,6 +59,7 @@ export class Topics {
   readonly #queue = new DispatchQueue();
   readonly #warnings: WarningGate;
   #closed = false;
+  #lost = 0;
 
   constructor(server: IotmpServer, { retained, clock = systemClock }: TopicsOptions & Kept) {
     this.#server = server;
@@ -66,7 +68,7 @@ export class Topics {
     this.#warnings = new WarningGate(clock, (text) => server.warn(text));
     this.source = new TopicSource({
       publish: (publication, handling) => this.#publish(publication, handling),
-      subscribe: (user, filter, listener) => this.subscribe(user, filter, listener),
+      subscribe: (user, filter, listener, options) => this.subscribe(user, filter, listener, options),
     });
   }
 
@@ -75,6 +77,11 @@ export class Topics {
     let size = 0;
     for (const tree of this.#users.values()) size += tree.size;
     return size;
+  }
+
+  /** Messages that gave way in the queues of subscribers that had not taken the retained ones yet. */
+  get lost(): number {
+    return this.#lost;
   }
 
   /**
@@ -100,28 +107,31 @@ export class Topics {
   }
 
   /**
-   * Calls a listener with the messages of a user whose topics match a filter. Up to 1,000 retained messages come first,
-   * soon after this has returned, and later messages wait for them. Without retained messages, nothing waits.
+   * Calls a listener with the messages of a user whose topics match a filter. The retained messages come first, soon after
+   * this has returned and as fast as the listener takes them, and later messages wait for them. Without retained messages,
+   * nothing waits.
    * @throws IotmpError IOTMP_ERR_PROTOCOL for a bad filter, IOTMP_ERR_CLOSED
    */
   subscribe(
     user: string,
     filter: string,
     listener: TopicListener,
-    { retained = true }: SubscribeOptions = {},
+    { retained = true, qos = 0, onOverflow }: SubscribeOptions = {},
   ): TopicSubscription {
     this.#checkOpen();
     const levels = filterLevels(filter);
     const port = {
       fail: (error: unknown): void => this.#warn(`a listener of ${filter} failed: ${errorText(error)}`),
+      lost: (count: number): void => this.#lose(filter, count),
       leave: (left: TopicReceiver): void => this.#leave(left),
     };
-    const subscription = new TopicReceiver(port, { user, levels, listener });
+    const limits = qos === 0 ? MessageLimits.lossy : MessageLimits.assured;
+    const subscription = new TopicReceiver(port, { user, levels, listener, limits, onOverflow });
     const tree = this.#users.get(user) ?? new TopicTree();
     this.#users.set(user, tree);
     tree.add(levels, subscription);
     if (retained) detached('topic retained', port.fail, this.#begin(subscription, filter));
-    else subscription.begin([]);
+    else subscription.beginAtOnce();
     return subscription;
   }
 
@@ -180,18 +190,44 @@ export class Topics {
 
   /** Begins a subscription. If the retained messages cannot be read, it begins without them. */
   async #begin(subscription: TopicReceiver, filter: string): Promise<void> {
-    const { user } = subscription;
-    const retained = await this.#retained.list(user, filter).catch((error: unknown) => {
+    try {
+      for await (const page of this.#retained.pages(subscription.user, filter)) {
+        await this.#tellKept(subscription, page);
+        if (subscription.closed) return;
+      }
+    } catch (error) {
       this.#warn(`retained messages of ${filter} are not available: ${errorText(error)}`);
-      return [];
-    });
-    this.#queue.run(() => subscription.begin(retained.map((message) => keptMessage({ user, ...message }))));
+    }
+    let waiting: Promise<void> | undefined;
+    do {
+      this.#queue.run(() => {
+        waiting = subscription.begin();
+      });
+      await waiting;
+    } while (waiting !== undefined);
+  }
+
+  async #tellKept(subscription: TopicReceiver, page: readonly RetainedMessage[]): Promise<void> {
+    const { user } = subscription;
+    for (const message of page) {
+      let waiting: Promise<void> | undefined;
+      this.#queue.run(() => {
+        waiting = subscription.deliverKept(keptMessage({ user, ...message }));
+      });
+      if (waiting !== undefined) await waiting;
+    }
   }
 
   #leave(subscription: TopicReceiver): void {
     const tree = this.#users.get(subscription.user);
     tree?.delete(subscription.levels, subscription);
     if (tree?.size === 0) this.#users.delete(subscription.user);
+  }
+
+  /** Warns of the first lost message. The others are only counted. */
+  #lose(filter: string, count: number): void {
+    if (this.#lost === 0) this.#warn(`messages of ${filter} are lost: a subscriber reads too slowly`);
+    this.#lost += count;
   }
 
   #checkOpen(): void {

@@ -1,8 +1,12 @@
+import type { QueueLimits } from '../../util/bounded-queue';
 import type { Sample } from '../samples/sample';
 import type { SampleForm } from '../samples/sample-form';
 import { SampleQueue } from '../samples/sample-queue';
 import { tooSlowError, WaitingBytes } from './waiting-bytes';
 import { guarded, warnProcess } from '../../util/guard';
+
+/** {@link WaitingBytes} bounds the queue. */
+const UNBOUNDED: QueueLimits = { items: Infinity, bytes: Infinity, past: 'refuse' };
 
 /** What a conversation has to send while the peer does not read: nothing of it gives way. */
 export class ConversationQueue extends SampleQueue {
@@ -16,16 +20,16 @@ export class ConversationQueue extends SampleQueue {
    * @param onRoom the writer may go on; called after a {@link full} queue has been worked off by half
    */
   constructor(form: SampleForm, limit: number, onRoom: () => void) {
-    super(form, Infinity);
+    super(form, UNBOUNDED);
     this.#waiting = new WaitingBytes(limit);
     this.#onRoom = onRoom;
   }
 
   /** @throws IotmpError IOTMP_ERR_BUSY when the conversation would hold too much; the sample is not added then */
-  override push(sample: Sample): void {
-    if (!this.#waiting.add(sample.size)) throw tooSlowError('peer');
+  override push(sample: Sample, size: number): void {
+    if (!this.#waiting.add(size)) throw tooSlowError('peer');
     this.full = this.#waiting.full;
-    super.push(sample);
+    super.push(sample, size);
   }
 
   // The callbacks are never called from inside the sending: what the writer adds then comes behind what waits.

@@ -1,5 +1,6 @@
 import type { DeviceId, Value } from '../../types';
 import type { IotmpError } from '../../errors';
+import type { QueueLimits } from '../../util/bounded-queue';
 import type { Sample } from '../samples/sample';
 import type { StreamKind } from '../streams/stream-kind';
 
@@ -56,9 +57,16 @@ export interface ResourceStream {
    * reason when it did not end in good order, as in {@link StreamListener.onClose}.
    */
   onClose: ((reason?: IotmpError) => void) | undefined;
-  /** A conversation takes more, after a {@link write} that returned false. */
+  /**
+   * Called after a {@link write} that returned false: a conversation takes more, or all messages that waited have been
+   * sent.
+   */
   onDrain: (() => void) | undefined;
   readonly kind: StreamKind;
+  /** Limits of the samples or messages that wait for a slow peer. Those of a conversation are fixed. */
+  limits: QueueLimits;
+  /** Number of samples or messages that gave way to newer ones because the peer read too slowly. */
+  readonly dropped: number;
   /**
    * Sends a sample: a value, or a `Sample` that goes into other streams, too. Returns false when it had to wait for a slow
    * peer; the oldest waiting one gives way when too many wait. In a conversation none gives way: it returns false when so
@@ -69,8 +77,11 @@ export interface ResourceStream {
   /** Takes no more data of a conversation for now, as {@link SessionStream.pause} does. */
   pause(): void;
   resume(): void;
-  /** Ends the stream and tells the peer; of a conversation, after what was written into it. Idempotent. */
-  close(): void;
+  /**
+   * Ends the stream and tells the peer; of a conversation, after what was written into it. With a reason it ends at once,
+   * and the peer is told the status and the text. Idempotent.
+   */
+  close(reason?: IotmpError): void;
 }
 
 /** A stream as its resource sees it, which shares samples among its streams. */

@@ -4,6 +4,7 @@ import type { SessionCore } from '../base/session-core';
 import type { Outbox } from '../wire/outbox';
 import type { DeviceId, Value } from '../../types';
 import { isAwaitable } from '../../util/awaitable';
+import type { QueueLimits } from '../../util/bounded-queue';
 import type { Timer } from '../../util/clock';
 import type { PendingWork } from '../hosting/pending-work';
 import { Answer, type PublishedStream } from '../hosting/resource';
@@ -82,6 +83,18 @@ export class IncomingStream implements PublishedStream {
     return this.#state === 'closing' || this.#state === 'closed';
   }
 
+  get limits(): QueueLimits {
+    return this.#queue.limits;
+  }
+
+  set limits(limits: QueueLimits) {
+    if (this.kind !== 'conversation') this.#queue.limits = limits;
+  }
+
+  get dropped(): number {
+    return this.#queue.dropped;
+  }
+
   /** How its samples are sent. */
   get form(): SampleForm {
     return this.#queue.form;
@@ -124,16 +137,20 @@ export class IncomingStream implements PublishedStream {
     if (this.#state !== 'opening') this.#intake?.resume();
   }
 
-  close(): void {
+  close(reason?: IotmpError): void {
     if (this.closed) return;
     if (this.#state === 'open') {
+      if (reason !== undefined) {
+        this.#giveUp(reason);
+        return;
+      }
       this.#state = 'closing';
       this.#intake?.clear();
       this.#queue.whenEmpty(() => this.#stop());
       return;
     }
     // Before the OK the peer waits for an answer, not for a STOP_STREAM.
-    this.#core.refuse(this.id, new IotmpError('IOTMP_ERR_CLOSED', 'the resource ended the stream'));
+    this.#core.refuse(this.id, reason ?? new IotmpError('IOTMP_ERR_CLOSED', 'the resource ended the stream'));
     this.end();
   }
 

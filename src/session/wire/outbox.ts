@@ -71,7 +71,7 @@ export class Outbox {
   /**
    * Sends a sample, or lets it wait in the stream's queue while the peer does not read, or the queue is held.
    * Returns false when it waits; in a conversation, when so much waits that the writer should stop.
-   * @throws IotmpError IOTMP_ERR_ENCODE, IOTMP_ERR_TOO_LARGE; IOTMP_ERR_BUSY when a conversation holds too much
+   * @throws IotmpError IOTMP_ERR_ENCODE, IOTMP_ERR_TOO_LARGE; IOTMP_ERR_BUSY when a conversation, or a queue that refuses, holds too much
    */
   sendSample(sample: Sample, queue: SampleQueue): boolean {
     if (!this.#congested && !queue.held) {
@@ -115,17 +115,15 @@ export class Outbox {
     this.#queues?.clear();
   }
 
-  /** The samples of all streams together are bounded, too: the queue that grows gives way. A conversation has its own bound. */
+  /** The samples of all streams together are bounded, too: the queue that grows gives way or refuses. A conversation has its own bound. */
   #enqueue(sample: Sample, queue: SampleQueue): void {
     if (queue.lossless) {
-      queue.push(sample);
+      queue.push(sample, sample.size);
       return;
     }
     const dropped = queue.dropped;
     const others = this.#waitingBytes - queue.bytes;
-    queue.push(sample);
-    const limit = HARD_LIMIT * this.#core.options.maxBufferedBytes;
-    while (queue.bytes > 0 && others + queue.bytes > limit) queue.dropOldest();
+    queue.push(sample, sample.size, queue.share * this.#core.options.maxBufferedBytes - others);
     this.#waitingBytes = others + queue.bytes;
     this.dropped += queue.dropped - dropped;
   }

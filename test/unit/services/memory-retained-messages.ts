@@ -18,12 +18,15 @@ interface Kept {
 /** Retained messages that are at hand without a turn of the event loop. */
 export class MemoryRetainedMessages implements RetainedMessages {
   readonly #users = new Map<string, Map<string, Kept>>();
+  /** The topics of each user in their order, until one more is there. */
+  readonly #sorted = new Map<string, readonly string[]>();
 
   set(user: string, topic: string, payload: Value): Promise<void> {
     const messages = this.#users.get(user) ?? new Map<string, Kept>();
     if (!messages.has(topic) && messages.size >= MAX_TOPICS) {
       return Promise.reject(new IotmpError('IOTMP_ERR_BUSY', 'too many topics have a retained message'));
     }
+    if (!messages.has(topic)) this.#sorted.delete(user);
     this.#users.set(user, messages.set(topic, { bytes: encodeValue(payload), ts: Date.now() }));
     return Promise.resolve();
   }
@@ -42,15 +45,27 @@ export class MemoryRetainedMessages implements RetainedMessages {
 
   list(
     user: string,
-    { filter, limit }: { readonly filter: string; readonly limit: number },
-  ): Promise<{ readonly messages: readonly RetainedMessage[] }> {
+    {
+      filter,
+      limit,
+      cursor = '',
+    }: { readonly filter: string; readonly limit: number; readonly cursor?: string },
+  ): Promise<{ readonly messages: readonly RetainedMessage[]; readonly cursor?: string }> {
     const wanted = new TopicFilter(filter);
+    const kept = this.#users.get(user) ?? new Map<string, Kept>();
+    const sorted = this.#sorted.get(user) ?? [...kept.keys()].sort();
+    this.#sorted.set(user, sorted);
     const messages: RetainedMessage[] = [];
-    for (const [topic, { bytes, ts }] of this.#users.get(user) ?? []) {
-      if (messages.length >= limit) break;
-      if (!wanted.matches(topic)) continue;
-      messages.push({ topic, payload: decodeValue(bytes), ts });
+    let next: string | undefined;
+    for (const topic of sorted) {
+      const one = kept.get(topic);
+      if (one === undefined || topic <= cursor || !wanted.matches(topic)) continue;
+      if (messages.length === limit) {
+        next = messages.at(-1)?.topic;
+        break;
+      }
+      messages.push({ topic, payload: decodeValue(one.bytes), ts: one.ts });
     }
-    return Promise.resolve({ messages });
+    return Promise.resolve({ messages, ...(next !== undefined && { cursor: next }) });
   }
 }

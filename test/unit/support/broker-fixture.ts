@@ -65,8 +65,8 @@ export class BrokerBench {
     return status.port;
   }
 
-  /** A connection in memory; `pause` stops the device's reading. */
-  memory(options: MemoryPairOptions = {}): RawWire & { pause(): void } {
+  /** A connection in memory; `pause` stops the device's reading, and `resume` lets it go on. */
+  memory(options: MemoryPairOptions = {}): RawWire & { pause(): void; resume(): void } {
     const [near, far] = createMemoryPair({ clock: this.clock, ...options });
     this.server.accept(far);
     return this.track({
@@ -83,6 +83,7 @@ export class BrokerBench {
       end: () => near.close(),
       cut: () => near.destroy(),
       pause: () => near.pause(),
+      resume: () => near.resume(),
     });
   }
 
