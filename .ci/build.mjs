@@ -24,6 +24,6 @@ for (const language of readdirSync(LOCALES)) {
   const texts = JSON.parse(readFileSync(join(LOCALES, language, 'iotmp-plugin.json'), 'utf8'));
   for (const table of allTables) {
     const file = join(LOCALES, language, `${table.type}.html`);
-    rewrite(file, (help) => helpText(help, table, texts.help.range, language));
+    rewrite(file, (help) => helpText(help, table, texts.help, language));
   }
 }

@@ -1,7 +1,9 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
-import { IotmpError } from '../src';
+import { detached, IotmpError } from '../src';
 import { callTask, type CallConfig, type CallTask } from './lib/call/call-task';
-import { followLink, setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow/flow-node';
+import { setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow/flow-node';
+import type { Target } from './lib/flow/link';
+import { namedError } from './lib/red/named-error';
 import { statusReason } from './lib/red/node-error';
 import { onInput, type Send } from './lib/flow/run-input';
 import { targetSettings, type TargetSettings } from './lib/flow/target-settings';
@@ -16,7 +18,7 @@ export = function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     setUpFlowNode(RED, this, config, (context) => {
       const caller = new Caller(RED, this, config, context);
-      followLink(context);
+      caller.followTarget();
       onInput(this, (message, send) => caller.handle(message, send));
     });
   });
@@ -33,6 +35,9 @@ class Caller {
   readonly #params: TypedSetting;
   readonly #timeoutMs: number;
   readonly #abort = new AbortController();
+  /** What was called last, or will be by every message: its device is what the status shows. */
+  #shown: Target | undefined;
+  #unwatch: () => void;
 
   constructor(RED: NodeAPI, node: Node, config: CallConfig, context: FlowNodeContext) {
     this.#RED = RED;
@@ -44,27 +49,62 @@ class Caller {
     this.#payload = read('payload');
     this.#params = read('params');
     this.#timeoutMs = 1000 * read('timeout');
-    context.onClose(() => this.#abort.abort());
+    this.#unwatch = context.link.watch(() => this.#show());
+    context.onClose(() => {
+      this.#unwatch();
+      this.#abort.abort();
+    });
+  }
+
+  /** Shows how the device stands that the fields name, or the connection where they depend on messages. */
+  followTarget(): void {
+    this.#show();
+    if (!this.#target.isFixed || !this.#task.callsDevice) return;
+    const onFault = (error: unknown): void => this.#context.status.red(statusReason(error));
+    detached('target of a call', onFault, this.#followFixed());
+  }
+
+  async #followFixed(): Promise<void> {
+    this.#follow(this.#context.link.resolve(await this.#target.evaluate()));
+    this.#show();
   }
 
   async handle(message: NodeMessageInFlow, send: Send): Promise<void> {
-    const { link, status } = this.#context;
+    const { link } = this.#context;
+    let name = '';
     try {
       const target = link.resolve(await this.#target.evaluate(message));
+      name = nameOf(target);
+      this.#follow(target);
       const { payload, ...fields } = await this.#task.run(target, {
         payload: this.#task.takesPayload ? await this.#evaluate(this.#payload, message) : undefined,
         parameters: this.#task.takesParameters ? await this.#evaluate(this.#params, message) : undefined,
         timeoutMs: this.#timeoutMs,
         signal: this.#abort.signal,
       });
-      showLink(status, link.state);
+      this.#show();
       message.payload = payload ?? null;
       Object.assign(message, fields);
       send(message);
     } catch (error) {
       this.#showFailure(error);
-      throw error;
+      throw namedError(error, name);
     }
+  }
+
+  /** The status is about this target from now on. */
+  #follow(target: Target): void {
+    if (!this.#task.callsDevice || isSameDevice(target, this.#shown)) return;
+    this.#shown = target;
+    this.#unwatch();
+    this.#unwatch = this.#context.link.watchDevice(target, () => this.#show());
+  }
+
+  #show(): void {
+    const { link, status } = this.#context;
+    // A server without registered devices has no user to mean by a blank one, until its first device comes.
+    if (this.#shown?.user === '' && link.namesDevices) this.#follow(link.resolve(this.#shown));
+    showLink(status, this.#shown === undefined ? link.state : link.deviceState(this.#shown));
   }
 
   /** A blank field of type text or JSON means that there is nothing to send. */
@@ -76,8 +116,17 @@ class Caller {
   #showFailure(error: unknown): void {
     const code = error instanceof IotmpError ? error.code : undefined;
     if (code === 'IOTMP_ERR_ABORTED') return;
-    if (code === 'IOTMP_ERR_OFFLINE') this.#context.status.yellow(translate(this.#RED, 'status.offline'));
+    if (code === 'IOTMP_ERR_OFFLINE') this.#show();
     else if (code === 'IOTMP_ERR_TIMEOUT') this.#context.status.red(translate(this.#RED, 'status.timeout'));
     else this.#context.status.red(statusReason(error));
   }
+}
+
+/** What a call was for, as errors name it. */
+function nameOf({ user, device, resource }: Target): string {
+  return device === '' ? resource : `${user}/${device}/${resource}`.replace(/\/$/, '');
+}
+
+function isSameDevice(one: Target, other: Target | undefined): boolean {
+  return one.user === other?.user && one.device === other.device;
 }

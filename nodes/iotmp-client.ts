@@ -5,16 +5,18 @@ import {
   guarded,
   IotmpClient,
   type ClientOptions,
+  type ClientTlsOptions,
   type IotmpError,
 } from '../src';
 import { ClientLink } from './lib/flow/client-link';
 import { closeWith } from './lib/red/close-with';
 import { showLink } from './lib/flow/flow-node';
 import { FlowsStarted } from './lib/red/flows-started';
-import { trackUsers, type LinkNode, type LinkState } from './lib/flow/link';
+import { clientState } from './lib/flow/client-state';
+import { trackUsers, type LinkNode } from './lib/flow/link';
 import { LogGate } from './lib/red/log-gate';
 import { nodeError, statusReason } from './lib/red/node-error';
-import { tlsSettings } from './lib/server/server-settings';
+import { TlsSource } from './lib/red/tls-source';
 import { StateFeed } from './lib/flow/state-feed';
 import { StatusReporter } from './lib/red/status-reporter';
 import { translate } from './lib/red/translate';
@@ -70,7 +72,7 @@ function clientOptions(RED: NodeAPI, config: ClientConfig, credentials: ClientCr
     port: read('port'),
     transport,
     path: read('path'),
-    tls: usesTls ? tlsSettings(RED, tls) : undefined,
+    tls: usesTls ? clientTls(new TlsSource(RED, tls)) : undefined,
     user: read('user'),
     device: read('device'),
     credential: credentials.credential ?? '',
@@ -80,6 +82,11 @@ function clientOptions(RED: NodeAPI, config: ClientConfig, credentials: ClientCr
     maxMessageSize: defaultClientOptions.maxMessageSize,
     retryRefusedMs: RETRY_REFUSED_MS,
   };
+}
+
+/** Reads the files for each connection, so that those that were renewed count. */
+function clientTls(source: TlsSource): () => ClientTlsOptions {
+  return () => source.options();
 }
 
 /** Runs the client of a node until the node closes. */
@@ -121,7 +128,7 @@ function logTroubles(RED: NodeAPI, node: ClientNode, client: IotmpClient): void 
     // A connection that was lost mostly comes back at once: only a second failure is news.
     if (failures === 1 && state !== 'refused') return;
     if (!log.isNews('connection', error.message)) return;
-    node.warn(translate(RED, 'errors.connect', { address: client.url, reason: error.message }));
+    node.warn(connectText(RED, client.url, error));
   });
   client.on('warning', (text) => {
     if (log.isNews('warning', text)) node.warn(text);
@@ -140,29 +147,8 @@ function connectWhileUsed(node: ClientNode, client: IotmpClient, started: FlowsS
   });
 }
 
-function clientState(RED: NodeAPI, { state, lastError }: IotmpClient): LinkState {
-  switch (state) {
-    case 'open':
-      return { kind: 'up', text: translate(RED, 'status.connected') };
-    case 'refused':
-      return {
-        kind: 'error',
-        text: lastError === undefined ? translate(RED, 'status.refused') : statusReason(lastError),
-      };
-    case 'idle':
-    case 'closed':
-      return { kind: 'off', text: translate(RED, 'status.disconnected') };
-    default:
-      // A certificate does not get better with time, so this is an error although the client goes on trying.
-      if (isCertificateError(lastError)) return { kind: 'error', text: translate(RED, 'status.certificate') };
-      return { kind: 'waiting', text: translate(RED, 'status.connecting') };
-  }
-}
-
-/** Whether the certificate of the server was not trusted, by the error codes of Node.js. */
-function isCertificateError(error: IotmpError | undefined): boolean {
-  const cause = error?.cause;
-  if (typeof cause !== 'object' || cause === null || !('code' in cause) || typeof cause.code !== 'string')
-    return false;
-  return /CERT|CRL|ISSUER|LEAF_SIGNATURE|INVALID_CA|HOSTNAME_MISMATCH/.test(cause.code);
+/** Why a client is not connected, with the address said once. */
+function connectText(RED: NodeAPI, address: string, { message: reason }: IotmpError): string {
+  if (reason.includes(address)) return reason;
+  return translate(RED, 'errors.connect', { address, reason });
 }

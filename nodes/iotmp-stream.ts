@@ -1,7 +1,10 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { detached, IotmpError, type Value } from '../src';
+import { AutoStream } from './lib/flow/auto-stream';
 import { setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow/flow-node';
-import type { LinkStream, StreamState, Target } from './lib/flow/link';
+import type { LinkStream, LinkStreamListener, StreamState, Target } from './lib/flow/link';
+import { SampleAge, type Silence } from './lib/flow/sample-age';
+import { namedError } from './lib/red/named-error';
 import { nodeError, statusReason } from './lib/red/node-error';
 import { onInput } from './lib/flow/run-input';
 import { resourceFields, targetSettings, type TargetSettings } from './lib/flow/target-settings';
@@ -31,12 +34,15 @@ class FlowStream {
   readonly #node: Node;
   readonly #context: FlowNodeContext;
   readonly #settings: TargetSettings;
-  readonly #intervalMs: number;
+  /** `undefined`: it follows from the kind of the resource. */
+  readonly #intervalMs: number | undefined;
+  readonly #age = new SampleAge((silence) => this.#showSilence(silence));
   /** The target from the fields of the node; `undefined` while the stream is stopped. */
   #wanted: Target | undefined;
   #target: Target | undefined;
   #stream: LinkStream | undefined;
   #state: StreamState = { kind: 'offline' };
+  #unwatch: (() => void) | undefined;
   #run = 0;
   #trouble: string | undefined;
 
@@ -76,22 +82,36 @@ class FlowStream {
 
   stop(): void {
     this.#run++;
-    this.#stream?.close();
-    this.#stream = undefined;
+    this.#close();
     this.#wanted = undefined;
     this.#trouble = undefined;
     this.#context.status.grey(translate(this.#RED, 'status.stopped'));
   }
 
   #open(wanted: Target): void {
-    const target = this.#context.link.resolve(wanted);
+    const { link } = this.#context;
+    const target = link.resolve(wanted);
     this.#wanted = wanted;
     this.#target = target;
-    this.#stream?.close();
-    this.#stream = this.#context.link.stream(target, this.#intervalMs, {
+    this.#close();
+    this.#unwatch = link.watchDevice(target, () => this.#handleDevice());
+    const listener: LinkStreamListener = {
       onSample: (payload) => this.#emit(target, payload),
       onState: (state) => this.#show(target, state),
-    });
+    };
+    const intervalMs = this.#intervalMs;
+    this.#stream =
+      intervalMs === undefined
+        ? new AutoStream(link, target, listener)
+        : link.stream(target, { intervalMs }, listener);
+  }
+
+  #close(): void {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+    this.#stream?.close();
+    this.#stream = undefined;
+    this.#age.end();
   }
 
   #handleLink(): void {
@@ -99,17 +119,25 @@ class FlowStream {
     const { link } = this.#context;
     // Before its first device connects, a server without registered devices has no user that a blank field could mean.
     if (this.#target?.user === '' && link.resolve(this.#wanted).user !== '') this.#open(this.#wanted);
-    else if (this.#state.kind === 'offline') this.#showOffline();
+  }
+
+  #handleDevice(): void {
+    if (this.#target !== undefined && this.#state.kind === 'offline') this.#showOffline(this.#target);
   }
 
   #write(payload: unknown): void {
     if (this.#stream === undefined) {
       throw new IotmpError('IOTMP_ERR_CLOSED', translate(this.#RED, 'status.stopped'));
     }
-    this.#stream.write(payload);
+    try {
+      this.#stream.write(payload);
+    } catch (error) {
+      throw namedError(error, this.#target === undefined ? '' : topicOf(this.#target));
+    }
   }
 
   #emit(target: Target, payload: Value | undefined): void {
+    this.#age.heard();
     this.#node.send({
       payload: payload ?? null,
       topic: topicOf(target),
@@ -123,33 +151,44 @@ class FlowStream {
     const { status } = this.#context;
     const text = (key: string): string => translate(this.#RED, key);
     this.#state = state;
+    if (state.kind === 'streaming') this.#age.begin(this.#stream?.intervalMs ?? 0);
+    else this.#age.end();
     if (state.kind === 'streaming') status.green(text('status.streaming'));
     else if (state.kind === 'waiting') status.yellow(text('status.waiting'));
-    else if (state.kind === 'offline') this.#showOffline();
+    else if (state.kind === 'offline') this.#showOffline(target);
     else if (state.kind === 'stalled') status.yellow(text('status.stalled'));
     else if (state.kind === 'held') status.yellow(text('status.notReopened'));
     else status.red(state.error === undefined ? text('status.error') : statusReason(state.error));
     this.#report(target, state);
   }
 
-  /** The text for offline: a server lacks the device, and a client lacks its own connection. */
-  #showOffline(): void {
+  /** Why there is no stream: the device is away or unknown, or the server or client itself does not work. */
+  #showOffline(target: Target): void {
     const { link, status } = this.#context;
-    if (link.namesDevices) status.yellow(translate(this.#RED, 'status.offline'));
-    else showLink(status, link.state);
+    const state = link.deviceState(target);
+    // The stream of a device that has just come is told of in a moment.
+    if (state.kind !== 'up') showLink(status, state);
+  }
+
+  /** A stream that is open looks well: its status says how long nothing has come. */
+  #showSilence(silence: Silence | undefined): void {
+    const { status } = this.#context;
+    if (silence === undefined) status.green(translate(this.#RED, 'status.streaming'));
+    else if (silence.isFirst) status.green(translate(this.#RED, 'status.noSample'));
+    else status.green(translate(this.#RED, 'status.silent', { age: silence.age }));
   }
 
   /** Reports trouble to the log and to Catch nodes when it begins, and not again while it lasts. */
   #report(target: Target, state: StreamState): void {
     const topic = topicOf(target);
     let trouble: string | undefined;
-    if (state.kind === 'error') trouble = state.error?.message ?? state.kind;
+    if (state.kind === 'error') trouble = namedError(state.error ?? state.kind, topic).message;
     else if (state.kind === 'stalled') trouble = translate(this.#RED, 'errors.stalled', { topic });
     else if (state.kind === 'held') trouble = translate(this.#RED, 'errors.notReopened', { topic });
     if (trouble !== undefined && trouble !== this.#trouble) {
       const error = state.error ?? new IotmpError('IOTMP_ERR_TIMEOUT', trouble);
       if (state.kind === 'held') this.#node.warn(trouble);
-      else this.#node.error(nodeError(error), { topic });
+      else this.#node.error(namedError(error, topic), { topic });
     }
     if (state.kind !== 'waiting') this.#trouble = trouble;
   }

@@ -1,22 +1,29 @@
 import type { NodeSettings, SettingFacts } from './setting';
 
+/** Words for numbers, with `__default__`, `__min__` and `__max__`. */
+export interface RangeWords {
+  readonly range: string;
+  /** For a number that the runtime chooses where the field is blank. */
+  readonly autoRange: string;
+}
+
 /**
  * The help of a node with the facts of its settings in it. `{{keepAlive}}` stands for default and range of a number,
  * `{{tlsPort.usual}}` for one fact of a setting.
- * @param rangeText the words for default and range, with `__default__`, `__min__` and `__max__`
+ * @param words for the default and the range of a number
  * @param language of the help, for the form of numbers
  * @throws Error for a setting or a fact that the table does not have
  */
 export function helpText(
   help: string,
   { type, properties }: NodeSettings,
-  rangeText: string,
+  words: RangeWords,
   language: string,
 ): string {
   return help.replace(/\{\{([\w.]+)\}\}/g, (_all, place: string) => {
     const [name = '', ...path] = place.split('.');
     const facts = properties[name]?.facts;
-    const text = path.length === 0 ? rangeOf(facts, rangeText, language) : factOf(facts, path);
+    const text = path.length === 0 ? rangeOf(facts, words, language) : factOf(facts, path);
     if (text === undefined)
       throw new Error(`the help of ${type} names ${place}, which its settings do not have`);
     return text;
@@ -24,11 +31,15 @@ export function helpText(
 }
 
 /** Default and range, such as "60 s by default, 1 to 1,800 s". */
-function rangeOf(facts: SettingFacts | undefined, rangeText: string, language: string): string | undefined {
+function rangeOf(
+  facts: SettingFacts | undefined,
+  { range, autoRange }: RangeWords,
+  language: string,
+): string | undefined {
   const { unit, min, max, default: fallback } = facts ?? {};
   const numbers = new Map(Object.entries({ default: fallback, min, max }));
   if (min === undefined || max === undefined) return undefined;
-  return rangeText.replace(/__(\w+)__/g, (_all, name: string) => {
+  return (facts?.blank === 'auto' ? autoRange : range).replace(/__(\w+)__/g, (_all, name: string) => {
     const number = Number(numbers.get(name)).toLocaleString(language);
     return unit === undefined || name === 'min' ? number : `${number} ${unit}`;
   });

@@ -55,6 +55,12 @@ export function whole(facts: NumberFacts): Setting<number> {
   };
 }
 
+/** A whole number in a range. Where it is blank or missing, the runtime chooses: it is `undefined`. */
+export function autoWhole(facts: Omit<NumberFacts, 'default'>): Setting<number | undefined> {
+  const { facts: given, read } = optional(whole({ ...facts, default: facts.min }));
+  return { facts: { ...given, default: '', blank: 'auto' }, read };
+}
+
 /** A number in a range. Blank is the default. */
 export function decimal(facts: NumberFacts): Setting<number> {
   return {

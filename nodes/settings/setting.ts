@@ -14,8 +14,8 @@ export interface SettingFacts {
   readonly min?: number;
   readonly max?: number;
   readonly unit?: 's' | 'ms' | 'bytes';
-  /** Meaning of a blank field, where the dialog takes one: the default, or that something is off. */
-  readonly blank?: 'default' | 'off';
+  /** Meaning of a blank field, where the dialog takes one: the default, that something is off, or that the runtime chooses. */
+  readonly blank?: 'default' | 'off' | 'auto';
   readonly choices?: readonly string[];
   /** Type of the config node whose id the property holds. */
   readonly node?: string;

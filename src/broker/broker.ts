@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { TlsOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { asError, errorText, IotmpError } from '../errors';
 import type { HostedResource } from '../session/hosting/hosted-resource';
@@ -106,6 +107,12 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     return this.#table.has(id);
   }
 
+  /** Whether a device would be let in with the right credential, as far as the server knows. */
+  mayConnect(id: DeviceId): boolean {
+    if (this.#directories.size > 0 && this.#authenticator.directoryOf(id) !== undefined) return true;
+    return this.#options.authenticator !== undefined || this.anonymous || this.isRegistered(id);
+  }
+
   /** The user that is meant where none is given: that of the first registered, else of the first connected device. */
   get defaultUser(): string {
     const [first] = this.#registry.values();
@@ -200,6 +207,15 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
       device.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
     }
     if (this.#running) await this.#updateListeners();
+  }
+
+  /**
+   * Shows another certificate on the TLS port to those who connect from now on; nobody is disconnected.
+   * @throws IotmpError IOTMP_ERR_LISTEN when it cannot be used; then nothing has changed
+   */
+  renewTls(tls: TlsOptions): void {
+    this.#listeners.get('tls')?.renew(tls);
+    this.#options = { ...this.#options, tls };
   }
 
   /**

@@ -1,6 +1,8 @@
 import type { Server } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import { errorText, IotmpError } from '../errors';
 import type { Transport } from '../transport/transport';
+import { certificateLife, lifeWarning } from '../transport/certificate';
 import type { ConnectionRefusal } from '../transport/connection-refusal';
 import { openSocketServer, type SocketServer, type SocketServerOptions } from '../transport/socket-server';
 import { Backoff } from '../util/backoff';
@@ -10,9 +12,15 @@ import type { Clock, Timer } from '../util/clock';
 export type ListenerStatus =
   | { readonly kind: 'closed' }
   | { readonly kind: 'opening' }
-  /** `address` is what it listens on, such as `0.0.0.0:25204`. */
-  | { readonly kind: 'listening'; readonly address: string; readonly port: number }
-  | { readonly kind: 'error'; readonly error: IotmpError };
+  /** `address` is what it listens on, such as `0.0.0.0:25204`. `expires`: end of the certificate, in ms since 1970. */
+  | {
+      readonly kind: 'listening';
+      readonly address: string;
+      readonly port: number;
+      readonly expires?: number;
+    }
+  /** `port` is the one that could not be opened. */
+  | { readonly kind: 'error'; readonly error: IotmpError; readonly port: number };
 
 /** What a listener tells its owner. */
 export interface ListenerHooks {
@@ -22,23 +30,34 @@ export interface ListenerHooks {
   onWarning(text: string): void;
 }
 
-/** A port that devices connect to. One that cannot be opened is tried again, with growing pauses. */
+/** Time between two looks at the life of the certificate, in ms. */
+const CERTIFICATE_LOOK_MS = 12 * 3_600_000;
+
+/**
+ * A port that devices connect to. One that cannot be opened is tried again, with growing pauses: the status is an error
+ * for all that time.
+ */
 export class Listener {
-  readonly options: SocketServerOptions;
+  #options: SocketServerOptions;
   readonly #hooks: ListenerHooks;
   readonly #clock: Clock;
   readonly #backoff: Backoff;
   #status: ListenerStatus = { kind: 'closed' };
   #server: SocketServer | undefined;
   #retry: Timer | undefined;
+  #look: Timer | undefined;
   #closed = true;
   #opening: Promise<void> = Promise.resolve();
 
   constructor(options: SocketServerOptions, clock: Clock, hooks: ListenerHooks) {
-    this.options = options;
+    this.#options = options;
     this.#clock = clock;
     this.#hooks = hooks;
     this.#backoff = new Backoff({ minMs: 1000, maxMs: 30_000, random: Math.random });
+  }
+
+  get options(): SocketServerOptions {
+    return this.#options;
   }
 
   get status(): ListenerStatus {
@@ -49,14 +68,29 @@ export class Listener {
   open(): Promise<void> {
     if (!this.#closed) return this.#opening;
     this.#closed = false;
+    this.#setStatus({ kind: 'opening' });
     this.#opening = this.#attempt();
     return this.#opening;
+  }
+
+  /**
+   * Shows another certificate to those who connect from now on. A listener that could not be opened is tried at once.
+   * @throws IotmpError IOTMP_ERR_LISTEN when it cannot be used; the former one stays
+   */
+  renew(tls: TlsOptions): void {
+    this.#server?.renew(tls);
+    this.#options = { ...this.#options, tls };
+    if (this.#status.kind === 'listening') {
+      this.#status = { ...this.#status, ...this.#expiry };
+      this.#watchCertificate();
+    } else if (this.#retry !== undefined) this.#tryAgain();
   }
 
   /** Frees the port; connections that were made live on. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#retry?.cancel();
+    this.#look?.cancel();
     await this.#opening;
     const server = this.#server;
     this.#server = undefined;
@@ -66,9 +100,8 @@ export class Listener {
   }
 
   async #attempt(): Promise<void> {
-    this.#setStatus({ kind: 'opening' });
     try {
-      const opened = await openSocketServer(this.options, {
+      const opened = await openSocketServer(this.#options, {
         onTransport: (transport) => this.#hooks.onTransport(transport),
         onRefused: (refusal) => this.#hooks.onRefused(refusal),
         onWarning: (text) => this.#hooks.onWarning(text),
@@ -78,27 +111,54 @@ export class Listener {
       });
       this.#server = opened;
       this.#backoff.reset();
-      const { address, port } = boundAddress(opened.server);
-      this.#setStatus({ kind: 'listening', address, port });
+      this.#setStatus({ kind: 'listening', ...boundAddress(opened.server), ...this.#expiry });
+      this.#watchCertificate();
     } catch (error) {
       this.#fail(error instanceof IotmpError ? error : new IotmpError('IOTMP_ERR_LISTEN', errorText(error)));
     }
   }
 
+  get #expiry(): { expires?: number } {
+    const life = certificateLife(this.#options.tls ?? {});
+    return life === undefined ? {} : { expires: life.to };
+  }
+
   #fail(error: IotmpError): void {
     this.#server?.close();
     this.#server = undefined;
-    this.#setStatus({ kind: 'error', error });
+    this.#look?.cancel();
+    this.#setStatus({ kind: 'error', error, port: this.#options.port });
     if (this.#closed) return;
-    this.#retry = this.#clock.after(this.#backoff.next(), () => {
-      this.#opening = this.#attempt();
-    });
+    this.#retry = this.#clock.after(this.#backoff.next(), () => this.#tryAgain());
   }
 
+  #tryAgain(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    this.#opening = this.#attempt();
+  }
+
+  /** Warns of a certificate that has ended or soon will, now and as time goes by. */
+  #watchCertificate(): void {
+    this.#look?.cancel();
+    const life = certificateLife(this.#options.tls ?? {});
+    if (life === undefined || this.#closed) return;
+    const warning = lifeWarning(life, Date.now());
+    if (warning !== undefined) this.#hooks.onWarning(warning);
+    this.#look = this.#clock.after(CERTIFICATE_LOOK_MS, () => this.#watchCertificate());
+  }
+
+  /** The same error again is no news. */
   #setStatus(status: ListenerStatus): void {
+    const isSame = isSameError(this.#status, status);
     this.#status = status;
+    if (isSame) return;
     if (!this.#closed || status.kind === 'closed') this.#hooks.onStatus(status);
   }
+}
+
+function isSameError(one: ListenerStatus, other: ListenerStatus): boolean {
+  return one.kind === 'error' && other.kind === 'error' && one.error.message === other.error.message;
 }
 
 function boundAddress(server: Server): { address: string; port: number } {

@@ -61,8 +61,8 @@ export interface ClientOptions extends ClientIdentity {
    * @default '/iotmp'
    */
   readonly path?: string | undefined;
-  /** For `tls`, `wss` and redirects to TLS. */
-  readonly tls?: ClientTlsOptions | undefined;
+  /** For `tls`, `wss` and redirects to TLS. A function is called for each connection, so that its files may change. */
+  readonly tls?: ClientTlsOptions | (() => ClientTlsOptions) | undefined;
   /**
    * Time between KEEP_ALIVEs, in s, 1..1800 (`protocol.md` section 4.4).
    * @default 60
@@ -107,7 +107,7 @@ export interface ClientOptions extends ClientIdentity {
 /** {@link ClientOptions}, checked, with every default filled in. */
 export interface ClientSettings {
   readonly target: ConnectTarget;
-  readonly tls: ClientTlsOptions | undefined;
+  readonly tls: ClientTlsOptions | (() => ClientTlsOptions) | undefined;
   readonly identity: ClientIdentity;
   readonly keepAliveS: number;
   readonly connectTimeoutMs: number;

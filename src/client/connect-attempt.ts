@@ -7,7 +7,7 @@ import type { Session } from '../session/session';
 import { defaultSessionOptions } from '../session/base/session-options';
 import type { ConnectTarget } from '../transport/connect';
 import { maxPayloadFor } from '../transport/web-socket-settings';
-import type { ClientIdentity, ClientSettings } from './client-options';
+import type { ClientIdentity, ClientSettings, ClientTlsOptions } from './client-options';
 import { connectVerdict, type ConnectVerdict } from './connect-answer';
 import type { LooseEnds } from './loose-ends';
 import { redirectTarget } from './redirect';
@@ -84,9 +84,10 @@ async function beginSession(
 }
 
 /** A name that the certificate is checked for belongs to the configured server, not to one redirected to. */
-function tlsFor(target: ConnectTarget, settings: ClientSettings): ClientSettings['tls'] {
-  if (target.host === settings.target.host || settings.tls === undefined) return settings.tls;
-  return { ...settings.tls, servername: undefined };
+function tlsFor(target: ConnectTarget, settings: ClientSettings): ClientTlsOptions | undefined {
+  const tls = typeof settings.tls === 'function' ? settings.tls() : settings.tls;
+  if (target.host === settings.target.host || tls === undefined) return tls;
+  return { ...tls, servername: undefined };
 }
 
 async function sayConnect(

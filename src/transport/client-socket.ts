@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { hostAndPort } from './host-and-port';
+import { bareHost, hostAndPort } from './host-and-port';
 import { DEFAULT_PATH } from './web-socket-settings';
 
 /** Where a client connects to. */
@@ -27,7 +27,7 @@ export function isWebSocket(target: ConnectTarget): boolean {
 /** The target as a URL, for people and for the WebSocket handshake. */
 export function targetUrl(target: ConnectTarget): string {
   // A zone (`fe80::1%eth0`) means something only on this machine and has no place in a URL.
-  const host = plainHost(target).replace(/%.*$/, '');
+  const host = bareHost(target.host).replace(/%.*$/, '');
   const origin = `${target.transport}://${hostAndPort(host, target.port)}`;
   if (!isWebSocket(target)) return origin;
   const path = target.path ?? DEFAULT_PATH;
@@ -39,7 +39,7 @@ export function targetUrl(target: ConnectTarget): string {
  * unless `options` say otherwise. Throws when host or port are unusable.
  */
 export function openClientSocket(target: ConnectTarget, options?: ConnectionOptions): Socket {
-  const host = plainHost(target);
+  const host = bareHost(target.host);
   const { port } = target;
   // The system takes no host for this machine; and it throws at a wrong port only after it has opened a handle.
   if (host === '') throw new TypeError('no host is given');
@@ -54,9 +54,4 @@ export function openClientSocket(target: ConnectTarget, options?: ConnectionOpti
     host,
     port,
   });
-}
-
-function plainHost(target: ConnectTarget): string {
-  const { host } = target;
-  return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
 }

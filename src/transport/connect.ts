@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { WebSocket } from 'ws';
-import { errorText, IotmpError, isError } from '../errors';
+import { IotmpError } from '../errors';
 import type { Timer } from '../util/clock';
+import { connectWords } from './connect-words';
 import { isSecure, isWebSocket, openClientSocket, targetUrl, type ConnectTarget } from './client-socket';
 import { SocketTransport } from './socket-transport';
 import { transportSettings, type TransportOptions } from './transport-options';
@@ -121,7 +122,7 @@ class ConnectAttempt {
   }
 
   #handleError(cause: unknown): void {
-    this.#fail('IOTMP_ERR_CONNECT', causeText(cause), cause);
+    this.#fail('IOTMP_ERR_CONNECT', connectWords(cause), cause);
   }
 
   #handleAbort(): void {
@@ -156,13 +157,4 @@ class ConnectAttempt {
     this.#timer?.cancel();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
   }
-}
-
-/** What the system said, for people: of all addresses of a name where several were tried, and with the code of TLS. */
-function causeText(cause: unknown): string {
-  if (cause instanceof AggregateError && cause.errors.length > 0)
-    return cause.errors.map(causeText).join('; ');
-  const text = errorText(cause);
-  if (!isError(cause) || !('code' in cause) || typeof cause.code !== 'string') return text;
-  return text.includes(cause.code) ? text : `${text} (${cause.code})`;
 }

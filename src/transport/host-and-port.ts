@@ -6,9 +6,14 @@ export function hostAndPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** A host as the system takes it: an IPv6 address is without the brackets that people write. */
+export function bareHost(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
+}
+
 /** The host of `host:port`, without the brackets of an IPv6 address. */
 export function hostOf(address: string): string {
-  return address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return bareHost(address.replace(/:\d+$/, ''));
 }
 
 /** Address and port of the other end of `socket`; `unknown` where there is none, as for a connection that has ended. */

@@ -1,10 +1,11 @@
 import { createServer as createTcpServer, type DropArgument, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions } from 'node:tls';
+import { createServer as createTlsServer, Server as TlsServer, type TlsOptions } from 'node:tls';
 import { asError, errorText, IotmpError, isError } from '../errors';
 import { guarded, warnProcess, type Guarded } from '../util/guard';
+import { certificateFault } from './certificate';
 import type { ConnectionRefusal } from './connection-refusal';
 import { Handshakes } from './handshakes';
-import { remoteName } from './host-and-port';
+import { bareHost, hostAndPort, remoteName } from './host-and-port';
 import { SocketTransport } from './socket-transport';
 import type { Transport } from './transport';
 import type { TransportOptions } from './transport-options';
@@ -35,9 +36,23 @@ export interface SocketServerHooks {
 /** A server that listens. */
 export interface SocketServer {
   readonly server: Server;
+  /**
+   * Shows another certificate to those who connect from now on. Does nothing for plain TCP.
+   * @throws IotmpError IOTMP_ERR_LISTEN when it cannot be used; the former one stays
+   */
+  renew(tls: TlsOptions): void;
   /** Frees the port and cuts the handshakes that are under way; transports that were handed over live on. */
   close(): void;
 }
+
+/** Words for the codes of the system. */
+const LISTEN_WORDS: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', 'the port is in use'],
+  ['EACCES', 'this program may not use the port: below 1024 it needs a right for that'],
+  ['EADDRNOTAVAIL', 'this machine does not have the address'],
+  ['ENOTFOUND', 'there is no address of this name'],
+  ['EMFILE', 'this program has too many files open'],
+]);
 
 type Taker = Guarded<[socket: Socket]>;
 
@@ -53,7 +68,8 @@ export function openSocketServer(
   hooks: SocketServerHooks,
 ): Promise<SocketServer> {
   return new Promise((resolve, reject) => {
-    const where = `${options.host === '' ? '*' : options.host}:${options.port}`;
+    const host = bareHost(options.host);
+    const where = hostAndPort(host === '' ? '*' : host, options.port);
     const server = createServer(options, hooks, where);
     const { maxConnections } = options;
     server.maxConnections = maxConnections;
@@ -77,6 +93,9 @@ export function openSocketServer(
       server.on('error', onError);
       resolve({
         server,
+        renew(tls) {
+          if (server instanceof TlsServer) secure(server, tls, where);
+        },
         close() {
           server.close();
           handshakes?.cut();
@@ -84,7 +103,7 @@ export function openSocketServer(
       });
     });
     server.once('error', onRefused);
-    server.listen({ host: options.host === '' ? undefined : options.host, port: options.port }, onListening);
+    server.listen({ host: host === '' ? undefined : host, port: options.port }, onListening);
   });
 }
 
@@ -119,12 +138,25 @@ function createTls(
   try {
     return createTlsServer({ ...tls, handshakeTimeout: handshakeTimeoutMs }, take);
   } catch (error) {
-    throw listenError(where, error);
+    throw certificateError(where, tls, error);
   }
+}
+
+function secure(server: TlsServer, tls: TlsOptions, where: string): void {
+  try {
+    server.setSecureContext(tls);
+  } catch (error) {
+    throw certificateError(where, tls, error);
+  }
+}
+
+function certificateError(where: string, tls: TlsOptions, cause: unknown): IotmpError {
+  const text = certificateFault(tls) ?? `TLS does not take key and certificate (${errorText(cause)})`;
+  return new IotmpError('IOTMP_ERR_LISTEN', `cannot listen on ${where}: ${text}`, { cause });
 }
 
 function listenError(where: string, cause: unknown): IotmpError {
   const reason = isError(cause) && 'code' in cause ? String(cause.code) : errorText(cause);
-  const text = reason === 'EADDRINUSE' ? 'the port is in use' : reason;
+  const text = LISTEN_WORDS.get(reason) ?? reason;
   return new IotmpError('IOTMP_ERR_LISTEN', `cannot listen on ${where}: ${text}`, { cause });
 }

@@ -1,4 +1,4 @@
-import { errorText } from '../errors';
+import { errorText, isError } from '../errors';
 
 /** Words for the errors of TLS handshakes, by their codes. Each is said of the other end of the connection. */
 const WORDS: readonly (readonly [code: RegExp, words: string])[] = [
@@ -36,13 +36,13 @@ export function tlsWords(error: unknown): string | undefined {
 
 /** The stable code of an error of Node.js, or ''. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 /** What a handshake failed of, without the places in the source of OpenSSL. */
 export function handshakeText(error: unknown): string {
   const words = tlsWords(error);
   if (words !== undefined) return words;
-  const reason: unknown = error instanceof Error && 'reason' in error ? error.reason : undefined;
+  const reason: unknown = isError(error) && 'reason' in error ? error.reason : undefined;
   return `failed in the TLS handshake: ${typeof reason === 'string' ? reason : errorText(error)}`;
 }

@@ -27,6 +27,8 @@ export interface CallOutput {
 /** The work of a call node for each message: it calls a resource, or asks a service. */
 export interface CallTask {
   readonly fields: TargetFields;
+  /** Whether a device, or the server of a client, is called: the services are asked of the server itself. */
+  readonly callsDevice: boolean;
   readonly takesPayload: boolean;
   readonly takesParameters: boolean;
   run(target: Target, input: CallInput): Promise<CallOutput>;
@@ -41,6 +43,7 @@ export function callTask(RED: NodeAPI, link: Link, config: CallConfig): CallTask
   if (action === undefined) {
     return {
       fields: resourceFields(link.namesDevices),
+      callsDevice: true,
       takesPayload: true,
       takesParameters: true,
       run: async (target, input) => {
@@ -53,6 +56,7 @@ export function callTask(RED: NodeAPI, link: Link, config: CallConfig): CallTask
   const retain = read('retain');
   return {
     fields: serviceFields(action, link.namesDevices),
+    callsDevice: false,
     takesPayload: takesPayload(action),
     takesParameters: takesParameters(action),
     run: async ({ resource: name, ...target }, input) => {

@@ -9,7 +9,15 @@ import type {
   ResourceDefinition,
 } from '../../../src';
 import { flowValueOf } from './flow-value';
-import type { Link, LinkState, LinkStream, LinkStreamListener, StreamState, Target } from './link';
+import type {
+  Link,
+  LinkState,
+  LinkStream,
+  LinkStreamListener,
+  LinkStreamOptions,
+  StreamState,
+  Target,
+} from './link';
 import type { StateFeed } from './state-feed';
 
 /** Flow nodes work with the server of a client through this: they are the device. */
@@ -44,12 +52,29 @@ export class ClientLink implements Link {
     return target;
   }
 
+  deviceState(): LinkState {
+    return this.state;
+  }
+
+  watchDevice(_target: Target, listener: () => void): () => void {
+    return this.watch(listener);
+  }
+
+  async kindOf(target: Target): Promise<number | undefined> {
+    try {
+      const { payload } = await this.#client.describe();
+      return kindIn(payload, target.resource);
+    } catch {
+      return undefined; // A server that does not describe itself: the kind is not known.
+    }
+  }
+
   async call(target: Target, options: CallOptions): Promise<Reply> {
     const reply = await this.#client.call(target.resource, options);
     return { ...reply, payload: flowValueOf(reply.payload) };
   }
 
-  stream(target: Target, intervalMs: number, listener: LinkStreamListener): LinkStream {
+  stream(target: Target, { intervalMs }: LinkStreamOptions, listener: LinkStreamListener): LinkStream {
     const stream = this.#client.stream(
       target.resource,
       { intervalMs },
@@ -60,10 +85,21 @@ export class ClientLink implements Link {
     );
     listener.onState(streamState(stream.state, undefined));
     return {
+      intervalMs,
       write: (payload) => void stream.write(payload),
       close: () => detached('flow stream closed', warnProcess, stream.close()),
     };
   }
+}
+
+/** The code of a resource in the description of a server. */
+function kindIn(description: unknown, resource: string): number | undefined {
+  const entry: unknown = isRecord(description) ? description[resource] : undefined;
+  return isRecord(entry) && typeof entry.fn === 'number' ? entry.fn : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 function streamState(state: ClientStreamState, error: IotmpError | undefined): StreamState {

@@ -29,8 +29,18 @@ export interface LinkStreamListener {
   onState(state: StreamState): void;
 }
 
+/** How a flow opens a stream. */
+export interface LinkStreamOptions {
+  /** Time between two samples in ms; 0 for the device's own events. */
+  readonly intervalMs: number;
+  /** Nobody asks at the moment: only an output is opened. */
+  readonly unasked?: boolean;
+}
+
 /** A stream that a flow opened. */
 export interface LinkStream {
+  /** Time between its samples in ms; 0 for the device's own events, or where it is not known. */
+  readonly intervalMs: number;
   /** @throws IotmpError IOTMP_ERR_OFFLINE, IOTMP_ERR_ENCODE, IOTMP_ERR_TOO_LARGE */
   write(payload: unknown): void;
   close(): void;
@@ -47,8 +57,14 @@ export interface Link {
   host(pattern: string, definition: ResourceDefinition): HostedResource;
   /** The target as it is meant: where the user is left out, the server's own. */
   resolve(target: Target): Target;
+  /** How the device of a target stands. Through a client that is the connection itself. */
+  deviceState(target: Target): LinkState;
+  /** Tells that the device of a target may be in another state; returns the function that ends it. */
+  watchDevice(target: Target, listener: () => void): () => void;
   call(target: Target, options: CallOptions): Promise<Reply>;
-  stream(target: Target, intervalMs: number, listener: LinkStreamListener): LinkStream;
+  /** The code of the kind of a resource: 3 is an output. `undefined` while it is not known. It never rejects. */
+  kindOf(target: Target): Promise<number | undefined>;
+  stream(target: Target, options: LinkStreamOptions, listener: LinkStreamListener): LinkStream;
 }
 
 /** A config node that flow nodes work through. */

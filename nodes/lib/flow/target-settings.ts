@@ -7,6 +7,8 @@ import { evaluateText } from './typed-value';
 
 /** Evaluates the target of a node, which may depend on a message. */
 export interface TargetSettings {
+  /** Whether the target is the same for every message. */
+  readonly isFixed: boolean;
   /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFIG if a device or a resource is missing */
   evaluate(message?: NodeMessage): Promise<Target>;
 }
@@ -64,6 +66,7 @@ export function targetSettings(
   const isFixed = Object.values(settings).every(({ type }) => type === 'str');
   let fixed: Promise<Target> | undefined;
   return {
+    isFixed,
     evaluate: (message) => (isFixed ? (fixed ??= evaluateNow()) : evaluateNow(message)),
   };
 }

@@ -2,7 +2,7 @@ import { flowValue } from '../flow/flow-value';
 import { isError, IotmpError, RemoteError } from '../../../src';
 
 /** Longest text of a status: more of it does not fit beside a node. */
-const MAX_STATUS_LENGTH = 60;
+const MAX_STATUS_LENGTH = 40;
 
 /**
  * An error as flows see it in a Catch node: message, `code`, and for the answer of a device a `cause` of plain

@@ -1,3 +1,4 @@
+import type { NodeAPI } from 'node-red';
 import type {
   HostedResource,
   HubState,
@@ -8,8 +9,18 @@ import type {
   CallOptions,
 } from '../../../src';
 import { flowValueOf } from '../flow/flow-value';
+import type { DevicePresence } from './device-presence';
+import { absentDevice, deviceState } from './device-state';
 import type { HostedServer } from './hosted-server';
-import type { Link, LinkState, LinkStream, LinkStreamListener, StreamState, Target } from '../flow/link';
+import type {
+  Link,
+  LinkState,
+  LinkStream,
+  LinkStreamListener,
+  LinkStreamOptions,
+  StreamState,
+  Target,
+} from '../flow/link';
 import type { StateFeed } from '../flow/state-feed';
 
 /** Flow nodes work with the devices of an embedded server through this. */
@@ -17,12 +28,22 @@ export class ServerLink implements Link {
   readonly namesDevices = true;
   /** Properties, buckets, endpoints, topics and the other services of the server. */
   readonly services: ServerServices;
+  readonly #RED: NodeAPI;
   readonly #server: IotmpServer;
   readonly #feed: StateFeed;
+  readonly #presence: DevicePresence;
   readonly #firstUser: string | undefined;
 
   /** @param firstUser user of the first registered device; a server that was taken over learns of it later */
-  constructor({ server, services }: HostedServer, feed: StateFeed, firstUser: string | undefined) {
+  constructor(
+    RED: NodeAPI,
+    { server, services }: HostedServer,
+    feed: StateFeed,
+    presence: DevicePresence,
+    firstUser: string | undefined,
+  ) {
+    this.#RED = RED;
+    this.#presence = presence;
     this.#server = server;
     this.services = services;
     this.#feed = feed;
@@ -51,21 +72,48 @@ export class ServerLink implements Link {
     return { ...target, user: this.#firstUser ?? this.#server.defaultUser };
   }
 
+  deviceState(target: Target): LinkState {
+    return deviceState(this.#RED, this.#server, this.state, target);
+  }
+
+  watchDevice(target: Target, listener: () => void): () => void {
+    const ends = [this.#presence.watch(target, listener), this.#feed.watch(listener)];
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
+  async kindOf(target: Target): Promise<number | undefined> {
+    try {
+      const description = await this.#server.device(target)?.describe();
+      return description?.find(target.resource)?.fn;
+    } catch {
+      return undefined; // A device that does not describe itself: the kind is not known.
+    }
+  }
+
   async call(target: Target, options: CallOptions): Promise<Reply> {
+    if (this.#server.device(target) === undefined) {
+      throw absentDevice(this.#RED, this.#server, this.state, target);
+    }
     const reply = await this.#server.call(target, target.resource, options);
     // The server remembers what it saw.
     return { ...reply, payload: flowValueOf(reply.payload) };
   }
 
-  stream(target: Target, intervalMs: number, listener: LinkStreamListener): LinkStream {
+  stream(target: Target, options: LinkStreamOptions, listener: LinkStreamListener): LinkStream {
     const subscription = this.#server.subscribe(target, target.resource, {
-      intervalMs,
+      ...options,
       // All subscribers get the same object, and flows change what they get.
       onSample: (sample) => listener.onSample(flowValueOf(sample)),
       onState: (state) => listener.onState(streamState(state)),
     });
     listener.onState(streamState(subscription.state));
-    return subscription;
+    return {
+      intervalMs: options.intervalMs,
+      write: (payload) => subscription.write(payload),
+      close: () => subscription.close(),
+    };
   }
 }
 

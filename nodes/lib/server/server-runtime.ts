@@ -10,6 +10,7 @@ import {
 } from '../../../src';
 import { apiSettings, type ApiSettings } from './api-settings';
 import type { ServerPool } from './server-pool';
+import { DevicePresence } from './device-presence';
 import { showLink } from '../flow/flow-node';
 import type { FlowsStarted } from '../red/flows-started';
 import type { FlowsStopping } from '../red/flows-stopping';
@@ -20,11 +21,19 @@ import type { LinkNode } from '../flow/link';
 import { mountMqttBridge, type MqttMount } from './mqtt-bridge';
 import { nodeError, statusReason } from '../red/node-error';
 import { ServerLink } from './server-link';
-import { serverSettings, webSocketPath, type ServerConfig, type ServerCredentials } from './server-settings';
+import {
+  serverSettings,
+  serverTls,
+  webSocketPath,
+  type ServerConfig,
+  type ServerCredentials,
+} from './server-settings';
 import { serverState } from './server-state';
 import { StateFeed } from '../flow/state-feed';
 import type { StatusReporter } from '../red/status-reporter';
 import { filesFolder, storageFile } from './storage-settings';
+import { TlsRenewal } from './tls-renewal';
+import type { TlsSource } from '../red/tls-source';
 import { translate } from '../red/translate';
 import { UpgradeMount } from './upgrade-mount';
 import type { UpgradeRouter } from './upgrade-router';
@@ -82,7 +91,8 @@ export class ServerRuntime {
     status: StatusReporter,
     shared: SharedByServers,
   ) {
-    const options = serverSettings(RED, config, node.credentials, (text) => node.warn(text));
+    const tls = serverTls(RED, config);
+    const options = serverSettings(RED, config, node.credentials, tls, (text) => node.warn(text));
     const path = webSocketPath(RED, config);
     const file = storageFile(RED, node.id, config);
     const api = apiSettings(config, node.credentials.apiSecret);
@@ -102,6 +112,7 @@ export class ServerRuntime {
     this.#mqtt = this.#mountBridge(config);
     this.#publish();
     this.#watch();
+    if (tls !== undefined) this.#ends.push(this.#renewCertificates(tls));
     warnOfOpenDoors(RED, node, options);
   }
 
@@ -153,7 +164,9 @@ export class ServerRuntime {
   /** Gives flow nodes and the editor what they need of the server. */
   #publish(): void {
     this.#node.api = this.#api;
-    this.#node.link = new ServerLink(this.#hosted, this.#feed, this.#firstUser);
+    const presence = new DevicePresence(this.#hosted.server, this.#onFault);
+    this.#ends.push(() => presence.close());
+    this.#node.link = new ServerLink(this.#RED, this.#hosted, this.#feed, presence, this.#firstUser);
     showLink(this.#status, this.#feed.state);
     this.#feed.watch((state) => showLink(this.#status, state));
   }
@@ -184,6 +197,20 @@ export class ServerRuntime {
     };
   }
 
+  /** Shows what is in the files of the TLS configuration, also after they have changed. */
+  #renewCertificates(tls: TlsSource): () => void {
+    const renewal = new TlsRenewal(this.#hosted.server, tls, {
+      onRenewed: () => {
+        this.#node.log(translate(this.#RED, 'errors.renewed'));
+        this.#update();
+      },
+      onRefused: (reason) =>
+        this.#log.warn('tls files', translate(this.#RED, 'errors.notRenewed', { reason })),
+      onFault: this.#onFault,
+    });
+    return () => renewal.close();
+  }
+
   /** An API whose store could not be opened at the start is offered when the store works. */
   #handleStore(fault: StorageError | undefined): void {
     this.#update();
@@ -206,7 +233,7 @@ export class ServerRuntime {
     this.#update();
     const { fault } = this.#api;
     // The store reports its faults itself.
-    if (fault !== undefined && !(fault instanceof StorageError)) this.#log.warn('api', fault.message);
+    if (fault !== undefined && !(fault instanceof StorageError)) this.#log.error('api', fault.message);
   }
 
   /** Opens the server when its API is there: devices that were made over the API are let in from the beginning. */

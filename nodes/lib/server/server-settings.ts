@@ -1,9 +1,9 @@
-import type { Node, NodeAPI } from 'node-red';
-import { IotmpError, type ServerOptions, type TlsOptions } from '../../../src';
+import type { NodeAPI } from 'node-red';
+import { IotmpError, type ServerOptions } from '../../../src';
 import { serverTable } from '../../settings/iotmp-server';
 import { settingReader, type ConfigOf } from '../../settings/setting';
 import { registeredDevices } from './registered-devices';
-import { translate } from '../red/translate';
+import { TlsSource } from '../red/tls-source';
 
 /** The properties of an `iotmp-server` node, as Node-RED hands them on. */
 export type ServerConfig = ConfigOf<typeof serverTable>;
@@ -15,7 +15,17 @@ export interface ServerCredentials {
 }
 
 /**
+ * Key and certificate of the TLS port; `undefined` without such a port.
+ * @throws IotmpError IOTMP_ERR_CONFIG where there is no `tls-config` node
+ */
+export function serverTls(RED: NodeAPI, config: ServerConfig): TlsSource | undefined {
+  const read = settingReader(serverTable, config);
+  return read('tlsPort') === undefined ? undefined : new TlsSource(RED, read('tls'));
+}
+
+/**
  * The options of the server that a node describes.
+ * @param tls as of {@link serverTls}
  * @param warn is called with a text for each device that is left out
  * @throws IotmpError IOTMP_ERR_CONFIG naming the property
  */
@@ -23,15 +33,15 @@ export function serverSettings(
   RED: NodeAPI,
   config: ServerConfig,
   credentials: ServerCredentials,
+  tls: TlsSource | undefined,
   warn: (text: string) => void,
 ): ServerOptions {
   const read = settingReader(serverTable, config);
-  const tlsPort = read('tlsPort');
   return {
     host: read('host'),
     tcpPort: read('tcpPort'),
-    tlsPort,
-    tls: tlsPort === undefined ? undefined : tlsSettings(RED, read('tls')),
+    tlsPort: read('tlsPort'),
+    tls: tls?.options(),
     devices: registeredDevices(RED, credentials.devices, warn),
     anonymous: read('anonymous'),
     keepAliveS: read('keepAlive'),
@@ -54,28 +64,4 @@ export function webSocketPath(RED: NodeAPI, config: ServerConfig): string {
   const root: unknown = RED.settings.httpNodeRoot;
   const whole = (typeof root === 'string' ? root.replace(/\/$/, '') : '') + path.replace(/\/$/, '');
   return whole === '' ? '/' : whole;
-}
-
-/** A core `tls-config` node. */
-interface TlsNode extends Node {
-  addTLSOptions(options: TlsOptions): TlsOptions;
-}
-
-/**
- * Key and certificate of a core `tls-config` node.
- * @throws IotmpError IOTMP_ERR_CONFIG where there is no such node
- */
-export function tlsSettings(RED: NodeAPI, id: string): TlsOptions {
-  const node: unknown = id === '' ? undefined : RED.nodes.getNode(id);
-  if (isTlsNode(node)) return { ...node.addTLSOptions({}) };
-  throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.tlsMissing'));
-}
-
-function isTlsNode(node: unknown): node is TlsNode {
-  return (
-    typeof node === 'object' &&
-    node !== null &&
-    'addTLSOptions' in node &&
-    typeof node.addTLSOptions === 'function'
-  );
 }

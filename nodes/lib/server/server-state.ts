@@ -1,4 +1,6 @@
 import type { NodeAPI } from 'node-red';
+import { isError, type ListenerStatus } from '../../../src';
+import { isWithoutDevices } from './device-state';
 import type { HostedServer } from './hosted-server';
 import type { LinkState } from '../flow/link';
 import { statusReason } from '../red/node-error';
@@ -17,7 +19,7 @@ export function serverState(
 ): LinkState {
   const statuses = [...server.listenerStatus.values()];
   const failed = statuses.find((status) => status.kind === 'error');
-  if (failed?.kind === 'error') return { kind: 'error', text: statusReason(failed.error) };
+  if (failed?.kind === 'error') return { kind: 'error', text: listenText(RED, failed) };
   if (fault !== undefined) return { kind: 'error', text: statusReason(fault) };
   if (storeFault !== undefined) return storeState(RED, storeFault);
   if (!server.running || statuses.some((status) => status.kind === 'opening')) {
@@ -26,6 +28,31 @@ export function serverState(
   if (anonymous) {
     return { kind: 'waiting', text: translate(RED, 'status.anonymous', { count: server.deviceCount }) };
   }
-  if (server.registered.length === 0) return { kind: 'waiting', text: translate(RED, 'status.unregistered') };
+  if (statuses.some((status) => status.kind === 'listening' && isOver(status))) {
+    return { kind: 'waiting', text: translate(RED, 'status.certificateExpired') };
+  }
+  if (isWithoutDevices(server)) return { kind: 'waiting', text: translate(RED, 'status.unregistered') };
   return { kind: 'up', text: translate(RED, 'status.listening', { count: server.deviceCount }) };
+}
+
+type FailedListener = Extract<ListenerStatus, { kind: 'error' }>;
+type OpenListener = Extract<ListenerStatus, { kind: 'listening' }>;
+
+/** Why a port is not open, in few words: the log has the whole of it. */
+function listenText(RED: NodeAPI, { error, port }: FailedListener): string {
+  const { cause } = error;
+  const code = isError(cause) && 'code' in cause ? String(cause.code) : '';
+  if (code === 'EADDRINUSE') return translate(RED, 'status.portInUse', { port });
+  if (code === 'EACCES') return translate(RED, 'status.portForbidden', { port });
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return translate(RED, 'status.noSuchAddress');
+  // Without a code it is one of our own faults of a certificate, such as that there is none.
+  if (code === '' || /^ERR_(OSSL|SSL|CRYPTO|INVALID_ARG)/.test(code)) {
+    return translate(RED, 'status.certificateUnusable');
+  }
+  return translate(RED, 'status.portFailed', { port });
+}
+
+/** Whether the certificate of a port has expired. */
+function isOver({ expires }: OpenListener): boolean {
+  return expires !== undefined && expires <= Date.now();
 }

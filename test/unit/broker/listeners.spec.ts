@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { describe, it } from 'mocha';
 import type { ListenerStatus } from '../../../src/broker/listener';
 import { cleanUp } from '../../support/clean-up';
 import { fakes } from '../../support/fakes';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
-import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../support/certificate';
+import {
+  CHAIN_CERTIFICATE,
+  EXPIRED_CERTIFICATE,
+  TEST_ONLY_CERTIFICATE,
+  TEST_ONLY_KEY,
+} from '../support/certificate';
 import { RawDevice } from '../support/raw-device';
 import { hex, Type } from '../support/raw-message';
 import { tcpWire, tlsWire, WebSocketWire } from '../support/raw-wire';
@@ -39,6 +45,17 @@ function statusOf(bench: BrokerBench, wanted: ListenerStatus['kind']): Promise<L
     };
     bench.server.on('listener', listen);
   });
+}
+
+/** Moves the time on until the next attempt to listen has failed. Resolves with the time that took, in ms. */
+async function failsAgain(bench: BrokerBench, create: { readonly callCount: number }): Promise<number> {
+  const { pending } = bench.clock;
+  const attempts = create.callCount;
+  const from = bench.clock.now();
+  await bench.advanceUntil(() => create.callCount > attempts, 100);
+  const took = bench.clock.now() - from;
+  await bench.until(() => bench.clock.pending === pending);
+  return took;
 }
 
 async function serves(bench: BrokerBench, device: RawDevice): Promise<void> {
@@ -116,9 +133,8 @@ describe('listener that cannot be opened', () => {
     assert.equal(status.error.message, `cannot listen on 127.0.0.1:${port}: the port is in use`);
     await serves(bench, await bench.device({}, bench.track(await tlsWire(bench.port('tls')))));
 
-    const failedAgain = statusOf(bench, 'error');
-    await bench.clock.advance(1_000);
-    await failedAgain;
+    const create = fakes.spy(net, 'createServer');
+    await failsAgain(bench, create);
     await free();
     const listening = statusOf(bench, 'listening');
     await bench.clock.advance(2_000);
@@ -128,19 +144,24 @@ describe('listener that cannot be opened', () => {
 
   it('waits longer each time, up to half a minute', async () => {
     const { port } = await takenPort();
+    const create = fakes.spy(net, 'createServer');
     const bench = await BrokerBench.start({ ...HERE, tcpPort: port });
     const gaps: number[] = [];
-    for (let i = 0; i < 9; i++) {
-      const failed = statusOf(bench, 'error');
-      const attempts = bench.log.length;
-      const from = bench.clock.now();
-      await bench.advanceUntil(() => bench.log.length > attempts, 100);
-      gaps.push(bench.clock.now() - from);
-      await failed;
-    }
+    for (let i = 0; i < 9; i++) gaps.push(await failsAgain(bench, create));
     assert.ok(gaps[0]! <= 1_100 && gaps[0]! >= 500, String(gaps));
     for (let i = 5; i < gaps.length; i++) assert.ok(gaps[i]! <= 30_100 && gaps[i]! >= 15_000, String(gaps));
     for (let i = 1; i < gaps.length; i++) assert.ok(gaps[i]! <= 1000 * 2 ** i + 100, String(gaps));
+  });
+
+  it('is an error for all that time, told once', async () => {
+    const { port } = await takenPort();
+    const create = fakes.spy(net, 'createServer');
+    const bench = await BrokerBench.start({ ...HERE, tcpPort: port });
+    for (let i = 0; i < 5; i++) {
+      await failsAgain(bench, create);
+      assert.equal(bench.server.listenerStatus.get('tcp')?.kind, 'error');
+    }
+    assert.deepEqual(bench.log, ['listener tcp opening', 'listener tcp error']);
   });
 
   it('is given up when the server closes', async () => {
@@ -158,15 +179,18 @@ describe('listener that cannot be opened', () => {
     const bench = await BrokerBench.start({ host: '192.0.2.1', tcpPort: 0 });
     const status = bench.server.listenerStatus.get('tcp');
     assert.equal(status?.kind, 'error');
-    assert.equal(status.error.message, 'cannot listen on 192.0.2.1:0: EADDRNOTAVAIL');
+    assert.equal(
+      status.error.message,
+      'cannot listen on 192.0.2.1:0: this machine does not have the address',
+    );
   });
 
   it('says what is wrong with its certificate, while the others work', async () => {
     const broken: [Record<string, unknown> | undefined, RegExp][] = [
       [undefined, /TLS needs a key and a certificate/],
       [{}, /TLS needs a key and a certificate/],
-      [{ key: TEST_ONLY_KEY, cert: 'no certificate' }, /cannot listen on 127\.0\.0\.1:0: ./],
-      [{ key: 'no key', cert: TEST_ONLY_CERTIFICATE }, /cannot listen on 127\.0\.0\.1:0: ./],
+      [{ key: TEST_ONLY_KEY, cert: 'no certificate' }, /the certificate is no certificate in PEM form$/],
+      [{ key: 'no key', cert: TEST_ONLY_CERTIFICATE }, /the private key is no key in PEM form$/],
       [{ cert: TEST_ONLY_CERTIFICATE, pfx: Buffer.from('x') }, /cannot listen on 127\.0\.0\.1:0: ./],
     ];
     for (const [tls, message] of broken) {
@@ -189,7 +213,7 @@ describe('listener that fails later', () => {
     for (let i = 0; i < 3; i++) server.emit('error', Object.assign(new Error('accept'), { code: 'EMFILE' }));
     const status = bench.server.listenerStatus.get('tcp');
     assert.equal(status?.kind, 'error');
-    assert.match(status.error.message, /EMFILE$/);
+    assert.match(status.error.message, /: this program has too many files open$/);
     const listening = statusOf(bench, 'listening');
     await bench.clock.advance(1_000);
     await listening;
@@ -198,6 +222,60 @@ describe('listener that fails later', () => {
     assert.equal(bench.server.listenerStatus.get('tcp')?.kind, 'listening');
     await serves(bench, device);
     await serves(bench, await bench.device(LAMP, await bench.tcp()));
+  });
+});
+
+describe('the certificate of a TLS listener', () => {
+  const subjectOf = (bench: BrokerBench): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connectTls({ port: bench.port('tls'), ...HERE, rejectUnauthorized: false }, () => {
+        resolve(socket.getPeerCertificate().valid_to);
+        socket.destroy();
+      });
+      socket.on('error', reject);
+    });
+  const expired = { ...TLS, cert: EXPIRED_CERTIFICATE };
+
+  it('that has expired is a warning of the server, and its end is in the status', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tlsPort: 0, tls: expired });
+    const warning = 'the certificate of the TLS port expired on 2021-01-01: renew it, as clients refuse it';
+    assert.deepEqual(bench.warnings, [warning]);
+    const status = bench.server.listenerStatus.get('tls');
+    assert.equal(status?.kind === 'listening' && status.expires, Date.parse('2021-01-01'));
+    await bench.clock.advance(12 * 3_600_000);
+    assert.deepEqual(bench.warnings, [warning, warning], 'the log leaves out what it has told');
+  });
+
+  it('may be another for those who come later: the port stays open, and so do connections', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tlsPort: 0, tls: expired });
+    const device = await bench.device({}, bench.track(await tlsWire(bench.port('tls'))));
+    const events = bench.log.length;
+    assert.match(await subjectOf(bench), / 2021 /);
+    bench.server.renewTls(TLS);
+    assert.match(await subjectOf(bench), / 2120 /);
+    await serves(bench, device);
+    assert.equal(bench.log.length, events);
+    const status = bench.server.listenerStatus.get('tls');
+    assert.equal(status?.kind === 'listening' && status.expires, Date.parse('2120-01-01'));
+    await bench.server.configure(bench.options({ ...HERE, tlsPort: 0, tls: TLS }));
+    assert.equal(bench.log.length, events, 'the renewed certificate is no change');
+  });
+
+  it('stays when the other one cannot be used', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tlsPort: 0, tls: TLS });
+    assert.throws(() => bench.server.renewTls({ ...TLS, cert: CHAIN_CERTIFICATE }), {
+      code: 'IOTMP_ERR_LISTEN',
+      message: /certificate and private key do not belong together$/,
+    });
+    assert.match(await subjectOf(bench), / 2120 /);
+  });
+
+  it('opens a port that could not be opened without it, at once', async () => {
+    const bench = await BrokerBench.start({ ...HERE, tlsPort: 0, tls: { ...TLS, key: 'none' } });
+    const listening = statusOf(bench, 'listening');
+    bench.server.renewTls(TLS);
+    await listening;
+    await serves(bench, await bench.device({}, bench.track(await tlsWire(bench.port('tls')))));
   });
 });
 

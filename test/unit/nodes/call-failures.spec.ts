@@ -143,7 +143,7 @@ describe('failures of iotmp-call', () => {
 
   it('CONFIG: a timeout out of its range is red, and each message fails', async () => {
     const { bench } = await start({ timeout: 0 });
-    await bench.status('call', 'red', 'timeout must be a number from 0.1 to 3600');
+    await bench.status('call', 'red', 'timeout must be a number from 0.1 to 36');
     assert.equal((await failureOf(bench, { payload: 1 })).code, 'IOTMP_ERR_CONFIG');
   });
 

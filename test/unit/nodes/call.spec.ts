@@ -14,6 +14,7 @@ import {
   responseNode,
   serverNode,
   sinkNode,
+  LAMP,
 } from './support/flows';
 
 /** A server with a call node, and a device that it calls. */
@@ -149,7 +150,7 @@ describe('iotmp-call', () => {
 
   it('shows a failure until a call succeeds', async () => {
     const { bench, device } = await start();
-    await bench.status('call', 'green', 'status.listening(count=1)');
+    await bench.status('call', 'green', 'status.deviceConnected(device=pump)');
     device.serves = false;
     bench.send('call', { payload: 1 });
     device.error((await device.next(Type.RUN)).id!, { error: 'too hot' }, 500);
@@ -158,8 +159,35 @@ describe('iotmp-call', () => {
     device.ok((await device.next(Type.RUN)).id!);
     await bench.status('call', 'green');
     device.wire.cut();
-    await bench.status('call', 'green', 'status.listening(count=0)');
+    await bench.status('call', 'yellow', 'status.offline(device=pump)');
+  });
+
+  it('shows the device of the last message where the fields depend on messages', async () => {
+    const { bench } = await start({ device: 'payload', deviceType: 'msg' });
+    await bench.status('call', 'green', 'status.listening');
+    bench.send('call', { payload: 'lamp' });
+    await bench.status('call', 'yellow', 'status.offline(device=lamp)');
+    await bench.device(LAMP);
+    await bench.status('call', 'green', 'status.deviceConnected(device=lamp)');
+  });
+
+  it('shows that the server does not know the device, and says so in the error', async () => {
+    const { bench } = await start({ device: 'pumpp' });
+    await bench.status('call', 'red', 'status.unknownDevice(device=pumpp)');
     bench.send('call', { payload: 1 });
-    await bench.status('call', 'yellow', 'status.offline');
+    const { code, message } = await bench.error();
+    assert.deepEqual(
+      [code, message],
+      ['IOTMP_ERR_OFFLINE', 'IotmpError: anna/pumpp/level: errors.unknownDevice'],
+    );
+  });
+
+  it('does not show that a device is away while it is taken over by its own newer connection', async () => {
+    const { bench } = await start();
+    await bench.status('call', 'green', 'status.deviceConnected');
+    const shown = bench.statuses('call').all.length;
+    await bench.device();
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    assert.deepEqual(bench.statuses('call').all.slice(shown), []);
   });
 });

@@ -270,6 +270,6 @@ describe('the API of iotmp-server', function () {
     await bench.load(serverNode(bench.port, API), other, sinkNode());
     const requests = new NodeHttp(bench);
     await requests.ready();
-    await until(() => bench.log('warn').some((line) => line.startsWith('errors.apiPathInUse')));
+    await until(() => bench.log('error').some((line) => line.startsWith('errors.apiPathInUse')));
   });
 });

@@ -192,14 +192,21 @@ describe('iotmp-server', () => {
       callNode(),
       sinkNode(),
     );
-    await bench.status('server', 'red', `cannot listen on 127.0.0.1:${bench.port}: the port is in use`);
-    await bench.status('call', 'red', 'cannot listen');
-    assert.equal(bench.log('error', 'server').length, 1);
+    await bench.status('server', 'red', `status.portInUse(port=${bench.port})`);
+    await bench.status('call', 'red', 'status.portInUse');
+    const line = `cannot listen on 127.0.0.1:${bench.port}: the port is in use`;
+    assert.deepEqual(bench.log('error', 'server'), [line]);
     await bench.device(PUMP, {}, await bench.listening('tcp', 'second'));
     await bench.status('second', 'green');
+    await new Promise((resolve) => setTimeout(resolve, 2500));
     other.close();
     await bench.listening();
     await bench.status('server', 'green');
+    assert.deepEqual(
+      bench.statuses('server').all.map(({ fill }) => fill),
+      ['yellow', 'red', 'green'],
+      'red once, however often it was tried',
+    );
     await bench.device();
     assert.equal(bench.log('error', 'server').length, 1);
   });

@@ -77,7 +77,7 @@ describe('troubles of iotmp-stream', () => {
       streamNode({ via: 'client', client: 'away', server: '' }),
       sinkNode(),
     );
-    await bench.status('stream', 'yellow', 'status.connecting');
+    await bench.status('stream', 'yellow', 'status.nothingListens');
   });
 
   it('shows that its client is refused', async () => {
@@ -88,7 +88,7 @@ describe('troubles of iotmp-stream', () => {
       streamNode({ via: 'client', client: 'client', server: '' }),
       sinkNode(),
     );
-    await bench.status('stream', 'red', 'the server refused');
+    await bench.status('stream', 'red', 'status.refused');
   });
 });
 
@@ -108,6 +108,8 @@ async function startStub(): Promise<{ bench: FlowBench; listener: () => LinkStre
     state: { kind: 'up', text: 'up' },
     watch: () => (): void => undefined,
     resolve: (target: unknown): unknown => target,
+    watchDevice: () => (): void => undefined,
+    deviceState: () => ({ kind: 'waiting', text: 'status.offline' }),
     stream: (_target: unknown, _intervalMs: number, listener: LinkStreamListener): unknown => {
       listeners.push(listener);
       return { write: (): void => undefined, close: (): void => undefined };

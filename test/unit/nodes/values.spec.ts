@@ -64,7 +64,7 @@ describe('an error of a node', () => {
   it('fits into a status', () => {
     assert.equal(statusReason(new Error('short')), 'short');
     const long = statusReason(new Error('x'.repeat(1000)));
-    assert.equal(long.length, 60);
+    assert.equal(long.length, 40);
     assert.ok(long.endsWith('…'));
   });
 });

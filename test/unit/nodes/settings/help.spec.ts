@@ -3,15 +3,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'mocha';
 import { allTables } from '../../../../nodes/settings/all';
-import { helpText } from '../../../../nodes/settings/help';
+import { helpText, type RangeWords } from '../../../../nodes/settings/help';
 import { tableOf } from '../support/editor-definition';
 
 const LOCALES = resolve(__dirname, '../../../../nodes/locales');
-const RANGE = '__default__ by default, __min__ to __max__';
+const WORDS = {
+  range: '__default__ by default, __min__ to __max__',
+  autoRange: 'blank by default, or __min__ to __max__',
+};
 
 describe('the help', () => {
   const server = tableOf('iotmp-server');
-  const filled = (text: string): string => helpText(text, server, RANGE, 'en-US');
+  const filled = (text: string): string => helpText(text, server, WORDS, 'en-US');
 
   it('has default, range and unit of a number', () => {
     assert.equal(
@@ -20,6 +23,8 @@ describe('the help', () => {
     );
     assert.equal(filled('{{maxConnections}}'), '10,000 by default, 1 to 1,000,000');
     assert.equal(filled('{{requestTimeout}}'), '10 s by default, 0.1 to 3,600 s');
+    const interval = helpText('{{interval}}', tableOf('iotmp-stream'), WORDS, 'en-US');
+    assert.equal(interval, 'blank by default, or 0 to 86,400,000 ms');
   });
 
   it('has single facts of a setting', () => {
@@ -27,7 +32,7 @@ describe('the help', () => {
       filled('{{tcpPort.default}}, {{tlsPort.usual}}, {{wsPath.default}}'),
       '25204, 25206, /iotmp',
     );
-    assert.equal(helpText('{{port.usual.wss}}', tableOf('iotmp-client'), RANGE, 'en-US'), '443');
+    assert.equal(helpText('{{port.usual.wss}}', tableOf('iotmp-client'), WORDS, 'en-US'), '443');
   });
 
   it('leaves other braces as they are', () => {
@@ -43,7 +48,7 @@ describe('the help', () => {
 
   for (const language of readdirSync(LOCALES)) {
     const texts = JSON.parse(readFileSync(join(LOCALES, language, 'iotmp-plugin.json'), 'utf8')) as {
-      help: { range: string };
+      help: RangeWords;
     };
 
     for (const table of allTables) {
@@ -54,7 +59,7 @@ describe('the help', () => {
           if (facts.min === undefined || facts.max === 65_535) continue;
           assert.ok(help.includes(`{{${name}}}`), `${name} is missing`);
         }
-        assert.doesNotMatch(helpText(help, table, texts.help.range, language), /\{\{\w|__\w+__/);
+        assert.doesNotMatch(helpText(help, table, texts.help, language), /\{\{\w|__\w+__/);
       });
     }
   }

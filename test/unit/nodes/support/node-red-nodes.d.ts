@@ -5,3 +5,10 @@ declare module '@node-red/nodes/core/network/10-mqtt.js' {
   const register: NodeInitializer;
   export = register;
 }
+
+declare module '@node-red/nodes/core/network/05-tls.js' {
+  import type { NodeInitializer } from 'node-red';
+
+  const register: NodeInitializer;
+  export = register;
+}
