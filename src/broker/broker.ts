@@ -6,6 +6,7 @@ import { asError, errorText, IotmpError } from '../errors';
 import type { HostedResource } from '../session/hosting/hosted-resource';
 import type { ResourceDefinition } from '../session/hosting/resource';
 import type { Transport } from '../transport/transport';
+import { remoteAddressOf } from '../transport/host-and-port';
 import { createWebSocketAcceptor, type WebSocketAcceptor } from '../transport/web-socket-acceptor';
 import { maxPayloadFor } from '../transport/web-socket-settings';
 import type { DeviceId } from '../types';
@@ -28,7 +29,11 @@ import { RefusalLog } from './refusals/refusal-log';
 import type { RefusedLogin } from './refusals/refused-login';
 import { RefusedLogins } from './refusals/refused-logins';
 import { ServiceHost } from './service-host';
+import { TwinWatch } from './twin-watch';
 import type { CallOptions, Reply } from '../session/requests/reply';
+
+/** Time between two pings of a device's WebSocket, in ms: proxies cut what is idle for a minute. */
+const DEVICE_PING_MS = 30_000;
 
 /**
  * An IoTMP server: listeners, the devices that are connected, calls to them and shared streams from them, and
@@ -46,6 +51,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   readonly #hub: StreamHub;
   readonly #connections: ConnectionAcceptor;
   readonly #hold = new LoginHold();
+  readonly #twins: TwinWatch;
   readonly #listeners = new Map<ListenerKind, Listener>();
   #options: ResolvedServerOptions;
   #table: DeviceTable;
@@ -67,10 +73,12 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
       clock: this.#options.clock,
       onWarning: (text) => this.warn(text),
     });
+    this.#twins = new TwinWatch(this.#options.clock, (text) => this.warn(text));
     const port: ConnectionAcceptorPort = {
       host: this.host,
       registry: this.#registry,
       hold: this.#hold,
+      twins: this.#twins,
       options: () => this.#options,
       authenticator: () => this.#authenticator,
       onConnected: (device) => this.#handleConnected(device),
@@ -117,6 +125,11 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   get defaultUser(): string {
     const [first] = this.#registry.values();
     return this.#table.firstUser ?? first?.user ?? '';
+  }
+
+  /** Number of connections that took the place of an older one of their device. */
+  get takeOvers(): number {
+    return this.#twins.takeOvers;
   }
 
   /** Whether devices that are not registered are let in. */
@@ -228,9 +241,15 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     }
     this.#acceptor ??= createWebSocketAcceptor({
       maxPayload: maxPayloadFor(this.#options.maxMessageSize),
+      pingMs: DEVICE_PING_MS,
       clock: this.#options.clock,
     });
-    this.#acceptor.accept(request, socket, head, (transport) => this.#connections.accept(transport));
+    const origin = { kind: 'ws', remoteAddress: remoteAddressOf(socket) } as const;
+    const isUpgraded = this.#acceptor.accept(request, socket, head, (transport) =>
+      this.#connections.accept(transport),
+    );
+    if (isUpgraded) return;
+    this.#handleRefused(refusedLogin(origin, 'handshake', 'the request is no WebSocket handshake'));
   }
 
   /** Takes over a connection that was made elsewhere, such as one of a test; after {@link close} it is cut. */

@@ -15,6 +15,7 @@ import type { LoginThrottle } from './login-throttle';
 import { reasonOfEnd, reasonOfRefusal, refusedLogin } from './refusals/refusal';
 import type { RefusalReason, RefusedLogin } from './refusals/refused-login';
 import type { ServiceHost } from './service-host';
+import type { TwinWatch } from './twin-watch';
 import { hostOf } from '../transport/host-and-port';
 import { guarded, warnProcess } from '../util/guard';
 import { PeerSession } from '../session/peer-session';
@@ -24,6 +25,7 @@ export interface ConnectionContext {
   readonly host: ServiceHost;
   readonly registry: DeviceRegistry;
   readonly throttle: LoginThrottle;
+  readonly twins: TwinWatch;
   /** Is waited for before anything is decided about a login. */
   readonly hold: LoginHold;
   options(): ResolvedServerOptions;
@@ -69,7 +71,7 @@ export class Connection implements SessionHooks {
     const { registry } = this.#context;
     // First, so that nobody hears of the newer connection before the older one is over.
     const older = registry.get(intent);
-    older?.close(new IotmpError('IOTMP_ERR_CLOSED', 'taken over by a newer connection'));
+    if (older !== undefined) this.#takeOver(older);
     if (this.session.state !== 'open') return;
     this.#device = this.#welcome(intent);
     registry.add(this.#device);
@@ -94,6 +96,11 @@ export class Connection implements SessionHooks {
   onWarning(text: string): void {
     const { peer } = this.session;
     if (peer !== undefined) this.#context.onWarning(`${peer.user}/${peer.device}: ${text}`);
+  }
+
+  #takeOver(older: ConnectedDevice): void {
+    older.close(new IotmpError('IOTMP_ERR_CLOSED', 'taken over by a newer connection'));
+    this.#context.twins.note(older, older.address, this.session.transport.remoteAddress);
   }
 
   #welcome({ user, device, keepAliveMs, maxBodySize }: ConnectIntent): ConnectedDevice {

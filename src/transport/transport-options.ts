@@ -9,6 +9,11 @@ export interface TransportOptions {
    * to close; then the connection is cut. Default 2000.
    */
   readonly closeGraceMs?: number | undefined;
+  /**
+   * Milliseconds between two pings of a WebSocket, so that a proxy does not take the connection for idle. Answers are not
+   * waited for. Default: none.
+   */
+  readonly pingMs?: number | undefined;
   /** Measures the grace. Default: the clock of the machine. */
   readonly clock?: Clock | undefined;
 }
@@ -17,10 +22,16 @@ export interface TransportOptions {
 export interface TransportSettings {
   readonly highWaterMark: number;
   readonly closeGraceMs: number;
+  readonly pingMs: number | undefined;
   readonly clock: Clock;
 }
 
-const DEFAULTS: TransportSettings = { highWaterMark: 65_536, closeGraceMs: 2_000, clock: systemClock };
+const DEFAULTS: TransportSettings = {
+  highWaterMark: 65_536,
+  closeGraceMs: 2_000,
+  pingMs: undefined,
+  clock: systemClock,
+};
 
 /** Fills in the defaults. */
 export function transportSettings(options?: TransportOptions): TransportSettings {
@@ -28,6 +39,7 @@ export function transportSettings(options?: TransportOptions): TransportSettings
   return {
     highWaterMark: options.highWaterMark ?? DEFAULTS.highWaterMark,
     closeGraceMs: options.closeGraceMs ?? DEFAULTS.closeGraceMs,
+    pingMs: options.pingMs,
     clock: options.clock ?? DEFAULTS.clock,
   };
 }

@@ -19,14 +19,14 @@ export interface WebSocketAcceptor {
   /**
    * Takes over an upgrade request, as a Node.js HTTP server's `upgrade` event brings it. `onTransport` is called
    * before `accept` returns, or not at all: a request that is no WebSocket handshake is answered and ended.
-   * Whether the path is the right one is the caller's affair.
+   * Whether the path is the right one is the caller's affair. Returns whether it was such a handshake.
    */
   accept(
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
     onTransport: (transport: Transport) => void,
-  ): void;
+  ): boolean;
   /** From now on requests are answered with 503. The transports made so far are not touched. */
   close(): void;
 }
@@ -42,12 +42,18 @@ export function createWebSocketAcceptor(options: WebSocketAcceptorOptions): WebS
   });
   return {
     accept(request, socket, head, onTransport) {
+      let isUpgraded = false;
       const onUpgraded = guarded(
         'WebSocket upgraded',
         (error) => socket.destroy(asError(error)),
-        (webSocket: WebSocket) => onTransport(new WebSocketTransport(webSocket, socket, options)),
+        (webSocket: WebSocket) => {
+          isUpgraded = true;
+          onTransport(new WebSocketTransport(webSocket, socket, options));
+        },
       );
+      // Without a check of its own, `ws` calls back before it returns.
       server.handleUpgrade(request, socket, head, onUpgraded);
+      return isUpgraded;
     },
     close() {
       server.close();

@@ -35,6 +35,7 @@ export class WebSocketTransport implements Transport, Flushable {
   #drainWanted = false;
   #error: Error | undefined;
   #grace: Timer | undefined;
+  #ping: Timer | undefined;
 
   /** Must be called in the turn in which `webSocket` was opened, or what comes with the handshake is lost. */
   constructor(webSocket: WebSocket, socket: Duplex, options?: TransportOptions) {
@@ -68,6 +69,7 @@ export class WebSocketTransport implements Transport, Flushable {
       'end',
       guarded('WebSocket socket end', onFault, () => this.#startGrace()),
     );
+    this.#schedulePing();
   }
 
   get bufferedBytes(): number {
@@ -167,6 +169,18 @@ export class WebSocketTransport implements Transport, Flushable {
     this.#delivery.mute();
   }
 
+  #schedulePing(): void {
+    const { pingMs, clock } = this.#settings;
+    if (pingMs !== undefined) this.#ping = clock.after(pingMs, () => this.#sendPing());
+  }
+
+  /** A connection on which bytes wait is not idle. */
+  #sendPing(): void {
+    if (!this.#open) return;
+    if (this.bufferedBytes === 0 && this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.ping();
+    this.#schedulePing();
+  }
+
   #startGrace(): void {
     this.#grace ??= this.#settings.clock.after(this.#settings.closeGraceMs, () =>
       this.#webSocket.terminate(),
@@ -176,6 +190,7 @@ export class WebSocketTransport implements Transport, Flushable {
   #handleClose(code: number, reason: Buffer): void {
     this.#open = false;
     this.#grace?.cancel();
+    this.#ping?.cancel();
     this.#schedule.cancel();
     this.#delivery.end(this.#error ?? complaint(code, reason));
   }

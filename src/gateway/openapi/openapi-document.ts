@@ -11,19 +11,17 @@ export interface ApiInfo {
   readonly title: string;
   readonly version: string;
   readonly description: string;
-  /** The path that the API is mounted under. */
-  readonly basePath: string;
 }
 
 const ERROR = { $ref: '#/components/responses/Error' };
 
-/** The OpenAPI 3.1 document of the routes, made of the very schemas that check their requests. */
+/** The OpenAPI 3.1 document of the routes but for its servers, made of the very schemas that check their requests. */
 export function openApiDocument(
   info: ApiInfo,
   routes: readonly Route[],
   sockets: readonly SocketRoute[],
 ): Json {
-  const { title, version, description, basePath } = info;
+  const { title, version, description } = info;
   const paths: Record<string, Json> = {};
   for (const route of routes) {
     const path = (paths[pathOf(route.path)] ??= {});
@@ -32,7 +30,6 @@ export function openApiDocument(
   return {
     openapi: '3.1.0',
     info: { title, version, description },
-    servers: [{ url: basePath === '' ? '/' : basePath }],
     security: [{ bearer: [] }, { query: [] }],
     paths,
     components: {

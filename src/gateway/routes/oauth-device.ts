@@ -7,7 +7,7 @@ import { forbidden, notFound, unauthorized } from '../http/request-error';
 import { clientNetwork } from '../limits/client-network';
 import { checkRate } from '../limits/gateway-limits';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
-import { hostOf } from './host';
+import { publicAddress } from './host';
 
 const PATH = '/oauth/device';
 const ABOUT = { ...PLAIN, asset: 'User', action: 'CreateAccessToken' } as const;
@@ -46,7 +46,7 @@ export const oauthDeviceRoutes: readonly Route[] = [
       const address = clientNetwork(request);
       checkRate(context.logins, `device ${address}`);
       const { deviceCode, userCode } = context.grants.open(body.client_id, address);
-      const uri = `${originOf(call)}${context.basePath}${PATH}/verification`;
+      const uri = `${publicAddress(call)}${PATH}/verification`;
       return json({
         device_code: deviceCode,
         user_code: userCode,
@@ -124,12 +124,4 @@ async function approvalOf({ body, context, principal, request }: DecisionCall): 
   const user = await users.login(username, password);
   if (user === undefined) throw unauthorized('invalid username or password');
   return { user: user.user, counts: () => users.isCurrent(user) };
-}
-
-/** The address of this server, as the program has reached it. */
-function originOf(call: ApiCall<unknown, unknown>): string {
-  const { headers, socket } = call.request;
-  const isSecure = 'encrypted' in socket || headers['x-forwarded-proto'] === 'https';
-  const host = hostOf(call);
-  return host === '' ? '' : `${isSecure ? 'https' : 'http'}://${host}`;
 }

@@ -3,6 +3,7 @@ import { referencePage } from '../openapi/reference-page';
 import { text } from '../http/answer';
 import { PLAIN, route, type Route } from '../route';
 import type { SocketRoute } from '../sockets/socket-route';
+import { publicPath } from './host';
 import { API_VERSION } from './server';
 
 const ABOUT = {
@@ -15,6 +16,15 @@ const ABOUT = {
 const TITLE = 'IoTMP server';
 const DESCRIPTION = 'Devices and their resources over HTTP and WebSocket.';
 const PAGE_HEADERS = { 'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'" };
+
+/**
+ * The document with the address of the server, which depends on how it was asked for. Without a path it is relative to the
+ * document: a proxy may have taken a prefix away without a word.
+ */
+function withServer(document: string, path: string): string {
+  const servers = JSON.stringify([{ url: path === '' ? './' : path }]);
+  return `{"servers":${servers},${document.slice(1)}`;
+}
 
 /** What describes the other routes, and itself. */
 export function referenceRoutes(routes: readonly Route[], sockets: readonly SocketRoute[]): readonly Route[] {
@@ -30,12 +40,12 @@ export function referenceRoutes(routes: readonly Route[], sockets: readonly Sock
       path: '/openapi.json',
       summary: 'Read the OpenAPI 3.1 document of all this',
       produces: 'application/json',
-      handle: ({ context: { basePath } }) => {
-        const info = { title: TITLE, version: API_VERSION, description: DESCRIPTION, basePath };
+      handle: ({ context: { basePath }, request }) => {
+        const info = { title: TITLE, version: API_VERSION, description: DESCRIPTION };
         const document = once('document', () =>
           JSON.stringify(openApiDocument(info, [...routes, ...own], sockets)),
         );
-        return text('application/json', document);
+        return text('application/json', withServer(document, publicPath(request, basePath)));
       },
     }),
     route({

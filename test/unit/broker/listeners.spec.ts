@@ -341,7 +341,27 @@ describe('WebSocket upgrade', () => {
     socket.write('GET /iotmp HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: mqtt\r\n\r\n');
     await once(socket, 'close');
     assert.match(Buffer.concat(chunks).toString(), /^HTTP\/1\.1 4\d\d /);
+    const { reason, transport, address = '' } = bench.server.refusedLogins.last ?? {};
+    assert.deepEqual([reason, transport], ['handshake', 'ws']);
+    assert.match(address, /^127\.0\.0\.1:\d+$/);
     await serves(bench, await bench.device({}, bench.track(await WebSocketWire.connect(port))));
+  });
+
+  it('brings a device that is pinged each 30 s, so that no proxy takes it for idle', async () => {
+    const PING = 9;
+    const bench = await BrokerBench.start();
+    const wire = bench.track(await WebSocketWire.connect(await bench.listenHttp()));
+    await bench.device({}, wire);
+    const pings = (): number => wire.frames.filter(({ opcode }) => opcode === PING).length;
+    await bench.clock.advance(29_999);
+    await bench.clock.settle();
+    assert.equal(pings(), 0);
+    await bench.clock.advance(1);
+    await bench.until(() => pings() === 1);
+    await bench.clock.advance(30_000);
+    await bench.until(() => pings() === 2);
+    wire.cut();
+    await bench.until(() => bench.server.deviceCount === 0);
   });
 
   it('brings a device whose first frame came with the handshake', async () => {

@@ -126,3 +126,39 @@ describe('second connection of a device', () => {
     assert.deepEqual(newer.all(Type.START_STREAM), []);
   });
 });
+
+describe('two devices with one id', () => {
+  /** Connections of one device, each of which takes the place of the one before. */
+  async function takeOver(bench: BrokerBench, times: number, pauseMs: number): Promise<void> {
+    for (let i = 0; i < times; i++) {
+      await bench.device();
+      await bench.clock.advance(pauseMs);
+    }
+  }
+
+  const WARNING =
+    'anna/pump: its connections take the place of each other again and again, from memory. ' +
+    'Two devices seem to use this id, or one restarts all the time';
+
+  it('are suspected in one warning, however long they go on', async () => {
+    const bench = await BrokerBench.start();
+    await takeOver(bench, 30, 20_000);
+    assert.deepEqual(bench.warnings, [WARNING]);
+    assert.equal(bench.server.takeOvers, 29);
+  });
+
+  it('are suspected again after they were quiet', async () => {
+    const bench = await BrokerBench.start();
+    await takeOver(bench, 10, 1000);
+    await bench.clock.advance(400_000);
+    await takeOver(bench, 10, 1000);
+    assert.deepEqual(bench.warnings, [WARNING, WARNING]);
+  });
+
+  it('are not suspected where one loses its connection now and then', async () => {
+    const bench = await BrokerBench.start();
+    await takeOver(bench, 20, 120_000);
+    for (let i = 0; i < 3; i++) await bench.device(LAMP);
+    assert.deepEqual(bench.warnings, []);
+  });
+});

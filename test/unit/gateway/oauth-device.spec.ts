@@ -71,6 +71,19 @@ describe('the device flow', () => {
     assert.equal(renewed.status, 200);
   });
 
+  it('names its page as the program reaches it through proxies', async () => {
+    const bench = await GatewayBench.start({ basePath: '/api' });
+    const headers = {
+      ...FORM,
+      'X-Forwarded-Proto': 'https, http',
+      'X-Forwarded-Host': 'red.example:8443',
+      'X-Forwarded-Prefix': '/form',
+    };
+    const answer = await bench.ask('POST', AUTHORIZE, { token: null, headers, raw: 'client_id=cli' });
+    const { verification_uri } = answer.body as Codes;
+    assert.equal(verification_uri, `https://red.example:8443/form/api${VERIFICATION}`);
+  });
+
   it('lets programs in by a password, on a page', async () => {
     const bench = await GatewayBench.start();
     const { device_code, user_code, verification_uri_complete } = await asked(bench, '<b>');

@@ -26,6 +26,29 @@ async function documentOf(bench: GatewayBench): Promise<Document> {
 }
 
 describe('OpenAPI document', () => {
+  for (const [what, basePath, headers, url] of [
+    ['at the root, relative to itself', '', {}, './'],
+    ['at its path', '/api', {}, '/api'],
+    ['below the prefix that a proxy takes away', '', { 'X-Forwarded-Prefix': '/form/' }, '/form'],
+    ['below both', '/api', { 'X-Forwarded-Prefix': '/a/b, /c' }, '/a/b/api'],
+    [
+      'below a prefix that the proxy leaves in place once',
+      '/red/api',
+      { 'X-Forwarded-Prefix': '/red' },
+      '/red/api',
+    ],
+    ['at its path for what is no prefix', '/api', { 'X-Forwarded-Prefix': '//evil.example' }, '/api'],
+    ['at its path for a prefix that climbs', '/api', { 'X-Forwarded-Prefix': '/a/../b' }, '/api'],
+  ] as const) {
+    it(`names the server ${what}`, async () => {
+      const bench = await GatewayBench.start({ basePath });
+      const answer = await bench.get('/openapi.json', { token: null, headers });
+      const { servers, paths } = answer.body as Document;
+      assert.deepEqual(servers, [{ url }]);
+      assert.ok(Object.keys(paths).length > 40);
+    });
+  }
+
   it('names every route once, with its parameters and answers', async () => {
     const bench = await GatewayBench.start({ basePath: '/api' });
     const { openapi, paths, servers } = await documentOf(bench);

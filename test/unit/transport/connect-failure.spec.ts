@@ -26,7 +26,10 @@ describe('connectTransport fails', () => {
       );
       assert.equal(error.code, 'IOTMP_ERR_CONNECT');
       const url = `${kind}://127.0.0.1:${port}${kind.startsWith('ws') ? '/iotmp' : ''}`;
-      assert.equal(error.message, `cannot connect to ${url}: nothing listens at 127.0.0.1:${port} (ECONNREFUSED)`);
+      assert.equal(
+        error.message,
+        `cannot connect to ${url}: nothing listens at 127.0.0.1:${port} (ECONNREFUSED)`,
+      );
       assert.equal((error.cause as NodeJS.ErrnoException).code, 'ECONNREFUSED');
       assert.deepEqual(getEventListeners(controller.signal, 'abort'), []);
       assert.deepEqual(clock.running, []);

@@ -95,7 +95,10 @@ describe('connectTransport', () => {
         for (const options of [undefined, {}, { tls: {} }, { tls: { rejectUnauthorized: true } }]) {
           const error = await refusal(target, options);
           assert.equal(error.code, 'IOTMP_ERR_CONNECT');
-          assert.match(error.message, /the server has a self-signed certificate that is not trusted here \(DEPTH_ZERO_SELF_SIGNED_CERT\)$/);
+          assert.match(
+            error.message,
+            /the server has a self-signed certificate that is not trusted here \(DEPTH_ZERO_SELF_SIGNED_CERT\)$/,
+          );
         }
         const transport = await connectTransport(target, { tls: { rejectUnauthorized: false } });
         const recorder = new Recorder(transport);
