@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Value } from '../types';
 import { decodeValue } from './reading/pson-decoder';
 import { encodeValue } from './writing/pson-encoder';
@@ -19,7 +20,7 @@ const SLACK = 2;
  * read that it came with.
  */
 export function withoutRest(value: Value | undefined): Value | undefined {
-  if (value instanceof Uint8Array) {
+  if (types.isUint8Array(value)) {
     return value.buffer.byteLength > SLACK * value.byteLength ? Buffer.from(value) : value;
   }
   return typeof value === 'object' && value !== null ? snapshot(value) : value;

@@ -31,6 +31,7 @@ import type { GatewayOptions } from './gateway-options';
 import { HttpFront } from './http-front';
 import { Router } from './http/router';
 import { gatewayLimits } from './limits/gateway-limits';
+import { RequestTurns } from './limits/request-turns';
 import { SocketPlaces } from './limits/socket-places';
 import { GatewayMetrics } from './metrics/gateway-metrics';
 import { allRoutes, SOCKET_ROUTES } from './routes/all-routes';
@@ -70,10 +71,7 @@ export class Gateway {
     const { signal: closing } = this.#closing;
     this.#context = newContext({ server, services, options, limits, signer, documents, closing });
     const { clock } = this.#context;
-    const requests = new RateLimiter(
-      { perSecond: limits.requestsPerSecond, burst: limits.requestBurst },
-      clock,
-    );
+    const requests = new RequestTurns(limits, clock, closing);
     const port = {
       context: this.#context,
       authentication: new Authentication({ signer, ...this.#context }),

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText, IotmpError } from '../errors';
-import type { RateLimiter } from '../util/rate-limiter';
 import { checkAccess, NOBODY } from './auth/access';
 import { addressKey, admit } from './auth/admittance';
 import { hasToken, type Authentication } from './auth/authentication';
@@ -9,10 +8,12 @@ import type { GatewayContext } from './gateway-context';
 import { failure, sendAnswer, type BodyAnswer, type HttpAnswer } from './http/answer';
 import { NO_BODY, readBody } from './http/body';
 import { allowOrigin, type AllowedOrigins } from './http/cross-origin';
+import { holdReading } from './http/held-reading';
+import { dropBody } from './http/unread-body';
 import { closed, notFound, unauthorized } from './http/request-error';
 import { isOwnPath, parseTarget, type RequestTarget } from './http/request-target';
 import type { Routed, RouteMatch, Router } from './http/router';
-import { checkRate } from './limits/gateway-limits';
+import type { RequestTurns } from './limits/request-turns';
 import type { Route } from './route';
 import { detached, guarded, warnProcess } from '../util/guard';
 
@@ -23,7 +24,7 @@ export interface HttpFrontPort {
   /** The routes of WebSockets. */
   readonly sockets: Router<Routed>;
   readonly authentication: Authentication;
-  readonly requests: RateLimiter;
+  readonly requests: RequestTurns;
   readonly origins: AllowedOrigins;
   readonly onFault: (text: string) => void;
 }
@@ -79,9 +80,10 @@ export class HttpFront {
       if (!(error instanceof IotmpError)) this.#port.onFault(`a request failed: ${errorText(error)}`);
       answer = failure(error);
     }
-    // The rest of a body that nobody reads is not waited for.
-    if (!request.complete && 'status' in answer && answer.status >= 400)
-      response.setHeader('Connection', 'close');
+    if (!request.complete && 'status' in answer && answer.status >= 400) {
+      if (context.closing.aborted) response.setHeader('Connection', 'close');
+      else dropBody(request, context.clock, context.closing);
+    }
     this.#send(response, answer, method !== 'HEAD');
     context.metrics.requests.add({ method: known(method), status: String(response.statusCode) });
     context.metrics.requestSeconds.observe((context.clock.now() - startedAt) / 1000);
@@ -108,21 +110,22 @@ export class HttpFront {
     if (route === undefined || (method === 'HEAD' && route.acts === true)) {
       return refuseMethod(method, methodsOf(match.routes));
     }
-    const principal = await this.#principal(request, target, route);
-    checkAccess(principal, route, match.captures);
-    const { captures } = match;
-    const body = route.raw === true ? NO_BODY : await readBody(request, this.#maxBodyBytes(principal));
-    // The rights may have been lost while the body was sent.
-    if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
-    if (context.closing.aborted) throw closed();
     const gone = new AbortController();
     response.once(
       'close',
       guarded('response close', warnProcess, () => gone.abort()),
     );
     if (response.closed) gone.abort();
+    const { signal } = gone;
+    const principal = await this.#principal(request, target, route, signal);
+    checkAccess(principal, route, match.captures);
+    const { captures } = match;
+    const body = route.raw === true ? NO_BODY : await readBody(request, this.#maxBodyBytes(principal));
+    // The rights may have been lost while the body was sent.
+    if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
+    if (context.closing.aborted) throw closed();
     const { query } = target;
-    return route.run({ context, request, captures, query, body, principal, signal: gone.signal });
+    return route.run({ context, request, captures, query, body, principal, signal });
   }
 
   #maxBodyBytes(principal: Principal): number {
@@ -138,10 +141,16 @@ export class HttpFront {
     return { ...failure(error), headers: { Upgrade: 'websocket', Connection: 'Upgrade' } };
   }
 
-  async #principal(request: IncomingMessage, { query }: RequestTarget, route: Route): Promise<Principal> {
+  async #principal(
+    request: IncomingMessage,
+    { query }: RequestTarget,
+    route: Route,
+    signal: AbortSignal,
+  ): Promise<Principal> {
     const isOpen = route.access === 'public' || (route.access === 'optional' && !hasToken(request, query));
-    if (!isOpen) return admit(this.#port, request, query);
-    checkRate(this.#port.requests, addressKey(request));
+    if (!isOpen)
+      return admit(this.#port, request, query, { signal, hold: () => holdReading(request.socket) });
+    this.#port.requests.takeNow(addressKey(request));
     return NOBODY;
   }
 }

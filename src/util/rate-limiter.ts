@@ -9,7 +9,15 @@ export interface Rate {
   readonly burst: number;
 }
 
+/** What came of asking for a turn. */
+export interface Reservation {
+  readonly isTaken: boolean;
+  /** Until the turn is free, in ms. */
+  readonly waitMs: number;
+}
+
 interface TokenBucket {
+  /** Below 0 while turns are taken that are not free yet. */
   tokens: number;
   /** Time of the last turn, on the clock's scale. */
   at: number;
@@ -31,14 +39,21 @@ export class RateLimiter {
 
   /** Takes one of a key's turns. Returns 0, or in how many whole seconds the next turn is free. */
   take(key: string): number {
+    const { isTaken, waitMs } = this.reserve(key, 0);
+    return isTaken ? 0 : Math.max(1, Math.ceil(waitMs / 1000));
+  }
+
+  /** Takes the next turn of a key, if that is free within this time. The turns of those who wait come in their order. */
+  reserve(key: string, maxWaitMs: number): Reservation {
     const { perSecond, burst } = this.#rate;
     const now = this.#clock.now();
     const bucket = this.#buckets.get(key) ?? { tokens: burst, at: now };
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * perSecond);
     bucket.at = now;
     this.#buckets.set(key, bucket);
-    if (bucket.tokens < 1) return Math.max(1, Math.ceil((1 - bucket.tokens) / perSecond));
-    bucket.tokens--;
-    return 0;
+    const waitMs = bucket.tokens >= 1 ? 0 : ((1 - bucket.tokens) / perSecond) * 1000;
+    const isTaken = waitMs <= maxWaitMs;
+    if (isTaken) bucket.tokens--;
+    return { isTaken, waitMs };
   }
 }

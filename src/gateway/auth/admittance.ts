@@ -1,33 +1,39 @@
 import type { IncomingMessage } from 'node:http';
 import { IotmpError } from '../../errors';
-import type { RateLimiter } from '../../util/rate-limiter';
+import { unauthorized } from '../http/request-error';
 import { clientNetwork } from '../limits/client-network';
-import { checkRate } from '../limits/gateway-limits';
+import type { RequestTurns, WaitingRequest } from '../limits/request-turns';
 import type { Authentication } from './authentication';
 import type { Principal } from './principal';
 
 /** What the admission of a request depends on. */
 export interface AdmittancePort {
   readonly authentication: Authentication;
-  readonly requests: RateLimiter;
+  readonly requests: RequestTurns;
 }
 
 /**
- * The sender of a request or a handshake. Requests with a wrong token are limited by address, all others by token.
+ * The sender of a request or a handshake. Requests with a wrong token are limited by address; all others by token, and wait for
+ * their turn.
  * @throws IotmpError (as a rejection) IOTMP_ERR_AUTH, IOTMP_ERR_RATE
  */
 export async function admit(
   { authentication, requests }: AdmittancePort,
   request: IncomingMessage,
   query: URLSearchParams,
+  waiting: WaitingRequest,
 ): Promise<Principal> {
   try {
     const principal = await authentication.authenticate(request, query);
-    checkRate(requests, principal.token);
+    const turn = requests.take(principal.token, waiting);
+    if (turn === undefined) return principal;
+    await turn;
+    // The rights may have been lost meanwhile.
+    if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
     return principal;
   } catch (error) {
     if (error instanceof IotmpError && error.code === 'IOTMP_ERR_AUTH') {
-      checkRate(requests, addressKey(request));
+      requests.takeNow(addressKey(request));
     }
     throw error;
   }

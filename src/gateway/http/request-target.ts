@@ -5,7 +5,7 @@ import { badRequest } from './request-error';
 const MAX_TARGET = 8192;
 
 /** Paths of the gateway. */
-const OWN_PATHS = /^\/(v[123]\/(users|server)|oauth)(\/|\?|$)/;
+const OWN_PATHS = /^\/(v[123]|oauth)(\/|\?|$)/;
 
 /** The path and the query of a request. */
 export interface RequestTarget {

@@ -6,7 +6,7 @@ import { rateExceeded } from '../http/request-error';
 export interface GatewayLimits {
   /** Largest body of a request, in bytes. Without a token the limit is 16 KiB at most. */
   readonly maxBodyBytes: number;
-  /** Maximum number of requests of one token in a second, in the long run. */
+  /** Maximum number of requests of one token in a second, in the long run. More of them wait, up to 5 s. */
   readonly requestsPerSecond: number;
   /** Maximum number of requests of one token at once, after a time of rest. */
   readonly requestBurst: number;

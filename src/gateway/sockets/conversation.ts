@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { IotmpError } from '../../errors';
 import type { SessionStream } from '../../session/streams/session-stream';
 import type { Value } from '../../types';
@@ -69,7 +70,7 @@ export async function openConversation(
 }
 
 function* piecesOf(payload: unknown, bytes: number): Generator {
-  if (!(payload instanceof Uint8Array) || payload.length <= bytes) yield payload;
+  if (!types.isUint8Array(payload) || payload.length <= bytes) yield payload;
   else for (let at = 0; at < payload.length; at += bytes) yield payload.subarray(at, at + bytes);
 }
 

@@ -2,12 +2,12 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { errorText, IotmpError } from '../../errors';
-import type { RateLimiter } from '../../util/rate-limiter';
 import { checkAccess } from '../auth/access';
 import { admit } from '../auth/admittance';
 import type { Authentication } from '../auth/authentication';
 import type { GatewayContext } from '../gateway-context';
 import { failure } from '../http/answer';
+import type { RequestTurns } from '../limits/request-turns';
 import { notFound, unauthorized } from '../http/request-error';
 import { isOwnPath, parseTarget } from '../http/request-target';
 import type { Router } from '../http/router';
@@ -21,7 +21,7 @@ export interface SocketFrontPort {
   readonly context: GatewayContext;
   readonly router: Router<SocketRoute>;
   readonly authentication: Authentication;
-  readonly requests: RateLimiter;
+  readonly requests: RequestTurns;
   readonly onFault: (text: string) => void;
 }
 
@@ -120,7 +120,7 @@ export class SocketFront {
     );
     const stopWatching = watchForEnd(socket);
     try {
-      const principal = await admit(this.#port, request, query);
+      const principal = await admit(this.#port, request, query, { signal: life.signal, hold: holdNothing });
       checkAccess(principal, route, captures);
       let end = (): void => void socket.destroy();
       const holder = {
@@ -154,6 +154,11 @@ export class SocketFront {
       refuse(socket, error);
     }
   }
+}
+
+/** Nothing is read from a socket before its handshake is answered. */
+function holdNothing(): () => void {
+  return () => undefined;
 }
 
 /** Whether the device of a socket still exists. */

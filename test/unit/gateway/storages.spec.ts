@@ -295,7 +295,7 @@ describeStorages('files over the API', (start) => {
     const bench = await start({ limits });
     assert.equal((await put(bench, 'a', 'x'.repeat(2000))).status, 200, 'more than other bodies');
     const said = await put(bench, 'a', 'x'.repeat(2001));
-    assert.deepEqual([said.status, said.headers.connection], [413, 'close']);
+    assert.equal(said.status, 413);
     const socket = net.connect(bench.port, '127.0.0.1');
     socket.on('error', () => undefined);
     socket.write(
