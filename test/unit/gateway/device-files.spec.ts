@@ -250,6 +250,34 @@ describe('a transfer', () => {
     assert.equal(device.files.has('up'), false);
   });
 
+  it('keeps the device waiting, which hears of a slow program in time, and all bytes arrive', async () => {
+    const { bench, device } = await withFiles();
+    const { clock } = bench.broker;
+    const content = randomBytes(24_000_000);
+    device.files.set('large', content);
+    const request = http.get({
+      port: bench.port,
+      path: `${FILES}/large`,
+      headers: { Authorization: `Bearer ${bench.token}` },
+      agent: false,
+    });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    // The program takes nothing but what the systems keep for it.
+    let [taken, looks] = [0, 0];
+    await bench.until(() => {
+      looks = device.acks.length === taken ? looks + 1 : 0;
+      taken = device.acks.length;
+      return taken > 0 && looks > 100;
+    });
+    await clock.advance(12_000);
+    await bench.until(() => device.acks.length >= taken + 2);
+    assert.deepEqual(device.acks.slice(taken), [1, 1]);
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    assert.ok(Buffer.concat(chunks).equals(content));
+    assert.ok(device.mostInFlight <= 9 * 65_536, `${device.mostInFlight} bytes were under way`);
+  });
+
   it('that stalls is given up after half a minute', async () => {
     const { bench, device, put } = await withFiles();
     const { clock } = bench.broker;

@@ -133,6 +133,26 @@ describe('The keep-alive of a client', () => {
 });
 
 describe('KeepAlive', () => {
+  it('takes a peer that is not read for alive', async () => {
+    const clock = new FakeClock();
+    let silent = 0;
+    let deaf = true;
+    const times = { intervalMs: 1000, sends: false };
+    const keepAlive = new KeepAlive(
+      clock,
+      times,
+      () => undefined,
+      () => silent++,
+      () => deaf,
+    );
+    await clock.advance(10_000);
+    assert.equal(silent, 0);
+    deaf = false;
+    await clock.advance(1500);
+    assert.equal(silent, 1);
+    keepAlive.stop();
+  });
+
   it('needs one timer for a silence, not one for each message', async () => {
     const clock = new FakeClock();
     let silent = 0;

@@ -22,6 +22,8 @@ export class FileDevice {
   readonly log: string[] = [];
   /** Most bytes of a download that were not acknowledged. */
   mostInFlight = 0;
+  /** Bytes of each acknowledgement of a download. */
+  readonly acks: number[] = [];
   /** What a file has grown by when it is downloaded. */
   grown = Buffer.alloc(0);
   /** Whether uploads are acknowledged. */
@@ -202,6 +204,7 @@ export class FileDevice {
     };
     stream.onData = (ack) => {
       const bytes = Number(memberOf(ack, 'bytes') ?? CHUNK);
+      this.acks.push(bytes);
       // More than is on its way is taken for a stray one.
       if (bytes <= inFlight) inFlight -= bytes;
       send();
