@@ -95,17 +95,20 @@ describe('a conversation between a program and a device', function () {
         const heard = digestOf(program);
         const said = new Digest();
         let ended = false;
-        program.on('close', () => (ended = true));
+        program.on('close', () => {
+          ended = true;
+        });
+        const isOver = ({ bytes }: Digest): boolean => ended || bytes >= total;
         const toDevice = sendAll(program, numbered(total, random), said);
         const toProgram = (async () => {
           for (const chunk of numbered(total, random)) await device.send(chunk);
         })();
         const readers = [
-          readInFits(program, random, () => ended || heard.bytes >= total),
-          readInFits(device, random, () => ended || device.received.bytes >= total),
+          readInFits(program, random, () => isOver(heard)),
+          readInFits(device, random, () => isOver(device.received)),
         ];
         await Promise.all([toDevice, toProgram, ...readers]);
-        await until(() => ended || (heard.bytes >= total && device.received.bytes >= total));
+        await until(() => isOver(heard) && isOver(device.received));
         assert.equal(heard.text, device.sent.text);
         assert.equal(device.received.text, said.text);
         assert.equal(ended, false);
@@ -160,7 +163,9 @@ describe('a conversation between a program and a device', function () {
     const { bench, device, program } = await opened('tcp');
     const heard = digestOf(program);
     const ends: string[] = [];
-    program.on('close', (code, reason) => ends.push(`${code} ${reason.toString()}`));
+    program.on('close', (code, reason) => {
+      ends.push(`${code} ${reason.toString()}`);
+    });
     let calls = 0;
     let slowest = 0;
     const before = process.memoryUsage().rss;
