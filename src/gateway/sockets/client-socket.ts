@@ -164,17 +164,17 @@ export class ClientSocket {
   };
 
   /** Made only while a reader is slow. */
-  #onSent(): Guarded<[error?: Error]> {
+  #onSent(): Guarded<[error?: Error | null]> {
     return guarded(
       'API socket written',
       () => this.#webSocket.terminate(),
-      (error?: Error) => this.#handleSent(error),
+      (error?: Error | null) => this.#handleSent(error),
     );
   }
 
   /** A failed write is told by the end of the socket. */
-  #handleSent(error: Error | undefined): void {
-    if (error !== undefined || !this.#drainWanted || this.#webSocket.bufferedAmount > 0) return;
+  #handleSent(error: Error | null | undefined): void {
+    if (error || !this.#drainWanted || this.#webSocket.bufferedAmount > 0) return;
     this.#drainWanted = false;
     this.#alive = true;
     this.onDrain?.();

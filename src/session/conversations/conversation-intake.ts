@@ -52,7 +52,7 @@ export class ConversationIntake implements ReadingHolder {
    * @param size of the message, in bytes
    */
   take(payload: Value | undefined, parameters: Value | undefined, at: number, size: number): void {
-    if (!this.#paused && this.#items.length === 0) {
+    if (!this.#paused && !this.#delivering && this.#items.length === 0) {
       this.#port.deliver(payload, parameters, at);
       return;
     }

@@ -47,6 +47,23 @@ async function readInFits(
   }
 }
 
+/** A reader that takes so many bytes a second until the action is done. */
+async function readSlowly(
+  socket: WebSocket,
+  heard: Digest,
+  perSecond: number,
+  isDone: () => boolean,
+): Promise<void> {
+  const startedAt = Date.now();
+  while (!isDone()) {
+    const isAhead = heard.bytes > ((Date.now() - startedAt) / 1000) * perSecond;
+    if (isAhead) socket.pause();
+    else socket.resume();
+    await pause(10);
+  }
+  socket.resume();
+}
+
 async function sendAll(socket: WebSocket, chunks: Iterable<Buffer>, digest: Digest): Promise<void> {
   for (const chunk of chunks) {
     digest.take(chunk);
@@ -122,15 +139,7 @@ describe('a conversation between a program and a device', function () {
       const heard = digestOf(program);
       const closed = once(program, 'close') as Promise<[number]>;
       const perSecond = 2 * MB;
-      let sending = true;
-      const reading = (async () => {
-        for (const start = Date.now(); ; await pause(10)) {
-          const isAhead = heard.bytes > ((Date.now() - start) / 1000) * perSecond;
-          if (isAhead) program.pause();
-          else program.resume();
-          if (!sending && program.readyState === program.CLOSED) return;
-        }
-      })();
+      const reading = readSlowly(program, heard, perSecond, () => program.readyState === program.CLOSED);
       const startedAt = Date.now();
       for (const chunk of numbered(times(6) * MB, random)) {
         await device.send(chunk);
@@ -138,7 +147,6 @@ describe('a conversation between a program and a device', function () {
         if (ahead > 0) await pause(ahead * 1000);
       }
       device.stop();
-      sending = false;
       const [code] = await closed;
       await reading;
       assert.equal(code, 1000);
@@ -183,13 +191,7 @@ describe('a conversation between a program and a device', function () {
     const flooding = (async () => {
       while (device.stops.length === 0) await device.send(Buffer.alloc(4096, 1));
     })();
-    const reading = (async () => {
-      for (const startedAt = Date.now(); device.stops.length === 0; await pause(20)) {
-        if (heard.bytes > ((Date.now() - startedAt) / 1000) * 10_000) program.pause();
-        else program.resume();
-      }
-      program.resume();
-    })();
+    const reading = readSlowly(program, heard, 10_000, () => device.stops.length > 0);
     await Promise.all([calling, flooding, reading]);
     const [stop] = device.stops;
     assert.deepEqual(

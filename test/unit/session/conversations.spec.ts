@@ -250,7 +250,9 @@ describe('What a conversation receives', () => {
 
   it('stops the peer, and not for long, while too much waits', async () => {
     const rig = await conversation({ paused: true });
-    for (let index = 0; index < 8; index++) rig.peer.send(data(piece(index)));
+    // In one chunk: the rest of it waits with the decoder, and comes while the reader takes what waits.
+    rig.peer.send(...Array.from({ length: 8 }, (_, index) => data(piece(index))));
+    rig.peer.send(...Array.from({ length: 8 }, (_, index) => data(piece(8 + index))));
     await rig.clock.settle();
     assert.equal(rig.session.reading.closed, true);
     const before = rig.session.messagesIn;
@@ -261,8 +263,24 @@ describe('What a conversation receives', () => {
     assert.ok(rig.session.messagesIn > before, 'the peer was stopped for more than 2 s');
     rig.stream.resume();
     await rig.clock.settle();
-    assert.equal(rig.heard.length, 8);
+    assert.deepEqual(
+      rig.heard,
+      Array.from({ length: 16 }, (_, index) => piece(index)),
+    );
     assert.equal(rig.session.reading.closed, false);
+    await endQuietly(rig);
+  });
+
+  it('is not overtaken by the rest of the chunk, which comes while the reader takes what waits', async () => {
+    const rig = await openServer({ options: { maxConversationBytes: 1000 } });
+    const heard: unknown[] = [];
+    const listener = { onData: (payload: unknown) => void heard.push(payload) };
+    const opening = rig.session.openStream(NAME, listener, { paused: true });
+    rig.peer.send({ type: OK, streamId: 1 }, data('x'.repeat(1200)), data(1), data(2));
+    const stream = await opening;
+    assert.equal(rig.session.reading.closed, true);
+    stream.resume();
+    assert.deepEqual(heard, ['x'.repeat(1200), 1, 2]);
     await endQuietly(rig);
   });
 
