@@ -13,7 +13,8 @@ export const serverTable = nodeSettings(
     tlsPort: port({ blank: 'off', more: { usual: defaultClientOptions.port.tls } }),
     tls: configNode({ node: 'tls-config', check: 'tls' }),
     wsPath: text({ default: defaultClientOptions.path, blank: 'off', check: 'optionalPath' }),
-    anonymous: toggle({ default: defaultServerOptions.anonymous }),
+    // The table of devices is a credential, which core does not validate: this property stands for its tab.
+    anonymous: toggle({ default: defaultServerOptions.anonymous, check: 'devices' }),
     keepAlive: keepAlive(defaultServerOptions.keepAliveS),
     maxMessageSize: whole({
       unit: 'bytes',

@@ -27,7 +27,7 @@ export function text(facts: Partial<Facts<'check' | 'blank'>> & { default?: stri
 }
 
 /** A choice that is on or off. */
-export function toggle(facts: { default: boolean }): Setting<boolean> {
+export function toggle(facts: Facts<'check'> & { default: boolean }): Setting<boolean> {
   return {
     facts: { field: 'check', ...facts },
     read: (config, name) => booleanSetting(valueOf(config, name), facts.default),

@@ -3,9 +3,18 @@ import { IotmpError, type RegisteredDevice } from '../../../src';
 import { jsonSetting } from '../../settings/readers';
 import { translate } from '../red/translate';
 
+/** Characters that no address of the API can have. */
+const CONTROL = /\p{Cc}/u;
+
+/** Longest user or device id that a device can log in with, in characters. */
+const MAX_NAME_LENGTH = 255;
+
+/** Why a row is left out: the key of its text. */
+type RowFault = 'devices.incomplete' | 'devices.unusable' | 'devices.duplicate';
+
 /**
- * Reads the table of devices. A row that names no device, or one that an earlier row has, is left out: it must not
- * cost the others their connection.
+ * Reads the table of devices. A row that names no device, one that no device can use, or one that an earlier row has, is
+ * left out: it must not cost the others their connection.
  * @param text JSON, see the credential `devices` of an `iotmp-server` node
  * @param warn hears of each row that is left out
  * @throws IotmpError IOTMP_ERR_CONFIG when it is no JSON list
@@ -23,15 +32,34 @@ export function registeredDevices(
   rows.forEach((row: unknown, index) => {
     const device = readRow(row);
     const key = JSON.stringify([device?.user, device?.device]);
-    if (device !== undefined && !devices.has(key)) {
+    const fault = faultOf(device, devices.has(key));
+    if (device !== undefined && fault === undefined) {
       devices.set(key, device);
       return;
     }
-    const reason = translate(RED, device === undefined ? 'devices.incomplete' : 'devices.duplicate');
-    const property = `devices[${index}]`;
-    warn(translate(RED, 'errors.invalidProperty', { property, reason }));
+    const reason = translate(RED, fault ?? 'devices.incomplete');
+    warn(translate(RED, 'errors.deviceLeftOut', { row: index + 1, name: nameOf(row), reason }));
   });
   return [...devices.values()];
+}
+
+function faultOf(device: RegisteredDevice | undefined, isThere: boolean): RowFault | undefined {
+  if (device === undefined) return 'devices.incomplete';
+  if (!isUsable(device.user) || !isUsable(device.device)) return 'devices.unusable';
+  return isThere ? 'devices.duplicate' : undefined;
+}
+
+/** Whether a device can connect and be addressed by this user or device id. The dialog has the same rule. */
+function isUsable(name: string): boolean {
+  const isPlain = name.length <= MAX_NAME_LENGTH && name === name.trim() && !CONTROL.test(name);
+  return isPlain && !name.split('/').some((part) => part === '.' || part === '..');
+}
+
+/** A row as a person finds it in the table. */
+function nameOf(row: unknown): string {
+  const { user, device } = Object(row) as Readonly<Record<string, unknown>>;
+  const shown = (name: unknown): string => (typeof name === 'string' ? name : '');
+  return JSON.stringify(`${shown(user)}/${shown(device)}`);
 }
 
 /** Gives the row without anything else that it may hold; `undefined` when it is incomplete. */

@@ -136,20 +136,23 @@ describe('iotmp-server', () => {
       null,
       'row',
       { ...PUMP, credential: 'another' },
+      { user: 'anna', device: '.', credential: 'x' },
+      { user: 'anna ', device: 'x', credential: 'x' },
       { ...LAMP, comment: 'kept for people' },
     ];
     const bench = await start({ credentials: devicesOf(...rows) });
     await bench.status('server', 'green');
     const warnings = bench.log('warn', 'server');
-    const reasons = warnings.map((text) => /property=(\S+), reason=(\S+)\)/.exec(text)?.slice(1));
-    assert.deepEqual(reasons, [
-      ['devices[0]', 'devices.incomplete'],
-      ['devices[2]', 'devices.incomplete'],
-      ['devices[3]', 'devices.incomplete'],
-      ['devices[4]', 'devices.incomplete'],
-      ['devices[5]', 'devices.incomplete'],
-      ['devices[6]', 'devices.incomplete'],
-      ['devices[7]', 'devices.duplicate'],
+    assert.deepEqual(warnings, [
+      'errors.deviceLeftOut(row=1, name="/a", reason=devices.incomplete)',
+      'errors.deviceLeftOut(row=3, name="anna/", reason=devices.incomplete)',
+      'errors.deviceLeftOut(row=4, name="anna/b", reason=devices.incomplete)',
+      'errors.deviceLeftOut(row=5, name="anna/c", reason=devices.incomplete)',
+      'errors.deviceLeftOut(row=6, name="/", reason=devices.incomplete)',
+      'errors.deviceLeftOut(row=7, name="/", reason=devices.incomplete)',
+      'errors.deviceLeftOut(row=8, name="anna/pump", reason=devices.duplicate)',
+      'errors.deviceLeftOut(row=9, name="anna/.", reason=devices.unusable)',
+      'errors.deviceLeftOut(row=10, name="anna /x", reason=devices.unusable)',
     ]);
     await bench.device(PUMP);
     await bench.device(LAMP);

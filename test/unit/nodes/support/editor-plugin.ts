@@ -9,7 +9,7 @@ export function editorPlugin(file: string, parts: Record<string, unknown> = {}):
   const [, script = ''] =
     /<script[^>]*>([\s\S]*)<\/script>/.exec(readFileSync(join(NODES, file), 'utf8')) ?? [];
   const openIotmp = { ...parts };
-  const RED = { plugins: { registerPlugin: () => undefined } };
+  const RED = { plugins: { registerPlugin: () => undefined }, _: (key: string) => key };
   const customElements = { get: () => undefined, define: () => undefined };
   // In a browser the members of the window are global.
   runInContext(
