@@ -103,4 +103,14 @@ describe('OpenAPI document', () => {
     assert.match(page.bytes.toString(), /\/v3\/users\/:user\/devices\/:device\/resources\/\*resource/);
     assert.doesNotMatch(page.bytes.toString(), /<script|src=|https?:/);
   });
+
+  it('marks the routes on the page that are there for old programs, and no others', async () => {
+    const bench = await GatewayBench.start();
+    const rows =
+      (await bench.get('/openapi.html', { token: null })).bytes.toString().match(/<tr[^\n]+/g) ?? [];
+    const old = rows.filter((row) => row.startsWith('<tr class="old">'));
+    assert.ok(old.some((row) => row.includes('<code>/v2/users/:user/devices/:device/*resource</code>')));
+    assert.ok(old.length < rows.length / 2);
+    assert.ok(old.every((row) => !row.includes('<code>/v3/')));
+  });
 });

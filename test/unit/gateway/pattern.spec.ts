@@ -64,4 +64,8 @@ describe('pattern', () => {
       assert.throws(() => new Pattern(source), { code: 'IOTMP_ERR_REQUEST' }, source);
     }
   });
+
+  it('may have 256 characters', () => {
+    assert.equal(new Pattern('x'.repeat(256)).matches('x'.repeat(256)), true);
+  });
 });
