@@ -38,6 +38,7 @@ export const eventKinds: readonly EventKind[] = [
   { event: 'device_property_update', filters: [...DEVICE, 'property'] },
   { event: 'device_service_refused', filters: [...DEVICE, 'service', 'target'] },
   { event: 'device_state_change', filters: [...DEVICE, 'state', 'address'] },
+  { event: 'device_time_replaced', filters: DEVICE },
   { event: 'device_topic_publish', filters: [...DEVICE, 'topic'] },
   { event: 'device_update', filters: DEVICE },
   { event: 'endpoint_call', filters: ['endpoint', 'device'] },

@@ -73,8 +73,8 @@ export interface BucketStore {
   /**
    * Writes rows, all or none. A row that is given the time of one of its device takes its place; one without a time never
    * does. Rejects with `IOTMP_ERR_NOT_ALLOWED` for a bucket that is not enabled, `IOTMP_ERR_TOO_LARGE` for a value past
-   * the limit, or for more rows at once than the limit, and `IOTMP_ERR_BUSY` for rows without a time that would run 10 s
-   * ahead of it.
+   * the limit, or for more rows at once than the limit, `IOTMP_ERR_CONFIG` for a given time that the retention would remove
+   * at once, and `IOTMP_ERR_BUSY` for rows without a time that would run 10 s ahead of it.
    *
    * @param create settings of the bucket, where there is none yet; without them, such a write is refused
    */

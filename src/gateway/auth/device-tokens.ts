@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { toUnixSeconds } from '../../util/unix-time';
 import type { DeviceId } from '../../types';
 import { Records, type Documents } from '../accounts/records';
 import type { TokenSigner } from './token-signer';
@@ -12,7 +13,7 @@ const deviceTokenRecord = z.object({
   /** The resources that the token is for; all by default. */
   resources: z.array(z.string()).optional(),
   /** In s since 1970. */
-  expire: z.number().optional(),
+  expire: z.number().transform(toUnixSeconds).optional(),
   created: z.number(),
 });
 

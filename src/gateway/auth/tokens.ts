@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { toUnixSeconds } from '../../util/unix-time';
 import { changed, Records, type Documents, type RecordChange } from '../accounts/records';
 import { conflict } from '../http/request-error';
 import { grants } from './permissions';
@@ -16,7 +17,7 @@ const tokenRecord = z.object({
   allow: grants.optional(),
   deny: grants.optional(),
   /** In s since 1970. */
-  expire: z.number().optional(),
+  expire: z.number().transform(toUnixSeconds).optional(),
   created: z.number(),
   modified: z.number(),
 });

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { toUnixMs } from '../../util/unix-time';
 import { IotmpError } from '../../errors';
 import { checkAllowed } from '../auth/access';
 import type { Principal } from '../auth/principal';
@@ -19,7 +20,14 @@ import { detached, guarded, warnProcess } from '../../util/guard';
 const PATH = '/v1/users/:user/buckets/:bucket/exports';
 const ABOUT = { ...PLAIN, asset: 'Bucket', id: 'bucket', action: 'ExportBucket' } as const;
 
-const time = z.number().int().nonnegative().max(MAX_TS).nullish().describe('ms since 1970; 0 = open');
+const time = z
+  .number()
+  .int()
+  .nonnegative()
+  .max(MAX_TS)
+  .transform(toUnixMs)
+  .nullish()
+  .describe('ms since 1970, or s up to 1e11; 0 = open');
 
 const order = z.object({
   data_type: z.enum(EXPORT_TYPES).default('csv'),

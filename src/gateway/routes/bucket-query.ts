@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toUnixMs } from '../../util/unix-time';
 import type { Buckets } from '../../services/buckets/buckets';
 import { parseAggregationFunction } from '../../store/aggregation/aggregation-function';
 import { parseSpan } from '../../store/aggregation/span-name';
@@ -27,7 +28,7 @@ const count = z
 const time = z
   .string()
   .regex(/^\d{0,16}$/, 'is a number of ms since 1970')
-  .transform((text) => Number(text))
+  .transform((text) => toUnixMs(Number(text)))
   .optional();
 
 /** The query for rows of a bucket (`platform-api.md` section 5). An empty text is the same as none. */
@@ -35,8 +36,8 @@ export const dataQuery = z.object({
   items: count.describe('the rows that are meant: so many, the newest unless sorted otherwise; 1000 at most'),
   index: count.describe('how many of them to leave out'),
   count: count.describe('how many of them to give at once'),
-  min_ts: time.describe('ms since 1970; 0 = open'),
-  max_ts: time.describe('ms since 1970; 0 = open'),
+  min_ts: time.describe('ms since 1970, or s up to 1e11; 0 = open'),
+  max_ts: time.describe('ms since 1970, or s up to 1e11; 0 = open'),
   sort: z.enum(['asc', 'desc', '']).default('desc'),
   agg: z
     .string()

@@ -10,6 +10,7 @@ import { EMPTY, json, type BodyAnswer } from '../http/answer';
 import { badRequest, forbidden } from '../http/request-error';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
 import { idOf, knownDevice } from '../devices/known-device';
+import { callbackTime, writeCallbackRow } from '../devices/callback-row';
 import { checkCallable } from './endpoints';
 import { parametersOf } from '../devices/parameters';
 
@@ -33,7 +34,7 @@ const dataQuery = z.object({
     .regex(/^\d{1,16}$/, 'is a number of ms since 1970')
     .transform((text) => Number(text))
     .optional()
-    .describe('ms since 1970'),
+    .describe('ms since 1970; before 2000 or more than a day ahead, the time of the server is taken'),
   ip: z.string().optional().describe('the address of the device, where it is not that of the request'),
 });
 
@@ -126,11 +127,11 @@ async function take(call: DataCall, payload: Value): Promise<BodyAnswer> {
     context.presence.heard(id, addressOf(call), properties.timeout * MINUTE_MS);
   }
   const { write_bucket: bucket, call_endpoint: endpoint, set_property: set } = actions;
-  const { ts } = query;
+  const ts = callbackTime(context, id, query.ts);
   server.events.publish({ event: 'device_callback_call', user, device, ts: ts ?? Date.now(), payload });
   const value = isMap(payload) ? payload : { value: payload };
   await Promise.all([
-    bucket === '' ? undefined : services.buckets.write({ user, bucket }, [{ ts, device, value }]),
+    bucket === '' ? undefined : writeCallbackRow(context, id, bucket, { ts, value }),
     endpoint === '' ? undefined : callEndpoint(context, id, endpoint, payload),
     set === '' ? undefined : services.properties.set(id, set, payload),
   ]);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toUnixSeconds } from '../../util/unix-time';
 import { checkAllowed } from '../auth/access';
 import type { DeviceTokenRecord } from '../auth/device-tokens';
 import { DEVICE_TOKEN_ACTIONS } from '../auth/permissions';
@@ -15,7 +16,13 @@ const MAX_TOKENS = 100;
 const draft = z.strictObject({
   token_name: z.string().min(1).max(255),
   token_resources: z.array(z.string().max(255)).max(100).optional().describe('without it, all'),
-  token_expiration: z.number().int().nonnegative().optional().describe('s since 1970; 0 = never'),
+  token_expiration: z
+    .number()
+    .int()
+    .nonnegative()
+    .transform(toUnixSeconds)
+    .optional()
+    .describe('s since 1970, or ms past 1e11; 0 = never'),
 });
 
 const tokenDocument = z.object({ id: z.string(), name: z.string(), token: z.string() });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toUnixSeconds } from '../../util/unix-time';
 import { grants } from '../auth/permissions';
 import type { TokenRecord } from '../auth/tokens';
 import type { GatewayContext } from '../gateway-context';
@@ -22,8 +23,9 @@ const change = z.strictObject({
     .number()
     .int()
     .positive()
+    .transform(toUnixSeconds)
     .optional()
-    .describe('s since 1970; without it the token does not expire'),
+    .describe('s since 1970, or ms past 1e11; without it the token does not expire'),
 });
 
 const tokenDocument = z.object({

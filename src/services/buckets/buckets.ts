@@ -17,8 +17,9 @@ import type { Service, ServiceCall, ServiceOffer } from '../service';
 import { badRequest, serviceName } from '../service-name';
 import type { StoreAccess } from '../store-access';
 import type { Topics } from '../topics/topics';
-import { bucketSource } from './bucket-source';
+import { bucketSource, rowOfSample } from './bucket-source';
 import { BucketUpkeep } from './bucket-upkeep';
+import { checkRowTime } from './row-time';
 
 /** Options of {@link Buckets}. */
 export interface BucketsOptions {
@@ -33,12 +34,13 @@ const MADE_BY_WRITE: BucketSettings = { config: { source: 'write' } };
 
 /**
  * Service 5: data buckets (`protocol.md` section 7), rows of values by time. A device writes a map of values to a bucket
- * of its user. The row has the time of its arrival and the device as its tag. It is kept when the device gets its OK. A
+ * of its user, or one value, which becomes the member `value`. The row has the time of its arrival and the device as its
+ * tag. It is kept when the device gets its OK. A
  * device's member `ts` is an ordinary value, because few devices have a clock. The first write of a device creates a
  * missing bucket (`config: {source: "write"}`), unless `autoCreate` is false. Flows and programs do all other work.
  *
- * Refused are: a bad name and a row that is no map of values (400), a missing bucket (404), a bucket that is not enabled
- * (405), one bucket too many (409), a row past the store's limit (413), and everything while the store fails (503, 507).
+ * Refused are: a bad name, a write without a value, and a row whose given time is before 2000, more than a day ahead or
+ * older than the retention (400), a missing bucket (404), a bucket that is not enabled (405), one bucket too many (409), a row past the store's limit (413), and everything while the store fails (503, 507).
  *
  * The events `bucket_create`, `bucket_update` and `bucket_delete` have the settings beside `bucket`. Each row is an event
  * `bucket_write` with `bucket` and `data`, at the time of the row. `data` has the values of the row and its device. All
@@ -140,7 +142,8 @@ export class Buckets implements Service {
   /**
    * Writes rows, all or none. A row without a time gets a free time. A row with the time of another row of its device
    * replaces that row. With `create`, a missing bucket is created as by a device; otherwise rejects with
-   * IOTMP_ERR_NOT_FOUND.
+   * IOTMP_ERR_NOT_FOUND. Rejects with IOTMP_ERR_CONFIG for a time before 2000, more than a day ahead or older than the
+   * retention.
    */
   async write(
     key: BucketKey,
@@ -148,6 +151,7 @@ export class Buckets implements Service {
     { create = false }: { readonly create?: boolean } = {},
   ): Promise<WrittenRows> {
     const checked = checkedKey(key);
+    for (const { ts } of rows) checkRowTime(ts);
     const kept = rows.map((row) => ({ ...row, value: snapshotMap(row.value) }));
     return this.#write(checked, kept, create ? MADE_BY_WRITE : undefined);
   }
@@ -194,8 +198,9 @@ export class Buckets implements Service {
 
   async #serveWrite({ caller, parameters, payload }: ServiceCall): Promise<void> {
     const key = { user: caller.user, bucket: serviceName(parameters) };
-    if (!isMap(payload) || Object.keys(payload).length === 0) throw badRequest('a map of values expected');
-    const rows = [{ device: caller.device, value: payload }];
+    const value = rowOfSample('value', payload);
+    if (value === undefined) throw badRequest('a value expected');
+    const rows = [{ device: caller.device, value }];
     await this.#write(key, rows, this.#autoCreate ? MADE_BY_WRITE : undefined);
   }
 

@@ -1,3 +1,4 @@
+import { besideColumns } from '../../store/row-columns';
 import type { BucketKey } from '../../store/bucket-store';
 import type { TopicMessage } from '../topics/topic-message';
 import type { TopicSubscription } from '../topics/topic-subscription';
@@ -41,6 +42,6 @@ export class TopicFeed implements BucketFeed {
     const value = rowOfSample('value', payload);
     if (value === undefined) return;
     const tag = { ...(device !== undefined && { device }) };
-    this.#writer.write({ ...tag, value }, { ...tag, topic });
+    this.#writer.write({ ...tag, value: besideColumns({ topic }, value) }, { ...tag, topic });
   }
 }

@@ -8,8 +8,8 @@ const EXPORTS = `${BUCKET}/exports`;
 /** Some day: rows of long ago are refused. */
 const BASE = Date.UTC(2026, 0, 5);
 const ROWS = [
-  { ts: 1000, t: 21.5, place: { room: 'a "b"; c' } },
-  { ts: 2000, t: -3, note: '=1+1' },
+  { ts: BASE + 1000, t: 21.5, place: { room: 'a "b"; c' } },
+  { ts: BASE + 2000, t: -3, note: '=1+1' },
 ];
 
 async function filled(bench: GatewayBench): Promise<void> {
@@ -50,8 +50,8 @@ describeStores('bucket exports', (open) => {
       await fetched(bench, { data_type: 'csv', timestamp_format: 'iso' }),
       [
         '"ts";"t";"place.room";"note"',
-        '"1970-01-01T00:00:01.000Z";21.5;"a ""b""; c";',
-        `"1970-01-01T00:00:02.000Z";-3;;"'=1+1"`,
+        '"2026-01-05T00:00:01.000Z";21.5;"a ""b""; c";',
+        `"2026-01-05T00:00:02.000Z";-3;;"'=1+1"`,
         '',
       ].join('\n'),
     );
@@ -101,9 +101,13 @@ describeStores('bucket exports', (open) => {
   it('are JSON and ARFF, too, of the time that was asked for', async () => {
     const bench = await GatewayBench.start({ store: await open() });
     await filled(bench);
-    const json = await fetched(bench, { data_type: 'json', timestamp_format: 'milliseconds', max_ts: 1500 });
+    const json = await fetched(bench, {
+      data_type: 'json',
+      timestamp_format: 'milliseconds',
+      max_ts: BASE + 1500,
+    });
     assert.deepEqual(JSON.parse(json), ROWS.slice(0, 1));
-    const none = await fetched(bench, { data_type: 'json', min_ts: 5000, max_ts: 6000 });
+    const none = await fetched(bench, { data_type: 'json', min_ts: BASE + 5000, max_ts: BASE + 6000 });
     assert.deepEqual(JSON.parse(none), []);
     const arff = await fetched(bench, { data_type: 'arff', timestamp_format: 'seconds' });
     assert.equal(
@@ -117,8 +121,8 @@ describeStores('bucket exports', (open) => {
         "@ATTRIBUTE 'note' STRING",
         '',
         '@DATA',
-        `1,21.5,'a "b"; c',?`,
-        "2,-3,?,'=1+1'",
+        `${BASE / 1000 + 1},21.5,'a "b"; c',?`,
+        `${BASE / 1000 + 2},-3,?,'=1+1'`,
         '',
       ].join('\n'),
     );
@@ -127,7 +131,7 @@ describeStores('bucket exports', (open) => {
   it('of many rows are sent whole', async () => {
     const bench = await GatewayBench.start({ store: await open() });
     await filled(bench);
-    const rows = Array.from({ length: 2500 }, (_, index) => ({ ts: 10_000 + index, t: index }));
+    const rows = Array.from({ length: 2500 }, (_, index) => ({ ts: BASE + 10_000 + index, t: index }));
     await bench.post(`${BUCKET}/data`, rows);
     const json = JSON.parse(await fetched(bench, { data_type: 'json' })) as unknown[];
     assert.equal(json.length, 2502);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'mocha';
 import { describeStores } from '../store/support/stores';
-import { GatewayBench, type Answer } from './support/gateway-bench';
+import { errorOf, GatewayBench, type Answer } from './support/gateway-bench';
 
 const BUCKETS = '/v1/users/anna/buckets';
 const DATA = `${BUCKETS}/log/data`;
@@ -18,7 +18,7 @@ async function filled(
 ): Promise<void> {
   assert.equal((await bench.post(BUCKETS, { bucket: 'log', ...settings })).status, 200);
   const rows = Array.from({ length: count }, (_, index) => ({
-    ts: (index + 1) * HOUR,
+    ts: DAY + (index + 1) * HOUR,
     n: index + 1,
     room: index % 2 === 0 ? 'even' : 'odd',
   }));
@@ -63,8 +63,8 @@ describeStores('buckets over the API', (open) => {
     await bench.post(BUCKETS, { bucket: 'log' });
     const before = Date.now();
     assert.equal((await bench.post(DATA, { n: 1 })).status, 200);
-    assert.equal((await bench.post(DATA, { n: 2, ts: 1000 })).status, 200);
-    assert.equal((await bench.post(DATA, { n: 3, ts: 1000 })).status, 200, 'takes the place of the other');
+    assert.equal((await bench.post(DATA, { n: 2, ts: DAY })).status, 200);
+    assert.equal((await bench.post(DATA, { n: 3, ts: DAY })).status, 200, 'takes the place of the other');
     const rows = (await bench.get(DATA)).body as { ts: number; val: unknown }[];
     assert.deepEqual(
       rows.map(({ val }) => val),
@@ -79,13 +79,13 @@ describeStores('buckets over the API', (open) => {
     const bench = await GatewayBench.start({ store: await open() });
     await filled(bench, 5);
     assert.deepEqual((await bench.get(`${DATA}?items=1&sort=asc`)).body, [
-      { ts: HOUR, val: { n: 1, room: 'even' } },
+      { ts: DAY + HOUR, val: { n: 1, room: 'even' } },
     ]);
-    assert.deepEqual((await bench.get(`${V2}?items=1`)).body, [{ ts: 5 * HOUR, n: 5, room: 'even' }]);
+    assert.deepEqual((await bench.get(`${V2}?items=1`)).body, [{ ts: DAY + 5 * HOUR, n: 5, room: 'even' }]);
     const asked = async (query: string): Promise<unknown[]> => numbers(await bench.get(`${V2}?${query}`));
-    assert.deepEqual(await asked(`sort=asc&min_ts=${2 * HOUR}&max_ts=${4 * HOUR}`), [2, 3, 4]);
+    assert.deepEqual(await asked(`sort=asc&min_ts=${DAY + 2 * HOUR}&max_ts=${DAY + 4 * HOUR}`), [2, 3, 4]);
     assert.deepEqual(await asked('sort=asc&min_ts=0&max_ts=0'), [1, 2, 3, 4, 5]);
-    assert.deepEqual((await bench.get(`${V2}?fields=n&items=1`)).body, [{ ts: 5 * HOUR, n: 5 }]);
+    assert.deepEqual((await bench.get(`${V2}?fields=n&items=1`)).body, [{ ts: DAY + 5 * HOUR, n: 5 }]);
   });
 
   it('give pages inside the window of items, so that every way of paging ends', async () => {
@@ -103,11 +103,11 @@ describeStores('buckets over the API', (open) => {
     await filled(bench, 4);
     const query = 'agg=3h&agg_type=max&sort=asc';
     assert.deepEqual((await bench.get(`${DATA}?${query}`)).body, [
-      { ts: 0, max: { n: 2 } },
-      { ts: 3 * HOUR, max: { n: 4 } },
+      { ts: DAY, max: { n: 2 } },
+      { ts: DAY + 3 * HOUR, max: { n: 4 } },
     ]);
     const flat = (await bench.get(`${V2}?agg=1d&agg_type=avg`)).body;
-    assert.deepEqual(flat, [{ ts: 0, n: 2.5 }]);
+    assert.deepEqual(flat, [{ ts: DAY, n: 2.5 }]);
     assert.deepEqual(numbers(await bench.get(`${V2}?sort=asc&fields=n&transform=difference`)), [1, 1, 1]);
   });
 
@@ -167,21 +167,60 @@ describeStores('buckets over the API', (open) => {
     await filled(bench, 4, { tags: ['room'] });
     const key = { user: 'anna', bucket: 'log' };
     await bench.services.buckets.write(key, [
-      { ts: 9 * HOUR, device: 'pump', value: { n: 9 } },
-      { ts: 8 * HOUR, device: 'pump', value: { n: 8 } },
-      { ts: 7 * HOUR, device: 'lamp', value: { n: 7 } },
+      { ts: DAY + 9 * HOUR, device: 'pump', value: { n: 9 } },
+      { ts: DAY + 8 * HOUR, device: 'pump', value: { n: 8 } },
+      { ts: DAY + 7 * HOUR, device: 'lamp', value: { n: 7 } },
     ]);
     assert.deepEqual(numbers(await bench.get(`${V2}?room=odd&sort=asc`)), [2, 4]);
     assert.deepEqual(numbers(await bench.get(`${V2}?room=odd&room=even`)).length, 4);
     assert.deepEqual(numbers(await bench.get(`${V2}?device=pump`)), [9, 8]);
     assert.deepEqual((await bench.get('/v3/users/anna/devices/lamp/buckets/log/data')).body, [
-      { ts: 7 * HOUR, device: 'lamp', n: 7 },
+      { ts: DAY + 7 * HOUR, device: 'lamp', n: 7 },
     ]);
-    const latest = numbers(await bench.get(`${V2}?group_by=device&items=1&min_ts=${6 * HOUR}`));
+    const latest = numbers(await bench.get(`${V2}?group_by=device&items=1&min_ts=${DAY + 6 * HOUR}`));
     assert.deepEqual(latest.sort(), [7, 9]);
     assert.deepEqual((await bench.get(`${BUCKETS}/log/tags`)).body, ['room']);
     assert.deepEqual((await bench.get(`${BUCKETS}/log/tags/room`)).body, ['even', 'odd']);
     assert.deepEqual((await bench.get(`${BUCKETS}/log/tags/device`)).body, ['lamp', 'pump']);
+  });
+
+  it('refuse rows of times that cannot be meant, and of times that the retention does not keep', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
+    await bench.post(BUCKETS, { bucket: 'log', retention: { period: 30, unit: 'days' } });
+    const now = Date.now();
+    const times: [ts: number, status: number, reason: RegExp | undefined][] = [
+      [3723, 400, /before the year 2000/],
+      [Math.floor(now / 1000), 400, /before the year 2000/],
+      [2 * now, 400, /more than a day ahead/],
+      [now + 25 * HOUR, 400, /more than a day ahead/],
+      [now - 31 * 24 * HOUR, 400, /older than the retention/],
+      [now - 29 * 24 * HOUR, 200, undefined],
+      [now + 23 * HOUR, 200, undefined],
+    ];
+    for (const [ts, status, reason] of times) {
+      const answer = await bench.post(DATA, { ts, n: 1 });
+      assert.equal(answer.status, status, String(ts));
+      if (reason !== undefined) assert.match(errorOf(answer) ?? '', reason);
+    }
+    assert.equal(
+      (
+        await bench.post(DATA, [
+          { ts: now, n: 1 },
+          { ts: 1, n: 2 },
+        ])
+      ).status,
+      400,
+      'all or none',
+    );
+    assert.equal(((await bench.get(DATA)).body as unknown[]).length, 2);
+  });
+
+  it('choose a range that is given in s, too', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
+    await filled(bench, 5);
+    const from = (DAY + 2 * HOUR) / 1000;
+    const found = await bench.get(`${V2}?sort=asc&min_ts=${from}&max_ts=${from + 7200}`);
+    assert.deepEqual(numbers(found), [2, 3, 4]);
   });
 
   it('refuse what is not usable', async () => {

@@ -127,6 +127,22 @@ describe('token', () => {
     assert.equal((await bench.get(DEVICES, { token })).status, 401);
   });
 
+  it('expires at a time that is given in ms, too', async () => {
+    const bench = await GatewayBench.start();
+    await bench.device({ temp: { fn: 3, run: () => 1 } });
+    const statuses: number[] = [];
+    for (const [index, expire] of [Date.now() - 2000, Date.now() + 60_000].entries()) {
+      const body = { token: `t${index}`, allow: { '*': { '*': '*' } }, expire };
+      const made = (await bench.post(TOKENS, body)).body as { access_token: string; expire: number };
+      assert.equal(made.expire, Math.floor(expire / 1000));
+      statuses.push((await bench.get(DEVICES, { token: made.access_token })).status);
+      const draft = { token_name: 'app', token_expiration: expire };
+      const { token } = (await bench.post(`${DEVICES}/pump/tokens`, draft)).body as { token: string };
+      statuses.push((await bench.get('/v3/users/anna/devices/pump/resources/temp', { token })).status);
+    }
+    assert.deepEqual(statuses, [401, 401, 200, 200]);
+  });
+
   it('allows what it says and nothing else', async () => {
     const bench = await GatewayBench.start();
     await bench.device({ temp: { fn: 3, run: () => 1 } });

@@ -5,6 +5,9 @@ import { FlowBench, type Message } from './support/flow-bench';
 import { callNode, catchNodes, serverNode, sinkNode } from './support/flows';
 import { Recording } from './support/recording';
 
+/** Some day: rows of long ago are refused. */
+const DAY = Date.UTC(2026, 0, 5);
+
 const PUMP = { user: 'anna', device: 'pump' };
 
 /** A call node that asks a service, of nobody's device unless one is given. */
@@ -128,16 +131,16 @@ describe('iotmp-call of a data bucket', () => {
     const value = { v: 1 };
     await ask(bench, {
       payload: [
-        { ts: 1000, value },
-        { ts: '1970-01-01T00:00:02Z', device: 'lamp', value },
-        { ts: new Date(3000), value },
+        { ts: DAY + 1000, value },
+        { ts: '2026-01-05T00:00:02Z', device: 'lamp', value },
+        { ts: new Date(DAY + 3000), value },
       ],
     });
     const { rows } = await bench.services().buckets.range({ user: 'anna', bucket: 'climate' });
     assert.deepEqual(rows, [
-      { ts: 1000, value },
-      { ts: 2000, device: 'lamp', value },
-      { ts: 3000, value },
+      { ts: DAY + 1000, value },
+      { ts: DAY + 2000, device: 'lamp', value },
+      { ts: DAY + 3000, value },
     ]);
   });
 
@@ -146,13 +149,13 @@ describe('iotmp-call of a data bucket', () => {
     const key = { user: 'anna', bucket: 'config' };
     await bench.services().buckets.define(key, {});
     const rows = [1, 2, 3, 4].map((n) => ({
-      ts: n * 1000,
+      ts: DAY + n * 1000,
       device: n % 2 === 0 ? 'lamp' : 'pump',
       value: { n },
     }));
     await bench.services().buckets.write(key, rows);
     assert.deepEqual((await ask(bench)).payload, rows);
-    const query = { minTs: new Date(2000), maxTs: '1970-01-01T00:00:04Z', sort: 'desc', limit: 2 };
+    const query = { minTs: new Date(DAY + 2000), maxTs: '2026-01-05T00:00:04Z', sort: 'desc', limit: 2 };
     const first = await ask(bench, { query });
     assert.deepEqual(first.payload, [rows[3], rows[2]]);
     const rest = await ask(bench, { query: { ...query, cursor: first.cursor } });
@@ -170,11 +173,13 @@ describe('iotmp-call of a data bucket', () => {
     });
     const key = { user: 'anna', bucket: 'config' };
     await bench.services().buckets.define(key, {});
-    const rows = [1, 5, 70, 80].map((s) => ({ ts: s * 1000, device: 'pump', value: { s } }));
-    await bench.services().buckets.write(key, [...rows, { ts: 2000, device: 'lamp', value: { s: 99 } }]);
+    const rows = [1, 5, 70, 80].map((s) => ({ ts: DAY + s * 1000, device: 'pump', value: { s } }));
+    await bench
+      .services()
+      .buckets.write(key, [...rows, { ts: DAY + 2000, device: 'lamp', value: { s: 99 } }]);
     assert.deepEqual((await ask(bench)).payload, [
-      { ts: 0, value: { s: 5 } },
-      { ts: 60_000, value: { s: 80 } },
+      { ts: DAY, value: { s: 5 } },
+      { ts: DAY + 60_000, value: { s: 80 } },
     ]);
   });
 
@@ -185,6 +190,8 @@ describe('iotmp-call of a data bucket', () => {
     [[{ values: {} }], 'IOTMP_ERR_CONFIG'],
     [[{ ts: 'soon', value: { a: 1 } }], 'IOTMP_ERR_CONFIG'],
     [[{ ts: -1, value: { a: 1 } }], 'IOTMP_ERR_CONFIG'],
+    [[{ ts: 1_767_571_200, value: { a: 1 } }], 'IOTMP_ERR_CONFIG'],
+    [[{ ts: Date.now() + 2 * 86_400_000, value: { a: 1 } }], 'IOTMP_ERR_CONFIG'],
     [[3], 'IOTMP_ERR_CONFIG'],
   ];
   it('refuses what are no rows', async () => {

@@ -79,7 +79,7 @@ describeStores('bucket that is fed from a device', (open) => {
       user: 'anna',
       device: 'lamp',
       bucket: 'weather',
-      data: { t: 0 },
+      data: { device: 'lamp', t: 0 },
     });
     assert.equal(pump.acts.length, 0, 'the other device has no part in it');
   });

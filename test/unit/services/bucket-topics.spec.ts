@@ -38,7 +38,10 @@ describeStores('bucket that is fed from topics', (open) => {
     await topics.publish('anna', 'site/2/climate', { t: 2, ts: 5 });
     await topics.publish('anna', 'site/2/other', { t: 3 });
     await topics.publish('bob', 'site/2/climate', { t: 4 });
-    assert.deepEqual(await rowsOf(scenery), [['pump', { t: 1 }], { t: 2, ts: 5 }]);
+    assert.deepEqual(await rowsOf(scenery), [
+      ['pump', { topic: 'site/1/climate', t: 1 }],
+      { topic: 'site/2/climate', t: 2, ts: 5 },
+    ]);
   });
 
   it('keeps what is no map as `value`, and nothing of what is empty', async () => {
@@ -48,7 +51,7 @@ describeStores('bucket that is fed from topics', (open) => {
     for (const payload of [21.5, 'on', [1, 2], Buffer.from([1]), false, null, {}]) {
       await topics.publish('anna', 't', payload);
     }
-    const values = [21.5, 'on', [1, 2], Buffer.from([1]), false].map((value) => ({ value }));
+    const values = [21.5, 'on', [1, 2], Buffer.from([1]), false].map((value) => ({ topic: 't', value }));
     assert.deepEqual(await rowsOf(scenery), values);
   });
 
@@ -61,19 +64,22 @@ describeStores('bucket that is fed from topics', (open) => {
       return rowsOf(scenery);
     };
     await buckets.define(KEY, fedBy('a'));
-    assert.deepEqual(await fed(), [{ value: 'a' }]);
+    assert.deepEqual(await fed(), [{ topic: 'a', value: 'a' }]);
     await buckets.update(KEY, { description: 'the same' });
-    assert.deepEqual([await fed(), topics.size], [[{ value: 'a' }], 1]);
+    assert.deepEqual([await fed(), topics.size], [[{ topic: 'a', value: 'a' }], 1]);
     await buckets.update(KEY, { config: { topic: 'b' } });
-    assert.deepEqual(await fed(), [{ value: 'b' }]);
+    assert.deepEqual(await fed(), [{ topic: 'b', value: 'b' }]);
     await buckets.update(KEY, { enabled: false });
     assert.deepEqual([await fed(), buckets.feeds], [[], 0]);
     await buckets.update(KEY, { enabled: true });
-    assert.deepEqual(await fed(), [{ value: 'b' }]);
+    assert.deepEqual(await fed(), [{ topic: 'b', value: 'b' }]);
     await buckets.update(KEY, { config: { source: 'api' } });
     assert.deepEqual(await fed(), []);
     await buckets.define(KEY, fedBy('+'));
-    assert.deepEqual(await fed(), [{ value: 'a' }, { value: 'b' }]);
+    assert.deepEqual(await fed(), [
+      { topic: 'a', value: 'a' },
+      { topic: 'b', value: 'b' },
+    ]);
     await buckets.remove(KEY);
     assert.deepEqual([buckets.feeds, topics.size], [0, 0]);
   });
@@ -85,7 +91,7 @@ describeStores('bucket that is fed from topics', (open) => {
     await bench.services.topics.publish('anna', 'a', 'before the bucket', { retain: true });
     await bench.services.buckets.define(KEY, fedBy('#'));
     await bench.services.topics.publish('anna', 'b', 'once', { retain: true });
-    assert.deepEqual(await rowsOf(scenery), [{ value: 'once' }]);
+    assert.deepEqual(await rowsOf(scenery), [{ topic: 'b', value: 'once' }]);
     bench.services.close();
 
     const { clock, server } = bench.broker;
@@ -96,7 +102,10 @@ describeStores('bucket that is fed from topics', (open) => {
     const { rows } = await services.buckets.range(KEY);
     assert.deepEqual(
       rows.map(({ value }) => value),
-      [{ value: 'once' }, { value: 'twice' }],
+      [
+        { topic: 'b', value: 'once' },
+        { topic: 'b', value: 'twice' },
+      ],
     );
     services.close();
   });

@@ -2,7 +2,7 @@ import { IotmpError } from '../../../errors';
 import { userKey } from '../../../util/device-key';
 import { bucketRules, type BucketRules } from '../../bucket-rules';
 import type { Bucket, BucketKey, WrittenRows } from '../../bucket-store';
-import { checkExpected, checkQuota, missing, type Expected } from '../../checks';
+import { checkExpected, checkQuota, missing, unusable, type Expected } from '../../checks';
 import { mergeMap } from '../../merge-patch';
 import { searchText, type FullPage } from '../../page';
 import type { StoreLimits } from '../../store-limits';
@@ -151,6 +151,7 @@ export class BucketTable {
     if (!bucket.rules.enabled) {
       throw new IotmpError('IOTMP_ERR_NOT_ALLOWED', `the bucket "${args.bucket}" is not enabled`);
     }
+    this.#checkKept(bucket, args);
     // All of them before the first is written: there may be none for one of them.
     const times = args.devices.map(
       (device, index) => args.ts[index] ?? this.#clock.next(bucket.id, device, args.at),
@@ -172,6 +173,17 @@ export class BucketTable {
     const pruned = this.#removeOld(bucket, args.at, bucket.rows, PRUNE_STEP);
     this.#addRows(bucket, -pruned);
     return pruned;
+  }
+
+  /** Refuses a row with a time of its own that the retention would remove at once. */
+  #checkKept({ id, rules, rows }: KnownBucket, { bucket, ts: times, at }: WriteArgs): void {
+    const given = times.filter((ts) => ts !== undefined);
+    if (given.length === 0) return;
+    const byCount = rows >= rules.keepCount ? this.#points.oldestTime(id) : 0;
+    const oldest = Math.max(byCount, at - rules.keepMs);
+    if (given.some((ts) => ts < oldest)) {
+      throw unusable(`ts: is older than the retention of the bucket "${bucket}"`);
+    }
   }
 
   #makeIfAbsent({ user, bucket, at, create: settings }: WriteArgs): boolean {

@@ -89,6 +89,11 @@ export class PointTable {
     return false;
   }
 
+  /** The time of the oldest row; 0 without rows. */
+  oldestTime(bucket: number): number {
+    return this.#sql.number('SELECT ts FROM point WHERE bucket = ? ORDER BY ts, series LIMIT 1', bucket);
+  }
+
   /** Removes the oldest rows; answers how many. */
   removeOldest(bucket: number, count: number): number {
     return this.removeBefore(bucket, Number.MAX_SAFE_INTEGER, count);

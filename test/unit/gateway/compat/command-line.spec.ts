@@ -100,13 +100,17 @@ describe('the command line', () => {
     const bench = await GatewayBench.start();
     await bench.post('/v1/users/anna/buckets', { bucket: 'monitoring', config: { source: 'write' } });
     await bench.ask('PUT', `${DEVICE}/callback`, { body: { actions: { write_bucket: 'monitoring' } } });
-    await bench.post(`${DEVICE}/callback/data?ts=1`, { cpu: 1, mem: 5 });
+    await bench.post(`${DEVICE}/callback/data?ts=${Date.UTC(2026, 0, 5)}`, { cpu: 1, mem: 5 });
     const queries = [
       '/v2/users/anna/buckets/monitoring/data?items=1&sort=desc&min_ts=1&max_ts=0&group_by=device&fields=cpu',
       `${DEVICE}/buckets/monitoring/data?items=10&sort=desc&fields=device,cpu`,
     ];
     for (const path of queries) {
-      assert.deepEqual((await bench.get(path)).body, [{ device: 'pump', ts: 1, cpu: 1 }], path);
+      assert.deepEqual(
+        (await bench.get(path)).body,
+        [{ device: 'pump', ts: Date.UTC(2026, 0, 5), cpu: 1 }],
+        path,
+      );
     }
     for (const agg of ['agg=5m&agg_type=mean', 'agg=10m&agg_type=avg']) {
       const { status } = await bench.get(`${queries[0]!.replace('&fields=cpu', '')}&${agg}`);

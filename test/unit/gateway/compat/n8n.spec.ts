@@ -154,7 +154,7 @@ describe('bucket reads of the n8n nodes', () => {
   it('end, and give as many rows as were wanted', async () => {
     const bench = await GatewayBench.start();
     await bench.post('/v1/users/anna/buckets', { bucket: 'log', config: { source: 'api' } });
-    const rows = Array.from({ length: 1200 }, (_, index) => ({ ts: index + 1, n: index }));
+    const rows = Array.from({ length: 1200 }, (_, index) => ({ ts: Date.UTC(2026, 0, 5) + index, n: index }));
     for (let at = 0; at < rows.length; at += 600) await bench.post(BUCKET, rows.slice(at, at + 600));
     assert.equal((await readAll(bench, 'desc', 100)).length, 100);
     assert.equal((await readAll(bench, 'desc', 250)).length, 250);
@@ -167,10 +167,10 @@ describe('bucket reads of the n8n nodes', () => {
     const bench = await GatewayBench.start();
     await bench.post('/v1/users/anna/buckets', { bucket: 'log', config: { source: 'api' } });
     await bench.post(BUCKET, [
-      { ts: 1000, n: 1 },
-      { ts: 2000, n: -3 },
+      { ts: Date.UTC(2026, 0, 5), n: 1 },
+      { ts: Date.UTC(2026, 0, 5) + 1000, n: -3 },
     ]);
-    const window = 'items=100&sort=asc&max_ts=9000&min_ts=1&count=100&index=0';
+    const window = 'items=100&sort=asc&max_ts=1800000000000&min_ts=1&count=100&index=0';
     for (const span of [
       '5min',
       '15min',

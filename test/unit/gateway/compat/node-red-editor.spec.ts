@@ -101,8 +101,8 @@ describe('the editor of the Node-RED pack', () => {
     const log = '/v1/users/anna/buckets/log';
     await client.request('POST', '/v1/users/anna/buckets', { bucket: 'log', config: { tags: ['room'] } });
     await client.request('POST', `${log}/data`, [
-      { ts: 1, room: 'hall' },
-      { ts: 2, room: 'attic' },
+      { ts: Date.UTC(2026, 0, 5), room: 'hall' },
+      { ts: Date.UTC(2026, 0, 6), room: 'attic' },
     ]);
     assert.deepEqual((await client.get(`${log}/tags/room?`)).payload, ['attic', 'hall']);
     assert.deepEqual((await client.get(`${log}/tags?`)).payload, ['room']);
