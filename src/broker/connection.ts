@@ -47,6 +47,8 @@ export class Connection implements SessionHooks {
   /** What was asked for; forgotten once it is decided, as the credential is a part of it. */
   #intent: ConnectIntent | undefined;
   #device: ConnectedDevice | undefined;
+  /** Id of the CONNECT, which the device has drawn; 0 without one. */
+  #connectId = 0;
   /** A connection is refused once, although it may end before its login is decided. */
   #refused = false;
 
@@ -59,6 +61,7 @@ export class Connection implements SessionHooks {
 
   /** Answers at once where it can; a refusal waits when its address has failed before. */
   onConnect(request: ConnectRequest): void | Promise<void> {
+    this.#connectId = request.message.streamId ?? 0;
     const { opening } = this.#context.hold;
     if (opening === undefined) return this.#decide(request);
     return opening.then(() => (this.session.signal.aborted ? undefined : this.#decide(request)));
@@ -108,10 +111,13 @@ export class Connection implements SessionHooks {
     const record = this.#context.registry.record({ user, device });
     session.peer = record.id;
     session.ids = record.ids;
+    if (this.#connectId !== 0) record.ids.notePeer(this.#connectId);
     session.maxBodySize = maxBodySize;
     const intervalMs = keepAliveMs ?? this.#context.options().keepAliveS * 1000;
     session.keepAlive({ intervalMs, sends: false });
-    return new IotmpDevice(record.id, session, record.lastKnown);
+    // In the same write as the OK, before the device opens streams of its own.
+    session.stopLeft();
+    return new IotmpDevice(record, session);
   }
 
   #decide(request: ConnectRequest): void | Promise<void> {

@@ -7,6 +7,7 @@ import { deviceKey } from '../util/device-key';
 import type { ConnectedDevice } from './connected-device';
 import { DeviceMap } from './device-map';
 import { LastKnownStates } from './last-known';
+import type { IntervalMemory } from './stream-source';
 
 /** What outlives a device's connections. */
 export interface RememberedDevice {
@@ -14,6 +15,7 @@ export interface RememberedDevice {
   /** Stream ids run on over connections, because late answers of an old one arrive on the new one. */
   readonly ids: IdSequence;
   readonly lastKnown: LastKnownStates;
+  readonly intervals: IntervalMemory;
 }
 
 /** Maximum number of records. Of the devices that are away, the one that came longest ago is forgotten. */
@@ -83,5 +85,6 @@ function newRecord({ user, device }: DeviceId): RememberedDevice {
     id: { user, device },
     ids: new IdSequence(randomInt(MAX_STREAM_ID + 1)),
     lastKnown: new LastKnownStates(),
+    intervals: { form: 'map' },
   };
 }

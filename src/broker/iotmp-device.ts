@@ -6,11 +6,12 @@ import type { CallOptions, Reply, RequestOptions } from '../session/requests/rep
 import type { Session } from '../session/session';
 import type { SessionStream, StreamListener, StreamOptions } from '../session/streams/session-stream';
 import { streamKind } from '../session/streams/stream-kind';
-import type { DeviceId } from '../types';
 import { guarded, warnProcess } from '../util/guard';
 import type { ConnectedDevice, DeviceCounters, DeviceRunOptions } from './connected-device';
 import { DeviceDescription } from './device-description';
+import type { RememberedDevice } from './device-registry';
 import type { LastKnownStates } from './last-known';
+import type { IntervalMemory } from './stream-source';
 
 /** PSON of null and of an empty string, bytes, map and array. */
 const EMPTY_VALUES: ReadonlySet<string> = new Set(['62', '80', 'a0', 'c0', 'e0']);
@@ -22,18 +23,20 @@ export class IotmpDevice implements ConnectedDevice {
   readonly since = Date.now();
   readonly session: Session;
   readonly lastKnown: LastKnownStates;
+  readonly intervals: IntervalMemory;
   /** What makes a time on the session's clock one in ms since 1970. */
   readonly #epoch: number;
   #description: Promise<DeviceDescription> | undefined;
   /** What {@link #description} came to. */
   #described: DeviceDescription | undefined;
 
-  constructor(id: DeviceId, session: Session, lastKnown: LastKnownStates) {
+  constructor({ id, lastKnown, intervals }: RememberedDevice, session: Session) {
     this.user = id.user;
     this.device = id.device;
     this.session = session;
     this.#epoch = this.since - session.options.clock.now();
     this.lastKnown = lastKnown;
+    this.intervals = intervals;
   }
 
   get address(): string {

@@ -1,7 +1,16 @@
 import type { SessionStream, StreamListener, StreamOptions } from '../session/streams/session-stream';
 
+/** Forms of a stream's interval that firmware reads (`protocol.md` section 6): `{"interval": ms}`, or the bare number. */
+export type IntervalForm = 'map' | 'number';
+
+/** The interval form that a device was last seen to understand. It outlives the connections of the device. */
+export interface IntervalMemory {
+  form: IntervalForm;
+}
+
 /** A connected device as the stream hub needs it. */
 export interface StreamSource {
+  readonly intervals: IntervalMemory;
   /** Opens a stream on a resource of the device, as `Session.openStream` does. */
   openStream(resource: string, listener: StreamListener, options?: StreamOptions): Promise<SessionStream>;
   /**

@@ -106,12 +106,15 @@ export class Dispatcher {
         this.requests.handleReply(message);
         break;
       case MessageType.RUN:
+        this.#noteId(message);
         this.#callServer.handleRun(message);
         break;
       case MessageType.DESCRIBE:
+        this.#noteId(message);
         this.#callServer.handleDescribe(message);
         break;
       case MessageType.START_STREAM:
+        this.#noteId(message);
         this.streams.handleStart(message);
         break;
       case MessageType.STOP_STREAM:
@@ -120,5 +123,10 @@ export class Dispatcher {
       default:
         this.#core.refuse(message.streamId, new IotmpError('IOTMP_ERR_PROTOCOL', 'already connected'));
     }
+  }
+
+  /** Devices keep the ids of both sides in one space (`protocol.md` section 6). */
+  #noteId({ streamId }: Message): void {
+    if (streamId !== undefined && streamId !== 0) this.#core.ids.notePeer(streamId);
   }
 }

@@ -168,6 +168,10 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
     return this.#parts.streams.open(resource, listener, options);
   }
 
+  stopLeft(): void {
+    if (this.ids.left.length > 0) this.#parts.streams.stopLeft();
+  }
+
   close(reason = new IotmpError('IOTMP_ERR_CLOSED', 'the session was closed')): void {
     if (this.#state === 'open') this.outbox.sendOrEnd({ type: MessageType.DISCONNECT });
     this.endInOrder(reason);

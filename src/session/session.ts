@@ -73,6 +73,12 @@ export interface Session {
    */
   openStream(resource: unknown, listener: StreamListener, options?: StreamOptions): Promise<SessionStream>;
 
+  /**
+   * Stops the conversations that broken connections left at the peer. The messages are sent before this returns; what the
+   * peer does not answer is stopped again next time.
+   */
+  stopLeft(): void;
+
   /** Ends the session in good order: DISCONNECT, then the connection. Idempotent. */
   close(reason?: IotmpError): void;
   /** Ends the session at once. Idempotent. */

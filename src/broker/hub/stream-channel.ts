@@ -1,6 +1,7 @@
 import { IotmpError } from '../../errors';
 import type { Value } from '../../types';
 import type { Clock } from '../../util/clock';
+import type { IntervalForm, IntervalMemory } from '../stream-source';
 import type { ResourceLink } from './resource-link';
 import { SampleWatch } from './sample-watch';
 import type { SessionStream, StreamListener } from '../../session/streams/session-stream';
@@ -30,7 +31,8 @@ export class StreamChannel {
   /** The interval of the last request, and the interval that the device accepted; 0 for events. */
   #requestedMs: number;
   #intervalMs: number;
-  #form: 'map' | 'number' = 'map';
+  #form: IntervalForm = 'map';
+  #memory: IntervalMemory | undefined;
   #restartRequested = false;
   #sampled = false;
   #closeReason: IotmpError | undefined;
@@ -76,6 +78,8 @@ export class StreamChannel {
       onData: (sample, _parameters, at) => this.#handleSample(sample, at),
       onClose: (reason) => this.#handleClose(reason),
     };
+    this.#memory = link.source.intervals;
+    this.#form = this.#memory.form;
     const options: CallOptions = { parameters: this.#parameters() };
     const outgoing = await link.source.openStream(link.resource, listener, options);
     if (!this.isOpening) {
@@ -151,12 +155,12 @@ export class StreamChannel {
   #newWatch(): SampleWatch {
     return new SampleWatch(this.#owner.clock, {
       onDoubt: () => {
-        this.#form = 'number';
+        this.#form = otherForm(this.#form);
         this.requestRestart();
         this.#owner.onChange();
       },
       onStall: (restartHelps) => {
-        if (this.#watch?.proven === false) this.#form = 'map';
+        if (this.#watch?.proven === false) this.#form = this.#memory?.form ?? 'map';
         if (restartHelps) this.requestRestart();
         this.#owner.onChange();
       },
@@ -173,6 +177,7 @@ export class StreamChannel {
     if (this.#phase !== 'opening' && this.#phase !== 'open') return;
     this.#sampled = true;
     if (this.#watch?.heard(now) === true) this.#owner.onChange();
+    if (this.#watch?.proven === true && this.#memory !== undefined) this.#memory.form = this.#form;
     this.#owner.onSample(sample, now, this.#intervalMs);
   }
 
@@ -181,4 +186,8 @@ export class StreamChannel {
     this.#closeReason = reason;
     if (this.#phase === 'open' && reason !== undefined) this.#owner.onEnd(this, reason);
   }
+}
+
+function otherForm(form: IntervalForm): IntervalForm {
+  return form === 'map' ? 'number' : 'map';
 }

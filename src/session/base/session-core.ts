@@ -4,6 +4,7 @@ import type { IotmpError } from '../../errors';
 import type { Transport } from '../../transport/transport';
 import type { ReadingGate } from '../wire/reading-gate';
 import type { DeviceId } from '../../types';
+import type { IdSequence } from '../requests/id-sequence';
 import type { SessionState } from './session-errors';
 import type { SessionOptions } from './session-options';
 
@@ -25,6 +26,8 @@ export interface SessionCore {
    * @throws IotmpError IOTMP_ERR_CLOSED after the end, IOTMP_ERR_BUSY when the peer reads too slowly
    */
   nextId(): number;
+  /** Where the stream ids come from. */
+  readonly ids: IdSequence;
   /**
    * Sends a message of an open session. Nothing is sent when it throws.
    * @throws IotmpError IOTMP_ERR_CLOSED, IOTMP_ERR_ENCODE or IOTMP_ERR_TOO_LARGE

@@ -28,8 +28,11 @@ export interface OutgoingStreamInit {
   /** Whether a conversation gives nothing to its listener before it is resumed. */
   readonly paused: boolean;
   readonly listener: StreamListener;
-  /** Takes the stream out of the table of its session. */
-  readonly forget: () => void;
+  /**
+   * Takes the stream out of the table of its session.
+   * @param isGone whether the peer has answered, so that nothing of the stream is left there
+   */
+  readonly forget: (isGone: boolean) => void;
 }
 
 /** A stream that this end opened on a resource of the peer (`protocol.md` section 6). */
@@ -213,15 +216,18 @@ export class OutgoingStream implements SessionStream {
 
   /** The id stays taken until the peer has answered, so that late samples are not strays. */
   async #sendStop(reason: IotmpError | undefined): Promise<void> {
+    let isGone = false;
     try {
       if (this.#queue.bytes > 0 && !(await this.#flush())) return;
       const message = reason === undefined ? { type: MessageType.STOP_STREAM } : stopMessage(this.id, reason);
       await this.#requests.request(message, {}, this.id);
+      isGone = true;
     } catch (error) {
       if (!(error instanceof IotmpError)) throw error;
+      isGone = error.code === 'IOTMP_ERR_REMOTE';
       if (error.code !== 'IOTMP_ERR_CLOSED') this.#core.warn(`stop of stream ${this.id}: ${error.message}`);
     } finally {
-      this.#init.forget();
+      this.#init.forget(isGone);
     }
   }
 

@@ -1,6 +1,6 @@
 import { MessageType } from '../../codec/constants';
 import type { Message } from '../../codec/message';
-import { IotmpError } from '../../errors';
+import { IotmpError, RemoteError } from '../../errors';
 import type { Value } from '../../types';
 import { isAwaitable } from '../../util/awaitable';
 import type { SessionCore } from '../base/session-core';
@@ -17,6 +17,7 @@ import type { StreamListener, StreamOptions } from './session-stream';
 import { complaintOf, streamLost } from './stop-reason';
 import { streamInterval } from './stream-interval';
 import { isSessionName, streamKind } from './stream-kind';
+import { guarded, warnProcess } from '../../util/guard';
 
 /** Unknown ids that were told to stop; more are not remembered. */
 const MAX_STRAYS = 1024;
@@ -78,9 +79,13 @@ export class StreamTable {
       kind: kind ?? streamKind(resource, parameters),
       paused,
       listener,
-      forget: () => this.#forgetOutgoing(stream),
+      forget: (isGone) => {
+        if (isGone) this.#core.ids.noteEnded(id);
+        this.#forgetOutgoing(stream);
+      },
     });
     this.#outgoing.set(id, stream);
+    if (stream.kind === 'conversation') this.#core.ids.noteOpened(id);
     this.#strays.delete(id);
     try {
       await stream.open(parameters, { timeoutMs, signal });
@@ -119,6 +124,7 @@ export class StreamTable {
     if (outgoing !== undefined) {
       const reason = complaintOf(message) ?? new IotmpError('IOTMP_ERR_CLOSED', 'the peer ended the stream');
       this.#outgoing.delete(id);
+      this.#core.ids.noteEnded(id);
       outgoing.end(reason);
       this.#requests.reject(id, reason);
     } else if (incoming !== undefined) {
@@ -168,10 +174,27 @@ export class StreamTable {
     this.#forgetOutgoing(stream);
     stream.end(reason);
     stream.discard();
+    // One that was under way when the connection broke may be open, too.
+    if (!maybeOpen && reason.code !== 'IOTMP_ERR_CLOSED') this.#core.ids.noteEnded(stream.id);
     if (!maybeOpen) return;
     // What is still on its way is let go without a second STOP_STREAM.
     if (this.#strays.size < MAX_STRAYS) this.#strays.add(stream.id);
     this.#sendStop(stream.id);
+  }
+
+  /** Stops what broken connections left at the peer. */
+  stopLeft(): void {
+    for (const id of this.#core.ids.left) {
+      // Late data of these streams needs no second STOP_STREAM.
+      if (this.#strays.size < MAX_STRAYS) this.#strays.add(id);
+      const stopped = this.#requests.request({ type: MessageType.STOP_STREAM }, {}, id);
+      stopped.then(
+        guarded('left stream stopped', warnProcess, () => this.#core.ids.noteEnded(id)),
+        guarded('left stream not stopped', warnProcess, (error: unknown) => {
+          if (error instanceof RemoteError) this.#core.ids.noteEnded(id);
+        }),
+      );
+    }
   }
 
   /** Nobody shares a session. The name of one that is being stopped is free. */

@@ -56,6 +56,25 @@ describe('Microcontroller 9, form of the interval', () => {
     assert.equal(subscription.state.kind, 'streaming');
   });
 
+  it('is the bare number at once on the next connection of such a device', async () => {
+    const { bench, device } = await playMicro({ intervals: 'number' });
+    device.resources.set('t', { fn: 3, run: () => 0 });
+    const { samples, subscription } = listen(bench, 't', 1000);
+    await run(device, bench.clock, 10_000);
+    device.wire.cut();
+    await bench.clock.settle();
+    const before = samples.length;
+    const back = await bench.device({ intervals: 'number' });
+    back.resources.set('t', { fn: 3, run: () => 0 });
+    subscription.ask();
+    await run(back, bench.clock, 10_000);
+    assert.deepEqual(
+      back.all(Type.START_STREAM).map(({ parameters }) => parameters),
+      [1000],
+    );
+    assert.ok(samples.length - before >= 10, `${samples.length - before} samples`);
+  });
+
   it('that neither is understood is told as a stall', async () => {
     const { bench, device } = await playMicro();
     device.resources.set('t', { fn: 3, run: () => 0 });

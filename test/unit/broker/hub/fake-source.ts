@@ -1,5 +1,5 @@
 import { IotmpError } from '../../../../src/errors';
-import type { StreamSource } from '../../../../src/broker/stream-source';
+import type { IntervalMemory, StreamSource } from '../../../../src/broker/stream-source';
 import type { Value } from '../../../../src/types';
 import type { SessionStream, StreamListener } from '../../../../src/session/streams/session-stream';
 import { FakeStream, type FakeStreamDevice } from './fake-stream';
@@ -25,6 +25,7 @@ interface Pending {
  * told, and sends what the test says. It has one resource.
  */
 export class FakeSource implements StreamSource {
+  readonly intervals: IntervalMemory = { form: 'map' };
   readonly starts: Start[] = [];
   readonly stops: number[] = [];
   readonly written: { readonly kind: StreamKind; readonly payload: unknown }[] = [];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { IotmpError } from '../../../../src/errors';
-import type { FakeSource } from './fake-source';
+import { FakeSource } from './fake-source';
 import { HubBench, type TestSubscriber } from './fixtures';
 
 const MAP = ['periodic', { interval: 1000 }];
@@ -44,7 +44,39 @@ describe('a device that does not understand the map', () => {
     bench.hub.close();
   });
 
-  it('is asked with the map again on the next connection', async () => {
+  it('is asked with the number at once in later streams and connections, once that has worked', async () => {
+    const bench = new HubBench();
+    const source = await bench.connect();
+    await bench.subscribe(1000);
+    await bench.clock.advance(3000);
+    source.sample('at once');
+    await bench.run(source, 2, 1000);
+    await bench.lose(source);
+    const back = new FakeSource();
+    back.intervals.form = source.intervals.form;
+    await bench.connect(back);
+    back.sample('at once');
+    await bench.run(back, 20, 1000);
+    assert.deepEqual(back.started, [NUMBER]);
+    bench.hub.close();
+  });
+
+  it('is asked with the map when the number, which its old firmware understood, brings nothing', async () => {
+    const bench = new HubBench();
+    const source = new FakeSource();
+    source.intervals.form = 'number';
+    await bench.subscribeOn(source);
+    source.sample('at once');
+    await bench.clock.advance(3000);
+    assert.deepEqual(source.started, [NUMBER, MAP]);
+    assert.equal(source.intervals.form, 'number');
+    source.sample('at once');
+    await bench.run(source, 2, 1000);
+    assert.equal(source.intervals.form, 'map');
+    bench.hub.close();
+  });
+
+  it('is asked with the map again on the next connection where the number did not work either', async () => {
     const bench = new HubBench();
     const source = await bench.connect();
     await bench.subscribe(1000);
