@@ -58,6 +58,16 @@ describeStores('buckets over the API', (open) => {
     assert.equal((await bench.ask('PUT', `${BUCKETS}/log`, { body: {} })).status, 404);
   });
 
+  it('keep what they know themselves: settings of the same names are left out', async () => {
+    const bench = await GatewayBench.start({ store: await open() });
+    const own = { user: 'bert', rows: 7, created: 1, modified: 1 };
+    assert.equal((await bench.post(BUCKETS, { bucket: 'log', name: 'Log', ...own })).status, 200);
+    await bench.ask('PUT', `${BUCKETS}/log`, { body: { ...own, bucket: 'other', description: 'all' } });
+    const { settings } = (await bench.services.buckets.get({ user: 'anna', bucket: 'log' }))!;
+    for (const name of ['bucket', ...Object.keys(own)]) assert.ok(!Object.hasOwn(settings, name), name);
+    assert.deepEqual([settings.name, settings.description], ['Log', 'all']);
+  });
+
   it('take rows one by one and in lists, with and without a time', async () => {
     const bench = await GatewayBench.start({ store: await open() });
     await bench.post(BUCKETS, { bucket: 'log' });

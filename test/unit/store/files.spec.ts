@@ -185,6 +185,10 @@ describe('files', () => {
     await assert.rejects(put(files, 'file/x', '2'), withCode('IOTMP_ERR_CONFLICT'));
     await assert.rejects(files.makeFolder(KEY, 'file'), withCode('IOTMP_ERR_CONFLICT'));
     await assert.rejects(files.makeFolder(KEY, 'file/x'), withCode('IOTMP_ERR_CONFLICT'));
+    await files.makeFolder(KEY, 'a/b');
+    await put(files, 'a/b/file', '1');
+    await assert.rejects(files.makeFolder(KEY, 'a/b/file/x/y'), /a\/b\/file is a file, and not a folder/);
+    await files.remove(KEY, 'a', true);
     await assert.rejects(files.list(KEY, 'file', true), withCode('IOTMP_ERR_CONFLICT'));
     await assert.rejects(files.list(KEY, 'none', true), withCode('IOTMP_ERR_NOT_FOUND'));
     await assert.rejects(files.open(KEY, 'folder'), withCode('IOTMP_ERR_NOT_FOUND'));
