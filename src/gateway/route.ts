@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Principal } from './auth/principal';
 import type { GatewayContext } from './gateway-context';
 import type { HttpAnswer } from './http/answer';
-import { bodyValue, formValue, type RequestBody } from './http/body';
+import { bodyValue, formValue, jsonValue, looseValue, type RequestBody } from './http/body';
 import { badRequest } from './http/request-error';
 import type { Routed } from './http/router';
 
@@ -62,6 +62,8 @@ export interface RouteDeclaration<Q extends z.ZodType, B extends z.ZodType> exte
   readonly acts?: boolean;
   /** The body may also be a form. */
   readonly form?: boolean;
+  /** The body is taken as what it is, whatever its type says. */
+  readonly loose?: boolean;
   /** The handler reads the body itself, in pieces: the body may be larger than the memory. */
   readonly raw?: boolean;
   /** Schema of a successful answer in JSON. */
@@ -86,7 +88,8 @@ export const PLAIN = { query: IGNORED, body: IGNORED } as const;
 
 /** Makes a route from its declaration. */
 export function route<Q extends z.ZodType, B extends z.ZodType>(declaration: RouteDeclaration<Q, B>): Route {
-  const { query, body, form, access = 'token', handle } = declaration;
+  const { query, body, access = 'token', handle } = declaration;
+  const valueOf = bodyReader(declaration);
   return {
     ...declaration,
     access,
@@ -94,15 +97,22 @@ export function route<Q extends z.ZodType, B extends z.ZodType>(declaration: Rou
       handle({
         ...raw,
         query: checked('query', query, query === IGNORED ? undefined : Object.fromEntries(raw.query)),
-        body: checked('body', body, body === IGNORED ? undefined : valueOf(raw.body, form)),
+        body: checked('body', body, body === IGNORED ? undefined : valueOf(raw.body)),
         parameters: raw.query,
         param: (name) => raw.captures[name] ?? '',
       }),
   };
 }
 
-function valueOf(body: RequestBody, form = false): unknown {
-  return form ? formValue(body) : bodyValue(body);
+/** How the body of a route is read. Bytes are for routes that take any value. */
+function bodyReader({
+  body,
+  form = false,
+  loose = false,
+}: Pick<RouteDeclaration<z.ZodType, z.ZodType>, 'body' | 'form' | 'loose'>): (body: RequestBody) => unknown {
+  if (form) return formValue;
+  if (loose) return looseValue;
+  return body instanceof z.ZodUnknown ? bodyValue : jsonValue;
 }
 
 function checked<S extends z.ZodType>(what: string, schema: S, value: unknown): z.output<S> {

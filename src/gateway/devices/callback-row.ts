@@ -28,7 +28,7 @@ export async function writeCallbackRow(
   row: NewRow,
 ): Promise<void> {
   try {
-    await services.buckets.write({ user, bucket }, [{ ...row, device }]);
+    await services.buckets.write({ user, bucket }, [{ ...row, device }], { create: true });
   } catch (error) {
     const statusCode = error instanceof IotmpError ? error.statusCode : 500;
     const about = { user, device, ts: Date.now(), bucket, statusCode, reason: publicText(error) };

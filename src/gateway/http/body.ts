@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import type { IncomingMessage } from 'node:http';
 import { IotmpError } from '../../errors';
+import { parametersOf } from '../devices/parameters';
 import { parseJson } from './json-text';
 import { badRequest, closed, unsupportedBody } from './request-error';
 import { detached, guarded } from '../../util/guard';
@@ -92,11 +93,34 @@ async function collect(request: IncomingMessage, maxBytes: number): Promise<Buff
  * @throws IotmpError IOTMP_ERR_REQUEST, with status 415 for another media type
  */
 export function bodyValue({ bytes, type }: RequestBody): unknown {
-  if (BYTES.includes(type)) return bytes;
+  if (isBytes(type)) return bytes;
   if (bytes.length === 0) return undefined;
   if (isJson(type) || UNTOLD.includes(type)) return parseJson(bodyText(bytes));
   if (type === 'text/plain') return bodyText(bytes);
   throw unsupportedBody(`send application/json or application/octet-stream, not ${JSON.stringify(type)}`);
+}
+
+/** The same, of a route that has no use for bytes. */
+export function jsonValue(body: RequestBody): unknown {
+  if (isBytes(body.type)) throw unsupportedBody('send application/json: bytes are not taken here');
+  return bodyValue(body);
+}
+
+/**
+ * The value that a body holds, whatever it is said to be: JSON where it is that, a form, a text, or bytes. Senders that can do
+ * no better say the wrong type, or none.
+ */
+export function looseValue({ bytes, type }: RequestBody): unknown {
+  if (bytes.length === 0) return undefined;
+  if (isBytes(type)) return bytes;
+  const text = utf8Text(bytes);
+  if (text === undefined) return bytes;
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof IotmpError)) throw error;
+    return type === FORM ? parametersOf(new URLSearchParams(text)) : text;
+  }
 }
 
 /**
@@ -104,8 +128,21 @@ export function bodyValue({ bytes, type }: RequestBody): unknown {
  * @throws IotmpError IOTMP_ERR_REQUEST
  */
 export function formValue(body: RequestBody): unknown {
-  if (body.type !== FORM) return bodyValue(body);
+  if (body.type !== FORM) return jsonValue(body);
   return Object.fromEntries(new URLSearchParams(bodyText(body.bytes)));
+}
+
+function isBytes(type: string): boolean {
+  return BYTES.includes(type);
+}
+
+function utf8Text(bytes: Buffer): string | undefined {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    // Bytes that are no text are a body, too.
+    return undefined;
+  }
 }
 
 function isJson(type: string): boolean {

@@ -30,6 +30,11 @@ export function conflict(text: string): IotmpError {
   return new IotmpError('IOTMP_ERR_CONFLICT', text);
 }
 
+/** Something of the platform that this server does not do. What it cannot do it does not take. */
+export function notOffered(text: string): IotmpError {
+  return new IotmpError('IOTMP_ERR_NOT_ALLOWED', text, { statusCode: 501 });
+}
+
 /** A bound of this server is reached for now. */
 export function busy(text: string): IotmpError {
   return new IotmpError('IOTMP_ERR_BUSY', text);

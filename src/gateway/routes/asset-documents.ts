@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { snapshot } from '../../codec/snapshot';
 import { isMap, type Value } from '../../types';
 import type { AssetKind, AssetRecord } from '../accounts/asset-records';
-import { badRequest } from '../http/request-error';
+import { badRequest, notOffered } from '../http/request-error';
 import type { ListRow } from './list';
 import { assetId, longText, optionalId, shortText } from './schemas';
 
@@ -48,7 +48,7 @@ export const STORAGE: AssetForm = {
   kind: 'storage',
   noun: 'Storage',
   change: common.extend({
-    public: z.boolean().optional().describe('kept, but files are always only for those who have a token'),
+    public: z.boolean().optional().describe('false: files are only for those who have a token'),
     index: shortText.optional(),
     asset_type: optionalId.optional(),
     asset_group: optionalId.optional(),
@@ -77,10 +77,19 @@ export function draftOf({ kind, change }: AssetForm): z.ZodObject {
   return change.extend({ [kind]: assetId });
 }
 
+/** Profiles of products would have the server do what it does not do yet. */
+export function noProfiles(): Error {
+  return notOffered('profiles of products are not run here');
+}
+
 /** The settings in a body, without the members that settings cannot replace. */
 export function settingsOf({ kind }: AssetForm, body: unknown): Record<string, Value> {
   const settings = snapshot(body);
   if (!isMap(settings)) throw badRequest('body: a map of settings expected');
+  if (kind === 'product' && 'profile' in settings) throw noProfiles();
+  if (kind === 'storage' && settings.public === true) {
+    throw notOffered('files are only for those who have a token: a storage cannot be public');
+  }
   const given = Object.entries(settings).filter(([key]) => key !== kind && !OWN_MEMBERS.includes(key));
   return Object.fromEntries(given);
 }

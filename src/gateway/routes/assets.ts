@@ -13,6 +13,7 @@ import {
   documentOf,
   draftOf,
   GROUP,
+  noProfiles,
   PRODUCT,
   PROJECT,
   settingsOf,
@@ -28,6 +29,7 @@ import { assetId, listQuery, longText, projectNames, projects, shortText } from 
 export const assetRoutes: readonly Route[] = [
   ...[TYPE, GROUP, PRODUCT, STORAGE].flatMap((form) => [...routesOf(form), projectsRoute(form)]),
   ...routesOf(PROJECT),
+  ...['/profile', '/profile/**rest'].flatMap(profileRoutes),
 ];
 
 /** The routes of one kind. */
@@ -101,6 +103,25 @@ function routesOf(form: AssetForm): Route[] {
     }),
     ...cloneRoutes(form),
   ];
+}
+
+/** What programs of the platform ask for, and are told that it is not here. */
+function profileRoutes(path: string): Route[] {
+  return ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map((method) =>
+    route({
+      ...PLAIN,
+      asset: 'Product',
+      id: 'product',
+      method,
+      path: `${pathOf(PRODUCT)}/:product${path}`,
+      action: method === 'GET' ? 'ReadProductConfig' : 'UpdateProduct',
+      summary: 'Not here: profiles of products are not run, and so not taken',
+      handle({ context, param }) {
+        knownAsset(context, PRODUCT, param);
+        throw noProfiles();
+      },
+    }),
+  );
 }
 
 function projectsRoute(form: AssetForm): Route {

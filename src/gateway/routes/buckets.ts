@@ -6,7 +6,7 @@ import { checkAllowed } from '../auth/access';
 import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json } from '../http/answer';
-import { badRequest, notFound } from '../http/request-error';
+import { badRequest, notFound, notOffered } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { selectRows, type ListRow } from './list';
 import { assetId, listQuery, longText, optionalId, projectNames, projects, shortText } from './schemas';
@@ -33,6 +33,7 @@ const change = z.looseObject({
     .optional()
     .describe('members by whose values rows are told apart; config may hold them, too'),
   retention: z.looseObject({}).optional().describe('how long rows stay: {"period","unit"}'),
+  backend: z.string().max(64).optional().describe('empty: rows are always kept in the store of the server'),
   asset_type: optionalId.optional(),
   asset_group: optionalId.optional(),
   product: optionalId.optional(),
@@ -180,6 +181,8 @@ function settingsOf(body: Readonly<Record<string, unknown>>): Record<string, Val
   const given = Object.entries(body).filter(
     ([key, value]) => value !== undefined && !OWN_MEMBERS.includes(key),
   );
+  const { backend = '' } = body;
+  if (backend !== '') throw notOffered('rows are kept in the store of this server: it has no other backends');
   const settings = snapshot(Object.fromEntries(given));
   if (!isMap(settings)) throw badRequest('body: a map of settings expected');
   return isMap(settings.config) ? withConfig(settings, settings.config) : settings;

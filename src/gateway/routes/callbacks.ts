@@ -74,9 +74,10 @@ export const callbackRoutes: readonly Route[] = [
     method: 'POST',
     path: `${PATH}/data`,
     action: 'CallDeviceCallback',
-    summary: 'Send data of a device',
+    summary: 'Send data of a device: JSON, a form, a text or bytes',
     query: dataQuery,
     body: z.unknown(),
+    loose: true,
     async handle(call) {
       if (call.body === undefined) throw badRequest('body: is missing');
       return take(call, snapshot(call.body));
@@ -122,8 +123,8 @@ async function take(call: DataCall, payload: Value): Promise<BodyAnswer> {
   const { type, enabled } = context.devices.get(id) ?? {};
   if (enabled === false) throw forbidden(`device ${device} is not enabled`);
   const { actions, properties } = callbacks.get(id);
+  context.lastSeen.saw(id);
   if (type === 'HTTP') {
-    context.lastSeen.saw(id);
     context.presence.heard(id, addressOf(call), properties.timeout * MINUTE_MS);
   }
   const { write_bucket: bucket, call_endpoint: endpoint, set_property: set } = actions;

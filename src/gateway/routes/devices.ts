@@ -4,7 +4,7 @@ import type { DeviceId } from '../../types';
 import { checkAllowed } from '../auth/access';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json } from '../http/answer';
-import { conflict } from '../http/request-error';
+import { conflict, notOffered } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { makeTypeAndGroup } from './assets';
 import { cutOff, publishDevice, removeDevice } from '../devices/device-removal';
@@ -15,8 +15,8 @@ import { assetId, listQuery, longText, optionalId, projectNames, projects, short
 
 const PATH = '/v1/users/:user/devices';
 const ABOUT = { asset: 'Device', id: 'device' } as const;
-/** Types whose devices connect to this server, and so have a credential. */
-const CONNECTING: readonly string[] = ['Generic', 'MQTT'];
+/** The type whose devices connect to this server, and so have a credential. */
+const CONNECTING = 'Generic';
 
 const change = z.strictObject({
   name: shortText.optional(),
@@ -65,8 +65,13 @@ export const deviceRoutes: readonly Route[] = [
     async handle({ context, principal, param, body }) {
       const id = { user: param('user'), device: body.device };
       checkAllowed(principal, 'Device', id.device, 'CreateDevice');
+      if (body.type === 'MQTT') {
+        throw notOffered(
+          'devices do not connect by MQTT here: share topics with a broker in the server node',
+        );
+      }
       checkNew(context, id);
-      if (CONNECTING.includes(body.type) !== (body.credentials !== undefined)) {
+      if ((body.type === CONNECTING) !== (body.credentials !== undefined)) {
         throw new IotmpError(
           'IOTMP_ERR_REQUEST',
           `a device of type ${body.type} ${body.credentials === undefined ? 'needs' : 'has no'} credentials`,
@@ -100,9 +105,12 @@ export const deviceRoutes: readonly Route[] = [
     answer: deviceDocument,
     async handle({ context, principal, param, body }) {
       const id = idOf(param);
-      const record = ownDevice(context, id);
+      const { credentials, enabled } = body;
+      // Who may connect is said in the settings of the server where the device is named there.
+      if (credentials !== undefined || enabled !== undefined) ownDevice(context, id);
+      knownDevice(context, id);
       await makeTypeAndGroup({ context, principal }, id.user, body);
-      const { credentials } = body;
+      const record = await recordOf(context, id);
       // Flows write the same credential again and again.
       const isOther = credentials !== undefined && !context.devices.admits(id, credentials);
       await context.devices.update(record, body);
@@ -136,7 +144,7 @@ export const deviceRoutes: readonly Route[] = [
     async handle({ context, param, body }) {
       const id = idOf(param);
       const project = projectNames(id.user, body);
-      await context.devices.update(ownDevice(context, id), { project });
+      await context.devices.update(await recordOf(context, id), { project });
       return EMPTY;
     },
   }),
@@ -151,6 +159,17 @@ function ownDevice(
   // One that was named in the settings later on is theirs since.
   if (record !== undefined && !context.server.isRegistered(id)) return record;
   throw conflict(`device ${id.device} is registered in the server's settings, and changed only there`);
+}
+
+/** The record of a device. One that the settings of the server name gets one for what they do not say. */
+async function recordOf(
+  { devices, server }: GatewayContext,
+  id: DeviceId,
+): Promise<NonNullable<ReturnType<GatewayContext['devices']['get']>>> {
+  const record = devices.get(id);
+  if (record !== undefined) return record;
+  if (server.isRegistered(id)) return devices.create({ ...id, type: CONNECTING });
+  throw conflict(`device ${id.device} is let in without a record, and has nothing to be changed`);
 }
 
 /** @throws IotmpError IOTMP_ERR_CONFLICT, or IOTMP_ERR_BUSY for one too many, when there cannot be such a new device */

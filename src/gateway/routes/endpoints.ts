@@ -7,7 +7,7 @@ import type { EndpointRecord } from '../accounts/endpoint-records';
 import { checkAllowed } from '../auth/access';
 import type { GatewayContext } from '../gateway-context';
 import { bytes, EMPTY, json, successStatus } from '../http/answer';
-import { notFound } from '../http/request-error';
+import { notFound, notOffered } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { selectRows, type ListRow } from './list';
 import { assetId, listQuery, longText, projectNames, projects, shortText } from './schemas';
@@ -19,7 +19,7 @@ const FLOW = 'flow';
 const MAX_ENDPOINTS = 1000;
 
 const change = z.strictObject({
-  type: z.string().max(64).optional(),
+  type: z.string().max(64).optional().describe('empty or "flow": a flow answers the calls'),
   name: shortText.optional(),
   description: longText.optional(),
   enabled: z.boolean().optional(),
@@ -77,6 +77,7 @@ export const endpointRoutes: readonly Route[] = [
     async handle({ context, principal, param, body: { endpoint, ...draft } }) {
       const user = param('user');
       checkAllowed(principal, 'Endpoint', endpoint, 'CreateEndpoint');
+      checkType(draft.type);
       if (context.endpoints.list(user).length >= MAX_ENDPOINTS) {
         throw new IotmpError('IOTMP_ERR_QUOTA', 'this user has as many endpoints as allowed');
       }
@@ -107,7 +108,9 @@ export const endpointRoutes: readonly Route[] = [
       body: change,
       answer: endpointDocument,
       async handle({ context, param, body }) {
-        const record = await context.endpoints.update(madeOne(context, param), withConfig(body));
+        const made = madeOne(context, param);
+        if (body.type !== made.type) checkType(body.type);
+        const record = await context.endpoints.update(made, withConfig(body));
         return tell(context, record, 'endpoint_update');
       },
     }),
@@ -169,6 +172,14 @@ export function checkCallable({ endpoints, services }: GatewayContext, user: str
   if (record === undefined) throw noEndpoint(endpoint);
   const text = `endpoint ${endpoint} is hosted by no flow, and type "${record.type}" is not run here`;
   throw new IotmpError('IOTMP_ERR_NOT_ALLOWED', text, { statusCode: 501 });
+}
+
+/** @throws IotmpError IOTMP_ERR_NOT_ALLOWED (501) for a type that would do nothing here */
+function checkType(type = ''): void {
+  if (type === '' || type === FLOW) return;
+  throw notOffered(
+    `endpoints of type "${type}" are not run here: host the endpoint in a flow, by a resource in node that is an endpoint`,
+  );
 }
 
 function madeOne({ endpoints, services }: GatewayContext, param: (name: string) => string): EndpointRecord {

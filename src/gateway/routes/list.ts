@@ -22,7 +22,10 @@ export function selectRows(rows: readonly ListRow[], asset: string, query: ListQ
   const field = sort === '' ? asset : sort;
   const sign = order === 'desc' ? -1 : 1;
   const isNamed = nameTest(query.name ?? '');
-  const found = rows.filter((row) => [row[asset], row.name].some(isNamed) && isWanted(row, query));
+  const ids = (query.id ?? '') === '' ? undefined : new Set<Value | undefined>(query.id?.split(','));
+  const found = rows.filter(
+    (row) => ids?.has(row[asset]) !== false && [row[asset], row.name].some(isNamed) && isWanted(row, query),
+  );
   found.sort((a, b) => sign * compare(a[field], b[field]));
   return found.slice(index, count === 0 ? undefined : index + count);
 }

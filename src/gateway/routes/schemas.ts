@@ -26,6 +26,7 @@ const wholeNumber = z
 export const listQuery = z.object({
   count: wholeNumber.describe('the most rows to give; 0 = all'),
   index: wholeNumber.describe('how many rows to leave out at the beginning'),
+  id: filter.describe('the id, or several with commas between them'),
   name: filter.describe('a part of the id or of the name'),
   type: filter,
   product: filter,

@@ -13,7 +13,7 @@ const BUCKETS_AT_ONCE = 100;
  * over the API. Tokens count no more while he is disabled; sockets and event streams have ended with that.
  */
 export async function lockOut(context: GatewayContext, user: string): Promise<void> {
-  for (const { device } of context.devices.list(user)) cutOff(context, { user, device });
+  for (const id of context.devices.list(user)) if (!context.server.isRegistered(id)) cutOff(context, id);
   await context.sessions.endAll(user);
   context.places.review();
 }
@@ -36,7 +36,11 @@ export async function removeUser(context: GatewayContext, record: UserRecord): P
     endpoints.removeAll(user),
   ]);
   for (let left = devices.list(user); left.length > 0; left = devices.list(user)) {
-    await Promise.all(left.slice(0, DEVICES_AT_ONCE).map((id) => removeDevice(context, id)));
+    await Promise.all(
+      left
+        .slice(0, DEVICES_AT_ONCE)
+        .map((id) => (server.isRegistered(id) ? devices.remove(id) : removeDevice(context, id))),
+    );
   }
   await callbacks.removeAll(user);
   await removeAssets(context, user);

@@ -189,7 +189,7 @@ describeStores('bucket exports', (open) => {
     const bench = await GatewayBench.start({ store: await open() });
     await filled(bench);
     bench.services.endpoints.host('done', () => undefined);
-    await bench.post('/v1/users/anna/endpoints', { endpoint: 'mail', type: 'email' });
+    await bench.post('/v1/users/anna/endpoints', { endpoint: 'mail', type: 'flow' });
     const refused = async (body: unknown, token = bench.token): Promise<[number, string | undefined]> => {
       const answer = await bench.post(EXPORTS, body, { token });
       return [answer.status, errorOf(answer)];

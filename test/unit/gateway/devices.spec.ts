@@ -139,9 +139,57 @@ describe('devices over HTTP', () => {
       raw: '{"__proto__":{"device":"x"},"credentials":"secret"}',
     });
     assert.equal(proto.status, 400);
-    assert.equal((await bench.ask('PUT', `${DEVICES}/pump`, { body: { name: 'x' } })).status, 409);
+    for (const body of [{ enabled: false }, { name: 'x', credentials: 'another' }]) {
+      assert.equal((await bench.ask('PUT', `${DEVICES}/pump`, { body })).status, 409);
+    }
+    assert.equal((await bench.ask('DELETE', `${DEVICES}/pump`)).status, 409);
     assert.equal((await bench.ask('PUT', `${DEVICES}/none`, { body: { name: 'x' } })).status, 404);
     assert.equal((await bench.ask('DELETE', `${DEVICES}/none`)).status, 404);
+  });
+
+  it('of the table of the server take what the table does not say', async () => {
+    const bench = await GatewayBench.start();
+    const device = await bench.device();
+    const about = { name: 'Pump', asset_type: 'pumps', asset_group: 'hall', product: 'p1' };
+    const put = await bench.ask('PUT', `${DEVICES}/pump`, { body: about });
+    assert.equal(put.status, 200);
+    assert.equal((await bench.ask('PUT', `${DEVICES}/pump/projects`, { body: ['x'] })).status, 200);
+    const row = (await bench.get(`${DEVICES}/pump`)).body as Record<string, unknown>;
+    assert.deepEqual(
+      [row.name, row.asset_type, row.asset_group, row.product, row.project, row.type],
+      ['Pump', 'pumps', 'hall', 'p1', ['anna@x'], 'Generic'],
+    );
+    assert.equal((await bench.get('/v1/users/anna/types/pumps')).status, 200);
+    await bench.post('/v1/users/anna/types/pumps/properties', { property: 'limit', value: 7 });
+    const inherited = await bench.get('/v3/users/anna/devices/pump/properties/limit');
+    assert.equal((inherited.body as { value: number }).value, 7);
+    assert.equal(device.ended, false);
+    const names = (await bench.get(DEVICES)).body as { device: string }[];
+    assert.deepEqual(
+      names.map((one) => one.device),
+      ['lamp', 'pump'],
+    );
+  });
+
+  it('of the table stay with their properties when their user is deleted, and connected', async () => {
+    const bench = await GatewayBench.start();
+    const root = await bench.tokenOf('root');
+    const device = await bench.device();
+    await bench.ask('PUT', `${DEVICES}/pump`, { body: { asset_type: 'pumps' } });
+    await bench.post('/v3/users/anna/devices/pump/properties', { property: 'limit', value: 7 });
+    assert.equal((await bench.ask('DELETE', '/v1/users/anna', { token: root })).status, 200);
+    assert.equal(device.ended, false);
+    assert.equal((await bench.services.properties.get({ user: 'anna', device: 'pump' }, 'limit'))?.value, 7);
+  });
+
+  it('are found by their ids', async () => {
+    const bench = await GatewayBench.start();
+    const found = async (query: string): Promise<string[]> =>
+      ((await bench.get(`${DEVICES}?${query}`)).body as { device: string }[]).map(({ device }) => device);
+    assert.deepEqual(await found('id=pump'), ['pump']);
+    assert.deepEqual(await found('id=pum'), []);
+    assert.deepEqual(await found('id=pump,lamp'), ['lamp', 'pump']);
+    assert.deepEqual(await found('id='), ['lamp', 'pump']);
   });
 
   it('tell how they stand', async () => {

@@ -6,7 +6,7 @@ import { openStore } from '../../../src/store/open-store';
 import { errorOf, GatewayBench } from './support/gateway-bench';
 
 const ENDPOINTS = '/v1/users/anna/endpoints';
-const MAIL = { endpoint: 'mail', type: 'email', name: 'Mail', config: { recipient: 'a@b.example' } };
+const MAIL = { endpoint: 'mail', type: 'flow', name: 'Mail', config: { recipient: 'a@b.example' } };
 
 describe('endpoints over the API', () => {
   it('are made, listed, changed and deleted, and kept', async () => {

@@ -37,7 +37,7 @@ describe('the editor of the Node-RED pack', () => {
     const bench = await GatewayBench.start();
     const client = new NodeRedClient(bench);
     await client.request('POST', '/v1/users/anna/buckets', { bucket: 'log' });
-    await client.request('POST', '/v1/users/anna/endpoints', { endpoint: 'mail', type: 'email' });
+    await client.request('POST', '/v1/users/anna/endpoints', { endpoint: 'mail', type: 'flow' });
     const queries = [
       '',
       '?',

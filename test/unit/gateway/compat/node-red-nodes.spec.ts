@@ -313,7 +313,7 @@ describe('endpoint-call', () => {
     assert.deepEqual((await call('alert')).payload, { got: null });
     assert.deepEqual((await call('quiet', {})).payload, Buffer.alloc(0));
     assert.equal((await call('nobody', {})).status, 404);
-    await client.request('POST', '/v1/users/anna/endpoints', { endpoint: 'mail', type: 'email', config: {} });
+    await client.request('POST', '/v1/users/anna/endpoints', { endpoint: 'mail', type: 'flow', config: {} });
     await assert.rejects(call('mail', {}), { status: 501 });
   });
 });
