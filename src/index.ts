@@ -17,6 +17,7 @@ export type { KnownState, LastKnownStates } from './broker/last-known';
 export type { ListenerStatus } from './broker/listener';
 export type { HubState, HubSubscriber, HubSubscription } from './broker/hub/stream-hub';
 export { ServerServices, type ServicesOptions } from './services/server-services';
+export type { Losses, LossKind } from './services/losses';
 export type { Service, ServiceCall, ServiceOffer, ServiceStream } from './services/service';
 export type { CallRule, DeviceCallOptions, DeviceCalls } from './services/device-calls';
 export type { CallTarget } from './services/call-target';

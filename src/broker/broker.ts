@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
-import { isDeepStrictEqual } from 'node:util';
 import { asError, errorText, IotmpError } from '../errors';
 import type { HostedResource } from '../session/hosting/hosted-resource';
 import type { ResourceDefinition } from '../session/hosting/resource';
@@ -23,7 +22,8 @@ import { ConnectionAcceptor, type ConnectionAcceptorPort } from './connection-ac
 import { EventFeed } from './event-feed';
 import { StreamHub, type HubSubscriber, type HubSubscription } from './hub/stream-hub';
 import type { LastKnownStates } from './last-known';
-import { Listener, type ListenerStatus } from './listener';
+import type { ListenerStatus } from './listener';
+import { ListenerSet } from './listener-set';
 import { refusedLogin } from './refusals/refusal';
 import { RefusalLog } from './refusals/refusal-log';
 import type { RefusedLogin } from './refusals/refused-login';
@@ -52,7 +52,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   readonly #connections: ConnectionAcceptor;
   readonly #hold = new LoginHold();
   readonly #twins: TwinWatch;
-  readonly #listeners = new Map<ListenerKind, Listener>();
+  readonly #listeners: ListenerSet;
   #options: ResolvedServerOptions;
   #table: DeviceTable;
   readonly #directories = new Set<DeviceDirectory>();
@@ -60,8 +60,6 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   #acceptor: WebSocketAcceptor | undefined;
   #running = false;
   #closing: Promise<void> | undefined;
-  /** Listeners are opened and closed in one order, however many ask for it at once. */
-  #listenerWork: Promise<void> = Promise.resolve();
 
   /** @throws IotmpError IOTMP_ERR_CONFIG */
   constructor(options: ServerOptions = {}) {
@@ -87,6 +85,12 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
       onWarning: (text) => this.warn(text),
     };
     this.#connections = new ConnectionAcceptor(port, this.#options.clock);
+    this.#listeners = new ListenerSet({
+      onTransport: (transport) => this.#connections.accept(transport),
+      onRefused: (refusal) => this.#handleRefused(refusedLogin(refusal, refusal.reason, refusal.text)),
+      onStatus: (kind, status) => this.tell('listener', kind, status),
+      onWarning: (text) => this.warn(text),
+    });
     this.#refusalLog = new RefusalLog(this.#options.clock, (line) => this.tell('refusal', line));
   }
 
@@ -171,7 +175,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
 
   /** How the listeners stand. */
   get listenerStatus(): ReadonlyMap<ListenerKind, ListenerStatus> {
-    return new Map([...this.#listeners].map(([kind, listener]) => [kind, listener.status]));
+    return this.#listeners.statuses;
   }
 
   /**
@@ -227,7 +231,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
    * @throws IotmpError IOTMP_ERR_LISTEN when it cannot be used; then nothing has changed
    */
   renewTls(tls: TlsOptions): void {
-    this.#listeners.get('tls')?.renew(tls);
+    this.#listeners.renew(tls);
     this.#options = { ...this.#options, tls };
   }
 
@@ -335,37 +339,6 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   }
 
   #updateListeners(): Promise<void> {
-    const update = async (): Promise<void> => {
-      const { tcpPort, tlsPort, tls } = this.#options;
-      await Promise.all([
-        this.#updateListener('tcp', tcpPort, undefined),
-        this.#updateListener('tls', tlsPort, tls ?? {}),
-      ]);
-    };
-    this.#listenerWork = this.#listenerWork.then(update, update);
-    return this.#listenerWork;
-  }
-
-  async #updateListener(
-    kind: ListenerKind,
-    port: number | undefined,
-    tls: ResolvedServerOptions['tls'],
-  ): Promise<void> {
-    const { host, maxConnections, clock } = this.#options;
-    const current = this.#listeners.get(kind);
-    const isWanted = this.#running && port !== undefined;
-    const wanted = isWanted ? { host, port, tls, maxConnections, clock } : undefined;
-    if (current !== undefined && isDeepStrictEqual(current.options, wanted)) return;
-    this.#listeners.delete(kind);
-    await current?.close();
-    if (wanted === undefined) return;
-    const listener = new Listener(wanted, clock, {
-      onTransport: (transport) => this.#connections.accept(transport),
-      onRefused: (refusal) => this.#handleRefused(refusedLogin(refusal, refusal.reason, refusal.text)),
-      onStatus: (status) => this.tell('listener', kind, status),
-      onWarning: (text) => this.warn(text),
-    });
-    this.#listeners.set(kind, listener);
-    await listener.open();
+    return this.#listeners.update(() => (this.#running ? this.#options : undefined));
   }
 }

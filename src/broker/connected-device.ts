@@ -14,6 +14,8 @@ export interface DeviceCounters {
   readonly messagesOut: number;
   /** Samples to the device that gave way to newer ones. */
   readonly samplesDropped: number;
+  /** Messages of the device that do not decode, or are of an unknown type. */
+  readonly messagesDropped: number;
 }
 
 /** A device while it is connected, in whatever way: what it is called by, what it said of itself, and what was last seen. */

@@ -48,8 +48,8 @@ export class IotmpDevice implements ConnectedDevice {
   }
 
   get counters(): DeviceCounters {
-    const { bytesIn, bytesOut, messagesIn, messagesOut, samplesDropped } = this.session;
-    return { bytesIn, bytesOut, messagesIn, messagesOut, samplesDropped };
+    const { bytesIn, bytesOut, messagesIn, messagesOut, samplesDropped, messagesDropped } = this.session;
+    return { bytesIn, bytesOut, messagesIn, messagesOut, samplesDropped, messagesDropped };
   }
 
   get maxBodySize(): number {

@@ -242,7 +242,7 @@ function newContext({
     limits,
     logins,
     places,
-    metrics: new GatewayMetrics(server, clock, () => places.size),
+    metrics: new GatewayMetrics(server, services.losses, clock, () => places.size),
     basePath: options.basePath ?? '',
     host: options.host,
     closing,

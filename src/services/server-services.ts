@@ -6,6 +6,7 @@ import { DeviceCalls, type DeviceCallOptions } from './device-calls';
 import { Endpoints, type EndpointsOptions } from './endpoints';
 import { EventStreams } from './event-streams';
 import { DeviceStreams } from './events/device-streams';
+import { Losses } from './losses';
 import { Locks, type LocksOptions } from './locks';
 import { Properties } from './properties/properties';
 import type { Service } from './service';
@@ -46,6 +47,8 @@ export class ServerServices {
   readonly properties: Properties;
   readonly buckets: Buckets;
   readonly topics: Topics;
+  /** What the server and its services drop, cut or refuse. */
+  readonly losses: Losses;
   readonly #server: IotmpServer;
   readonly #store: StoreAccess;
   readonly #attached = new Map<Service, AttachedService>();
@@ -60,6 +63,7 @@ export class ServerServices {
     this.#store = new StoreAccess(server, options.store);
     this.properties = new Properties(server, this.#store);
     this.topics = new Topics(server, { retained: keptIn(this.#store), ...options.topics });
+    this.losses = new Losses(server, this.events, this.topics);
     this.buckets = new Buckets(server, this.#store, this.topics, options.buckets);
     this.events.serve('device_property_update', this.properties.source);
     this.events.serve('device_topic_publish', this.topics.source);
@@ -97,6 +101,7 @@ export class ServerServices {
     // Also if not all services could be offered.
     this.events.close();
     this.topics.close();
+    this.losses.close();
   }
 
   /**

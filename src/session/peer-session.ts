@@ -115,6 +115,10 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
     return this.#parts.streamCount;
   }
 
+  get messagesDropped(): number {
+    return this.inbox.dropped;
+  }
+
   get samplesDropped(): number {
     return this.outbox.dropped;
   }

@@ -40,6 +40,8 @@ export interface Session {
   readonly streamCount: number;
   /** Samples to the peer that gave way to newer ones so far, because it read too slowly. */
   readonly samplesDropped: number;
+  /** Messages of the peer that were dropped so far, because they do not decode or are of an unknown type. */
+  readonly messagesDropped: number;
   /** Decides whether the connection is read. */
   readonly reading: ReadingGate;
 

@@ -1,8 +1,10 @@
-import { guarded, type ConnectedDevice, type FaultHandler, type IotmpServer } from '../../../src';
-import type { Target } from '../flow/link';
-
-/** A device as its watchers name it. */
-type DeviceName = Pick<Target, 'user' | 'device'>;
+import {
+  guarded,
+  type ConnectedDevice,
+  type DeviceId,
+  type FaultHandler,
+  type IotmpServer,
+} from '../../../src';
 
 /**
  * Tells flow nodes that their device comes or goes, with one listener on the server for all of them. A device that is
@@ -23,7 +25,7 @@ export class DevicePresence {
   }
 
   /** Calls back after the device has come or gone; returns the function that ends it. */
-  watch(device: DeviceName, watcher: () => void): () => void {
+  watch(device: DeviceId, watcher: () => void): () => void {
     const key = keyOf(device);
     const watchers = this.#watchers.get(key) ?? new Set();
     const own = (): void => watcher();
@@ -59,6 +61,6 @@ export class DevicePresence {
   }
 }
 
-function keyOf({ user, device }: DeviceName): string {
+function keyOf({ user, device }: DeviceId): string {
   return JSON.stringify([user, device]);
 }

@@ -1,16 +1,14 @@
 import type { NodeAPI } from 'node-red';
-import { IotmpError, type IotmpServer } from '../../../src';
-import type { LinkState, Target } from '../flow/link';
+import { IotmpError, type DeviceId, type IotmpServer } from '../../../src';
+import type { LinkState } from '../flow/link';
 import { translate } from '../red/translate';
-
-type DeviceName = Pick<Target, 'user' | 'device'>;
 
 /**
  * How a device of a server stands. Where it cannot be there, the reason comes first: that the server does not work, or
  * does not know the device.
  * @param link how the server stands
  */
-export function deviceState(RED: NodeAPI, server: IotmpServer, link: LinkState, id: DeviceName): LinkState {
+export function deviceState(RED: NodeAPI, server: IotmpServer, link: LinkState, id: DeviceId): LinkState {
   const { device } = id;
   if (server.device(id) !== undefined) {
     return { kind: 'up', text: translate(RED, 'status.deviceConnected', { device }) };
@@ -29,7 +27,7 @@ export function isWithoutDevices(server: IotmpServer): boolean {
 }
 
 /** Why a device that is not connected cannot be called. Whoever hands it on says which device. */
-export function absentDevice(RED: NodeAPI, server: IotmpServer, link: LinkState, id: DeviceName): IotmpError {
+export function absentDevice(RED: NodeAPI, server: IotmpServer, link: LinkState, id: DeviceId): IotmpError {
   const reason = link.kind === 'up' || link.kind === 'waiting' ? '' : ` (${link.text})`;
   const key = server.mayConnect(id) || isWithoutDevices(server) ? 'errors.offline' : 'errors.unknownDevice';
   return new IotmpError('IOTMP_ERR_OFFLINE', translate(RED, key) + reason);

@@ -18,6 +18,7 @@ import { GatewayMount } from './gateway-mount';
 import { HostedServer } from './hosted-server';
 import type { HttpRouter } from './http-router';
 import type { LinkNode } from '../flow/link';
+import { LossWatch } from './loss-watch';
 import { mountMqttBridge, type MqttMount } from './mqtt-bridge';
 import { nodeError, statusReason } from '../red/node-error';
 import { ServerLink } from './server-link';
@@ -71,6 +72,7 @@ export class ServerRuntime {
   readonly #ready: Promise<void>;
   readonly #log: ServerLog;
   readonly #feed: StateFeed;
+  readonly #losses: LossWatch;
   readonly #path: UpgradeMount;
   readonly #api: GatewayMount;
   readonly #mqtt: MqttMount;
@@ -107,6 +109,8 @@ export class ServerRuntime {
     this.#ready = ready;
     this.#log = new ServerLog(RED, node);
     this.#feed = new StateFeed({ kind: 'waiting', text: translate(RED, 'status.starting') });
+    this.#losses = new LossWatch(hosted.services, () => this.#update(), this.#onFault);
+    this.#ends.push(() => this.#losses.close());
     this.#path = new UpgradeMount(shared.upgrades, path, hosted.server);
     this.#api = this.#mountApi(api);
     this.#mqtt = this.#mountBridge(config);
@@ -255,7 +259,8 @@ export class ServerRuntime {
 
   #update(): void {
     const fault = this.#path.fault ?? this.#mqtt.fault ?? wrongSetting(this.#api.fault);
-    this.#feed.set(serverState(this.#RED, this.#hosted, this.#options.anonymous === true, fault));
+    const state = serverState(this.#RED, this.#hosted, this.#options.anonymous === true, fault);
+    this.#feed.set(this.#losses.with(this.#RED, state));
   }
 }
 

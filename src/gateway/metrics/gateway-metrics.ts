@@ -2,6 +2,7 @@ import type { IotmpServer } from '../../broker/broker';
 import type { Clock } from '../../util/clock';
 import { EventLoopDelay } from './event-loop-delay';
 import { LabelCounter, LatencyHistogram, MetricsText, type MetricSample } from './metrics-text';
+import type { Losses } from '../../services/losses';
 import { TrafficTotals } from './traffic-totals';
 
 /** The metrics of the server and the gateway. */
@@ -12,14 +13,25 @@ export class GatewayMetrics {
   readonly callSeconds = new LatencyHistogram();
   readonly samplesSent = new LabelCounter();
   readonly samplesDropped = new LabelCounter();
+  /** WebSockets of programs that were refused, by status. */
+  readonly socketsRefused = new LabelCounter();
+  /** WebSockets of programs that were cut, by reason. */
+  readonly socketsCut = new LabelCounter();
   readonly #server: IotmpServer;
+  readonly #losses: Losses;
+  readonly #ends: readonly (() => void)[];
   readonly #sockets: () => number;
   readonly #totals: TrafficTotals;
   readonly #delay: EventLoopDelay;
 
   /** @param sockets returns the number of open sockets and event streams */
-  constructor(server: IotmpServer, clock: Clock, sockets: () => number) {
+  constructor(server: IotmpServer, losses: Losses, clock: Clock, sockets: () => number) {
     this.#server = server;
+    this.#losses = losses;
+    this.#ends = [
+      losses.attach('frame', () => this.samplesDropped.total()),
+      losses.attach('request', () => this.requests.total(isTooMany) + this.socketsRefused.total(isTooMany)),
+    ];
     this.#sockets = sockets;
     this.#totals = new TrafficTotals(server);
     this.#delay = new EventLoopDelay(clock);
@@ -35,12 +47,14 @@ export class GatewayMetrics {
   }
 
   close(): void {
+    for (const end of this.#ends) end();
     this.#totals.close();
     this.#delay.close();
   }
 
   #addDevices(text: MetricsText): void {
     const { connections, disconnections, traffic } = this.#totals;
+    const losses = Object.entries(this.#losses.counts);
     const { counts } = this.#server.refusedLogins;
     const refusals = [...counts].map(([reason, count]): MetricSample => [{ reason }, count]);
     text
@@ -50,6 +64,12 @@ export class GatewayMetrics {
       .add('iotmp_connections_total', 'counter', 'Logins of devices.', [[{}, connections]])
       .add('iotmp_disconnections_total', 'counter', 'Connections that ended.', [[{}, disconnections]])
       .add('iotmp_refused_logins_total', 'counter', 'Logins that were refused.', atLeastOne(refusals))
+      .add(
+        'iotmp_lost_total',
+        'counter',
+        'What was dropped, cut or refused, by kind.',
+        losses.map(([kind, count]): MetricSample => [{ kind }, count]),
+      )
       .add('iotmp_messages_total', 'counter', 'Messages from and to devices.', [
         [{ direction: 'in' }, traffic.messagesIn],
         [{ direction: 'out' }, traffic.messagesOut],
@@ -73,7 +93,14 @@ export class GatewayMetrics {
         'counter',
         'Frames left out for slow readers.',
         this.samplesDropped.samples(),
-      );
+      )
+      .add(
+        'iotmp_sockets_refused_total',
+        'counter',
+        'Sockets that were refused.',
+        this.socketsRefused.samples(),
+      )
+      .add('iotmp_sockets_cut_total', 'counter', 'Sockets that were cut.', this.socketsCut.samples());
   }
 
   #addProcess(text: MetricsText): void {
@@ -92,6 +119,11 @@ export class GatewayMetrics {
         [{ kind: 'heap' }, heapUsed],
       ]);
   }
+}
+
+/** Whether a request was refused because there were too many, or for want of room. */
+function isTooMany({ status }: Readonly<Record<string, string>>): boolean {
+  return status === '429' || status === '503';
 }
 
 /** A metric has a sample from its beginning. */

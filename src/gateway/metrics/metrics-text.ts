@@ -15,6 +15,13 @@ export class LabelCounter {
     else count.value += by;
   }
 
+  /** All counts together, or those whose labels are chosen. */
+  total(isChosen: (labels: Readonly<Record<string, string>>) => boolean = () => true): number {
+    let sum = 0;
+    for (const { labels, value } of this.#counts.values()) if (isChosen(labels)) sum += value;
+    return sum;
+  }
+
   /** The counts; one of 0 before the first. */
   *samples(): Generator<MetricSample> {
     if (this.#counts.size === 0) yield [{}, 0];

@@ -1,14 +1,17 @@
 import type { IotmpServer } from '../../broker/broker';
 import type { ConnectedDevice, DeviceCounters } from '../../broker/connected-device';
 
-const COUNTERS = ['bytesIn', 'bytesOut', 'messagesIn', 'messagesOut', 'samplesDropped'] as const;
+const COUNTERS = ['bytesIn', 'bytesOut', 'messagesIn', 'messagesOut'] as const;
+
+/** Messages and bytes from and to devices. */
+type Traffic = Pick<DeviceCounters, (typeof COUNTERS)[number]>;
 
 /** Connections of devices and their traffic, with that of those who have gone. */
 export class TrafficTotals {
   connections = 0;
   disconnections = 0;
   readonly #server: IotmpServer;
-  readonly #gone = { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0, samplesDropped: 0 };
+  readonly #gone = { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0 };
   readonly #onConnected = (): void => {
     this.connections++;
   };
@@ -23,7 +26,7 @@ export class TrafficTotals {
   }
 
   /** Traffic of all devices since the beginning. */
-  get traffic(): DeviceCounters {
+  get traffic(): Traffic {
     const total = { ...this.#gone };
     for (const { counters } of this.#server.devices) addTo(total, counters);
     return total;
@@ -34,6 +37,6 @@ export class TrafficTotals {
   }
 }
 
-function addTo(total: Record<(typeof COUNTERS)[number], number>, counters: DeviceCounters): void {
+function addTo(total: Record<(typeof COUNTERS)[number], number>, counters: Traffic): void {
   for (const name of COUNTERS) total[name] += counters[name];
 }

@@ -19,6 +19,9 @@ export const CloseCode = {
   BAD_GATEWAY: 1014,
 } as const;
 
+/** Codes of ends that are no fault. */
+const ORDERLY: readonly number[] = [CloseCode.NORMAL, CloseCode.GOING_AWAY];
+
 /** What a socket needs of its gateway. */
 export interface ClientSocketPort {
   readonly clock: Clock;
@@ -139,6 +142,7 @@ export class ClientSocket {
    */
   close(code: number, reason: string, graceMs = CLOSE_GRACE_MS): void {
     if (graceMs >= this.#graceMs) return;
+    if (this.#graceMs === Infinity && !ORDERLY.includes(code)) this.#countCut(String(code));
     this.#graceMs = graceMs;
     this.#grace?.cancel();
     this.#listener = ignore;
@@ -151,6 +155,7 @@ export class ClientSocket {
   readonly #beat = (): void => {
     const isLeaving = this.#webSocket.readyState !== WebSocket.OPEN;
     if (isLeaving || !(this.#alive || this.#paused)) {
+      if (!isLeaving) this.#countCut('silent');
       this.#webSocket.terminate();
       return;
     }
@@ -186,8 +191,15 @@ export class ClientSocket {
     const before = this.#webSocket.bufferedAmount;
     return clock.after(limits.drainTimeoutMs, () => {
       this.#drain = undefined;
-      if (this.#webSocket.bufferedAmount >= before) this.#webSocket.terminate();
+      if (this.#webSocket.bufferedAmount < before) return;
+      this.#countCut('slow');
+      this.#webSocket.terminate();
     });
+  }
+
+  /** @param reason the code of the close frame, or a word where there is none */
+  #countCut(reason: string): void {
+    this.#port.metrics.socketsCut.add({ reason });
   }
 
   #handleClose(): void {

@@ -6,7 +6,7 @@ import { checkAccess } from '../auth/access';
 import { admit } from '../auth/admittance';
 import type { Authentication } from '../auth/authentication';
 import type { GatewayContext } from '../gateway-context';
-import { failure } from '../http/answer';
+import { failure, type BodyAnswer } from '../http/answer';
 import type { RequestTurns } from '../limits/request-turns';
 import { notFound, unauthorized } from '../http/request-error';
 import { isOwnPath, parseTarget } from '../http/request-target';
@@ -69,7 +69,7 @@ export class SocketFront {
     const forget = guarded('upgraded socket close', warnProcess, () => void this.#sockets.delete(socket));
     socket.once('close', forget);
     // Nobody else would end the socket.
-    if (match === undefined) refuse(socket, notFound('no WebSockets are taken at this path'));
+    if (match === undefined) this.#refuse(socket, notFound('no WebSockets are taken at this path'));
     else detached('upgrade', cut, this.#accept({ request, socket, head }, match));
     return true;
   }
@@ -151,8 +151,14 @@ export class SocketFront {
       this.#server.handleUpgrade(request, socket, head, onUpgraded);
     } catch (error) {
       if (!(error instanceof IotmpError)) onFault(`a handshake failed: ${errorText(error)}`);
-      refuse(socket, error);
+      this.#refuse(socket, error);
     }
+  }
+
+  #refuse(socket: Duplex, error: unknown): void {
+    const answer = failure(error);
+    this.#port.context.metrics.socketsRefused.add({ status: String(answer.status) });
+    refuse(socket, answer);
   }
 }
 
@@ -184,9 +190,8 @@ function closeOf(socket: Duplex): Promise<void> {
 }
 
 /** Answers a handshake with an error over HTTP. */
-function refuse(socket: Duplex, error: unknown): void {
+function refuse(socket: Duplex, { status, type = '', body = '' }: BodyAnswer): void {
   if (socket.destroyed) return;
-  const { status, type = '', body = '' } = failure(error);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'Connection: close',

@@ -13,6 +13,8 @@ export interface BridgePort {
   readonly clock: Clock;
   receive(user: string, topic: string, payload: Value, retain: boolean): void;
   detach(): void;
+  /** Counts messages that could not be passed on, in either direction. */
+  lose(count: number): void;
   warn(text: string): void;
 }
 
@@ -62,6 +64,7 @@ export class AttachedBridge implements BridgeLink {
       this.#port.receive(user, inner, payloadFromBytes(payload), retain);
       return true;
     } catch (error) {
+      this.#port.lose(1);
       this.#port.warn(`bridge: a message for ${topic.slice(0, 100)} was not taken: ${errorText(error)}`);
       return false;
     }
@@ -83,6 +86,7 @@ export class AttachedBridge implements BridgeLink {
   send({ user, topic, payload }: TopicMessage, handling: Handling): void {
     if (topic.startsWith('$') || (this.#user !== undefined && this.#user !== user)) return;
     if (this.#prefix.includes(USER) && !isLevel(user)) {
+      this.#port.lose(1);
       this.#port.warn(`bridge: the topics of ${user} are not bridged: the name is no level of a topic`);
       return;
     }
@@ -96,6 +100,7 @@ export class AttachedBridge implements BridgeLink {
   #wait(message: OutwardMessage): void {
     const before = this.#outage.lost;
     this.#outage.add(message);
+    this.#port.lose(this.#outage.lost - before);
     if (before === 0 && this.#outage.lost > 0) {
       this.#port.warn('bridge: there is no connection: messages are let go');
     }
@@ -107,6 +112,7 @@ export class AttachedBridge implements BridgeLink {
       // Noted last, because an echo is expected for a short time only.
       this.#echoes?.note(topic, payload);
     } catch (error) {
+      this.#port.lose(1);
       this.#port.warn(`bridge: a message was not sent: ${errorText(error)}`);
     }
   }

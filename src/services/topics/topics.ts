@@ -60,6 +60,7 @@ export class Topics {
   readonly #warnings: WarningGate;
   #closed = false;
   #lost = 0;
+  #unbridged = 0;
 
   constructor(server: IotmpServer, { retained, clock = systemClock }: TopicsOptions & Kept) {
     this.#server = server;
@@ -82,6 +83,11 @@ export class Topics {
   /** Messages that gave way in the queues of subscribers that had not taken the retained ones yet. */
   get lost(): number {
     return this.#lost;
+  }
+
+  /** Messages that could not be passed to or from a bridge. */
+  get unbridged(): number {
+    return this.#unbridged;
   }
 
   /**
@@ -149,6 +155,9 @@ export class Topics {
         detached('topic of a bridge', (error) => this.#warn(`bridge: ${errorText(error)}`), published);
       },
       detach: () => void this.#bridges.delete(link),
+      lose: (count) => {
+        this.#unbridged += count;
+      },
       warn: (text) => this.#warn(text),
     });
     this.#bridges.add(link);

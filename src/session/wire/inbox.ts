@@ -27,6 +27,8 @@ export class Inbox {
   bodySize = 0;
   /** Messages of an unknown type that were skipped. */
   skipped = 0;
+  /** Messages that were dropped because they are of an unknown type or do not decode. */
+  dropped = 0;
   /** Strings that were not UTF-8. */
   invalidTexts = 0;
   readonly #core: SessionCore;
@@ -112,6 +114,7 @@ export class Inbox {
   }
 
   #skip(type: number): void {
+    this.dropped++;
     if (this.skipped++ === 0) this.#core.warn(`messages of unknown type ${type} are skipped`);
     if (this.#core.state === 'open') return;
     const error = new IotmpError('IOTMP_ERR_PROTOCOL', 'the first message is of an unknown type');
@@ -121,6 +124,7 @@ export class Inbox {
   /** A message that does not decode costs itself; ten in a minute cost the connection. */
   #handleFault(type: number, error: unknown): void {
     if (!(error instanceof DecodeError)) throw error;
+    this.dropped++;
     this.#core.warn(`a message of type ${type} was dropped: ${error.message}`);
     if (this.#core.state !== 'open') {
       this.#core.handleFirstFault(type, error, error.streamId);

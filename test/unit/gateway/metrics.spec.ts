@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { LatencyHistogram } from '../../../src/gateway/metrics/metrics-text';
 import { MetricsText } from '../../../src/gateway/metrics/metrics-text';
+import { knock } from '../support/login';
 import { GatewayBench } from './support/gateway-bench';
 
 describe('metrics', () => {
@@ -48,6 +49,28 @@ describe('metrics', () => {
     await bench.until(() => bench.server.deviceCount === 0);
     assert.equal(bytes(), before);
     assert.match(bench.metric(''), /^iotmp_disconnections_total 1$/m);
+  });
+
+  it('count what is dropped, cut or refused', async () => {
+    const bench = await GatewayBench.start();
+    await knock(bench.broker, { credential: 'wrong' });
+    await assert.rejects(bench.socket('/v1/users/anna/nothing'));
+    const text = bench.metric('');
+    assert.match(text, /^iotmp_refused_logins_total\{reason="credentials"\} 1$/m);
+    assert.match(text, /^iotmp_lost_total\{kind="login"\} 1$/m);
+    for (const kind of [
+      'connection',
+      'message',
+      'sample',
+      'event',
+      'subscription',
+      'bridge',
+      'row',
+      'frame',
+    ]) {
+      assert.match(text, new RegExp(`^iotmp_lost_total\\{kind="${kind}"\\} 0$`, 'm'));
+    }
+    assert.match(text, /^iotmp_sockets_refused_total\{status="404"\} 1$/m);
   });
 
   it('count latencies in buckets that hold the ones below', () => {
