@@ -35,6 +35,7 @@ interface MqttUser {
 /** A core `mqtt-broker` node, as the core nodes for MQTT use it. */
 interface MqttBrokerNode {
   readonly connected?: unknown;
+  readonly options?: { readonly protocolVersion?: unknown };
   register(user: MqttUser): void;
   deregister(user: MqttUser, done: () => void, removed: boolean): void;
   subscribe(
@@ -110,6 +111,7 @@ class MqttBridge {
           return broker.connected === true;
         },
         publish: (topic, payload, { retain, qos }) => this.#publish({ topic, payload, qos, retain }),
+        ...(broker.options?.protocolVersion !== 5 && { askRetained: (topic) => this.#askRetained(topic) }),
       },
       { prefix, ...(prefix.includes('{user}') ? {} : { user: port.user }) },
     );
@@ -130,6 +132,14 @@ class MqttBridge {
     await new Promise<void>((resolve) =>
       this.#broker.deregister(this.#user, guarded('MQTT deregistered', this.#onFault, resolve), removed),
     );
+  }
+
+  /** With a subscription of its own to a topic, the broker sends its retained message again. The bridge hears of it. */
+  #askRetained(topic: string): () => void {
+    const ref = `${this.#port.id} retained`;
+    const ignore = guarded('MQTT retained', this.#onFault, () => undefined);
+    this.#broker.subscribe(topic, { qos: 0, rap: true }, ignore, ref);
+    return () => this.#broker.unsubscribe(topic, ref, true);
   }
 
   #publish(message: MqttMessage): void {

@@ -1,6 +1,6 @@
 import { besideColumns } from '../../store/row-columns';
 import type { BucketKey } from '../../store/bucket-store';
-import type { TopicMessage } from '../topics/topic-message';
+import { measuredValue, type TopicMessage } from '../topics/topic-message';
 import type { TopicSubscription } from '../topics/topic-subscription';
 import type { BucketFeed, BucketFeedPort } from './bucket-feed';
 import { rowOfSample, type TopicBucketSource } from './bucket-source';
@@ -38,8 +38,9 @@ export class TopicFeed implements BucketFeed {
     this.#subscription.close();
   }
 
-  #take({ topic, payload, device }: TopicMessage): void {
-    const value = rowOfSample('value', payload);
+  #take(message: TopicMessage): void {
+    const { topic, device } = message;
+    const value = rowOfSample('value', measuredValue(message));
     if (value === undefined) return;
     const tag = { ...(device !== undefined && { device }) };
     this.#writer.write({ ...tag, value: besideColumns({ topic }, value) }, { ...tag, topic });

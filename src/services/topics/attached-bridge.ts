@@ -3,7 +3,10 @@ import { topicLevels } from '../../topic/topic-name';
 import type { Value } from '../../types';
 import type { Clock } from '../../util/clock';
 import { EchoMemory } from './echo-memory';
+import { guarded } from '../../util/guard';
 import { OutageQueue, type OutwardMessage } from './outage-queue';
+import { RetainedQuestions } from './retained-questions';
+import { RetainedRestore } from './retained-restore';
 import type { BridgeLink, BridgeOptions, TopicBridge } from './topic-bridge';
 import type { Handling, TopicMessage } from './topic-message';
 import { payloadFromBytes, payloadToBytes } from './topic-payload';
@@ -12,6 +15,10 @@ import { payloadFromBytes, payloadToBytes } from './topic-payload';
 export interface BridgePort {
   readonly clock: Clock;
   receive(user: string, topic: string, payload: Value, retain: boolean): void;
+  /** Keeps a retained message that is no news to subscribers. */
+  keep(user: string, topic: string, payload: Value): void;
+  /** Gives the retained messages of all users, or of one, to `take`. */
+  eachRetained(user: string | undefined, take: (message: TopicMessage) => void): void;
   detach(): void;
   /** Counts messages that could not be passed on, in either direction. */
   lose(count: number): void;
@@ -27,6 +34,8 @@ export class AttachedBridge implements BridgeLink {
   readonly #user: string | undefined;
   readonly #echoes: EchoMemory | undefined;
   readonly #outage = new OutageQueue();
+  readonly #restore: RetainedRestore;
+  readonly #questions: RetainedQuestions | undefined;
   #detached = false;
 
   /**
@@ -45,6 +54,8 @@ export class AttachedBridge implements BridgeLink {
       throw new IotmpError('IOTMP_ERR_CONFIG', 'a prefix without {user} needs a user');
     }
     this.#echoes = echoes ? new EchoMemory(port.clock) : undefined;
+    this.#restore = new RetainedRestore(port.clock, (has) => this.#restoreMissing(has));
+    this.#questions = questionsOf(bridge, port);
     const named = user !== undefined && isLevel(user) ? user : '+';
     this.filter = [...this.#prefix.map((level) => (level === USER ? named : level)), '#'].join('/');
   }
@@ -57,11 +68,17 @@ export class AttachedBridge implements BridgeLink {
     const levels = topic.split('/');
     const user = this.#userOf(levels);
     if (this.#detached || user === undefined) return false;
-    if (this.#echoes?.recognise(topic, payload) === true) return false;
+    const isAnswer = retain && this.#questions?.isAnswer(topic) === true;
+    if (retain) this.#restore.note(topic);
+    if (!isAnswer && this.#echoes?.recognise(topic, payload) === true) return false;
     const inner = levels.slice(this.#prefix.length).join('/');
+    // Without the sign, a message without a payload is the one that removes the retained message.
+    const removes = this.#questions !== undefined && payload.length === 0;
     try {
       topicLevels(inner);
-      this.#port.receive(user, inner, payloadFromBytes(payload), retain);
+      if (isAnswer) this.#port.keep(user, inner, payloadFromBytes(payload));
+      else this.#port.receive(user, inner, payloadFromBytes(payload), retain || removes);
+      if (!retain) this.#questions?.note(topic);
       return true;
     } catch (error) {
       this.#port.lose(1);
@@ -74,11 +91,14 @@ export class AttachedBridge implements BridgeLink {
     if (this.#detached) return;
     const { lost } = this.#outage;
     if (lost > 0) this.#port.warn(`bridge: ${lost} messages were let go while there was no connection`);
+    this.#restore.begin();
     for (const message of this.#outage.empty()) this.#pass(message);
   }
 
   detach(): void {
     this.#detached = true;
+    this.#restore.close();
+    this.#questions?.close();
     this.#port.detach();
   }
 
@@ -90,10 +110,22 @@ export class AttachedBridge implements BridgeLink {
       this.#port.warn(`bridge: the topics of ${user} are not bridged: the name is no level of a topic`);
       return;
     }
-    const outer = [...this.#prefix.map((level) => (level === USER ? user : level)), topic].join('/');
-    const message = { topic: outer, payload: payloadToBytes(payload), handling };
+    const message = { topic: this.#outerTopic(user, topic), payload: payloadToBytes(payload), handling };
     if (this.#bridge.connected === false) this.#wait(message);
     else this.#pass(message);
+  }
+
+  /** Sends the retained messages again that the other party has lost. */
+  #restoreMissing(has: (topic: string) => boolean): void {
+    this.#port.eachRetained(this.#user, (message) => {
+      const { user, topic } = message;
+      if (this.#detached || has(this.#outerTopic(user, topic))) return;
+      this.send(message, { retain: true, qos: 0 });
+    });
+  }
+
+  #outerTopic(user: string, topic: string): string {
+    return [...this.#prefix.map((level) => (level === USER ? user : level)), topic].join('/');
   }
 
   /** Queues a message. Warns once during each outage. */
@@ -108,6 +140,7 @@ export class AttachedBridge implements BridgeLink {
 
   #pass({ topic, payload, handling }: OutwardMessage): void {
     try {
+      if (handling.retain) this.#restore.note(topic);
       this.#bridge.publish(topic, payload, handling);
       // Noted last, because an echo is expected for a short time only.
       this.#echoes?.note(topic, payload);
@@ -135,6 +168,23 @@ export class AttachedBridge implements BridgeLink {
 }
 
 const USER = '{user}';
+
+/** The questions to a party that passes retained messages on without the sign of it. */
+function questionsOf(bridge: TopicBridge, port: BridgePort): RetainedQuestions | undefined {
+  if (bridge.askRetained === undefined) return undefined;
+  const onFault = (error: unknown): void => port.warn(`bridge: ${errorText(error)}`);
+  const ask = (topic: string): (() => void) => {
+    try {
+      return guarded('bridge question', onFault, bridge.askRetained?.(topic) ?? ((): void => undefined));
+    } catch (error) {
+      onFault(error);
+      return () => undefined;
+    }
+  };
+  return new RetainedQuestions(port.clock, ask, () =>
+    port.warn('bridge: too many topics at once: their retained messages may be old here'),
+  );
+}
 
 /** The levels of a prefix, without the empty one behind its last slash. */
 function prefixLevels(prefix: string): string[] {

@@ -7,6 +7,11 @@ export interface TopicBridge {
    * 1 or 2 wait for {@link BridgeLink.resume}, 500 at most. Other messages are dropped.
    */
   readonly connected?: boolean;
+  /**
+   * Has the other party send the retained message of a topic again, if there is one. Returns the function that ends the
+   * question. To be given if a live message does not say whether it is retained, as in MQTT 3.1.1.
+   */
+  askRetained?(topic: string): () => void;
   /** Sends a message to the other party. An exception becomes a warning of the server. */
   publish(topic: string, payload: Buffer, handling: Handling): void;
 }
@@ -41,7 +46,10 @@ export interface BridgeLink {
    * this bridge, or if the message is an echo.
    */
   receive(topic: string, payload: Uint8Array, options?: { readonly retain?: boolean }): boolean;
-  /** Sends the waiting messages. Must be called each time the other party has connected. */
+  /**
+   * Sends the waiting messages, and after some seconds the retained messages that the other party does not have. Must be
+   * called each time the other party has connected, before it sends its retained messages.
+   */
   resume(): void;
   /** Detaches the bridge: no message passes it any more. Idempotent. */
   detach(): void;

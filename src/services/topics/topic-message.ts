@@ -1,3 +1,4 @@
+import { decimalNumber } from '../../codec/exact-json';
 import type { ServerEvent } from '../../broker/event-feed';
 import { encodeValue } from '../../codec/writing/pson-encoder';
 import type { DeviceId, Value } from '../../types';
@@ -26,6 +27,8 @@ export interface Publication {
   readonly payload: Value;
   /** The device that publishes the message, if a device does. */
   readonly device?: DeviceId['device'] | undefined;
+  /** Whether the payload came as bytes, without a type. Its text may be meant as a number. */
+  readonly isUntyped?: boolean;
 }
 
 /** The handling of a message beyond its delivery to the present subscribers. */
@@ -53,10 +56,23 @@ export function messageSize(message: TopicMessage): number {
   return size;
 }
 
+/** Messages whose payload came without a type. A mark beside the message does not reach its readers. */
+const untyped = new WeakSet<TopicMessage>();
+
 /** A message that is published now. */
-export function newMessage({ user, topic, payload, device }: Publication): TopicMessage {
+export function newMessage({ user, topic, payload, device, isUntyped = false }: Publication): TopicMessage {
   const event = 'device_topic_publish';
-  return { event, user, ...(device !== undefined && { device }), ts: Date.now(), topic, payload };
+  const from = device === undefined ? {} : { device };
+  const message: TopicMessage = { event, user, ...from, ts: Date.now(), topic, payload };
+  if (isUntyped) untyped.add(message);
+  return message;
+}
+
+/** The value of a message for a place where numbers are expected: `21.50` is 21.5 where it came without a type. */
+export function measuredValue(message: TopicMessage): Value {
+  const { payload } = message;
+  if (typeof payload !== 'string' || !untyped.has(message)) return payload;
+  return decimalNumber(payload) ?? payload;
 }
 
 /** A retained message, for a subscriber that came after it. */

@@ -13,7 +13,7 @@ import type { RetainedMessages } from './retained-messages';
 import { RetainedWriter } from './retained-writer';
 import { AttachedBridge } from './attached-bridge';
 import type { BridgeLink, BridgeOptions, TopicBridge } from './topic-bridge';
-import { keptMessage, newMessage, type Handling, type Publication } from './topic-message';
+import { keptMessage, newMessage, type Handling, type Publication, type TopicMessage } from './topic-message';
 import { TopicSource } from './topic-source';
 import {
   TopicReceiver,
@@ -148,12 +148,21 @@ export class Topics {
    */
   attachBridge(bridge: TopicBridge, options: BridgeOptions = {}): BridgeLink {
     this.#checkOpen();
+    const onFault = (error: unknown): void => this.#warn(`bridge: ${errorText(error)}`);
     const link: AttachedBridge = new AttachedBridge(bridge, options, {
       clock: this.#clock,
       receive: (user, topic, payload, retain) => {
-        const published = this.#publish({ user, topic, payload }, { retain, qos: 0 }, link);
-        detached('topic of a bridge', (error) => this.#warn(`bridge: ${errorText(error)}`), published);
+        const published = this.#publish({ user, topic, payload, isUntyped: true }, { retain, qos: 0 }, link);
+        detached('topic of a bridge', onFault, published);
       },
+      keep: (user, topic, payload) =>
+        detached(
+          'retained of a bridge',
+          onFault,
+          this.#retained.write(user, { topic, payload, ts: Date.now() }),
+        ),
+      eachRetained: (user, take) =>
+        detached('retained for a bridge', onFault, this.#eachRetained(user, take)),
       detach: () => void this.#bridges.delete(link),
       lose: (count) => {
         this.#unbridged += count;
@@ -224,6 +233,14 @@ export class Topics {
         waiting = subscription.deliverKept(keptMessage({ user, ...message }));
       });
       if (waiting !== undefined) await waiting;
+    }
+  }
+
+  async #eachRetained(user: string | undefined, take: (message: TopicMessage) => void): Promise<void> {
+    const { registered, devices } = this.#server;
+    const users = user === undefined ? [...registered, ...devices].map((device) => device.user) : [user];
+    for (const one of new Set(users)) {
+      for (const message of await this.#retained.list(one, '#')) take(keptMessage({ user: one, ...message }));
     }
   }
 

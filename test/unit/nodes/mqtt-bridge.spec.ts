@@ -114,6 +114,32 @@ describe('the bridge to MQTT', () => {
     await broker.published.next(({ topic }) => topic === 'iotmp/after');
   });
 
+  it('learns of retained messages that come live, and of those that are removed', async () => {
+    const { bench, broker, heard } = await start();
+    const { topics } = bench.services();
+    const kept = async (): Promise<Record<string, unknown>> => {
+      const found: [string, unknown][] = [];
+      const subscription = topics.subscribe('anna', '#', ({ topic, payload }) =>
+        found.push([topic, payload]),
+      );
+      await topics.publish('anna', 'sync', 1);
+      await broker.published.next(({ topic }) => topic === 'iotmp/sync');
+      subscription.close();
+      return Object.fromEntries(found.filter(([topic]) => topic !== 'sync'));
+    };
+    await broker.publish('iotmp/door', 'open', true);
+    await broker.publish('iotmp/cmd', 'unlock');
+    await heard.next(({ topic }) => topic === 'cmd');
+    await broker.subscribed('iotmp/door');
+    await broker.subscribed('iotmp/cmd');
+    while (Object.keys(await kept()).length === 0);
+    assert.deepEqual(await kept(), { door: 'open' });
+    await broker.publish('iotmp/door', '', true);
+    await heard.next(({ payload }) => payload === null);
+    while (Object.keys(await kept()).length > 0);
+    assert.equal(heard.all.filter(({ topic }) => topic === 'door').length, 2);
+  });
+
   it('goes on after a deploy, with another prefix too', async () => {
     const { bench, broker, heard } = await start();
     const { topics } = bench.services();

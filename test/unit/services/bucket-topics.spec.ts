@@ -55,6 +55,22 @@ describeStores('bucket that is fed from topics', (open) => {
     assert.deepEqual(await rowsOf(scenery), values);
   });
 
+  it('has a number of a text that came without a type, where no digit changes', async () => {
+    const scenery = await scene({ store: await open() });
+    const { buckets, topics } = scenery.bench.services;
+    await buckets.define(KEY, fedBy('t'));
+    const link = topics.attachBridge({ publish: () => undefined }, { prefix: 'mqtt/', user: 'anna' });
+    for (const text of ['21.50', '21.0', '-3', '007', '89014103211118510720']) {
+      link.receive('mqtt/t', Buffer.from(text));
+    }
+    await topics.publish('anna', 't', '1.10');
+    const values = [21.5, 21, -3, '007', '89014103211118510720', '1.10'];
+    assert.deepEqual(
+      await rowsOf(scenery),
+      values.map((value) => ({ topic: 't', value })),
+    );
+  });
+
   it('takes messages as its settings say, whenever they change, and none after its end', async () => {
     const scenery = await scene({ store: await open() });
     const { buckets, topics } = scenery.bench.services;
