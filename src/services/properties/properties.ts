@@ -1,11 +1,12 @@
 import type { IotmpServer } from '../../broker/broker';
 import { ServiceCode } from '../../codec/constants';
 import { snapshot } from '../../codec/snapshot';
+import { encodeValue } from '../../codec/writing/pson-encoder';
 import { errorText, IotmpError } from '../../errors';
 import { Answer } from '../../session/hosting/resource';
 import type { Page } from '../../store/page';
 import type { Outcome, Property, PropertyOwner } from '../../store/property-store';
-import type { Value } from '../../types';
+import type { DeviceId, Value } from '../../types';
 import { OrderedOutcomes } from '../ordered-outcomes';
 import type { Service, ServiceCall, ServiceOffer } from '../service';
 import { serviceName } from '../service-name';
@@ -15,6 +16,8 @@ import { propertyKey, PropertyWatchers, type PropertyListener } from './property
 
 /** Number of properties per page when all are removed. */
 const CLEAR_STEP = 1000;
+/** Maximum number of bytes that an answer has beside its payload. */
+const ANSWER_BYTES = 8;
 
 /**
  * Services 1 and 2: properties (`protocol.md` section 7), named values that outlive the connection of their device. A
@@ -22,8 +25,8 @@ const CLEAR_STEP = 1000;
  * as types of devices, and of users. An OK means that the value is kept.
  *
  * A missing property is answered with ERROR 404 without a payload, because devices take the payload of any answer for the
- * value, even the payload of an ERROR. Refused are: a bad name and a set without a value (400), a value past the store's
- * limit (413), one property too many (409), and everything while the store fails (503, 507).
+ * value, even the payload of an ERROR. Refused are: a bad name and a set without a value (400), a value past the limit of
+ * the store, or of the device that sets it and could not read it again (413), one property too many (409), and everything while the store fails (503, 507).
  *
  * A change publishes the event `device_property_update` with `property` and `value`, and a removal
  * `device_property_delete`. The events of users and types begin with `user_` and `type_`. To set the present value is no
@@ -128,7 +131,18 @@ export class Properties implements Service {
   }
 
   async #serveSet({ caller, parameters, payload }: ServiceCall): Promise<void> {
-    await this.#set(caller, serviceName(parameters), checkedValue(payload));
+    const value = checkedValue(payload);
+    this.#checkReadable(caller, value);
+    await this.#set(caller, serviceName(parameters), value);
+  }
+
+  /** Refuses a value that the device could not read again: a small device can send more than it takes. */
+  #checkReadable(caller: DeviceId, value: Value): void {
+    const limit = this.#server.device(caller)?.maxBodySize ?? Infinity;
+    const size = encodeValue(value).length + ANSWER_BYTES;
+    if (size <= limit) return;
+    const text = `a property of ${size} bytes: the device itself can read ${limit} at most`;
+    throw new IotmpError('IOTMP_ERR_TOO_LARGE', text);
   }
 
   #set(

@@ -240,7 +240,9 @@ export class Topics {
     const { registered, devices } = this.#server;
     const users = user === undefined ? [...registered, ...devices].map((device) => device.user) : [user];
     for (const one of new Set(users)) {
-      for (const message of await this.#retained.list(one, '#')) take(keptMessage({ user: one, ...message }));
+      for await (const page of this.#retained.pages(one, '#')) {
+        for (const message of page) take(keptMessage({ user: one, ...message }));
+      }
     }
   }
 

@@ -14,6 +14,19 @@ const SET = 2;
 const OWNER = { user: 'anna', device: 'pump' };
 
 describeStores('properties', (open) => {
+  it('are refused to a small device that could not read them again', async () => {
+    const { bench, lamp } = await scene({ store: await open() });
+    const limit = bench.broker.server.device({ user: 'anna', device: 'lamp' })?.maxBodySize ?? 0;
+    const large = await ask(lamp, 'B', SET, 'x', 'x'.repeat(limit));
+    assert.deepEqual([large.type, large.parameters], [Type.ERROR, 413]);
+    assert.match(JSON.stringify(large.payload), /can read \d+ at most/);
+    assert.equal(bench.takeRefusals().length, 1);
+    assert.equal(await bench.services.properties.get({ user: 'anna', device: 'lamp' }, 'x'), undefined);
+    const most = 'x'.repeat(limit - 20);
+    assert.equal((await ask(lamp, 'B', SET, 'x', most)).type, Type.OK);
+    assert.equal((await ask(lamp, 'B', READ, 'x')).payload, most);
+  });
+
   for (const dialect of DIALECTS) {
     it(`are set and read, dialect ${dialect}`, async () => {
       const { pump, bench } = await scene({ store: await open() });

@@ -29,7 +29,9 @@ class Broker implements TopicBridge {
     if (payload !== undefined) {
       queueMicrotask(() => this.link?.receive(topic, Buffer.from(payload), { retain: true }));
     }
-    return () => void this.open--;
+    return () => {
+      this.open--;
+    };
   }
 
   /** Connects the bridge again, which gets what is retained. */
