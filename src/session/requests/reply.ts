@@ -37,6 +37,10 @@ export function replyOf({ type, parameters, payload }: Message): Reply {
   return reply;
 }
 
+/** The code of devices and servers for a resource that they do not have. */
+const NO_RESOURCE = 404;
+const NO_REASON = 'the peer answered with an error and no reason: it may have no such resource';
+
 /** The text that comes with an error: `{"error": text}`, of streams `{"message": text}` (`protocol.md` section 5). */
 export function toldReason(payload: Value | undefined): string | undefined {
   if (!isMap(payload)) return undefined;
@@ -45,9 +49,13 @@ export function toldReason(payload: Value | undefined): string | undefined {
 }
 
 function remoteError({ payload, statusCode, parameters }: Reply): RemoteError {
-  const bare =
-    parameters === undefined && payload === undefined
-      ? 'the peer answered with an error and no reason: it may have no such resource'
-      : `the peer answered with an error (${statusCode})`;
-  return new RemoteError(toldReason(payload) ?? bare, statusCode, payload);
+  const isBare = parameters === undefined && payload === undefined;
+  const text = toldReason(payload) ?? (isBare ? NO_REASON : bareText(statusCode));
+  return new RemoteError(text, statusCode, payload);
+}
+
+/** The text of an error that came without one. */
+function bareText(statusCode: number): string {
+  if (statusCode === NO_RESOURCE) return `the peer has no such resource (${statusCode})`;
+  return `the peer answered with an error (${statusCode})`;
 }

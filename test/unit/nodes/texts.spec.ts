@@ -83,6 +83,9 @@ const used = sources.flatMap(({ name, text }) =>
   })),
 );
 
+/** Keys that are put together: the kind of connection that is missing. */
+const CHOSEN = ['status.noServer', 'status.noClient', 'errors.noServer', 'errors.noClient'];
+
 describe('the texts of the nodes', () => {
   for (const language of readdirSync(LOCALES)) {
     const texts = textsOf(JSON.parse(readFileSync(join(LOCALES, language, 'iotmp-server.json'), 'utf8')));
@@ -96,6 +99,14 @@ describe('the texts of the nodes', () => {
       for (const key of ['noServer', 'noClient']) {
         assert.ok(texts.has(`errors.${key}`) && texts.has(`status.${key}`), key);
       }
+    });
+
+    it(`of statuses and errors are all used in ${language}`, () => {
+      const keys = new Set([...used.map(({ key }) => key), ...CHOSEN]);
+      const unused = [...texts.keys()]
+        .filter((key) => /^(status|errors)\./.test(key))
+        .filter((key) => !keys.has(key) && !keys.has(key.replace(/_(zero|one|other)$/, '')));
+      assert.deepEqual(unused, []);
     });
 
     it(`that dialogs show are all there in ${language}`, () => {
