@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { IotmpError, TopicFilter, type ServerEvent } from '../src';
 import { flowValue } from './lib/flow/flow-value';
+import { flowLoad } from './lib/flow/flow-load';
 import { followLink, setUpFlowNode } from './lib/flow/flow-node';
 import { ServerLink } from './lib/server/server-link';
 import { translate } from './lib/red/translate';
@@ -22,6 +23,7 @@ export = function register(RED: NodeAPI): void {
         link.server.events.listen((event) => {
           if (!wanted(event)) return;
           const { event: topic, user, device } = event;
+          flowLoad.note(link, device === undefined ? undefined : { user, device });
           this.send({ payload: flowValue(event), topic, user, device });
         }),
       );

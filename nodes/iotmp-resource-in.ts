@@ -8,6 +8,7 @@ import {
 } from '../src';
 import { flowValueOf } from './lib/flow/flow-value';
 import { endpointTimeS } from './lib/flow/endpoint-time';
+import { flowLoad } from './lib/flow/flow-load';
 import { followLink, setUpFlowNode } from './lib/flow/flow-node';
 import type { Link } from './lib/flow/link';
 import { ReplyStore } from './lib/flow/reply-store';
@@ -68,11 +69,11 @@ function host(
 ): () => void {
   const name = read('resource');
   if (kind !== 'endpoint') {
-    const hosted = link.host(name, { kind, timeoutMs, ...definitionOf(node, read, kind) });
+    const hosted = link.host(name, { kind, timeoutMs, ...definitionOf(node, read, kind, link) });
     return () => hosted.remove();
   }
   if (link instanceof ServerLink) {
-    return link.services.endpoints.host(name, endpointOf(node, read), { timeoutMs });
+    return link.services.endpoints.host(name, endpointOf(node, read, link), { timeoutMs });
   }
   throw new IotmpError('IOTMP_ERR_CONFIG', translate(RED, 'errors.throughServer', { what: 'endpoint' }));
 }
@@ -81,6 +82,7 @@ function definitionOf(
   node: ResourceInNode,
   read: Read,
   kind: ResourceDefinition['kind'],
+  link: Link,
 ): Pick<ResourceDefinition, 'describe' | 'run'> {
   const sample = { in: read('inSample'), out: read('outSample') };
   const givesOutput = kind === 'output' || kind === 'inout';
@@ -88,6 +90,7 @@ function definitionOf(
   return {
     describe: () => Object.fromEntries(Object.entries(sample).filter(([, value]) => value !== undefined)),
     run: (call) => {
+      flowLoad.note(link, call.caller);
       if (!isAnswered) return enterFlow(node, messageOf(call), call.signal);
       node.send(messageOf(call));
       return givesOutput ? null : undefined;
@@ -95,9 +98,10 @@ function definitionOf(
   };
 }
 
-function endpointOf(node: ResourceInNode, read: Read): EndpointHandler {
+function endpointOf(node: ResourceInNode, read: Read, link: Link): EndpointHandler {
   const isAnswered = read('reply') === 'auto';
   return (call) => {
+    flowLoad.note(link, call.caller);
     if (!isAnswered) return enterFlow(node, endpointMessage(call), call.signal);
     node.send(endpointMessage(call));
     return undefined;

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { detached, IotmpError, type Value } from '../src';
 import { AutoStream } from './lib/flow/auto-stream';
+import { flowLoad } from './lib/flow/flow-load';
 import { setUpFlowNode, showLink, type FlowNodeContext } from './lib/flow/flow-node';
 import type { LinkStream, LinkStreamListener, StreamState, Target } from './lib/flow/link';
 import { SampleAge, type Silence } from './lib/flow/sample-age';
@@ -138,6 +139,7 @@ class FlowStream {
 
   #emit(target: Target, payload: Value | undefined): void {
     this.#age.heard();
+    flowLoad.note(this.#context.link, target);
     this.#node.send({
       payload: payload ?? null,
       topic: topicOf(target),

@@ -95,6 +95,7 @@ export {
   type ResourceKind,
 } from './session/hosting/resource';
 export type { ResourceStream } from './session/hosting/resource';
+export type { Reading, ReadingHolder } from './session/wire/reading-gate';
 export type { StreamKind } from './session/streams/stream-kind';
 export type { SessionStream, StreamListener, StreamOptions } from './session/streams/session-stream';
 export { MAX_INTERVAL_MS } from './session/streams/stream-interval';

@@ -31,6 +31,7 @@ export interface Interval {
   /** Processor time over time, 1 = a whole core. */
   readonly cpuShare: number;
   readonly loopDelayMs: number;
+  readonly longestDelayMs: number;
   readonly rssMb: number;
 }
 
@@ -111,6 +112,7 @@ export function between(before: Mark, after: Mark): Interval {
     cpuPerMillion: (cpu / messages) * 1e6,
     cpuShare: cpu / seconds,
     loopDelayMs: after.loopDelay,
+    longestDelayMs: after.longestDelay,
     rssMb: after.rss / 1e6,
   };
 }

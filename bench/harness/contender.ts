@@ -27,6 +27,7 @@ export function serveContender(contender: Contender): void {
     const at = performance.now();
     // Nothing counted means that the loop did not turn.
     const loopDelay = delay.count > 0 ? delay.percentile(99) / 1e6 : at - lastMark;
+    const longestDelay = delay.count > 0 ? delay.max / 1e6 : loopDelay;
     delay.reset();
     lastMark = at;
     return {
@@ -35,6 +36,7 @@ export function serveContender(contender: Contender): void {
       cpu: user + system,
       rss: process.memoryUsage.rss(),
       loopDelay,
+      longestDelay,
     };
   };
   const handle = (request: Request): unknown => {

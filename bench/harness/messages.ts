@@ -10,6 +10,8 @@ export interface Mark {
   readonly rss: number;
   /** 99th percentile of the event loop's delay since the last mark, in ms. */
   readonly loopDelay: number;
+  /** The longest such delay, in ms. */
+  readonly longestDelay: number;
 }
 
 /** What a contender holds when its garbage has been collected, in bytes. */

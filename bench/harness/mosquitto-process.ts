@@ -73,6 +73,7 @@ export class MosquittoProcess {
       cpu: cpuNanoseconds / 1000,
       rss: pages * PAGE_BYTES,
       loopDelay: NaN,
+      longestDelay: NaN,
     });
   }
 

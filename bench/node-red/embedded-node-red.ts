@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import RED from 'node-red';
+import { pause } from '../harness/pause';
 import { ROOT } from '../harness/places';
 import type { FlowFiles } from './flows';
 import { PROBE, type FlowProbe } from './flow-probe';
@@ -28,7 +30,7 @@ export async function runNodeRed(directory: string, files: FlowFiles, probe: Flo
     externalModules: { autoInstall: false, palette: { allowInstall: false } },
     logging: { console: { level: 'error', metrics: false, audit: false } },
   });
-  const works = [once(RED.events, 'flows:started'), untilGreen(files.readyNode)];
+  const works = [once(RED.events, 'flows:started'), untilGreen(files.readyNode), untilOpen(files.readyPort)];
   await RED.start();
   await Promise.all(works);
 }
@@ -40,6 +42,21 @@ function prepare(directory: string, { flows, credentials }: FlowFiles): void {
   const link = join(directory, 'node_modules', PACK);
   mkdirSync(dirname(link), { recursive: true });
   symlinkSync(ROOT, link, 'junction');
+}
+
+async function untilOpen(port: number | undefined): Promise<void> {
+  while (port !== undefined && !(await isOpen(port))) await pause(0.05);
+}
+
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const settle = (open: boolean): void => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.once('connect', () => settle(true)).once('error', () => settle(false));
+  });
 }
 
 async function untilGreen(node: string | undefined): Promise<void> {

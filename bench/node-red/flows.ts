@@ -14,8 +14,10 @@ export interface FlowNode extends Readonly<Record<string, unknown>> {
 export interface FlowFiles {
   readonly flows: readonly FlowNode[];
   readonly credentials: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** The flow works when this node shows a green status; without it, at once. */
+  /** The flow works when this node shows a green status, */
   readonly readyNode?: string;
+  /** or when this port of the machine is open; without either, at once. */
+  readonly readyPort?: number;
 }
 
 const TAB = { id: 'tab', type: 'tab', label: 'bench', disabled: false };
@@ -55,7 +57,7 @@ export function iotmpFlow(devices: number, port: number): FlowFiles {
       functionNode('answer', answerWith('msg.key')),
     ],
     credentials: { server: { devices: JSON.stringify(iotmpOptions({ devices }).devices) } },
-    readyNode: 'call',
+    readyPort: port,
   };
 }
 

@@ -238,6 +238,7 @@ async function observe({ contender, broker }: Processes, seconds: number): Promi
     'CPU us/message with broker': (after.cpu - before.cpu + brokerCpu) / messages,
     'CPU share': interval.cpuShare,
     'loop delay p99 ms': interval.loopDelayMs,
+    'longest loop delay ms': interval.longestDelayMs,
     'RSS MB': interval.rssMb,
   };
 }

@@ -1,6 +1,7 @@
 import type { IotmpError } from '../errors';
 import type { CallOptions, Reply, RequestOptions } from '../session/requests/reply';
 import type { SessionStream, StreamListener, StreamOptions } from '../session/streams/session-stream';
+import type { Reading } from '../session/wire/reading-gate';
 import type { DeviceId } from '../types';
 import type { DeviceDescription } from './device-description';
 import type { LastKnownStates } from './last-known';
@@ -29,6 +30,8 @@ export interface ConnectedDevice extends DeviceId, StreamSource {
   readonly lastKnown: LastKnownStates;
   /** Largest body of a message that the device accepts, in bytes. */
   readonly maxBodySize: number;
+  /** Its connection, which is not read while somebody cannot pass on what comes. */
+  readonly reading: Reading;
 
   /**
    * What the device hosts: DESCRIBE of the whole device, which acts on nothing, once per connection.

@@ -6,6 +6,7 @@ import type { CallOptions, Reply, RequestOptions } from '../session/requests/rep
 import type { Session } from '../session/session';
 import type { SessionStream, StreamListener, StreamOptions } from '../session/streams/session-stream';
 import { streamKind } from '../session/streams/stream-kind';
+import type { Reading } from '../session/wire/reading-gate';
 import { guarded, warnProcess } from '../util/guard';
 import type { ConnectedDevice, DeviceCounters, DeviceRunOptions } from './connected-device';
 import { DeviceDescription } from './device-description';
@@ -54,6 +55,10 @@ export class IotmpDevice implements ConnectedDevice {
 
   get maxBodySize(): number {
     return this.session.maxBodySize;
+  }
+
+  get reading(): Reading {
+    return this.session.reading;
   }
 
   describe(): Promise<DeviceDescription> {

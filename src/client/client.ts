@@ -5,6 +5,7 @@ import { IdSequence } from '../session/requests/id-sequence';
 import type { ResourceDefinition } from '../session/hosting/resource';
 import { ResourceRegistry } from '../session/hosting/resource-registry';
 import { defaultSessionOptions } from '../session/base/session-options';
+import type { Reading } from '../session/wire/reading-gate';
 import { targetUrl } from '../transport/client-socket';
 import type { Value } from '../types';
 import { Backoff } from '../util/backoff';
@@ -99,6 +100,11 @@ export class IotmpClient extends SafeEmitter<ClientEvents> {
   /** The server as a URL, for people to read. */
   get url(): string {
     return targetUrl(this.#settings.target);
+  }
+
+  /** The connection while it is open, which is not read while somebody cannot pass on what comes. */
+  get reading(): Reading | undefined {
+    return this.#loop.session?.reading;
   }
 
   /**

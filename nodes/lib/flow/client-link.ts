@@ -5,6 +5,7 @@ import type {
   HostedResource,
   IotmpClient,
   IotmpError,
+  Reading,
   Reply,
   ResourceDefinition,
 } from '../../../src';
@@ -42,6 +43,10 @@ export class ClientLink implements Link {
 
   watch(listener: (state: LinkState) => void): () => void {
     return this.#feed.watch(listener);
+  }
+
+  reading(): Reading | undefined {
+    return this.#client.reading;
   }
 
   host(pattern: string, definition: ResourceDefinition): HostedResource {

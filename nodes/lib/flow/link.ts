@@ -1,5 +1,14 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { CallOptions, HostedResource, IotmpError, Reply, ResourceDefinition, Value } from '../../../src';
+import type {
+  CallOptions,
+  DeviceId,
+  HostedResource,
+  IotmpError,
+  Reading,
+  Reply,
+  ResourceDefinition,
+  Value,
+} from '../../../src';
 import { linkProperties } from '../../settings/shared';
 
 /** State of the server or client behind a flow node. */
@@ -53,6 +62,8 @@ export interface Link {
   readonly state: LinkState;
   /** Tells of each change of the state; returns the function that ends it. */
   watch(listener: (state: LinkState) => void): () => void;
+  /** The connection that messages of this device, or of the server, come from; `undefined` when it is gone. */
+  reading(source: DeviceId | undefined): Reading | undefined;
   /** @throws IotmpError IOTMP_ERR_CONFIG, IOTMP_ERR_CONFLICT */
   host(pattern: string, definition: ResourceDefinition): HostedResource;
   /** The target as it is meant: where the user is left out, the server's own. */

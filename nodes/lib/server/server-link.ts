@@ -1,5 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import type {
+  DeviceId,
+  Reading,
   HostedResource,
   HubState,
   IotmpServer,
@@ -61,6 +63,10 @@ export class ServerLink implements Link {
 
   watch(listener: (state: LinkState) => void): () => void {
     return this.#feed.watch(listener);
+  }
+
+  reading(source: DeviceId | undefined): Reading | undefined {
+    return source && this.#server.device(source)?.reading;
   }
 
   host(pattern: string, definition: ResourceDefinition): HostedResource {

@@ -21,6 +21,14 @@ export interface ReadingHolder {
   readonly yields: boolean;
 }
 
+/** A connection as a holder sees it: it can ask not to read it for a while. */
+export interface Reading {
+  /** Asks not to read the connection until {@link release}, within the limits of a hold. Idempotent. */
+  hold(holder: ReadingHolder): void;
+  /** Takes back a {@link hold}. Idempotent. */
+  release(holder: ReadingHolder): void;
+}
+
 /** Longest stop for the sake of a holder, in ms: the peer's answers and samples of other streams wait behind it. */
 const MAX_STOP_MS = 2000;
 /** Bytes that are read between two such stops, at least. */
@@ -39,7 +47,7 @@ const TICK_MS = 250;
  * - A *stop* lasts until it is lifted: the login is not decided, or the peer does not take our answers.
  * - A *hold* is for a reader who is too slow. It is limited, as everything else that the peer sends has to wait, too.
  */
-export class ReadingGate {
+export class ReadingGate implements Reading {
   readonly #port: ReadingPort;
   readonly #stops = new Set<object>();
   readonly #holders = new Set<ReadingHolder>();
@@ -72,14 +80,12 @@ export class ReadingGate {
     if (this.#stops.delete(reason)) this.#update();
   }
 
-  /** Asks not to read until {@link release}, within the limits of a hold. Idempotent. */
   hold(holder: ReadingHolder): void {
     if (this.#holders.has(holder)) return;
     this.#holders.add(holder);
     this.#update();
   }
 
-  /** Takes back a {@link hold}. Idempotent. */
   release(holder: ReadingHolder): void {
     if (!this.#holders.delete(holder)) return;
     if (this.#holders.size === 0) this.#forgive();
