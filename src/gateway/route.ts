@@ -68,6 +68,8 @@ export interface RouteDeclaration<Q extends z.ZodType, B extends z.ZodType> exte
   readonly raw?: boolean;
   /** Schema of a successful answer in JSON. */
   readonly answer?: z.ZodType;
+  /** Served, but no part of what the API is. */
+  readonly hidden?: boolean;
   /** Media type of a success that is not JSON. */
   readonly produces?: string;
   readonly handle: (call: ApiCall<z.output<Q>, z.output<B>>) => HttpAnswer | Promise<HttpAnswer>;

@@ -116,6 +116,7 @@ function profileRoutes(path: string): Route[] {
       path: `${pathOf(PRODUCT)}/:product${path}`,
       action: method === 'GET' ? 'ReadProductConfig' : 'UpdateProduct',
       summary: 'Not here: profiles of products are not run, and so not taken',
+      hidden: true,
       handle({ context, param }) {
         knownAsset(context, PRODUCT, param);
         throw noProfiles();

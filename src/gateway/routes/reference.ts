@@ -1,6 +1,8 @@
 import { openApiDocument } from '../openapi/openapi-document';
-import { referencePage } from '../openapi/reference-page';
+import { readPageFile } from '../openapi/page-files';
+import { PAGE_FILES, PAGE_POLICY, PAGE_SCRIPT, referencePage } from '../openapi/reference-page';
 import { text } from '../http/answer';
+import { notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import type { SocketRoute } from '../sockets/socket-route';
 import { publicPath } from './host';
@@ -15,7 +17,8 @@ const ABOUT = {
 } as const;
 const TITLE = 'IoTMP server';
 const DESCRIPTION = 'Devices and their resources over HTTP and WebSocket.';
-const PAGE_HEADERS = { 'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'" };
+const PAGE_HEADERS = { 'Content-Security-Policy': PAGE_POLICY };
+const KEPT = { 'Cache-Control': 'public, max-age=3600' };
 
 /**
  * The document with the address of the server, which depends on how it was asked for. Without a path it is relative to the
@@ -25,6 +28,32 @@ function withServer(document: string, path: string): string {
   const servers = JSON.stringify([{ url: path === '' ? './' : path }]);
   return `{"servers":${servers},${document.slice(1)}`;
 }
+
+/** What the page loads. */
+const PAGE_ROUTES: readonly Route[] = [
+  ...Object.entries(PAGE_FILES).map(([name, type]) =>
+    route({
+      ...ABOUT,
+      path: `/openapi/${name}`,
+      summary: 'The renderer of the page',
+      hidden: true,
+      produces: type,
+      async handle() {
+        const content = await readPageFile(name);
+        if (content === undefined) throw notFound('the renderer of the page is not there');
+        return { status: 200, type: `${type}; charset=utf-8`, body: content, headers: KEPT };
+      },
+    }),
+  ),
+  route({
+    ...ABOUT,
+    path: '/openapi/start.js',
+    summary: 'Starts the renderer',
+    hidden: true,
+    produces: 'text/javascript',
+    handle: () => text('text/javascript', PAGE_SCRIPT, KEPT),
+  }),
+];
 
 /** What describes the other routes, and itself. */
 export function referenceRoutes(routes: readonly Route[], sockets: readonly SocketRoute[]): readonly Route[] {
@@ -59,5 +88,5 @@ export function referenceRoutes(routes: readonly Route[], sockets: readonly Sock
       },
     }),
   ];
-  return own;
+  return [...own, ...PAGE_ROUTES];
 }

@@ -2,21 +2,33 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { GatewayBench } from './support/gateway-bench';
 
+interface Schema {
+  type?: string;
+  anyOf?: unknown[];
+  required?: string[];
+  additionalProperties?: boolean;
+  $ref?: string;
+}
+
+type Content = Record<string, { schema?: Schema; example?: unknown }>;
+
 interface Operation {
   operationId: string;
   summary: string;
+  description: string;
+  tags: string[];
   security?: unknown[];
-  parameters: { name: string; in: string }[];
-  requestBody?: {
-    content: Record<string, { schema: { required?: string[]; additionalProperties?: boolean } }>;
-  };
-  responses: Record<string, unknown>;
+  parameters: { name: string; in: string; description?: string; schema: Schema }[];
+  requestBody?: { content: Content };
+  responses: Record<string, { $ref?: string; description?: string; content?: Content }>;
 }
 
 interface Document {
   openapi: string;
   servers: { url: string }[];
+  tags: { name: string }[];
   paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema>; responses: Record<string, unknown> };
 }
 
 async function documentOf(bench: GatewayBench): Promise<Document> {
@@ -74,11 +86,12 @@ describe('OpenAPI document', () => {
 
   it('is made of the schemas that check requests', async () => {
     const bench = await GatewayBench.start();
-    const { paths } = await documentOf(bench);
+    const { components, paths } = await documentOf(bench);
     const create = paths['/v1/users/{user}/devices']?.post;
     const { schema } = create!.requestBody!.content['application/json']!;
-    assert.deepEqual(schema.required, ['device']);
-    assert.equal(schema.additionalProperties, false);
+    const body = components.schemas[schema!.$ref!.split('/').at(-1)!];
+    assert.deepEqual(body?.required, ['device']);
+    assert.equal(body.additionalProperties, false);
     const list = paths['/v1/users/{user}/devices']?.get;
     assert.ok(list!.parameters.some(({ name, in: place }) => name === 'count' && place === 'query'));
     assert.deepEqual(paths['/v1/server/assets']?.get?.security, []);
@@ -95,13 +108,88 @@ describe('OpenAPI document', () => {
     }
   });
 
-  it('is there as a page, which loads nothing from elsewhere and runs nothing', async () => {
+  it('says all that there is to say of every operation', async () => {
+    const bench = await GatewayBench.start();
+    const document = await documentOf(bench);
+    const { schemas, responses: named } = document.components;
+    const missing: string[] = [];
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        const lacks = (what: string): number => missing.push(`${method} ${path}: ${what}`);
+        const { description, parameters, requestBody, responses, tags } = operation;
+        if (description.length <= operation.summary.length) lacks('description');
+        if (!document.tags.some(({ name }) => tags.includes(name))) lacks('tag');
+        for (const { name, description: about, schema } of parameters) {
+          if (about === undefined || about === name) lacks(`description of ${name}`);
+          if (schema.type === undefined && schema.anyOf === undefined) lacks(`type of ${name}`);
+        }
+        if (requestBody !== undefined) {
+          if (Object.values(requestBody.content).some(({ schema }) => schema === undefined)) lacks('body');
+          const json = requestBody.content['application/json'];
+          if (json !== undefined && json.example === undefined) lacks('example of the body');
+        }
+        for (const [status, { $ref, description: about, content = {} }] of Object.entries(responses)) {
+          if ($ref !== undefined) {
+            if (named[$ref.split('/').at(-1) ?? ''] === undefined) lacks(`answer ${status}`);
+            continue;
+          }
+          if (about === undefined) lacks(`description of ${status}`);
+          const json = content['application/json'];
+          if (json !== undefined && (json.schema === undefined || json.example === undefined)) lacks(status);
+        }
+        if (responses['429'] === undefined) lacks('429');
+        if (operation.security === undefined && responses['401'] === undefined) lacks('401');
+        if (requestBody !== undefined && responses['413'] === undefined) lacks('413');
+        if (/\{(?!user)/.test(path) && responses['404'] === undefined) lacks('404');
+      }
+    }
+    assert.deepEqual(missing, []);
+    const refs = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref = '']) => ref);
+    for (const ref of new Set(refs)) {
+      const [, , kind = '', name = ''] = ref.split('/');
+      assert.ok((kind === 'schemas' ? schemas : named)[name] !== undefined, ref);
+    }
+    for (const name of ['Device', 'Bucket', 'Endpoint', 'Error', 'CreateDeviceBody']) {
+      assert.ok(schemas[name] !== undefined, `${name} of ${Object.keys(schemas).join(' ')}`);
+    }
+  });
+
+  it('has parameters of the types that are meant, and examples that its own schemas take', async () => {
+    const bench = await GatewayBench.start();
+    const { paths } = await documentOf(bench);
+    const types = (path: string): Record<string, unknown> =>
+      Object.fromEntries(paths[path]!.get!.parameters.map(({ name, schema }) => [name, schema.type]));
+    assert.equal(types('/v1/users/{user}/devices').count, 'integer');
+    assert.equal(types('/v1/users/{user}/buckets/{bucket}/data').min_ts, 'integer');
+    assert.equal(types('/v2/users/{user}/storages/{storage}/files').recursive, 'boolean');
+    for (const [path, methods] of Object.entries(paths)) {
+      const { post } = methods;
+      const example = post?.requestBody?.content['application/json']?.example;
+      if (example === undefined || /Call|Set|Access|oauth/i.test(post!.operationId)) continue;
+      const actual = path.replace('{user}', 'anna').replace(/\{\w+\}/g, 'pump');
+      const answer = await bench.post(actual, example, { token: await bench.tokenOf('root') });
+      const text = answer.bytes.toString();
+      assert.ok(
+        !text.includes('"body.') && !text.includes('body:'),
+        `${path} refuses its own example: ${text}`,
+      );
+    }
+  });
+
+  it('is there as a page, which loads nothing from elsewhere', async () => {
     const bench = await GatewayBench.start();
     const page = await bench.get('/openapi.html', { token: null });
     assert.equal(page.type, 'text/html; charset=utf-8');
-    assert.match(page.headers['content-security-policy'] as string, /default-src 'none'/);
+    assert.match(page.headers['content-security-policy'] as string, /default-src 'none'; script-src 'self'/);
     assert.match(page.bytes.toString(), /\/v3\/users\/:user\/devices\/:device\/resources\/\*resource/);
-    assert.doesNotMatch(page.bytes.toString(), /<script|src=|https?:/);
+    assert.doesNotMatch(page.bytes.toString(), /https?:/);
+    const loaded = [...page.bytes.toString().matchAll(/(?:src|href)="(openapi\/[^"]+)"/g)];
+    assert.equal(loaded.length, 3);
+    for (const [, path = ''] of loaded) {
+      const file = await bench.get(`/${path}`, { token: null });
+      assert.equal(file.status, 200, path);
+      assert.match(file.type ?? '', path.endsWith('css') ? /^text\/css/ : /^text\/javascript/);
+    }
   });
 
   it('marks the routes on the page that are there for old programs, and no others', async () => {
