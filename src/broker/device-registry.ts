@@ -83,7 +83,7 @@ export class DeviceRegistry {
 function newRecord({ user, device }: DeviceId): RememberedDevice {
   return {
     id: { user, device },
-    ids: new IdSequence(randomInt(MAX_STREAM_ID + 1)),
+    ids: new IdSequence(randomInt(MAX_STREAM_ID + 1), true),
     lastKnown: new LastKnownStates(),
     intervals: { form: 'map' },
   };

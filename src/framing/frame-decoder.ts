@@ -1,5 +1,6 @@
 import { BodyCollector } from './body-collector';
 import { FrameHeader } from './frame-header';
+import { SkippedBody } from './skipped-body';
 
 /**
  * Receives one whole message: its type, and where its body is. The bytes are never written again, so that parts of
@@ -7,10 +8,15 @@ import { FrameHeader } from './frame-header';
  */
 export type FrameHandler = (type: number, bytes: Buffer, start: number, end: number) => void;
 
+/** Receives a message that was too large to be kept: its type and, without its bytes, its body. */
+export type SkipHandler = (type: number, body: SkippedBody) => void;
+
 /** Limits of a {@link FrameDecoder}. */
 export interface FrameDecoderOptions {
   /** Largest body that is accepted, in bytes. */
-  maxBodySize: number;
+  readonly maxBodySize: number;
+  /** Called with a message whose body is larger than that, and not too large to be skipped. */
+  readonly onSkipped?: SkipHandler;
 }
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -27,6 +33,11 @@ const NOTHING: Buffer = Buffer.alloc(0);
  */
 export class FrameDecoder {
   readonly #onFrame: FrameHandler;
+  readonly #onSkipped: SkipHandler | undefined;
+  /** The body that is being skipped. */
+  #skipped: SkippedBody | undefined;
+  /** Largest body that is skipped, in bytes. */
+  #maxSkipped: number;
   #maxBodySize: number;
   /** Made when a header is more than two bytes, or cut; and when a body is cut. Idle connections need neither. */
   #header: FrameHeader | undefined;
@@ -45,13 +56,24 @@ export class FrameDecoder {
 
   constructor(options: FrameDecoderOptions, onFrame: FrameHandler) {
     this.#maxBodySize = options.maxBodySize;
+    this.#maxSkipped = options.maxBodySize;
+    this.#onSkipped = options.onSkipped;
     this.#onFrame = onFrame;
   }
 
-  /** Accepts bodies of another size from the next message on, in bytes. */
-  limit(maxBodySize: number): void {
+  /**
+   * Accepts bodies of another size from the next message on, in bytes.
+   * @param maxSkipped size up to which larger bodies are skipped; a body past it is an error
+   */
+  limit(maxBodySize: number, maxSkipped = maxBodySize): void {
     this.#maxBodySize = maxBodySize;
-    if (this.#header !== undefined) this.#header.maxBodySize = maxBodySize;
+    this.#maxSkipped = Math.max(maxBodySize, maxSkipped);
+    if (this.#header !== undefined) this.#header.maxBodySize = this.#maxSkipped;
+  }
+
+  /** Whether a body is being skipped. */
+  get skipping(): boolean {
+    return this.#skipped !== undefined;
   }
 
   /** Nothing is delivered until {@link resume}. */
@@ -85,6 +107,7 @@ export class FrameDecoder {
     this.#dropInput();
     this.#endMessage();
     this.#body = undefined;
+    this.#skipped = undefined;
     this.#paused = false;
   }
 
@@ -140,10 +163,14 @@ export class FrameDecoder {
   /** Takes what the chunk has of the current message, and delivers the message if that completes it. */
   #readPart(): void {
     this.#inMessage = true;
-    const header = (this.#header ??= new FrameHeader(this.#maxBodySize));
+    const header = (this.#header ??= new FrameHeader(this.#maxSkipped));
     this.#readHeader(header);
     if (!header.complete) return;
     const { type, size } = header;
+    if (this.#skipped !== undefined || size > this.#maxBodySize) {
+      this.#skip(type, size);
+      return;
+    }
     // Some clients write header and body one after the other: such a body may still be whole in the next chunk.
     if (!this.#collecting && size > 0 && this.#offset === this.#chunk.length) return;
     if (this.#collecting || this.#offset + size > this.#chunk.length) {
@@ -174,6 +201,15 @@ export class FrameDecoder {
     const bytes = body.release();
     this.#endMessage();
     this.#onFrame(type, bytes, 0, size);
+  }
+
+  #skip(type: number, size: number): void {
+    const skipped = (this.#skipped ??= new SkippedBody(size));
+    this.#offset = skipped.take(this.#chunk, this.#offset);
+    if (!skipped.complete) return;
+    this.#skipped = undefined;
+    this.#endMessage();
+    this.#onSkipped?.(type, skipped);
   }
 
   #endMessage(): void {

@@ -2,13 +2,21 @@ import { MessageType } from '../codec/constants';
 import type { Message } from '../codec/message';
 import { errorText, IotmpError } from '../errors';
 import type { SessionCore } from './base/session-core';
-import { asIotmpError } from './base/session-errors';
+import { asIotmpError, UnreadAnswerError } from './base/session-errors';
 import { CallServer } from './hosting/call-server';
 import { PendingWork } from './hosting/pending-work';
 import type { ResourceHost } from './hosting/resource-registry';
 import { RequestTable } from './requests/request-table';
 import { StreamTable } from './streams/stream-table';
 import type { Outbox } from './wire/outbox';
+
+const REQUESTS: ReadonlySet<number> = new Set([
+  MessageType.CONNECT,
+  MessageType.RUN,
+  MessageType.DESCRIBE,
+  MessageType.START_STREAM,
+  MessageType.STOP_STREAM,
+]);
 
 /**
  * The parts that serve an open session, and which of them gets which message (`protocol.md` section 1). Each part is made
@@ -81,6 +89,20 @@ export class Dispatcher {
   /** Whether a request of this end has waited for its answer for so long, in ms. */
   hasWaited(ms: number): boolean {
     return this.#requests?.hasWaited(ms) === true;
+  }
+
+  /**
+   * Deals with a message of which only this is known, as it was too large: a request that waits for it fails, a request of
+   * the peer is refused, a sample is lost, and a conversation ends.
+   * @param id undefined where it could not be found
+   */
+  handleOversized(type: number, id: number | undefined, text: string): void {
+    if (type === MessageType.OK || type === MessageType.ERROR) {
+      const error = new UnreadAnswerError(text);
+      if (id === undefined) this.requests.failAll(error);
+      else this.requests.reject(id, error);
+    } else if (type === MessageType.STREAM_DATA) this.streams.handleOversized(id, text);
+    else if (REQUESTS.has(type)) this.#core.refuse(id, new IotmpError('IOTMP_ERR_TOO_LARGE', text));
   }
 
   /** Settles and ends everything, with the reason. */

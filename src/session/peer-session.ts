@@ -107,6 +107,10 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
     return this.outbox.bytes;
   }
 
+  get oversized(): number {
+    return this.inbox.oversized;
+  }
+
   get heardAt(): number {
     return this.inbox.heardAt;
   }
@@ -251,6 +255,10 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
     else if (message.type === MessageType.KEEP_ALIVE) this.#echoKeepAlive();
     else if (message.type === MessageType.DISCONNECT) this.#handleDisconnect(message);
     else this.#parts.dispatch(message, this.inbox.heardAt, this.inbox.bodySize);
+  }
+
+  handleOversized(type: number, streamId: number | undefined, text: string): void {
+    this.#parts.handleOversized(type, streamId, text);
   }
 
   handleFirstFault(type: number, error: IotmpError, streamId?: number): void {

@@ -34,6 +34,8 @@ export interface Session {
   readonly messagesOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Messages of the peer that were skipped because they were too large. */
+  readonly oversized: number;
   /** When the peer was last heard of, on the clock's scale, in ms. */
   readonly heardAt: number;
   /** Number of open streams in both directions. */

@@ -56,6 +56,8 @@ export interface SessionCore {
   handleLife(now: number): void;
   /** A message arrived; `firstKey` is the first field key of its body, 0 without one. */
   handleMessage(message: Message, firstKey: number): void;
+  /** A message past the size limit was skipped; its stream id is undefined where it could not be found. */
+  handleOversized(type: number, streamId: number | undefined, text: string): void;
   /** A message that does not decode, or is of an unknown type, arrived before the session is open. */
   handleFirstFault(type: number, error: IotmpError, streamId?: number): void;
   /** CONNECT was accepted: from now on messages are served. */

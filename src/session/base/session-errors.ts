@@ -20,6 +20,13 @@ export function notOpenError(state: SessionState): IotmpError {
   return new IotmpError('IOTMP_ERR_CLOSED', text);
 }
 
+/** The error of a request whose answer was too large to be read. */
+export class UnreadAnswerError extends IotmpError {
+  constructor(text: string) {
+    super('IOTMP_ERR_TOO_LARGE', text);
+  }
+}
+
 /** The error that ends a session whose transport was closed. */
 export function connectionLost(cause: Error | undefined): IotmpError {
   if (cause instanceof IotmpError) return cause;

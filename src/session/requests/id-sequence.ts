@@ -12,17 +12,22 @@ const MAX_LEFT = 4096;
 /**
  * The running counter that stream ids are taken from. One sequence belongs to one device and outlives its
  * connections, because devices deliver answers of an old connection on the new one (`protocol.md` section 4.7). The ids
- * of both sides share one space, so the sequence leaves out the ids that the peer uses, and the ids of streams that may
- * still be open at the peer.
+ * of both sides share one space, so the sequence of a server leaves out the ids that its device uses. Each sequence leaves
+ * out the ids of streams that may still be open at the peer.
  */
 export class IdSequence {
+  readonly #heedsPeer: boolean;
   #last: number;
   #ofPeer: Set<number> | undefined;
   #left: Set<number> | undefined;
 
-  /** @param last the id before the first one, 0..65535 */
-  constructor(last = 0) {
+  /**
+   * @param last the id before the first one, 0..65535
+   * @param heedsPeer whether the ids of the peer are left out. If both ends did so, their counters would run together.
+   */
+  constructor(last = 0, heedsPeer = false) {
     this.#last = last;
+    this.#heedsPeer = heedsPeer;
   }
 
   /** Ids of streams that may be open at the peer. */
@@ -44,7 +49,7 @@ export class IdSequence {
 
   /** Notes an id that the peer has drawn. */
   notePeer(id: number): void {
-    if (FIRST_IDS.has(id) || this.#ofPeer?.has(id) === true) return;
+    if (!this.#heedsPeer || FIRST_IDS.has(id) || this.#ofPeer?.has(id) === true) return;
     this.#ofPeer ??= new Set();
     addBounded(this.#ofPeer, id, MAX_PEER_IDS);
   }
@@ -61,7 +66,8 @@ export class IdSequence {
   }
 
   #isKept(id: number): boolean {
-    return FIRST_IDS.has(id) || this.#ofPeer?.has(id) === true || this.#left?.has(id) === true;
+    if (this.#left?.has(id) === true) return true;
+    return this.#heedsPeer && (FIRST_IDS.has(id) || this.#ofPeer?.has(id) === true);
   }
 }
 

@@ -100,10 +100,15 @@ export class RequestTable {
     this.#take(id)?.reject(error);
   }
 
+  /** Rejects everything that waits; new requests may follow. */
+  failAll(error: IotmpError): void {
+    for (const { id } of this.#pending.entries()) this.#take(id)?.reject(error);
+  }
+
   /** Rejects everything that waits. */
   rejectAll(error: IotmpError): void {
     this.#deadlines.stop();
-    for (const { id } of this.#pending.entries()) this.#take(id)?.reject(error);
+    this.failAll(error);
   }
 
   /** A stream can always be stopped; there are no more of them than streams. */

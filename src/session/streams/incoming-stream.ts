@@ -124,7 +124,7 @@ export class IncomingStream implements PublishedStream {
     try {
       return this.#outbox.sendSample(sample, this.#queue);
     } catch (error) {
-      if (error instanceof IotmpError && error.code === 'IOTMP_ERR_BUSY') this.#giveUp(error);
+      if (error instanceof IotmpError && error.code === 'IOTMP_ERR_BUSY') this.fail(error);
       throw error;
     }
   }
@@ -141,7 +141,7 @@ export class IncomingStream implements PublishedStream {
     if (this.closed) return;
     if (this.#state === 'open') {
       if (reason !== undefined) {
-        this.#giveUp(reason);
+        this.fail(reason);
         return;
       }
       this.#state = 'closing';
@@ -204,8 +204,8 @@ export class IncomingStream implements PublishedStream {
     this.end();
   }
 
-  /** The slow end of a conversation has too much before it: both ends are told. */
-  #giveUp(reason: IotmpError): void {
+  /** Ends a stream that cannot go on, and tells both ends the reason. */
+  fail(reason: IotmpError): void {
     if (this.#state === 'closed') return;
     this.#outbox.sendOrEnd(stopMessage(this.id, reason));
     this.end(reason);
@@ -217,7 +217,7 @@ export class IncomingStream implements PublishedStream {
       limit: this.#core.options.maxConversationBytes,
       deliver: (payload) => this.#deliver(payload),
       guard: (callback) => this.#core.runGuarded(callback),
-      onOverflow: () => this.#giveUp(tooSlowError('reader')),
+      onOverflow: () => this.fail(tooSlowError('reader')),
     };
     return new ConversationIntake(port, true);
   }

@@ -155,13 +155,13 @@ export class OutgoingStream implements SessionStream {
     try {
       return this.#outbox.sendSample(sample, this.#queue);
     } catch (error) {
-      if (error instanceof IotmpError && error.code === 'IOTMP_ERR_BUSY') this.#giveUp(error);
+      if (error instanceof IotmpError && error.code === 'IOTMP_ERR_BUSY') this.fail(error);
       throw error;
     }
   }
 
-  /** The slow end of a conversation has too much before it: both ends are told. */
-  #giveUp(reason: IotmpError): void {
+  /** Ends a conversation that cannot go on, and tells both ends the reason. */
+  fail(reason: IotmpError): void {
     if (this.closed) return;
     this.#stopped = this.#stop(reason);
     detached('conversation given up', (error) => this.#core.warn(errorText(error)), this.#stopped);
@@ -176,7 +176,7 @@ export class OutgoingStream implements SessionStream {
         limit: core.options.maxConversationBytes,
         deliver: (payload, parameters, at) => listener.onData(payload, parameters, at),
         guard: (callback) => core.runGuarded(callback),
-        onOverflow: () => this.#giveUp(tooSlowError('reader')),
+        onOverflow: () => this.fail(tooSlowError('reader')),
       },
       paused,
     );

@@ -4,7 +4,7 @@ import { IotmpError, RemoteError } from '../../errors';
 import type { Value } from '../../types';
 import { isAwaitable } from '../../util/awaitable';
 import type { SessionCore } from '../base/session-core';
-import { abortedError, asIotmpError } from '../base/session-errors';
+import { abortedError, asIotmpError, UnreadAnswerError } from '../base/session-errors';
 import type { PendingWork } from '../hosting/pending-work';
 import type { ResolvedResource, ResourceHost } from '../hosting/resource-registry';
 import type { RequestTable } from '../requests/request-table';
@@ -152,6 +152,14 @@ export class StreamTable {
     else if (id !== 0) this.#stopStray(id);
   }
 
+  /** Data was too large to be read. Of a sample that is all; a conversation that lacks a part has failed. */
+  handleOversized(id: number | undefined, text: string): void {
+    const reason = new IotmpError('IOTMP_ERR_TOO_LARGE', text);
+    for (const stream of [...this.#outgoing.values(), ...this.#incoming.values()]) {
+      if (stream.kind === 'conversation' && (id === undefined || stream.id === id)) stream.fail(reason);
+    }
+  }
+
   /** Ends every stream, with the reason. */
   endAll(reason: IotmpError): void {
     const lost = streamLost(reason);
@@ -170,7 +178,10 @@ export class StreamTable {
   /** A start that was refused, timed out or was given up: the peer may have opened it all the same. */
   #abandon(stream: OutgoingStream, error: unknown): void {
     const reason = asIotmpError(error);
-    const maybeOpen = reason.code === 'IOTMP_ERR_TIMEOUT' || reason.code === 'IOTMP_ERR_ABORTED';
+    const maybeOpen =
+      reason.code === 'IOTMP_ERR_TIMEOUT' ||
+      reason.code === 'IOTMP_ERR_ABORTED' ||
+      reason instanceof UnreadAnswerError;
     this.#forgetOutgoing(stream);
     stream.end(reason);
     stream.discard();

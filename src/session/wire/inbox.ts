@@ -4,12 +4,15 @@ import { decodeMessage, type DecodeOptions } from '../../codec/reading/message-d
 import { DecodeError, ForeignProtocolError, IotmpError } from '../../errors';
 import { foreignProtocol } from '../../framing/foreign-protocol';
 import { FrameDecoder } from '../../framing/frame-decoder';
+import type { SkippedBody } from '../../framing/skipped-body';
 import { RateWindow } from '../../util/rate-window';
 import type { SessionCore } from '../base/session-core';
 import { asIotmpError } from '../base/session-errors';
 
 /** Largest body before the session is open, in bytes: a peer must not make us hold more before its login. */
 const MAX_FIRST_BODY = 8192;
+/** Largest body that is skipped, in bytes. One past it ends the connection. */
+const MAX_SKIPPED = 64 * 2 ** 20;
 /** Messages that do not decode, past which the connection ends (`protocol.md` section 1). */
 const FAULTS = { limit: 10, windowMs: 60_000 };
 
@@ -27,8 +30,10 @@ export class Inbox {
   bodySize = 0;
   /** Messages of an unknown type that were skipped. */
   skipped = 0;
-  /** Messages that were dropped because they are of an unknown type or do not decode. */
+  /** Messages that were dropped because they are of an unknown type, do not decode, or are too large. */
   dropped = 0;
+  /** Messages past the size limit that were skipped. */
+  oversized = 0;
   /** Strings that were not UTF-8. */
   invalidTexts = 0;
   readonly #core: SessionCore;
@@ -42,14 +47,15 @@ export class Inbox {
     this.#core = core;
     this.#decodeOptions = { maxDepth, floats: 'shortest', onInvalidText: () => this.invalidTexts++ };
     const firstLimit = Math.min(maxBodySize, MAX_FIRST_BODY);
-    this.#frames = new FrameDecoder({ maxBodySize: firstLimit }, (type, bytes, start, end) =>
+    const onSkipped = (type: number, body: SkippedBody): void => this.#handleSkipped(type, body);
+    this.#frames = new FrameDecoder({ maxBodySize: firstLimit, onSkipped }, (type, bytes, start, end) =>
       this.#handleFrame(type, bytes, start, end),
     );
   }
 
   /** The session is open: bodies of any accepted size may come. */
   open(): void {
-    this.#frames.limit(this.#core.options.maxBodySize);
+    this.#frames.limit(this.#core.options.maxBodySize, MAX_SKIPPED);
   }
 
   /** Takes bytes of the peer, cut anywhere. Bytes that are no messages end the session. */
@@ -93,7 +99,7 @@ export class Inbox {
     } catch (error) {
       this.#core.destroy(asIotmpError(error));
     }
-    if (this.messages !== before) this.#core.handleLife(this.heardAt);
+    if (this.messages !== before || this.#frames.skipping) this.#core.handleLife(this.heardAt);
   }
 
   #handleFrame(type: number, bytes: Buffer, start: number, end: number): void {
@@ -111,6 +117,20 @@ export class Inbox {
       return;
     }
     this.#core.handleMessage(message, start < end ? (bytes[start] ?? 0) : 0);
+  }
+
+  /** A message past the limit costs itself, and breaks no rule. */
+  #handleSkipped(type: number, { size, streamId }: SkippedBody): void {
+    this.messages++;
+    if (type > MessageType.STREAM_DATA) {
+      this.#skip(type);
+      return;
+    }
+    this.dropped++;
+    this.oversized++;
+    const text = `a message of ${size} bytes was skipped: the limit is ${this.#core.options.maxBodySize}`;
+    this.#core.warn(text);
+    this.#core.handleOversized(type, streamId, text);
   }
 
   #skip(type: number): void {

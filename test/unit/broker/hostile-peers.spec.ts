@@ -53,7 +53,7 @@ describe('hostile peer', () => {
 
   it('claims a body past the limit: it is cut off before a byte of it is kept', async () => {
     const { bench, lamp } = await benchWithLamp();
-    for (const size of [262_145, 2 ** 31, 2 ** 32 - 1]) {
+    for (const size of [2 ** 26 + 1, 2 ** 31, 2 ** 32 - 1]) {
       const before = new RawDevice(bench.memory());
       before.send(Buffer.concat([hex('03'), varint(size)]));
       await before.closed;

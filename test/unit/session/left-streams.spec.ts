@@ -185,10 +185,10 @@ describe('Ids that the server draws', () => {
   });
 
   it('forget those of the device that were used long ago', () => {
-    const ids = new IdSequence();
+    const ids = new IdSequence(0, true);
     for (let id = 1; id <= 1000; id++) ids.notePeer(id);
     assert.equal(ids.next(free), 1);
-    const near = new IdSequence(998);
+    const near = new IdSequence(998, true);
     for (let id = 1; id <= 1000; id++) near.notePeer(id);
     assert.equal(near.next(free), 1001);
   });

