@@ -4,6 +4,7 @@ import { toJson } from '../http/json-text';
 import { CloseCode } from './client-socket';
 import { filterByPatterns, patternFilter, type EventPredicate } from './event-predicates';
 import { readFrame } from './frames';
+import { MessageFeeds } from './message-feed';
 import type { SocketRoute } from './socket-route';
 import { guarded, warnProcess } from '../../util/guard';
 
@@ -31,8 +32,10 @@ export const eventsV1Route: SocketRoute = {
           socket.close(CloseCode.BAD_DATA, error.message.slice(0, 100));
         }
       });
+      const feeds = new MessageFeeds(socket, (count) => context.metrics.samplesDropped.add({}, count));
+      const feed = feeds.open((lost) => toJson({ event: 'events_lost', user, ts: Date.now(), lost }));
       const leave = listenToUser(context, { user, permissions }, (event) => {
-        if (isWanted(event)) socket.send(toJson(event));
+        if (isWanted(event)) feed.send(toJson(event));
       });
       signal.addEventListener('abort', guarded('events left', warnProcess, leave));
     };

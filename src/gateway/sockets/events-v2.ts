@@ -7,6 +7,7 @@ import type { ClientSocket } from './client-socket';
 import { equalityFilter, filterByValues } from './event-predicates';
 import { FleetStream } from './fleet-stream';
 import { readFrame } from './frames';
+import { MessageFeeds } from './message-feed';
 import type { SocketCall, SocketRoute } from './socket-route';
 import { guarded, warnProcess } from '../../util/guard';
 
@@ -40,10 +41,12 @@ class EventSubscriptions {
   readonly #call: SocketCall;
   readonly #socket: ClientSocket;
   readonly #ends = new Map<string, () => void>();
+  readonly #feeds: MessageFeeds;
 
   constructor(call: SocketCall, socket: ClientSocket) {
     this.#call = call;
     this.#socket = socket;
+    this.#feeds = new MessageFeeds(socket, (count) => call.context.metrics.samplesDropped.add({}, count));
   }
 
   serve(): void {
@@ -90,9 +93,16 @@ class EventSubscriptions {
     if (event !== STREAM_EVENT) {
       const isWanted = filterByValues(event, filters);
       const { permissions } = principal;
-      return listenToUser(context, { user, permissions }, (one) => {
-        if (isWanted(one)) send(one);
+      const feed = this.#feeds.open((lost) =>
+        toJson({ event: 'events_lost', user, ts: Date.now(), lost, subscription: { event, filters } }),
+      );
+      const leave = listenToUser(context, { user, permissions }, (one) => {
+        if (isWanted(one)) feed.send(toJson(one));
       });
+      return () => {
+        leave();
+        feed.close();
+      };
     }
     const stream = new FleetStream({
       context,

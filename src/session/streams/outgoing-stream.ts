@@ -8,6 +8,7 @@ import type { RequestTable } from '../requests/request-table';
 import { askForCompact } from '../samples/compact-form';
 import { ConversationIntake } from '../conversations/conversation-intake';
 import { tooSlowError } from '../conversations/waiting-bytes';
+import { MessageLimits } from '../samples/message-queue';
 import { Sample } from '../samples/sample';
 import { SampleForm } from '../samples/sample-form';
 import type { SampleQueue } from '../samples/sample-queue';
@@ -66,6 +67,7 @@ export class OutgoingStream implements SessionStream {
       if (!this.closed) core.runGuarded(() => init.listener.onDrain?.());
     };
     this.#queue = streamQueue(init.kind, new SampleForm(init.id, 'full'), core.options, onRoom);
+    if (init.kind === 'messages') this.#queue.limits = MessageLimits.assured;
     if (init.kind === 'conversation') this.#intake = this.#newIntake();
   }
 
@@ -155,7 +157,9 @@ export class OutgoingStream implements SessionStream {
     try {
       return this.#outbox.sendSample(sample, this.#queue);
     } catch (error) {
-      if (error instanceof IotmpError && error.code === 'IOTMP_ERR_BUSY') this.fail(error);
+      const isFull = error instanceof IotmpError && error.code === 'IOTMP_ERR_BUSY';
+      // A publisher is told of the message that is not taken; those that wait stay.
+      if (isFull && this.kind === 'conversation') this.fail(error);
       throw error;
     }
   }

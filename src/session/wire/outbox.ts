@@ -4,6 +4,7 @@ import type { Transport } from '../../transport/transport';
 import type { Timer } from '../../util/clock';
 import type { SessionCore } from '../base/session-core';
 import type { Sample } from '../samples/sample';
+import { MessageQueue } from '../samples/message-queue';
 import type { SampleQueue } from '../samples/sample-queue';
 import { asIotmpError } from '../base/session-errors';
 
@@ -125,7 +126,8 @@ export class Outbox {
     const others = this.#waitingBytes - queue.bytes;
     queue.push(sample, sample.size, queue.share * this.#core.options.maxBufferedBytes - others);
     this.#waitingBytes = others + queue.bytes;
-    this.dropped += queue.dropped - dropped;
+    // The owner of messages counts those that are lost.
+    if (!(queue instanceof MessageQueue)) this.dropped += queue.dropped - dropped;
   }
 
   #enlist(queue: SampleQueue): void {

@@ -66,6 +66,34 @@ describe('A peer that does not read', () => {
     await endQuietly(rig);
   });
 
+  it('makes a publisher hear of the message that is not taken, and gets all that were', async () => {
+    const rig = await narrow({ maxBufferedBytes: 2 ** 20 });
+    const opening = rig.session.openStream(8, { onData: () => undefined }, { parameters: { event: 'e' } });
+    rig.peer.send({ type: OK, streamId: 1 });
+    const stream = await opening;
+    rig.peer.pause();
+    const padding = 'x'.repeat(100_000);
+    let taken = 0;
+    assert.throws(
+      () => {
+        for (; taken < 100; taken++) stream.write({ taken, padding });
+      },
+      { code: 'IOTMP_ERR_BUSY' },
+    );
+    assert.ok(taken > 40, `${taken} were taken`);
+    assert.deepEqual([stream.dropped, stream.closed], [0, false]);
+    for (let turn = 0; samples(rig, 1).length < taken && turn < 100_000; turn++) {
+      rig.peer.resume();
+      await rig.clock.settle();
+    }
+    assert.deepEqual(
+      samples(rig, 1).map((one) => (one as { taken: number }).taken),
+      Array.from({ length: taken }, (_, n) => n),
+    );
+    stream.write('again');
+    await endQuietly(rig);
+  });
+
   it('gets the waiting samples of all streams in turn', async () => {
     const rig = await narrow();
     const publish = await withStreams(rig, 1, 2, 3);
