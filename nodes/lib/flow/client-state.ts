@@ -1,7 +1,10 @@
 import type { NodeAPI } from 'node-red';
-import { isError, type IotmpClient, type IotmpError } from '../../../src';
+import { isError, type ErrorCode, type IotmpClient, type IotmpError } from '../../../src';
 import { translate } from '../red/translate';
 import type { LinkState } from './link';
+
+/** Codes of logins that the server has refused. */
+const REFUSALS: readonly ErrorCode[] = ['IOTMP_ERR_AUTH', 'IOTMP_ERR_CONFIG'];
 
 /** Short texts for certificates that are not accepted, by the error codes of Node.js. */
 const CERTIFICATES: readonly (readonly [code: RegExp, key: string])[] = [
@@ -20,7 +23,10 @@ const OBSTACLES: readonly (readonly [code: RegExp, key: string])[] = [
 ];
 
 /** How a client stands, in words. What does not get better with time is an error, also while it is tried again. */
-export function clientState(RED: NodeAPI, { state, lastError }: IotmpClient): LinkState {
+export function clientState(
+  RED: NodeAPI,
+  { state, lastError }: Pick<IotmpClient, 'state' | 'lastError'>,
+): LinkState {
   switch (state) {
     case 'open':
       return { kind: 'up', text: translate(RED, 'status.connected') };
@@ -37,7 +43,7 @@ export function clientState(RED: NodeAPI, { state, lastError }: IotmpClient): Li
 }
 
 function connectingState(RED: NodeAPI, error: IotmpError): LinkState {
-  if (error.code === 'IOTMP_ERR_AUTH') return { kind: 'error', text: translate(RED, 'status.refused') };
+  if (REFUSALS.includes(error.code)) return { kind: 'error', text: translate(RED, 'status.refused') };
   const code = codeOf(error.cause);
   const certificate = CERTIFICATES.find(([pattern]) => pattern.test(code))?.[1];
   if (certificate !== undefined) return { kind: 'error', text: translate(RED, certificate) };
