@@ -211,7 +211,7 @@ describe('editor', function () {
       it('deploys the flow, which then works with a device', async () => {
         await editor.deploy();
         await editor.waitForStatus(idOf('iotmp-events'), 'listening, 1 device');
-        await editor.waitForStatus(idOf('iotmp-stream'), 'device offline');
+        await editor.waitForStatus(idOf('iotmp-stream'), `${STATION.device} offline`);
         station = await connectStation(port);
         await editor.showSidebar('debug');
         await editor.waitForDebug('samples', '23.4');
