@@ -6,7 +6,7 @@ import { hasToken, type Authentication } from './auth/authentication';
 import type { Principal } from './auth/principal';
 import type { GatewayContext } from './gateway-context';
 import { failure, sendAnswer, type BodyAnswer, type HttpAnswer } from './http/answer';
-import { NO_BODY, readBody } from './http/body';
+import { hasBody, NO_BODY, readBody } from './http/body';
 import { allowOrigin, type AllowedOrigins } from './http/cross-origin';
 import { holdReading } from './http/held-reading';
 import { dropBody } from './http/unread-body';
@@ -34,6 +34,8 @@ interface Found {
   readonly match: RouteMatch<Route> | undefined;
 }
 
+/** Why a request is over. It is made once: an error for each request costs more than the rest of its end. */
+const OVER = new IotmpError('IOTMP_ERR_ABORTED', 'the request is over');
 /** Largest body of a request without a token, in bytes. */
 const PUBLIC_BODY_BYTES = 16_384;
 
@@ -113,16 +115,19 @@ export class HttpFront {
     const gone = new AbortController();
     response.once(
       'close',
-      guarded('response close', warnProcess, () => gone.abort()),
+      guarded('response close', warnProcess, () => gone.abort(OVER)),
     );
-    if (response.closed) gone.abort();
+    if (response.closed) gone.abort(OVER);
     const { signal } = gone;
     const principal = await this.#principal(request, target, route, signal);
     checkAccess(principal, route, match.captures);
     const { captures } = match;
-    const body = route.raw === true ? NO_BODY : await readBody(request, this.#maxBodyBytes(principal));
-    // The rights may have been lost while the body was sent.
-    if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
+    let body = NO_BODY;
+    if (route.raw !== true && hasBody(request)) {
+      body = await readBody(request, this.#maxBodyBytes(principal));
+      // The rights may have been lost while the body was sent.
+      if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
+    }
     if (context.closing.aborted) throw closed();
     const { query } = target;
     return route.run({ context, request, captures, query, body, principal, signal });

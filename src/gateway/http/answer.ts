@@ -78,12 +78,14 @@ export function sendAnswer(response: ServerResponse, answer: HttpAnswer, withBod
     return;
   }
   const { status, type, body = '', headers = {} } = answer;
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  if (type !== undefined) response.setHeader('Content-Type', type);
-  response.setHeader('Content-Length', Buffer.byteLength(body));
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-store');
-  response.statusCode = status;
+  // In one go: each header that is set by itself costs as much as all of them.
+  response.writeHead(status, {
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+    ...(type !== undefined && { 'Content-Type': type }),
+    'Content-Length': Buffer.byteLength(body),
+    ...headers,
+  });
   response.end(withBody ? body : undefined);
 }
 

@@ -28,9 +28,16 @@ const UNTOLD: readonly string[] = ['', FORM];
  * @throws IotmpError IOTMP_ERR_TOO_LARGE, or IOTMP_ERR_ABORTED when the client goes away
  */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<RequestBody> {
+  if (!hasBody(request)) return NO_BODY;
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0] ?? '';
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   return { bytes: await collect(request, maxBytes), type: type.trim().toLowerCase() };
+}
+
+/** Whether a request has a body: without one, nothing of it is waited for. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length'];
+  return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined;
 }
 
 /**
