@@ -73,6 +73,10 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
     return mayOpen || link.isUndecided ? HubStates.starting : HubStates.held;
   }
 
+  get isSubscribed(): boolean {
+    return this.#group.size > 0;
+  }
+
   /** Whether the stream has subscribers, or is still open on the device. */
   get inUse(): boolean {
     return this.#group.size > 0 || this.#channel !== undefined;

@@ -41,6 +41,10 @@ export class SharedResource {
     return Number(this.#periodic.inUse) + Number(this.#event.inUse);
   }
 
+  get isSubscribed(): boolean {
+    return this.#periodic.isSubscribed || this.#event.isSubscribed;
+  }
+
   /** Adds a subscriber. */
   subscribe(subscriber: HubSubscriber, intervalMs: number): Subscription {
     const stream = intervalMs === 0 ? this.#event : this.#periodic;

@@ -1,4 +1,5 @@
 import { IotmpError } from '../../errors';
+import { isSessionName, sessionInUse } from '../../session/streams/stream-kind';
 import type { DeviceId } from '../../types';
 import type { Clock } from '../../util/clock';
 import { DeviceMap } from '../device-map';
@@ -48,12 +49,15 @@ export class StreamHub {
    * Subscribes to a resource of a device, which need not be connected. This counts as the wish of a person and opens
    * the stream once, whatever the kind of the resource, unless the subscriber is `unasked`. No callback comes before
    * `subscribe` has returned.
-   * @throws IotmpError IOTMP_ERR_CONFIG when the interval is not usable, IOTMP_ERR_CLOSED after {@link close}
+   * @throws IotmpError IOTMP_ERR_CONFIG when the interval is not usable, IOTMP_ERR_CONFLICT when somebody else subscribes to
+   *   this session, as a session such as `$terminal/1` is never shared; IOTMP_ERR_CLOSED after {@link close}
    */
   subscribe(target: DeviceId, resource: string, subscriber: HubSubscriber): HubSubscription {
     if (this.#closed) throw new IotmpError('IOTMP_ERR_CLOSED', 'the stream hub is closed');
     const intervalMs = checkedInterval(subscriber.intervalMs);
-    const shared = this.#devices.get(target)?.get(resource) ?? this.#newResource(target, resource);
+    const present = this.#devices.get(target)?.get(resource);
+    if (present?.isSubscribed === true && isSessionName(resource)) throw sessionInUse(resource);
+    const shared = present ?? this.#newResource(target, resource);
     return shared.subscribe(subscriber, intervalMs);
   }
 

@@ -7,6 +7,7 @@ import { reachesResource } from '../auth/principal';
 import { knownDevice } from '../devices/known-device';
 import { CloseCode, type ClientSocket } from './client-socket';
 import { readFrame, sampleFrame } from './frames';
+import { isSessionName } from '../../session/streams/stream-kind';
 import type { SocketCall, SocketRoute } from './socket-route';
 import { guarded, warnProcess } from '../../util/guard';
 
@@ -90,6 +91,8 @@ class MultiplexedStreams {
       if (kind === 'held' || kind === 'failed') stream.subscription.ask();
       return;
     }
+    // Nobody shares a session, not even with himself.
+    if (isSessionName(resource)) this.#stop(resource);
     const subscription = this.#call.context.server.subscribe(this.#device, resource, {
       intervalMs,
       onSample: (sample) => void this.#socket.send(sampleFrame(resource, sample)),

@@ -1,4 +1,5 @@
 import { ServiceCode } from '../../codec/constants';
+import { IotmpError } from '../../errors';
 
 /**
  * How a stream treats what one end sends faster than the other end takes it. The kind is decided once, where the stream is
@@ -24,6 +25,11 @@ export function streamKind(resource: unknown, parameters: unknown): StreamKind {
 export function isSessionName(resource: unknown): boolean {
   const first: unknown = Array.isArray(resource) ? resource[0] : resource;
   return typeof first === 'string' && first.startsWith('$');
+}
+
+/** The error of whoever wants a session that somebody else has open. */
+export function sessionInUse(name: string): IotmpError {
+  return new IotmpError('IOTMP_ERR_CONFLICT', `the session ${name} is in use`);
 }
 
 function isPlain(parameters: unknown): boolean {

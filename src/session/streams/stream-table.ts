@@ -16,7 +16,7 @@ import { OutgoingStream } from './outgoing-stream';
 import type { StreamListener, StreamOptions } from './session-stream';
 import { complaintOf, streamLost } from './stop-reason';
 import { streamInterval } from './stream-interval';
-import { isSessionName, streamKind } from './stream-kind';
+import { isSessionName, sessionInUse, streamKind } from './stream-kind';
 import { guarded, warnProcess } from '../../util/guard';
 
 /** Unknown ids that were told to stop; more are not remembered. */
@@ -213,7 +213,7 @@ export class StreamTable {
     const name = nameOf(resource);
     for (const stream of this.#outgoing.values()) {
       if (stream.closed || nameOf(stream.resource) !== name) continue;
-      throw new IotmpError('IOTMP_ERR_CONFLICT', `the session ${name} is in use`);
+      throw sessionInUse(name);
     }
   }
 

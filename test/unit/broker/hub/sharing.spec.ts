@@ -60,6 +60,24 @@ describe('subscribers of one resource', () => {
     bench.hub.close();
   });
 
+  it('do not share a session, which is free again when its subscriber has left', async () => {
+    const bench = new HubBench();
+    await bench.connect();
+    const subscriber = { intervalMs: 0, onSample: () => undefined };
+    const first = bench.hub.subscribe(DEVICE, '$terminal/1', subscriber);
+    bench.hub.subscribe(DEVICE, '$terminal/2', subscriber);
+    for (const intervalMs of [0, 1000]) {
+      assert.throws(() => bench.hub.subscribe(DEVICE, '$terminal/1', { ...subscriber, intervalMs }), {
+        code: 'IOTMP_ERR_CONFLICT',
+        message: 'the session $terminal/1 is in use',
+      });
+    }
+    first.close();
+    bench.hub.subscribe(DEVICE, '$terminal/1', subscriber);
+    await bench.clock.settle();
+    bench.hub.close();
+  });
+
   it('each get samples at their own pace', async () => {
     const bench = new HubBench();
     const source = await bench.connect();
