@@ -12,12 +12,17 @@ const MAX_WRITERS = 10_000;
  * shortens the search; what counts is the table, also after a restart.
  */
 export class RowClock {
-  readonly #points: PointTable;
+  readonly #points: Pick<PointTable, 'has'>;
   /** The last time of each writer, the one that wrote last at the end. */
   readonly #last = new Map<string, number>();
 
-  constructor(points: PointTable) {
+  constructor(points: Pick<PointTable, 'has'>) {
     this.#points = points;
+  }
+
+  /** Number of writers that are remembered. */
+  get size(): number {
+    return this.#last.size;
   }
 
   /**
