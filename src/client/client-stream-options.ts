@@ -1,5 +1,6 @@
 import { IotmpError } from '../errors';
 import type { CallOptions } from '../session/requests/reply';
+import type { ClientStreamListener } from './client-stream';
 
 /** What a stream is opened with (`protocol.md` section 6). */
 export interface ClientStreamOptions {
@@ -32,4 +33,13 @@ function asMap(parameters: unknown): object {
     throw new IotmpError('IOTMP_ERR_CONFIG', 'parameters beside intervalMs must be a map');
   }
   return parameters;
+}
+
+/**
+ * Checks a listener: a program without types learns it here, and not from each sample.
+ * @throws IotmpError IOTMP_ERR_CONFIG
+ */
+export function checkListener(listener: ClientStreamListener): void {
+  if (typeof listener.onSample === 'function') return;
+  throw new IotmpError('IOTMP_ERR_CONFIG', 'the listener of a stream is an object with a function onSample');
 }

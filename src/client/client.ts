@@ -21,7 +21,7 @@ import {
 } from './client-options';
 import type { ClientStream, ClientStreamListener } from './client-stream';
 import { ReconnectingStream } from './reconnecting-stream';
-import { startFields, type ClientStreamOptions } from './client-stream-options';
+import { checkListener, startFields, type ClientStreamOptions } from './client-stream-options';
 import { openSession } from './connect-attempt';
 import { LooseEnds } from './loose-ends';
 import { Readiness } from './readiness';
@@ -340,12 +340,6 @@ export class IotmpClient extends SafeEmitter<ClientEvents> {
     const { reconnect, random } = this.#settings;
     return new Backoff({ ...reconnect, random });
   }
-}
-
-/** A program without types learns it here, and not from each sample. */
-function checkListener(listener: ClientStreamListener): void {
-  if (typeof listener.onSample === 'function') return;
-  throw new IotmpError('IOTMP_ERR_CONFIG', 'the listener of a stream is an object with a function onSample');
 }
 
 function closedError(): IotmpError {
