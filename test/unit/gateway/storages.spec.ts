@@ -343,13 +343,13 @@ describeStorages('files over the API', (start) => {
 describe('storages', () => {
   it('keep what they are told, and take nothing else for it', async () => {
     const bench = await withStorage({});
-    const settings = { name: 'New', description: 'D', public: true, index: 'index.html', asset_type: 't' };
+    const settings = { name: 'New', description: 'D', public: false, index: 'index.html', asset_type: 't' };
     const answer = await bench.ask('PUT', `${STORAGES}/s`, { body: settings });
     assert.equal(answer.status, 200);
     const { created: _c, modified: _m, ...row } = answer.body as Row;
     assert.deepEqual(row, { storage: 's', user: 'anna', enabled: true, project: [], ...settings });
-    await bench.ask('PUT', `${FILES}/x`, { raw: 'x' });
-    assert.equal((await bench.get(`${FILES}/x`, { token: null })).status, 401, 'public is not served');
+    const open = await bench.ask('PUT', `${STORAGES}/s`, { body: { public: true } });
+    assert.equal(open.status, 501, 'files are not served without a token');
     for (const bad of [{ public: 'yes' }, { index: 5 }, { asset_type: 'a b' }]) {
       assert.equal((await bench.ask('PUT', `${STORAGES}/s`, { body: bad })).status, 400);
     }

@@ -19,9 +19,12 @@ async function play(): Promise<Play> {
 }
 
 /** Every data frame is one whole message: binary, unfragmented, unmasked and not empty. */
+const PING = 9;
+
 function assertWholeMessages(wire: WebSocketWire): void {
-  assert.ok(wire.frames.length > 0);
-  for (const { fin, opcode, masked, payload } of wire.frames) {
+  const messages = wire.frames.filter(({ opcode }) => opcode !== PING);
+  assert.ok(messages.length > 0);
+  for (const { fin, opcode, masked, payload } of messages) {
     assert.deepEqual([fin, opcode, masked], [true, 2, false]);
     const reader = new RawReader();
     assert.equal(reader.push(payload).length, 1);
@@ -110,7 +113,7 @@ describe('Linux 11, WebSocket', () => {
     await device.barrier();
   });
 
-  it('sends its KEEP_ALIVE every 60 s, and no ping', async () => {
+  it('sends its KEEP_ALIVE every 60 s, and no ping: those of the server do not keep it alive', async () => {
     const { bench, wire, device } = await play();
     for (let minute = 0; minute < 3; minute++) {
       await bench.clock.advance(60_000);
