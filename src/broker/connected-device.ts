@@ -17,6 +17,8 @@ export interface DeviceCounters {
   readonly samplesDropped: number;
   /** Messages of the device that do not decode, or are of an unknown type. */
   readonly messagesDropped: number;
+  /** Conversations with the device that ended before their time, as one end was too slow or a part was missing. */
+  readonly conversationsFailed: number;
 }
 
 /** A device while it is connected, in whatever way: what it is called by, what it said of itself, and what was last seen. */

@@ -49,8 +49,17 @@ export class IotmpDevice implements ConnectedDevice {
   }
 
   get counters(): DeviceCounters {
-    const { bytesIn, bytesOut, messagesIn, messagesOut, samplesDropped, messagesDropped } = this.session;
-    return { bytesIn, bytesOut, messagesIn, messagesOut, samplesDropped, messagesDropped };
+    const { bytesIn, bytesOut, messagesIn, messagesOut } = this.session;
+    const { samplesDropped, messagesDropped, conversationsFailed } = this.session;
+    return {
+      bytesIn,
+      bytesOut,
+      messagesIn,
+      messagesOut,
+      samplesDropped,
+      messagesDropped,
+      conversationsFailed,
+    };
   }
 
   get maxBodySize(): number {

@@ -12,6 +12,7 @@ import type { Topics } from './topics/topics';
  * - `takeover`: connections that gave way to a newer one of their device.
  * - `message`: messages of devices that do not decode, or are of an unknown type.
  * - `sample`: samples to devices that gave way to newer ones.
+ * - `conversation`: terminals, proxies, files and other conversations that ended, as one end was too slow or a part was missing.
  * - `event`: messages of topics and events to slow subscribers.
  * - `subscription`: subscriptions that ended because their devices read too slowly.
  * - `bridge`: messages of topics that could not be passed to or from a bridge.
@@ -26,6 +27,7 @@ export type LossKind =
   | 'takeover'
   | 'message'
   | 'sample'
+  | 'conversation'
   | 'event'
   | 'subscription'
   | 'bridge'
@@ -50,14 +52,15 @@ export class Losses {
   readonly #topics: Topics;
   readonly #stop: () => void;
   /** Of devices that are gone. */
-  readonly #gone = { samples: 0, messages: 0 };
+  readonly #gone = { samples: 0, messages: 0, conversations: 0 };
   readonly #refused = { service: 0, row: 0 };
   #cut = 0;
   readonly #sources = new Map<LossKind, () => number>();
   readonly #onDisconnected = (device: ConnectedDevice, reason: IotmpError): void => {
-    const { samplesDropped, messagesDropped } = device.counters;
+    const { samplesDropped, messagesDropped, conversationsFailed } = device.counters;
     this.#gone.samples += samplesDropped;
     this.#gone.messages += messagesDropped;
+    this.#gone.conversations += conversationsFailed;
     if (!ORDERLY.has(reason.code)) this.#cut++;
   };
 
@@ -82,10 +85,11 @@ export class Losses {
 
   /** How much was lost of each kind since the services were made. */
   get counts(): Readonly<Record<LossKind, number>> {
-    let { samples: sample, messages: message } = this.#gone;
+    let { samples: sample, messages: message, conversations: conversation } = this.#gone;
     for (const { counters } of this.#server.devices) {
       sample += counters.samplesDropped;
       message += counters.messagesDropped;
+      conversation += counters.conversationsFailed;
     }
     return {
       login: this.#server.refusedLogins.total,
@@ -93,6 +97,7 @@ export class Losses {
       takeover: this.#server.takeOvers,
       message,
       sample,
+      conversation,
       event: this.#events.lost + this.#topics.lost,
       subscription: this.#events.ended,
       bridge: this.#topics.unbridged,

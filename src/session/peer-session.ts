@@ -123,6 +123,10 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
     return this.inbox.dropped;
   }
 
+  get conversationsFailed(): number {
+    return this.outbox.conversationsFailed;
+  }
+
   get samplesDropped(): number {
     return this.outbox.dropped;
   }

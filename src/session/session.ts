@@ -44,6 +44,8 @@ export interface Session {
   readonly samplesDropped: number;
   /** Messages of the peer that were dropped so far, because they do not decode or are of an unknown type. */
   readonly messagesDropped: number;
+  /** Conversations that ended before their time so far, as one end was too slow or a part was missing. */
+  readonly conversationsFailed: number;
   /** Decides whether the connection is read. */
   readonly reading: ReadingGate;
 

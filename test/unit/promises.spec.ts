@@ -59,8 +59,11 @@ async function livingThings(): Promise<Map<string, object>> {
   // Before that of the broker, which looks for timers that were left behind.
   cleanUp(() => Promise.all(ends.map((end) => end())));
   const bench = await BrokerBench.start();
-  await bench.device();
+  const device = await bench.device();
+  device.resources.set('level', { fn: 3, run: () => 1 });
   const { server, clock } = bench;
+  const connected = server.device(PUMP)!;
+  const sessionStream = await connected.openStream('level', { onData: () => undefined });
   const store = await openStore({ memory: true });
   const services = new ServerServices(server, { store });
   const gateway = new Gateway(server, services, { secret: 'a secret of the tests', store, clock });
@@ -76,7 +79,8 @@ async function livingThings(): Promise<Map<string, object>> {
   const { properties, buckets, topics, endpoints } = services;
   return new Map<string, object>([
     ['IotmpServer', server],
-    ['ConnectedDevice', server.device(PUMP)!],
+    ['ConnectedDevice', connected],
+    ['SessionStream', sessionStream],
     ['IotmpClient', client],
     ['ClientStream', stream],
     ['Gateway', gateway],

@@ -16,6 +16,7 @@ const TEXTS: Readonly<Partial<Record<LossKind, string>>> = {
   event: 'status.lostEvents',
   subscription: 'status.lostSubscriptions',
   bridge: 'status.lostBridge',
+  conversation: 'status.lostConversations',
   connection: 'status.lostConnections',
   message: 'status.lostMessages',
   service: 'status.lostServices',

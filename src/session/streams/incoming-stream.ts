@@ -207,6 +207,7 @@ export class IncomingStream implements PublishedStream {
   /** Ends a stream that cannot go on, and tells both ends the reason. */
   fail(reason: IotmpError): void {
     if (this.#state === 'closed') return;
+    if (this.kind === 'conversation') this.#outbox.conversationsFailed++;
     this.#outbox.sendOrEnd(stopMessage(this.id, reason));
     this.end(reason);
   }

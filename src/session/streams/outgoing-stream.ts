@@ -167,6 +167,7 @@ export class OutgoingStream implements SessionStream {
   /** Ends a conversation that cannot go on, and tells both ends the reason. */
   fail(reason: IotmpError): void {
     if (this.closed) return;
+    if (this.kind === 'conversation') this.#outbox.conversationsFailed++;
     this.#stopped = this.#stop(reason);
     detached('conversation given up', (error) => this.#core.warn(errorText(error)), this.#stopped);
   }

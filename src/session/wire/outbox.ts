@@ -22,6 +22,8 @@ export class Outbox {
   bytes = 0;
   /** Samples of all streams that gave way to newer ones so far. */
   dropped = 0;
+  /** Conversations that ended before their time so far, as one end was too slow or a part was missing. */
+  conversationsFailed = 0;
   /** Largest body that the peer accepts. */
   maxBodySize: number;
   /** Whether the peer knows the compact form of samples, and so do we (`protocol.md` section 6). */

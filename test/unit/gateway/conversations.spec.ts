@@ -201,6 +201,7 @@ describe('a conversation between a program and a device', function () {
     await until(() => ends.length > 0);
     assert.deepEqual(ends, ['1013 too much waits for a reader that is too slow']);
     assert.equal(device.ended, false);
+    assert.equal(bench.losses.conversation, 1);
     assert.ok(calls > 0 && slowest < 3000, `${calls} calls, the slowest took ${slowest} ms`);
     assert.ok(most < 150 * MB, `${most} bytes more`);
   });

@@ -138,6 +138,7 @@ describe('What is written into a conversation', () => {
       { code: 'IOTMP_ERR_BUSY' },
     );
     assert.ok(written > 20 && written < 40, `${written} pieces were held`);
+    assert.equal(rig.session.conversationsFailed, 1);
     assert.deepEqual(rig.told, ['IOTMP_ERR_BUSY']);
     assert.equal(rig.stream.closed, true);
     assert.throws(() => rig.stream.write(piece(1)), { code: 'IOTMP_ERR_CLOSED' });
@@ -310,6 +311,7 @@ describe('What a conversation receives', () => {
     await rig.clock.settle();
     assert.equal(rig.session.state, 'open');
     assert.equal(rig.session.reading.closed, false);
+    assert.equal(rig.session.conversationsFailed, 1);
     rig.stream.resume();
     assert.deepEqual(rig.heard, []);
     await endQuietly(rig);

@@ -73,6 +73,11 @@ export class ConversationBench {
     return bench;
   }
 
+  /** What the server has counted as lost. */
+  get losses(): ServerServices['losses']['counts'] {
+    return this.#services.losses.counts;
+  }
+
   /** anna's pump, let in. */
   async device(way: Way): Promise<StreamDevice> {
     const status = this.server.listenerStatus.get('tcp');
