@@ -35,6 +35,11 @@ export interface GatewayOptions {
   /** Origins whose pages may use the API in a browser; `*` is any. None without it. */
   readonly corsOrigins?: readonly string[];
   readonly limits?: Partial<GatewayLimits>;
+  /**
+   * Whether somebody else serves a path that the gateway does not know, such as `/v1/hook`: then the request is left to
+   * them. Without it, all paths below `/v1`, `/v2` and `/v3` are the gateway's.
+   */
+  readonly isServedElsewhere?: (target: string) => boolean;
   /** Routes that others add. */
   readonly routes?: readonly Route[];
   /** Lifetime of access tokens, in s; 2 hours without it. */

@@ -76,6 +76,7 @@ export class Gateway {
       context: this.#context,
       authentication: new Authentication({ signer, ...this.#context }),
       requests,
+      isServedElsewhere: options.isServedElsewhere ?? (() => false),
       onFault: warn,
     };
     const routes = allRoutes(options.routes ?? [], SOCKET_ROUTES);

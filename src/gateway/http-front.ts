@@ -26,6 +26,8 @@ export interface HttpFrontPort {
   readonly authentication: Authentication;
   readonly requests: RequestTurns;
   readonly origins: AllowedOrigins;
+  /** As in the options of the gateway. */
+  readonly isServedElsewhere: (target: string) => boolean;
   readonly onFault: (text: string) => void;
 }
 
@@ -50,7 +52,8 @@ export class HttpFront {
   /** Serves a request. Returns false, and does not touch it, when its path is not one of the gateway. */
   handle(request: IncomingMessage, response: ServerResponse, target: string): boolean {
     const found = this.#find(target);
-    if (!isOwnPath(target) && (found instanceof IotmpError || found.match === undefined)) return false;
+    const isKnown = !(found instanceof IotmpError) && found.match !== undefined;
+    if (!isKnown && !isOwnPath(target, this.#port.isServedElsewhere)) return false;
     const onFault = (error: unknown): void => {
       this.#port.onFault(`a request failed: ${errorText(error)}`);
       response.destroy();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { NodeAPI } from 'node-red';
 import { Gateway, IotmpError, type IotmpServer, type ServerServices, type Store } from '../../../src';
 import { allowedOrigins } from './api-settings';
+import { isServedByFlow } from './flow-paths';
 import type { HttpRouter } from './http-router';
 import { nodeError } from '../red/node-error';
 import type { UpgradeRouter } from './upgrade-router';
@@ -39,6 +40,7 @@ const SECRET_KEY = { collection: 'gateway', user: '*', id: 'secret' } as const;
 export class GatewayMount {
   /** The path of the API on Node-RED's HTTP server, with its root. */
   readonly path: string;
+  readonly #RED: NodeAPI;
   readonly #routers: GatewayRouters;
   readonly #options: GatewayMountOptions;
   readonly #corsOrigins: readonly string[];
@@ -49,6 +51,7 @@ export class GatewayMount {
   #fault: Error | undefined;
 
   constructor(RED: NodeAPI, routers: GatewayRouters, options: GatewayMountOptions) {
+    this.#RED = RED;
     this.#routers = routers;
     this.#options = options;
     const root: unknown = RED.settings.httpNodeRoot;
@@ -117,6 +120,7 @@ export class GatewayMount {
       ...(filesFolder !== undefined && { filesFolder }),
       basePath: this.path,
       corsOrigins: this.#corsOrigins,
+      isServedElsewhere: (target) => isServedByFlow(this.#RED, `${this.path}${target}`),
       onWarning,
     });
     try {

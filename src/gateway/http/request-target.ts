@@ -4,8 +4,10 @@ import { badRequest } from './request-error';
 /** Longest path and query that are accepted, in characters. */
 const MAX_TARGET = 8192;
 
-/** Paths of the gateway. */
-const OWN_PATHS = /^\/(v[123]|oauth)(\/|\?|$)/;
+/** Paths of the gateway, whoever else is there. */
+const OWN_PATHS = /^\/(v[123]\/(users|server)|oauth)(\/|\?|$)/;
+/** Paths of the gateway, unless somebody else serves them. */
+const VERSIONS = /^\/v[123](\/|\?|$)/;
 
 /** The path and the query of a request. */
 export interface RequestTarget {
@@ -30,8 +32,8 @@ export function parseTarget(target: string): RequestTarget {
 }
 
 /** Whether a path is one of the gateway, even if nothing is found there. Other paths may be served by other handlers. */
-export function isOwnPath(target: string): boolean {
-  return OWN_PATHS.test(target);
+export function isOwnPath(target: string, isServedElsewhere: (target: string) => boolean): boolean {
+  return OWN_PATHS.test(target) || (VERSIONS.test(target) && !isServedElsewhere(target));
 }
 
 function decodeSegment(segment: string): string {

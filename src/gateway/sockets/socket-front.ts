@@ -22,6 +22,8 @@ export interface SocketFrontPort {
   readonly router: Router<SocketRoute>;
   readonly authentication: Authentication;
   readonly requests: RequestTurns;
+  /** As in the options of the gateway. */
+  readonly isServedElsewhere: (target: string) => boolean;
   readonly onFault: (text: string) => void;
 }
 
@@ -62,7 +64,7 @@ export class SocketFront {
   /** Takes over an upgrade request. Returns false, and does not touch it, when its path is not one of the gateway. */
   handle(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): boolean {
     const match = this.#find(target);
-    if (match === undefined && !isOwnPath(target)) return false;
+    if (match === undefined && !isOwnPath(target, this.#port.isServedElsewhere)) return false;
     this.#sockets.add(socket);
     const cut = (): void => void socket.destroy();
     socket.on('error', guarded('upgraded socket error', warnProcess, cut));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, it } from 'mocha';
@@ -199,12 +200,37 @@ describe('the API of iotmp-server', function () {
   });
 
   it('leaves other paths to the flows', async () => {
+    // The core nodes: the tests have no types of them.
+    const httpNodes = createRequire(require.resolve('node-red'))('@node-red/nodes/core/network/21-httpin.js');
+    const bench = await FlowBench.start({}, [httpNodes]);
+    const hook = {
+      id: 'hook',
+      type: 'http in',
+
+      url: '/v1/hook/:name',
+      method: 'get',
+      wires: [['answer']],
+    };
+    await bench.load(serverNode(bench.port, API), sinkNode(), hook);
+    const requests = new NodeHttp(bench);
+    await requests.ready();
+    for (const path of ['/v1/hook/x', '/hook']) {
+      const { status, text } = await requests.get(path);
+      assert.deepEqual([status, text.includes(`Cannot GET ${path}`)], [404, true], 'express answers');
+    }
+    assert.match((await requests.get('/v1/hooks')).text, /^\{"error"/, 'no flow serves it');
+  });
+
+  it('answers in JSON below its versions where no flow does', async () => {
     const bench = await FlowBench.start();
     await bench.load(serverNode(bench.port, API), sinkNode());
     const requests = new NodeHttp(bench);
     await requests.ready();
-    const { status, text } = await requests.get('/v1/hook');
-    assert.deepEqual([status, text.includes('Cannot GET /v1/hook')], [404, true], 'express answers');
+    for (const path of ['/v1/hook', '/v2', '/v3/users/anna/nothing']) {
+      const { status, text } = await requests.get(path);
+      assert.equal(status, 404, path);
+      assert.ok('error' in (JSON.parse(text) as object), text);
+    }
   });
 
   it('gets the bodies as they were sent, before the editor reads them', async () => {
