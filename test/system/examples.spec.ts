@@ -219,7 +219,7 @@ for (const version of NODE_RED_VERSIONS) {
       const statuses = comms.statuses.position;
       await nodeRed.deploy(flow);
       for (const { id, type } of configNodesOf(flow)) {
-        const rest = type === 'iotmp-server' ? /no device registered|listening/ : /credential|^connected/;
+        const rest = type === 'iotmp-server' ? /no device registered|listening/ : /login refused|^connected/;
         await comms.waitForStatus(id, ({ text }) => rest.test(text), { from: statuses });
       }
       return nodeRed.errors(from);
