@@ -247,6 +247,8 @@ describe('subscription of a client to a property', () => {
     await properties.set(OWNER, 'x', 3);
     await bench.broker.clock.advance(60_000);
     assert.equal(client.state, 'open');
+    // The current value is read in the thread of the store.
+    await bench.broker.until(() => heard.length === 3);
     assert.deepEqual(heard, [1, 2, 3]);
     await watch.close();
     await properties.set(OWNER, 'x', 4);
