@@ -179,7 +179,10 @@ describe('the packed package', function () {
         const icon = await nodeRed.request(`/icons/${PACK_NAME}/iotmp-call.svg`);
         assert.equal(icon.status, 200);
         const messages = JSON.stringify(await nodeRed.json('/nodes/messages?lng=en-US'));
-        assert.ok(messages.includes('is already hosted'), 'the texts of the pack are served');
+        assert.ok(
+          messages.includes('add it to the devices of the server'),
+          'the texts of the pack are served',
+        );
       });
 
       it('shows its examples in the import dialog', async () => {

@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 import type { Clock, Timer } from '../../util/clock';
 
 /** Time between two measurements, in ms. It is a part of each measured time. */
@@ -13,7 +13,8 @@ const NS_PER_MS = 1e6;
  */
 export class EventLoopDelay {
   readonly #clock: Clock;
-  readonly #delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  /** Absent while nothing is measured: it is a handle of Node.js that outlives its use. */
+  #delays: IntervalHistogram | undefined;
   #end: Timer | undefined;
 
   constructor(clock: Clock) {
@@ -28,6 +29,7 @@ export class EventLoopDelay {
   /** Delays since the last look, in s, by percentile; 100 is the longest. */
   look<Percentile extends number>(percentiles: readonly Percentile[]): [Percentile, seconds: number][] {
     const found = percentiles.map((percentile): [Percentile, number] => [percentile, this.#at(percentile)]);
+    this.#delays ??= monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     this.#delays.reset();
     this.#delays.enable();
     this.#end?.cancel();
@@ -39,11 +41,12 @@ export class EventLoopDelay {
   close(): void {
     this.#end?.cancel();
     this.#end = undefined;
-    this.#delays.disable();
-    this.#delays.reset();
+    this.#delays?.disable();
+    this.#delays = undefined;
   }
 
   #at(percentile: number): number {
-    return Math.max(0, this.#delays.percentile(percentile) / NS_PER_MS - RESOLUTION_MS) / 1000;
+    const measured = this.#delays?.percentile(percentile) ?? 0;
+    return Math.max(0, measured / NS_PER_MS - RESOLUTION_MS) / 1000;
   }
 }
