@@ -37,6 +37,8 @@ class Caller {
   readonly #abort = new AbortController();
   /** What was called last, or will be by every message: its device is what the status shows. */
   #shown: Target | undefined;
+  /** Whether the status tells of something else than how the device stands now: to translate it costs more than a call. */
+  #isStale = false;
   #unwatch: () => void;
 
   constructor(RED: NodeAPI, node: Node, config: CallConfig, context: FlowNodeContext) {
@@ -82,7 +84,7 @@ class Caller {
         timeoutMs: this.#timeoutMs,
         signal: this.#abort.signal,
       });
-      this.#show();
+      if (this.#isStale) this.#show();
       message.payload = payload ?? null;
       Object.assign(message, fields);
       send(message);
@@ -96,6 +98,7 @@ class Caller {
   #follow(target: Target): void {
     if (!this.#task.callsDevice || isSameDevice(target, this.#shown)) return;
     this.#shown = target;
+    this.#isStale = true;
     this.#unwatch();
     this.#unwatch = this.#context.link.watchDevice(target, () => this.#show());
   }
@@ -104,6 +107,7 @@ class Caller {
     const { link, status } = this.#context;
     // A server without registered devices has no user to mean by a blank one, until its first device comes.
     if (this.#shown?.user === '' && link.namesDevices) this.#follow(link.resolve(this.#shown));
+    this.#isStale = false;
     showLink(status, this.#shown === undefined ? link.state : link.deviceState(this.#shown));
   }
 
@@ -116,6 +120,7 @@ class Caller {
   #showFailure(error: unknown): void {
     const code = error instanceof IotmpError ? error.code : undefined;
     if (code === 'IOTMP_ERR_ABORTED') return;
+    this.#isStale = true;
     if (code === 'IOTMP_ERR_OFFLINE') this.#show();
     else if (code === 'IOTMP_ERR_TIMEOUT') this.#context.status.red(translate(this.#RED, 'status.timeout'));
     else this.#context.status.red(statusReason(error));
