@@ -18,7 +18,7 @@ import type { Session } from './session';
 import type { SessionHooks } from './session-hooks';
 import type { SessionStream, StreamListener, StreamOptions } from './streams/session-stream';
 import { Inbox } from './wire/inbox';
-import { KeepAlive, type KeepAliveOptions } from './wire/keep-alive';
+import { KeepAlive, type KeepAliveOptions, type KeepAlivePort } from './wire/keep-alive';
 import { Outbox } from './wire/outbox';
 import { ReadingGate } from './wire/reading-gate';
 
@@ -27,7 +27,7 @@ import { ReadingGate } from './wire/reading-gate';
  * calls those of the other side, opens and serves streams, and keeps alive. It is three things at once: the `Session` of
  * its user, the `SessionCore` of its parts, and what its transport tells of the connection.
  */
-export class PeerSession implements Session, SessionCore, TransportHandler {
+export class PeerSession implements Session, SessionCore, KeepAlivePort, TransportHandler {
   readonly transport: Transport;
   readonly options: SessionOptions;
   readonly host: ResourceHost;
@@ -77,6 +77,10 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
       if (this.#state === 'closed') this.#abort.abort(notOpenError('closed'));
     }
     return this.#abort.signal;
+  }
+
+  get isRead(): boolean {
+    return this.#reading?.closed !== true;
   }
 
   get reading(): ReadingGate {
@@ -153,13 +157,15 @@ export class PeerSession implements Session, SessionCore, TransportHandler {
   keepAlive(options: KeepAliveOptions): void {
     this.#keepAlive?.stop();
     if (this.#state === 'closed') return;
-    this.#keepAlive = new KeepAlive(
-      this.options.clock,
-      options,
-      () => this.outbox.sendOrEnd({ type: MessageType.KEEP_ALIVE }),
-      () => this.destroy(new IotmpError('IOTMP_ERR_TIMEOUT', 'the peer is silent')),
-      () => this.#reading?.closed === true,
-    );
+    this.#keepAlive = new KeepAlive(this.options.clock, options, this);
+  }
+
+  sendKeepAlive(): void {
+    this.outbox.sendOrEnd({ type: MessageType.KEEP_ALIVE });
+  }
+
+  handleSilence(): void {
+    this.destroy(new IotmpError('IOTMP_ERR_TIMEOUT', 'the peer is silent'));
   }
 
   call(resource: unknown, options: CallOptions = {}): Promise<Reply> {

@@ -18,6 +18,8 @@ const MAX_LEFT = 4096;
 export class IdSequence {
   readonly #heedsPeer: boolean;
   #last: number;
+  /** The first id of the peer, or 0. Most devices draw no other: a set of one would be larger than all else here. */
+  #firstOfPeer = 0;
   #ofPeer: Set<number> | undefined;
   #left: Set<number> | undefined;
 
@@ -49,8 +51,12 @@ export class IdSequence {
 
   /** Notes an id that the peer has drawn. */
   notePeer(id: number): void {
-    if (!this.#heedsPeer || FIRST_IDS.has(id) || this.#ofPeer?.has(id) === true) return;
-    this.#ofPeer ??= new Set();
+    if (!this.#heedsPeer || this.#isOfPeer(id)) return;
+    if (this.#firstOfPeer === 0) {
+      this.#firstOfPeer = id;
+      return;
+    }
+    this.#ofPeer ??= new Set([this.#firstOfPeer]);
     addBounded(this.#ofPeer, id, MAX_PEER_IDS);
   }
 
@@ -67,7 +73,11 @@ export class IdSequence {
 
   #isKept(id: number): boolean {
     if (this.#left?.has(id) === true) return true;
-    return this.#heedsPeer && (FIRST_IDS.has(id) || this.#ofPeer?.has(id) === true);
+    return this.#heedsPeer && this.#isOfPeer(id);
+  }
+
+  #isOfPeer(id: number): boolean {
+    return FIRST_IDS.has(id) || (this.#ofPeer?.has(id) ?? id === this.#firstOfPeer);
   }
 }
 

@@ -8,6 +8,15 @@ export interface KeepAliveOptions {
   readonly sends: boolean;
 }
 
+/** The session of a keep-alive. */
+export interface KeepAlivePort {
+  /** Whether the peer is read at the moment; otherwise it cannot be heard. */
+  readonly isRead: boolean;
+  sendKeepAlive(): void;
+  /** The peer was silent for too long. */
+  handleSilence(): void;
+}
+
 /** A peer may be silent for the interval and half of it again. */
 const MARGIN = 1.5;
 
@@ -18,29 +27,16 @@ const MARGIN = 1.5;
 export class KeepAlive {
   readonly #clock: Clock;
   readonly #options: KeepAliveOptions;
-  readonly #send: () => void;
-  readonly #onSilent: () => void;
-  readonly #isDeaf: () => boolean;
+  readonly #port: KeepAlivePort;
   #lastHeard: number;
   #silenceTimer: Timer | undefined;
   #sendTimer: Timer | undefined;
 
-  /**
-   * Starts at once.
-   * @param isDeaf whether the peer is not read at the moment, so that it cannot be heard
-   */
-  constructor(
-    clock: Clock,
-    options: KeepAliveOptions,
-    send: () => void,
-    onSilent: () => void,
-    isDeaf: () => boolean,
-  ) {
+  /** Starts at once. */
+  constructor(clock: Clock, options: KeepAliveOptions, port: KeepAlivePort) {
     this.#clock = clock;
     this.#options = options;
-    this.#send = send;
-    this.#onSilent = onSilent;
-    this.#isDeaf = isDeaf;
+    this.#port = port;
     this.#lastHeard = clock.now();
     this.#watch(options.intervalMs * MARGIN);
     if (options.sends) this.#scheduleSend();
@@ -62,17 +58,17 @@ export class KeepAlive {
   /** One timer for each silence, not for each message: when it fires early it waits for what is left. */
   #watch(ms: number): void {
     this.#silenceTimer = this.#clock.after(ms, () => {
-      if (this.#isDeaf()) this.#lastHeard = this.#clock.now();
+      if (!this.#port.isRead) this.#lastHeard = this.#clock.now();
       const left = this.#lastHeard + this.#options.intervalMs * MARGIN - this.#clock.now();
       if (left > 0) this.#watch(left);
-      else this.#onSilent();
+      else this.#port.handleSilence();
     });
   }
 
   #scheduleSend(): void {
     this.#sendTimer = this.#clock.after(this.#options.intervalMs, () => {
       this.#scheduleSend();
-      this.#send();
+      this.#port.sendKeepAlive();
     });
   }
 }

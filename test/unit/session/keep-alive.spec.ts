@@ -136,18 +136,12 @@ describe('KeepAlive', () => {
   it('takes a peer that is not read for alive', async () => {
     const clock = new FakeClock();
     let silent = 0;
-    let deaf = true;
     const times = { intervalMs: 1000, sends: false };
-    const keepAlive = new KeepAlive(
-      clock,
-      times,
-      () => undefined,
-      () => silent++,
-      () => deaf,
-    );
+    const port = { isRead: false, sendKeepAlive: () => undefined, handleSilence: () => silent++ };
+    const keepAlive = new KeepAlive(clock, times, port);
     await clock.advance(10_000);
     assert.equal(silent, 0);
-    deaf = false;
+    port.isRead = true;
     await clock.advance(1500);
     assert.equal(silent, 1);
     keepAlive.stop();
@@ -156,10 +150,10 @@ describe('KeepAlive', () => {
   it('needs one timer for a silence, not one for each message', async () => {
     const clock = new FakeClock();
     let silent = 0;
-    const sends = (): void => assert.fail('it sent');
-    const hears = (): boolean => false;
+    const sendKeepAlive = (): void => assert.fail('it sent');
     const times = { intervalMs: 1000, sends: false };
-    const keepAlive = new KeepAlive(clock, times, sends, () => silent++, hears);
+    const handleSilence = (): number => silent++;
+    const keepAlive = new KeepAlive(clock, times, { isRead: true, sendKeepAlive, handleSilence });
     for (let index = 0; index < 100; index++) {
       await clock.advance(100);
       keepAlive.heard(clock.now());
