@@ -204,6 +204,11 @@ export function isError(thrown: unknown): thrown is Error {
   return types.isNativeError(thrown) || thrown instanceof OwnError;
 }
 
+/** The code that Node.js or the system gave an error, such as `ECONNREFUSED`; '' without one. */
+export function systemCode(thrown: unknown): string {
+  return isError(thrown) && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+}
+
 /** What was thrown, as an error; what is none becomes the `cause` of one. */
 export function asError(thrown: unknown): Error {
   return isError(thrown) ? thrown : new Error(errorText(thrown), { cause: thrown });

@@ -12,7 +12,7 @@ export type { ServerEvent } from './broker/event-feed';
 export type { DeviceDirectory } from './broker/directory-authenticator';
 export type { Authenticator, RegisteredDevice } from './broker/authenticator';
 export type { ConnectedDevice, DeviceCounters } from './broker/connected-device';
-export type { DeviceDescription, ResourceDescription } from './broker/device-description';
+export { DeviceDescription, type ResourceDescription } from './broker/device-description';
 export type { KnownState, LastKnownStates } from './broker/last-known';
 export type { ListenerStatus } from './broker/listener';
 export type { HubState, HubSubscriber, HubSubscription } from './broker/hub/stream-hub';
@@ -83,13 +83,23 @@ export { decodeValue } from './codec/reading/pson-decoder';
 export { encodeValue } from './codec/writing/pson-encoder';
 export { snapshot } from './codec/snapshot';
 export { parseExactJson } from './codec/exact-json';
-export { DecodeError, ErrorStatus, IotmpError, isError, RemoteError, StorageError } from './errors';
+export {
+  DecodeError,
+  ErrorStatus,
+  IotmpError,
+  isError,
+  RemoteError,
+  StorageError,
+  systemCode,
+} from './errors';
 export type { ErrorCode, StorageFault } from './errors';
+export { deviceKey } from './util/device-key';
 export { BoundedMap } from './util/bounded-map';
 export { SafeEmitter } from './util/safe-emitter';
 export { detached, guarded, warnProcess, type FaultHandler, type Guarded } from './util/guard';
 export {
   Answer,
+  FunctionCode,
   type ResourceCall,
   type ResourceDefinition,
   type ResourceKind,

@@ -1,5 +1,6 @@
 import type { IotmpServer } from '../broker/broker';
 import type { ConnectedDevice } from '../broker/connected-device';
+import { DeviceTotals } from '../broker/device-totals';
 import type { IotmpError } from '../errors';
 import type { EventStreams } from './event-streams';
 import type { Topics } from './topics/topics';
@@ -51,16 +52,11 @@ export class Losses {
   readonly #events: EventStreams;
   readonly #topics: Topics;
   readonly #stop: () => void;
-  /** Of devices that are gone. */
-  readonly #gone = { samples: 0, messages: 0, conversations: 0 };
+  readonly #totals: DeviceTotals;
   readonly #refused = { service: 0, row: 0 };
   #cut = 0;
   readonly #sources = new Map<LossKind, () => number>();
-  readonly #onDisconnected = (device: ConnectedDevice, reason: IotmpError): void => {
-    const { samplesDropped, messagesDropped, conversationsFailed } = device.counters;
-    this.#gone.samples += samplesDropped;
-    this.#gone.messages += messagesDropped;
-    this.#gone.conversations += conversationsFailed;
+  readonly #onDisconnected = (_device: ConnectedDevice, reason: IotmpError): void => {
     if (!ORDERLY.has(reason.code)) this.#cut++;
   };
 
@@ -68,6 +64,7 @@ export class Losses {
     this.#server = server;
     this.#events = events;
     this.#topics = topics;
+    this.#totals = new DeviceTotals(server);
     server.on('disconnected', this.#onDisconnected);
     this.#stop = server.events.listen(({ event }) => {
       const kind = LOSS_EVENTS.get(event);
@@ -85,19 +82,14 @@ export class Losses {
 
   /** How much was lost of each kind since the services were made. */
   get counts(): Readonly<Record<LossKind, number>> {
-    let { samples: sample, messages: message, conversations: conversation } = this.#gone;
-    for (const { counters } of this.#server.devices) {
-      sample += counters.samplesDropped;
-      message += counters.messagesDropped;
-      conversation += counters.conversationsFailed;
-    }
+    const { counters } = this.#totals;
     return {
       login: this.#server.refusedLogins.total,
       connection: this.#cut,
       takeover: this.#server.takeOvers,
-      message,
-      sample,
-      conversation,
+      message: counters.messagesDropped,
+      sample: counters.samplesDropped,
+      conversation: counters.conversationsFailed,
       event: this.#events.lost + this.#topics.lost,
       subscription: this.#events.ended,
       bridge: this.#topics.unbridged,
@@ -108,6 +100,7 @@ export class Losses {
   }
 
   close(): void {
+    this.#totals.close();
     this.#server.off('disconnected', this.#onDisconnected);
     this.#stop();
   }

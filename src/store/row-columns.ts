@@ -16,6 +16,11 @@ export function besideColumns(
   return Object.fromEntries([...Object.entries(columns), ...named]);
 }
 
+/** The column with the device of a row; none for a row of no device. */
+export function deviceColumn(device: string | undefined): { readonly device?: string } {
+  return device === undefined ? {} : { device };
+}
+
 function freeName(name: string, isFree: (name: string) => boolean): string {
   const next = `_${name}`;
   return isFree(next) ? next : freeName(next, isFree);

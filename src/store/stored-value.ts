@@ -34,7 +34,10 @@ function encode(value: unknown, limit: number): Buffer {
   throw new IotmpError('IOTMP_ERR_TOO_LARGE', `a value of ${bytes.length} bytes: the limit is ${limit}`);
 }
 
-/** The value again. Its bytes, if it has any, are copies. A `StorageError` for what no value was encoded to. */
+/**
+ * Decodes a stored value. Bytes in the value are copies.
+ * @throws StorageError `corrupt` if the bytes are not an encoded value
+ */
 export function fromStored(bytes: Uint8Array): Value {
   try {
     return decodeValue(Buffer.from(bytes));

@@ -1,6 +1,6 @@
-import { errorText, isError } from '../errors';
+import { errorText, isError, systemCode } from '../errors';
 import { hostAndPort } from './host-and-port';
-import { codeOf, tlsWords } from './tls-words';
+import { tlsWords } from './tls-words';
 
 /** Words for the codes of the system, where the text of the system says no more than the code. */
 const SYSTEM_WORDS: ReadonlyMap<string, string> = new Map([
@@ -18,7 +18,7 @@ export function connectWords(cause: unknown): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) {
     return cause.errors.map(connectWords).join('; ');
   }
-  const code = codeOf(cause);
+  const code = systemCode(cause);
   const tls = tlsWords(cause);
   if (tls !== undefined) return `the server ${tls} (${code})`;
   const words = SYSTEM_WORDS.get(code);

@@ -1,8 +1,9 @@
 import type { Server, Socket } from 'node:net';
+import { systemCode } from '../errors';
 import { guarded, warnProcess } from '../util/guard';
 import type { ConnectionRefusal } from './connection-refusal';
 import { remoteAddressOf } from './host-and-port';
-import { codeOf, handshakeText } from './tls-words';
+import { handshakeText } from './tls-words';
 
 /** The sockets of a TLS server whose handshake is not done: nobody else knows of them. */
 export class Handshakes {
@@ -60,7 +61,7 @@ export class Handshakes {
 }
 
 function reasonOf(error: Error): ConnectionRefusal['reason'] {
-  const code = codeOf(error);
+  const code = systemCode(error);
   if (code === 'ERR_SSL_HTTP_REQUEST') return 'http';
   if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return 'timeout';
   return /^ERR_SSL_(WRONG_VERSION|PACKET_LENGTH|RECORD_TOO_SMALL)/.test(code) ? 'plain' : 'handshake';

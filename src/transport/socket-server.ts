@@ -1,6 +1,6 @@
 import { createServer as createTcpServer, type DropArgument, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, Server as TlsServer, type TlsOptions } from 'node:tls';
-import { asError, errorText, IotmpError, isError } from '../errors';
+import { asError, errorText, IotmpError, systemCode } from '../errors';
 import { guarded, warnProcess, type Guarded } from '../util/guard';
 import { certificateFault } from './certificate';
 import type { ConnectionRefusal } from './connection-refusal';
@@ -156,7 +156,7 @@ function certificateError(where: string, tls: TlsOptions, cause: unknown): Iotmp
 }
 
 function listenError(where: string, cause: unknown): IotmpError {
-  const reason = isError(cause) && 'code' in cause ? String(cause.code) : errorText(cause);
-  const text = LISTEN_WORDS.get(reason) ?? reason;
+  const code = systemCode(cause);
+  const text = LISTEN_WORDS.get(code) ?? (code === '' ? errorText(cause) : code);
   return new IotmpError('IOTMP_ERR_LISTEN', `cannot listen on ${where}: ${text}`, { cause });
 }

@@ -1,4 +1,4 @@
-import { errorText, isError } from '../errors';
+import { errorText, isError, systemCode } from '../errors';
 
 /** Words for the errors of TLS handshakes, by their codes. Each is said of the other end of the connection. */
 const WORDS: readonly (readonly [code: RegExp, words: string])[] = [
@@ -30,13 +30,8 @@ const WORDS: readonly (readonly [code: RegExp, words: string])[] = [
 
 /** What a TLS handshake failed of, said of the other end, such as "does not speak TLS". `undefined` for other errors. */
 export function tlsWords(error: unknown): string | undefined {
-  const code = codeOf(error);
+  const code = systemCode(error);
   return WORDS.find(([pattern]) => pattern.test(code))?.[1];
-}
-
-/** The stable code of an error of Node.js, or ''. */
-export function codeOf(error: unknown): string {
-  return isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 /** What a handshake failed of, without the places in the source of OpenSSL. */

@@ -40,7 +40,7 @@ export class RateLimiter {
   /** Takes one of a key's turns. Returns 0, or in how many whole seconds the next turn is free. */
   take(key: string): number {
     const { isTaken, waitMs } = this.reserve(key, 0);
-    return isTaken ? 0 : Math.max(1, Math.ceil(waitMs / 1000));
+    return isTaken ? 0 : wholeSeconds(waitMs);
   }
 
   /** Takes the next turn of a key, if that is free within this time. The turns of those who wait come in their order. */
@@ -56,4 +56,9 @@ export class RateLimiter {
     if (isTaken) bucket.tokens--;
     return { isTaken, waitMs };
   }
+}
+
+/** How long somebody has to wait, in whole seconds, as `Retry-After` says it: at least one. */
+export function wholeSeconds(waitMs: number): number {
+  return Math.max(1, Math.ceil(waitMs / 1000));
 }

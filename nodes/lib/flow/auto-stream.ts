@@ -1,8 +1,6 @@
-import { detached, IotmpError, warnProcess } from '../../../src';
+import { detached, FunctionCode, IotmpError, warnProcess } from '../../../src';
 import type { Link, LinkStream, LinkStreamListener, Target } from './link';
 
-/** The code of an output in descriptions. */
-const OUTPUT = 3;
 /** Time between samples of an output, in ms. */
 const OUTPUT_INTERVAL_MS = 1000;
 
@@ -55,7 +53,7 @@ export class AutoStream implements LinkStream {
   async #open(look: number): Promise<void> {
     const fn = await this.#link.kindOf(this.#target);
     if (look !== this.#look) return;
-    const intervalMs = fn === OUTPUT ? OUTPUT_INTERVAL_MS : 0;
+    const intervalMs = fn === FunctionCode.output ? OUTPUT_INTERVAL_MS : 0;
     const before = this.#stream;
     if (before !== undefined && this.#intervalMs === intervalMs) return;
     before?.close();

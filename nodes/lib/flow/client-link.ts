@@ -1,4 +1,4 @@
-import { detached, warnProcess } from '../../../src';
+import { detached, DeviceDescription, warnProcess } from '../../../src';
 import type {
   CallOptions,
   ClientStreamState,
@@ -68,7 +68,7 @@ export class ClientLink implements Link {
   async kindOf(target: Target): Promise<number | undefined> {
     try {
       const { payload } = await this.#client.describe();
-      return kindIn(payload, target.resource);
+      return new DeviceDescription(payload).find(target.resource)?.fn;
     } catch {
       return undefined; // A server that does not describe itself: the kind is not known.
     }
@@ -95,16 +95,6 @@ export class ClientLink implements Link {
       close: () => detached('flow stream closed', warnProcess, stream.close()),
     };
   }
-}
-
-/** The code of a resource in the description of a server. */
-function kindIn(description: unknown, resource: string): number | undefined {
-  const entry: unknown = isRecord(description) ? description[resource] : undefined;
-  return isRecord(entry) && typeof entry.fn === 'number' ? entry.fn : undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }
 
 function streamState(state: ClientStreamState, error: IotmpError | undefined): StreamState {

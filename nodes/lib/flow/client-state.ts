@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { isError, type ErrorCode, type IotmpClient, type IotmpError } from '../../../src';
+import { systemCode, type ErrorCode, type IotmpClient, type IotmpError } from '../../../src';
 import { translate } from '../red/translate';
 import type { LinkState } from './link';
 
@@ -44,7 +44,7 @@ export function clientState(
 
 function connectingState(RED: NodeAPI, error: IotmpError): LinkState {
   if (REFUSALS.includes(error.code)) return { kind: 'error', text: translate(RED, 'status.refused') };
-  const code = codeOf(error.cause);
+  const code = lastCodeOf(error.cause);
   const certificate = CERTIFICATES.find(([pattern]) => pattern.test(code))?.[1];
   if (certificate !== undefined) return { kind: 'error', text: translate(RED, certificate) };
   const obstacle = OBSTACLES.find(([pattern]) => pattern.test(code))?.[1];
@@ -53,7 +53,6 @@ function connectingState(RED: NodeAPI, error: IotmpError): LinkState {
 }
 
 /** Of several addresses of a name, the error of the last that was tried. */
-function codeOf(cause: unknown): string {
-  if (cause instanceof AggregateError && cause.errors.length > 0) return codeOf(cause.errors.at(-1));
-  return isError(cause) && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+function lastCodeOf(cause: unknown): string {
+  return systemCode(cause instanceof AggregateError && cause.errors.length > 0 ? cause.errors.at(-1) : cause);
 }

@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import type { ConnectedDevice, IotmpServer } from '../../../src';
+import { deviceKey, type ConnectedDevice, type DeviceId, type IotmpServer } from '../../../src';
 import { adminRoute } from './admin-route';
 import { nodeError } from '../red/node-error';
 import { ServerLink } from './server-link';
@@ -61,10 +61,10 @@ function findServer(RED: NodeAPI, id: string): IotmpServer | undefined {
 
 function deviceEntries(server: IotmpServer): DeviceEntry[] {
   const entries = new Map<string, DeviceEntry>();
-  const add = (user: string, device: string, connected: boolean): unknown =>
-    entries.set(JSON.stringify([user, device]), { user, device, connected });
-  for (const { user, device } of server.registered) add(user, device, false);
-  for (const { user, device } of server.devices) add(user, device, true);
+  const add = ({ user, device }: DeviceId, connected: boolean): unknown =>
+    entries.set(deviceKey({ user, device }), { user, device, connected });
+  for (const device of server.registered) add(device, false);
+  for (const device of server.devices) add(device, true);
   return [...entries.values()];
 }
 

@@ -1,4 +1,5 @@
 import {
+  deviceKey,
   guarded,
   type ConnectedDevice,
   type DeviceId,
@@ -15,7 +16,7 @@ export class DevicePresence {
   readonly #watchers = new Map<string, Set<() => void>>();
   readonly #changed = new Set<string>();
   readonly #onFault: FaultHandler;
-  readonly #onChange = (device: ConnectedDevice): void => this.#note(keyOf(device));
+  readonly #onChange = (device: ConnectedDevice): void => this.#note(deviceKey(device));
 
   constructor(server: IotmpServer, onFault: FaultHandler) {
     this.#server = server;
@@ -26,7 +27,7 @@ export class DevicePresence {
 
   /** Calls back after the device has come or gone; returns the function that ends it. */
   watch(device: DeviceId, watcher: () => void): () => void {
-    const key = keyOf(device);
+    const key = deviceKey(device);
     const watchers = this.#watchers.get(key) ?? new Set();
     const own = (): void => watcher();
     this.#watchers.set(key, watchers);
@@ -59,8 +60,4 @@ export class DevicePresence {
       }
     }
   }
-}
-
-function keyOf({ user, device }: DeviceId): string {
-  return JSON.stringify([user, device]);
 }

@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { IotmpError, type RegisteredDevice } from '../../../src';
+import { deviceKey, IotmpError, type RegisteredDevice } from '../../../src';
 import { jsonSetting } from '../../settings/readers';
 import { translate } from '../red/translate';
 
@@ -31,10 +31,9 @@ export function registeredDevices(
   const devices = new Map<string, RegisteredDevice>();
   rows.forEach((row: unknown, index) => {
     const device = readRow(row);
-    const key = JSON.stringify([device?.user, device?.device]);
-    const fault = faultOf(device, devices.has(key));
+    const fault = faultOf(device, device !== undefined && devices.has(deviceKey(device)));
     if (device !== undefined && fault === undefined) {
-      devices.set(key, device);
+      devices.set(deviceKey(device), device);
       return;
     }
     const reason = translate(RED, fault ?? 'devices.incomplete');

@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { isError, type ListenerStatus } from '../../../src';
+import { systemCode, type ListenerStatus } from '../../../src';
 import { isWithoutDevices } from './device-state';
 import type { HostedServer } from './hosted-server';
 import type { LinkState } from '../flow/link';
@@ -40,8 +40,7 @@ type OpenListener = Extract<ListenerStatus, { kind: 'listening' }>;
 
 /** Why a port is not open, in few words: the log has the whole of it. */
 function listenText(RED: NodeAPI, { error, port }: FailedListener): string {
-  const { cause } = error;
-  const code = isError(cause) && 'code' in cause ? String(cause.code) : '';
+  const code = systemCode(error.cause);
   if (code === 'EADDRINUSE') return translate(RED, 'status.portInUse', { port });
   if (code === 'EACCES') return translate(RED, 'status.portForbidden', { port });
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return translate(RED, 'status.noSuchAddress');

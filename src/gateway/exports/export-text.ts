@@ -1,5 +1,5 @@
 import type { BucketRow } from '../../store/bucket-row';
-import { besideColumns } from '../../store/row-columns';
+import { besideColumns, deviceColumn } from '../../store/row-columns';
 import { isMap, type Value } from '../../types';
 import { IotmpError } from '../../errors';
 import { toJson } from '../http/json-text';
@@ -40,7 +40,7 @@ async function* jsonText({ timestamps }: ExportOrder, read: ReadRows): AsyncGene
   let before = '[';
   for await (const rows of read()) {
     for (const { ts, device, value } of rows) {
-      yield before + toJson(besideColumns({ ...fromDevice(device), ts: timeOf(ts, timestamps) }, value));
+      yield before + toJson(besideColumns({ ...deviceColumn(device), ts: timeOf(ts, timestamps) }, value));
       before = ',\n';
     }
   }
@@ -100,7 +100,7 @@ function membersOf({ ts, device, value }: BucketRow): Map<string, Value> {
       else members.set(freeName(members, prefix + key), member);
     }
   };
-  add('', besideColumns({ ...fromDevice(device), ts }, value));
+  add('', besideColumns({ ...deviceColumn(device), ts }, value));
   members.delete('ts');
   return members;
 }
@@ -108,10 +108,6 @@ function membersOf({ ts, device, value }: BucketRow): Map<string, Value> {
 /** `a.b` may be a key of a row and a path in it: neither takes the place of the other. */
 function freeName(members: ReadonlyMap<string, Value>, name: string): string {
   return members.has(name) ? freeName(members, `_${name}`) : name;
-}
-
-function fromDevice(device: string | undefined): { device?: string } {
-  return device === undefined ? {} : { device };
 }
 
 function timeOf(ts: number, format: TimestampFormat): string | number {

@@ -1,9 +1,9 @@
 import { IotmpError } from '../../errors';
 import type { Clock } from '../../util/clock';
 import { guarded, warnProcess } from '../../util/guard';
-import { RateLimiter } from '../../util/rate-limiter';
+import { RateLimiter, wholeSeconds } from '../../util/rate-limiter';
 import { closed, rateExceeded } from '../http/request-error';
-import type { GatewayLimits } from './gateway-limits';
+import { checkRate, type GatewayLimits } from './gateway-limits';
 
 /** Longest time that a request waits for its turn, in ms. */
 const MAX_WAIT_MS = 5_000;
@@ -42,8 +42,7 @@ export class RequestTurns {
    * @throws RateError
    */
   takeNow(key: string): void {
-    const waitS = this.#limiter.take(key);
-    if (waitS > 0) throw rateExceeded(waitS);
+    checkRate(this.#limiter, key);
   }
 
   /**
@@ -54,7 +53,7 @@ export class RequestTurns {
     const waiting = this.#waiting.get(token) ?? 0;
     const maxWaitMs = waiting < MAX_WAITING ? MAX_WAIT_MS : 0;
     const { isTaken, waitMs } = this.#limiter.reserve(token, maxWaitMs);
-    if (!isTaken) throw rateExceeded(Math.max(1, Math.ceil(waitMs / 1000)));
+    if (!isTaken) throw rateExceeded(wholeSeconds(waitMs));
     return waitMs === 0 ? undefined : this.#wait(token, waitMs, request);
   }
 

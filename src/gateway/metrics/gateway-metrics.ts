@@ -1,9 +1,9 @@
 import type { IotmpServer } from '../../broker/broker';
+import { DeviceTotals } from '../../broker/device-totals';
 import type { Clock } from '../../util/clock';
 import { EventLoopDelay } from './event-loop-delay';
 import { LabelCounter, LatencyHistogram, MetricsText, type MetricSample } from './metrics-text';
 import type { Losses } from '../../services/losses';
-import { TrafficTotals } from './traffic-totals';
 
 /** The metrics of the server and the gateway. */
 export class GatewayMetrics {
@@ -21,7 +21,7 @@ export class GatewayMetrics {
   readonly #losses: Losses;
   readonly #ends: readonly (() => void)[];
   readonly #sockets: () => number;
-  readonly #totals: TrafficTotals;
+  readonly #totals: DeviceTotals;
   readonly #delay: EventLoopDelay;
 
   /** @param sockets returns the number of open sockets and event streams */
@@ -33,7 +33,7 @@ export class GatewayMetrics {
       losses.attach('request', () => this.requests.total(isTooMany) + this.socketsRefused.total(isTooMany)),
     ];
     this.#sockets = sockets;
-    this.#totals = new TrafficTotals(server);
+    this.#totals = new DeviceTotals(server);
     this.#delay = new EventLoopDelay(clock);
   }
 
@@ -53,7 +53,7 @@ export class GatewayMetrics {
   }
 
   #addDevices(text: MetricsText): void {
-    const { connections, disconnections, traffic } = this.#totals;
+    const { connections, disconnections, counters } = this.#totals;
     const losses = Object.entries(this.#losses.counts);
     const { counts } = this.#server.refusedLogins;
     const refusals = [...counts].map(([reason, count]): MetricSample => [{ reason }, count]);
@@ -71,12 +71,12 @@ export class GatewayMetrics {
         losses.map(([kind, count]): MetricSample => [{ kind }, count]),
       )
       .add('iotmp_messages_total', 'counter', 'Messages from and to devices.', [
-        [{ direction: 'in' }, traffic.messagesIn],
-        [{ direction: 'out' }, traffic.messagesOut],
+        [{ direction: 'in' }, counters.messagesIn],
+        [{ direction: 'out' }, counters.messagesOut],
       ])
       .add('iotmp_bytes_total', 'counter', 'Bytes from and to devices.', [
-        [{ direction: 'in' }, traffic.bytesIn],
-        [{ direction: 'out' }, traffic.bytesOut],
+        [{ direction: 'in' }, counters.bytesIn],
+        [{ direction: 'out' }, counters.bytesOut],
       ]);
   }
 

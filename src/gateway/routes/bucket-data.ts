@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { snapshot } from '../../codec/snapshot';
 import { MAX_TS, type BucketRow, type NewRow } from '../../store/bucket-row';
-import { besideColumns } from '../../store/row-columns';
+import { besideColumns, deviceColumn } from '../../store/row-columns';
 import { isMap } from '../../types';
 import { EMPTY, json } from '../http/answer';
 import { badRequest } from '../http/request-error';
@@ -18,12 +18,12 @@ type RowShape = (row: BucketRow, aggregation: string | undefined) => ListRow;
 
 /** `{ts, val}`, or the name of the aggregation in place of `val`. */
 const wrapped: RowShape = ({ ts, device, value }, aggregation = 'val') => ({
-  ...fromDevice(device),
+  ...deviceColumn(device),
   ts,
   [aggregation]: value,
 });
 
-const flat: RowShape = ({ ts, device, value }) => besideColumns({ ...fromDevice(device), ts }, value);
+const flat: RowShape = ({ ts, device, value }) => besideColumns({ ...deviceColumn(device), ts }, value);
 
 const OF_DEVICE = { asset: 'Device', id: 'device', action: 'ReadDeviceBucket' } as const;
 const DEVICE_PATH = '/users/:user/devices/:device/buckets/:bucket';
@@ -104,10 +104,6 @@ function readRoutes({ path, shape, asset, id, action }: (typeof READS)[number]):
       },
     }),
   ];
-}
-
-function fromDevice(device: string | undefined): { device?: string } {
-  return device === undefined ? {} : { device };
 }
 
 /** The filter for the rows of the device that a path names. */

@@ -6,7 +6,7 @@ import { IotmpError } from '../../errors';
 import type { BucketAggregation, BucketRange, LatestRows, RowSelection } from '../../store/bucket-query';
 import type { BucketRow, NewRow, RowPage } from '../../store/bucket-row';
 import type { Bucket, BucketKey, BucketSettings, WrittenRows } from '../../store/bucket-store';
-import { besideColumns } from '../../store/row-columns';
+import { besideColumns, deviceColumn } from '../../store/row-columns';
 import { mergeMap } from '../../store/merge-patch';
 import type { Page } from '../../store/page';
 import { isMap, type Value } from '../../types';
@@ -216,7 +216,7 @@ export class Buckets implements Service {
   #tellRows(key: BucketKey, rows: readonly NewRow[], times: readonly number[]): void {
     for (const [index, { device, value }] of rows.entries()) {
       const { [index]: ts = Date.now() } = times;
-      const from = device === undefined ? {} : { device };
+      const from = deviceColumn(device);
       const about = { user: key.user, ...from, ts, bucket: key.bucket };
       this.#server.events.publish({ event: 'bucket_write', ...about, data: besideColumns(from, value) });
     }

@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isError } from '../../errors';
+import { systemCode } from '../../errors';
 import { isAbsent } from './file-errors';
 
 /** `iotmp-<pid>-<machine>-<id>`: the process to which a folder belongs, on a machine that may share its disk with others. */
@@ -71,6 +71,6 @@ function isInUse(pid: number, { ctimeMs }: Stats): boolean {
     return true;
   } catch (error) {
     // It lives, and is of another user.
-    return isError(error) && 'code' in error && error.code === 'EPERM';
+    return systemCode(error) === 'EPERM';
   }
 }
