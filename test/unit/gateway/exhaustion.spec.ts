@@ -6,7 +6,7 @@ import { describe, it } from 'mocha';
 import { Pattern } from '../../../src/gateway/events/pattern';
 import { BucketExports, type ExportOrder } from '../../../src/gateway/exports/bucket-exports';
 import { eventStream } from '../../../src/gateway/http/event-stream';
-import { networkOf } from '../../../src/gateway/limits/client-network';
+import { networkOf } from '../../../src/transport/network';
 import { Answer } from '../../../src/session/hosting/resource';
 import { cleanUp } from '../../support/clean-up';
 import { FakeClock } from '../support/fake-clock';
