@@ -1,9 +1,15 @@
 import type { TlsOptions } from 'node:tls';
 import { DEFAULT_KEEP_ALIVE_S, MAX_KEEP_ALIVE_S } from '../codec/constants';
-import { IotmpError } from '../errors';
 import { defaultSessionOptions, sessionOptions, type SessionOptions } from '../session/base/session-options';
 import { MAX_DELAY_MS, systemClock, type Clock } from '../util/clock';
 import type { Authenticator, RegisteredDevice } from './authenticator';
+import {
+  checkWhole,
+  defaultServerLimits,
+  serverLimits,
+  type ServerLimits,
+  type WholeRange,
+} from './server-limits';
 
 /** Options of an {@link IotmpServer}. Each has a default, see {@link defaultServerOptions}. */
 export interface ServerOptions {
@@ -49,11 +55,14 @@ export interface ServerOptions {
    * @default 10000
    */
   readonly connectTimeoutMs?: number;
+  /** Bounds against floods; see {@link defaultServerLimits}. */
+  readonly limits?: Partial<ServerLimits>;
   readonly clock?: Clock;
 }
 
 /** Options with every default filled in. */
 export interface ResolvedServerOptions extends Required<ServerOptions> {
+  readonly limits: ServerLimits;
   /** The options of the session of each connection. */
   readonly session: SessionOptions;
 }
@@ -72,13 +81,9 @@ export const defaultServerOptions: Readonly<Required<ServerOptions>> = Object.fr
   maxConnections: 10_000,
   requestTimeoutMs: defaultSessionOptions.requestTimeoutMs,
   connectTimeoutMs: 10_000,
+  limits: defaultServerLimits,
   clock: systemClock,
 });
-
-interface Range {
-  readonly min: number;
-  readonly max: number;
-}
 
 /** Numbers of {@link ServerOptions}, in the order in which they are checked. */
 const NUMBERS = [
@@ -92,7 +97,7 @@ const NUMBERS = [
 ] as const;
 
 /** Smallest and largest value of each number of {@link ServerOptions}. */
-export const serverRanges: Readonly<Record<(typeof NUMBERS)[number], Range>> = Object.freeze({
+export const serverRanges: Readonly<Record<(typeof NUMBERS)[number], WholeRange>> = Object.freeze({
   tcpPort: { min: 0, max: 65_535 },
   tlsPort: { min: 0, max: 65_535 },
   keepAliveS: { min: 1, max: MAX_KEEP_ALIVE_S },
@@ -109,13 +114,10 @@ export const serverRanges: Readonly<Record<(typeof NUMBERS)[number], Range>> = O
 export function serverOptions(options: ServerOptions): ResolvedServerOptions {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const merged: Required<ServerOptions> = { ...defaultServerOptions, ...Object.fromEntries(given) };
-  for (const name of NUMBERS) checkRange(name, merged[name], serverRanges[name]);
+  for (const name of NUMBERS) {
+    if (merged[name] !== undefined) checkWhole(name, merged[name], serverRanges[name]);
+  }
   const { maxMessageSize: maxBodySize, requestTimeoutMs, clock } = merged;
   const session = sessionOptions({ maxBodySize, requestTimeoutMs, clock });
-  return Object.freeze({ ...merged, session });
-}
-
-function checkRange(name: string, value: number | undefined, { min, max }: Range): void {
-  if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return;
-  throw new IotmpError('IOTMP_ERR_CONFIG', `${name} must be a whole number from ${min} to ${max}`);
+  return Object.freeze({ ...merged, limits: serverLimits(merged.limits), session });
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { IotmpServer } from '../../../src/broker/broker';
 import { serverOptions, type ServerOptions } from '../../../src/broker/broker-options';
+import { defaultServerLimits } from '../../../src/broker/server-limits';
 
 describe('options of the server', () => {
   it('all have defaults', () => {
@@ -13,6 +14,12 @@ describe('options of the server', () => {
     assert.deepEqual([options.tcpPort, options.tlsPort, options.anonymous], [undefined, undefined, false]);
     assert.ok(Object.isFrozen(options));
     assert.equal(new IotmpServer().running, false);
+  });
+
+  it('take each limit of their table by itself', () => {
+    const { limits } = serverOptions({ limits: { pendingPerAddress: 7 } });
+    assert.deepEqual(limits, { ...defaultServerLimits, pendingPerAddress: 7 });
+    assert.deepEqual(serverOptions({ limits: {} }).limits, defaultServerLimits);
   });
 
   it('that are undefined are absent', () => {
@@ -33,6 +40,14 @@ describe('options of the server', () => {
       [{ requestTimeoutMs: 0 }, /requestTimeoutMs/],
       [{ requestTimeoutMs: NaN }, /requestTimeoutMs/],
       [{ connectTimeoutMs: Infinity }, /connectTimeoutMs/],
+      [
+        { limits: { pendingConnections: 0 } },
+        /^pendingConnections must be a whole number from 1 to 1000000$/,
+      ],
+      [
+        { limits: { pendingPerAddress: 1.5 } },
+        /^pendingPerAddress must be a whole number from 1 to 1000000$/,
+      ],
     ];
     for (const [options, message] of wrong) {
       assert.throws(() => new IotmpServer(options), {
