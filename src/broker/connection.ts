@@ -125,8 +125,9 @@ export class Connection implements SessionHooks {
       this.#intent = parseConnect(request);
       const authenticator = this.#context.authenticator();
       const verdict = authenticator.authenticate(this.#intent, this.#intent.credential);
-      if (verdict === undefined) return undefined;
-      return this.#wait(verdict, authenticator).catch((error: unknown) => this.#refuse(error));
+      if (verdict === undefined) return this.#slowDown();
+      const decided = this.#wait(verdict, authenticator);
+      return decided.then(() => this.#slowDown()).catch((error: unknown) => this.#refuse(error));
     } catch (error) {
       return this.#refuse(error);
     }
@@ -140,6 +141,12 @@ export class Connection implements SessionHooks {
         statusCode: ConnectCode.BAD_CREDENTIALS,
       });
     }
+  }
+
+  /** A device whose connections take each other's place waits before it is let in. */
+  #slowDown(): void | Promise<void> {
+    const waitMs = this.#intent === undefined ? 0 : this.#context.twins.waitMs(this.#intent);
+    if (waitMs > 0) return pause(waitMs, this.session.options.clock, this.session.signal);
   }
 
   async #refuse(cause: unknown): Promise<void> {

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { createServer as createTcpServer, type DropArgument, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, Server as TlsServer, type TlsOptions } from 'node:tls';
 import { asError, errorText, IotmpError, systemCode } from '../errors';
@@ -136,7 +137,7 @@ function createTls(
     throw listenError(where, 'TLS needs a key and a certificate');
   }
   try {
-    return createTlsServer({ ...tls, handshakeTimeout: handshakeTimeoutMs }, take);
+    return createTlsServer({ ...withoutRenegotiation(tls), handshakeTimeout: handshakeTimeoutMs }, take);
   } catch (error) {
     throw certificateError(where, tls, error);
   }
@@ -144,10 +145,15 @@ function createTls(
 
 function secure(server: TlsServer, tls: TlsOptions, where: string): void {
   try {
-    server.setSecureContext(tls);
+    server.setSecureContext(withoutRenegotiation(tls));
   } catch (error) {
     throw certificateError(where, tls, error);
   }
+}
+
+/** A handshake costs the server far more than the client. Without this option a client of TLS 1.2 asks for any number. */
+function withoutRenegotiation(tls: TlsOptions): TlsOptions {
+  return { ...tls, secureOptions: (tls.secureOptions ?? 0) | constants.SSL_OP_NO_RENEGOTIATION };
 }
 
 function certificateError(where: string, tls: TlsOptions, cause: unknown): IotmpError {

@@ -26,7 +26,18 @@ export class RateWindow {
     const now = this.#clock.now();
     if (this.#times.length >= limit) this.#times.shift();
     this.#times.push(now);
-    while ((this.#times[0] ?? now) <= now - windowMs) this.#times.shift();
+    this.#forget(now - windowMs);
     return this.#times.length >= limit;
+  }
+
+  /** Whether the limit is reached at this moment, without another event. */
+  get isReached(): boolean {
+    const { limit, windowMs } = this.#options;
+    this.#forget(this.#clock.now() - windowMs);
+    return this.#times.length >= limit;
+  }
+
+  #forget(until: number): void {
+    while ((this.#times[0] ?? Infinity) <= until) this.#times.shift();
   }
 }

@@ -104,7 +104,11 @@ describe('second connection of a device', () => {
   it('may come a hundred times: one connection is left', async () => {
     const bench = await BrokerBench.start();
     const devices: RawDevice[] = [];
-    for (let i = 0; i < 100; i++) devices.push(await bench.device());
+    for (let i = 0; i < 100; i++) {
+      const login = bench.device();
+      await bench.clock.advance(1000);
+      devices.push(await login);
+    }
     await Promise.all(devices.slice(0, -1).map(({ closed }) => closed));
     assert.equal(bench.server.deviceCount, 1);
     assert.equal(bench.log.length, 199);
@@ -131,8 +135,9 @@ describe('two devices with one id', () => {
   /** Connections of one device, each of which takes the place of the one before. */
   async function takeOver(bench: BrokerBench, times: number, pauseMs: number): Promise<void> {
     for (let i = 0; i < times; i++) {
-      await bench.device();
+      const login = bench.device();
       await bench.clock.advance(pauseMs);
+      await login;
     }
   }
 
@@ -160,5 +165,34 @@ describe('two devices with one id', () => {
     await takeOver(bench, 20, 120_000);
     for (let i = 0; i < 3; i++) await bench.device(LAMP);
     assert.deepEqual(bench.warnings, []);
+  });
+
+  it('are answered at once up to the third take-over within 10 s, and after 1 s from then on', async () => {
+    const bench = await BrokerBench.start();
+    for (let i = 0; i < 4; i++) await bench.device();
+    assert.equal(bench.server.takeOvers, 3);
+    const device = new RawDevice(bench.memory());
+    device.connect();
+    await bench.clock.advance(999);
+    assert.deepEqual([device.all(Type.OK).length, bench.server.takeOvers], [0, 3]);
+    await bench.clock.advance(1);
+    assert.deepEqual([device.all(Type.OK).length, bench.server.takeOvers], [1, 4]);
+  });
+
+  it('are answered at once again when the third take-over was 10 s ago', async () => {
+    const bench = await BrokerBench.start();
+    for (let i = 0; i < 4; i++) await bench.device();
+    await bench.clock.advance(10_000);
+    await bench.device();
+    assert.equal(bench.server.takeOvers, 4);
+  });
+
+  it('slow down no other device, and no login that is refused', async () => {
+    const bench = await BrokerBench.start();
+    for (let i = 0; i < 4; i++) await bench.device();
+    await bench.device(LAMP);
+    const intruder = new RawDevice(bench.memory(), { credential: 'guess' });
+    intruder.connect();
+    await intruder.closed;
   });
 });

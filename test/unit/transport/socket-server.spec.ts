@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { describe, it } from 'mocha';
 import type { ConnectionRefusal } from '../../../src/transport/connection-refusal';
 import { openSocketServer, type SocketServer } from '../../../src/transport/socket-server';
@@ -13,6 +13,7 @@ const MAX_CONNECTIONS = 8;
 const BEGINNING = Buffer.from('160301020001', 'hex');
 
 interface Bench {
+  readonly listener: SocketServer;
   readonly port: number;
   readonly refusals: ConnectionRefusal[];
   /** Resolves with the first connection that gets in. */
@@ -37,7 +38,25 @@ async function openTls(handshakeTimeoutMs: number): Promise<Bench> {
   );
   cleanUp(() => listener.close());
   const { port } = listener.server.address() as AddressInfo;
-  return { port, refusals, taken: taken.promise };
+  return { listener, port, refusals, taken: taken.promise };
+}
+
+/** A client of TLS 1.2 whose handshake is done. */
+async function openTls12(port: number): Promise<TLSSocket> {
+  const options: ConnectionOptions = { port, host: '127.0.0.1', ca: TEST_ONLY_CERTIFICATE };
+  const client = connectTls({ ...options, maxVersion: 'TLSv1.2' });
+  client.on('error', () => undefined);
+  cleanUp(() => client.destroy());
+  await once(client, 'secureConnect');
+  return client;
+}
+
+/** The error that the client gets when it asks for another handshake; null when that was done. */
+function renegotiate(client: TLSSocket): Promise<Error | null> {
+  return new Promise((resolve) => {
+    client.once('error', resolve);
+    client.renegotiate({}, resolve);
+  });
 }
 
 function idle(port: number, bytes?: Buffer): Socket {
@@ -76,6 +95,21 @@ describe('A TLS port', () => {
       assert.equal(refusals.length, 1);
       assert.equal(refusals[0]?.reason, reason);
       if (text !== undefined) assert.equal(refusals[0].text, text);
+    });
+  }
+
+  for (const [when, prepare] of [
+    ['', () => undefined],
+    [
+      ' after its certificate was renewed',
+      (listener: SocketServer) => listener.renew({ key: TEST_ONLY_KEY, cert: TEST_ONLY_CERTIFICATE }),
+    ],
+  ] as const) {
+    it(`does no second handshake with a client of TLS 1.2${when}`, async () => {
+      const { listener, port } = await openTls(10_000);
+      prepare(listener);
+      const client = await openTls12(port);
+      assert.match(String(await renegotiate(client)), /no renegotiation/i);
     });
   }
 

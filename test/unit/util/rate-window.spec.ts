@@ -33,4 +33,16 @@ describe('rate window', () => {
     await clock.advance(1000);
     assert.equal(rate.note(), false);
   });
+
+  it('tells whether the limit is reached without counting another event', async () => {
+    const clock = new FakeClock();
+    const rate = new RateWindow(OPTIONS, clock);
+    rate.note();
+    rate.note();
+    assert.equal(rate.isReached, false);
+    rate.note();
+    assert.deepEqual([rate.isReached, rate.isReached], [true, true]);
+    await clock.advance(1000);
+    assert.equal(rate.isReached, false);
+  });
 });
