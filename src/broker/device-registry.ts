@@ -10,12 +10,11 @@ import { LastKnownStates } from './last-known';
 import type { IntervalMemory } from './stream-source';
 
 /** What outlives a device's connections. */
-export interface RememberedDevice {
+export interface RememberedDevice extends IntervalMemory {
   readonly id: DeviceId;
   /** Stream ids run on over connections, because late answers of an old one arrive on the new one. */
   readonly ids: IdSequence;
   readonly lastKnown: LastKnownStates;
-  readonly intervals: IntervalMemory;
 }
 
 /** Maximum number of records. Of the devices that are away, the one that came longest ago is forgotten. */
@@ -85,6 +84,6 @@ function newRecord({ user, device }: DeviceId): RememberedDevice {
     id: { user, device },
     ids: new IdSequence(randomInt(MAX_STREAM_ID + 1), true),
     lastKnown: new LastKnownStates(),
-    intervals: { form: 'map' },
+    intervalForm: 'map',
   };
 }

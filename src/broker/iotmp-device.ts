@@ -23,21 +23,27 @@ export class IotmpDevice implements ConnectedDevice {
   readonly device: string;
   readonly since = Date.now();
   readonly session: Session;
-  readonly lastKnown: LastKnownStates;
-  readonly intervals: IntervalMemory;
+  readonly #record: RememberedDevice;
   /** What makes a time on the session's clock one in ms since 1970. */
   readonly #epoch: number;
   #description: Promise<DeviceDescription> | undefined;
   /** What {@link #description} came to. */
   #described: DeviceDescription | undefined;
 
-  constructor({ id, lastKnown, intervals }: RememberedDevice, session: Session) {
-    this.user = id.user;
-    this.device = id.device;
+  constructor(record: RememberedDevice, session: Session) {
+    this.user = record.id.user;
+    this.device = record.id.device;
     this.session = session;
+    this.#record = record;
     this.#epoch = this.since - session.options.clock.now();
-    this.lastKnown = lastKnown;
-    this.intervals = intervals;
+  }
+
+  get lastKnown(): LastKnownStates {
+    return this.#record.lastKnown;
+  }
+
+  get intervals(): IntervalMemory {
+    return this.#record;
   }
 
   get address(): string {

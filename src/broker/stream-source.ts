@@ -5,7 +5,7 @@ export type IntervalForm = 'map' | 'number';
 
 /** The interval form that a device was last seen to understand. It outlives the connections of the device. */
 export interface IntervalMemory {
-  form: IntervalForm;
+  intervalForm: IntervalForm;
 }
 
 /** A connected device as the stream hub needs it. */

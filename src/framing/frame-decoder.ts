@@ -2,21 +2,15 @@ import { BodyCollector } from './body-collector';
 import { FrameHeader } from './frame-header';
 import { SkippedBody } from './skipped-body';
 
-/**
- * Receives one whole message: its type, and where its body is. The bytes are never written again, so that parts of
- * them may be kept.
- */
-export type FrameHandler = (type: number, bytes: Buffer, start: number, end: number) => void;
-
-/** Receives a message that was too large to be kept: its type and, without its bytes, its body. */
-export type SkipHandler = (type: number, body: SkippedBody) => void;
-
-/** Limits of a {@link FrameDecoder}. */
-export interface FrameDecoderOptions {
-  /** Largest body that is accepted, in bytes. */
-  readonly maxBodySize: number;
-  /** Called with a message whose body is larger than that, and not too large to be skipped. */
-  readonly onSkipped?: SkipHandler;
+/** Receives the messages of a {@link FrameDecoder}. It is an object, as functions for each connection cost memory. */
+export interface FrameReceiver {
+  /**
+   * Takes one whole message: its type, and where its body is. The bytes are never written again, so that parts of
+   * them may be kept.
+   */
+  handleFrame(type: number, bytes: Buffer, start: number, end: number): void;
+  /** Takes a message that was too large to be kept, and not too large to be skipped: its type, and its body without bytes. */
+  handleSkipped?(type: number, body: SkippedBody): void;
 }
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -27,13 +21,12 @@ const NOTHING: Buffer = Buffer.alloc(0);
  *
  * While it is paused, chunks are kept as they are: whoever pauses it also pauses their source, which bounds them.
  *
- * `push` and `resume` throw what `onFrame` throws; that message is consumed then, and the next call goes on behind it.
+ * `push` and `resume` throw what the receiver throws; that message is consumed then, and the next call goes on behind it.
  * They throw for a header that breaks the rules as well: then nothing more can be decoded, and every later call throws
  * the same until {@link reset}.
  */
 export class FrameDecoder {
-  readonly #onFrame: FrameHandler;
-  readonly #onSkipped: SkipHandler | undefined;
+  readonly #receiver: FrameReceiver;
   /** The body that is being skipped. */
   #skipped: SkippedBody | undefined;
   /** Largest body that is skipped, in bytes. */
@@ -54,11 +47,11 @@ export class FrameDecoder {
   #paused = false;
   #delivering = false;
 
-  constructor(options: FrameDecoderOptions, onFrame: FrameHandler) {
-    this.#maxBodySize = options.maxBodySize;
-    this.#maxSkipped = options.maxBodySize;
-    this.#onSkipped = options.onSkipped;
-    this.#onFrame = onFrame;
+  /** @param maxBodySize largest body that is accepted, in bytes */
+  constructor(maxBodySize: number, receiver: FrameReceiver) {
+    this.#maxBodySize = maxBodySize;
+    this.#maxSkipped = maxBodySize;
+    this.#receiver = receiver;
   }
 
   /**
@@ -91,7 +84,7 @@ export class FrameDecoder {
     this.#deliver();
   }
 
-  /** Delivers no more messages until {@link resume}; may be called by `onFrame`. */
+  /** Delivers no more messages until {@link resume}; the receiver may call it. */
   pause(): void {
     this.#paused = true;
   }
@@ -102,7 +95,7 @@ export class FrameDecoder {
     this.#deliver();
   }
 
-  /** Forgets everything that was received, as if new. When `onFrame` calls it, no other message follows. */
+  /** Forgets everything that was received, as if new. When the receiver calls it, no other message follows. */
   reset(): void {
     this.#dropInput();
     this.#endMessage();
@@ -125,7 +118,7 @@ export class FrameDecoder {
     if (this.#delivering) return;
     this.#delivering = true;
     try {
-      // Asked anew each time: onFrame may pause, reset or push.
+      // Asked anew each time: the receiver may pause, reset or push.
       while (!this.#paused && this.#hasInput()) this.#step();
     } finally {
       this.#delivering = false;
@@ -153,7 +146,7 @@ export class FrameDecoder {
       const end = start + size;
       if (type > 0 && type < 0x80 && size < 0x80 && size <= this.#maxBodySize && end <= chunk.length) {
         this.#offset = end;
-        this.#onFrame(type, chunk, start, end);
+        this.#receiver.handleFrame(type, chunk, start, end);
         return;
       }
     }
@@ -180,7 +173,7 @@ export class FrameDecoder {
     const start = this.#offset;
     this.#offset = start + size;
     this.#endMessage();
-    this.#onFrame(type, this.#chunk, start, start + size);
+    this.#receiver.handleFrame(type, this.#chunk, start, start + size);
   }
 
   #readHeader(header: FrameHeader): void {
@@ -200,7 +193,7 @@ export class FrameDecoder {
     if (!body.complete) return;
     const bytes = body.release();
     this.#endMessage();
-    this.#onFrame(type, bytes, 0, size);
+    this.#receiver.handleFrame(type, bytes, 0, size);
   }
 
   #skip(type: number, size: number): void {
@@ -209,7 +202,7 @@ export class FrameDecoder {
     if (!skipped.complete) return;
     this.#skipped = undefined;
     this.#endMessage();
-    this.#onSkipped?.(type, skipped);
+    this.#receiver.handleSkipped?.(type, skipped);
   }
 
   #endMessage(): void {

@@ -1,6 +1,6 @@
 import { IotmpError } from '../errors';
 import type { TransportHandler } from './transport';
-import { guarded, type FaultHandler } from '../util/guard';
+import { guarded, type FaultOwner, type Guarded } from '../util/guard';
 
 /** What a {@link Delivery} can stop and start: the socket below. */
 export interface DataSource {
@@ -21,7 +21,7 @@ const BYTES_AT_ONCE = 65_536;
  */
 export class Delivery {
   readonly #source: DataSource;
-  readonly #onFault: FaultHandler;
+  readonly #owner: FaultOwner;
   #handler: TransportHandler | undefined;
   #held: Buffer[] = [];
   #paused = false;
@@ -33,10 +33,10 @@ export class Delivery {
   #end: { readonly error: Error | undefined } | undefined;
   #told = false;
 
-  /** @param onFault ends a connection whose handler has thrown outside of a call of the source */
-  constructor(source: DataSource, onFault: FaultHandler) {
+  /** @param owner ends a connection whose handler has thrown outside of a call of the source */
+  constructor(source: DataSource, owner: FaultOwner) {
     this.#source = source;
-    this.#onFault = onFault;
+    this.#owner = owner;
   }
 
   /** Names the handler. Throws IOTMP_ERR_CONFLICT when called again. */
@@ -96,7 +96,11 @@ export class Delivery {
     this.#taken = 0;
     this.#source.pause();
     this.#rest ??= setImmediate(
-      guarded('rest of a flooding connection', this.#onFault, () => this.#endRest()),
+      guarded(
+        'rest of a flooding connection',
+        (error) => this.#owner.handleFault(error),
+        () => this.#endRest(),
+      ),
     );
   }
 
@@ -105,7 +109,16 @@ export class Delivery {
     if (this.#paused) return;
     if (this.#held.length === 0 && this.#end === undefined) this.#source.resume();
     // Never from inside a call of the handler's own.
-    else process.nextTick(guarded('data that was held', this.#onFault, () => this.#release()));
+    else process.nextTick(this.#onRelease());
+  }
+
+  /** Made only while it is needed: most connections hold nothing. */
+  #onRelease(): Guarded<[]> {
+    return guarded(
+      'data that was held',
+      (error) => this.#owner.handleFault(error),
+      () => this.#release(),
+    );
   }
 
   #endRest(): void {

@@ -1,12 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { atEndOfTurn, type EndOfTurnTask } from './end-of-turn';
-import { guarded, warnProcess } from '../util/guard';
+import { guarded, warnProcess, type FaultOwner } from '../util/guard';
 
-/** Writes what it has gathered. */
-export interface Flushable {
+/** Writes what it has gathered. What that throws goes to its `handleFault`. */
+export interface Flushable extends FaultOwner {
   flush(): void;
-  /** A flush has thrown. */
-  handleFault(error: unknown): void;
 }
 
 /**

@@ -3,7 +3,7 @@ import { Delivery } from './delivery';
 import { MemoryWire } from './memory-wire';
 import { transportSettings, type TransportOptions, type TransportSettings } from './transport-options';
 import type { Transport, TransportHandler } from './transport';
-import { guarded, warnProcess } from '../util/guard';
+import { guarded, warnProcess, type FaultOwner } from '../util/guard';
 import { asError } from '../errors';
 
 /** Options of {@link createMemoryPair}. */
@@ -54,7 +54,7 @@ function connect(wire: MemoryWire, sender: MemoryTransport, receiver: MemoryTran
   });
 }
 
-class MemoryTransport implements Transport {
+class MemoryTransport implements Transport, FaultOwner {
   readonly kind = 'memory';
   readonly remoteAddress = 'memory';
   readonly #out: MemoryWire;
@@ -72,7 +72,7 @@ class MemoryTransport implements Transport {
     this.#out = out;
     this.#in = incoming;
     this.#settings = settings;
-    this.#delivery = new Delivery(incoming, (error) => this.destroy(asError(error)));
+    this.#delivery = new Delivery(incoming, this);
   }
 
   get bufferedBytes(): number {
@@ -113,6 +113,10 @@ class MemoryTransport implements Transport {
     this.#in.break();
     this.#delivery.mute();
     queueMicrotask(guarded('memory close', warnProcess, () => this.#handleClose()));
+  }
+
+  handleFault(error: unknown): void {
+    this.destroy(asError(error));
   }
 
   handleChunk(chunk: Buffer): void {

@@ -5,9 +5,10 @@ import { Delivery } from './delivery';
 import { FlushSchedule, type Flushable } from './flush-schedule';
 import { remoteAddressOf } from './host-and-port';
 import { transportSettings, type TransportOptions, type TransportSettings } from './transport-options';
+import { listenTo, type SocketListener } from './socket-events';
 import type { Transport, TransportHandler } from './transport';
 import { WriteBatch, type WriteCallback } from './write-batch';
-import { guarded, warnProcess, type FaultHandler } from '../util/guard';
+import { guarded, warnProcess } from '../util/guard';
 import { asError } from '../errors';
 
 /**
@@ -15,7 +16,7 @@ import { asError } from '../errors';
  * or end it. Messages leave together in one write, up to 64 KiB of them, as {@link FlushSchedule} says; a lone one is
  * written at the end of its turn and never copied.
  */
-export class SocketTransport implements Transport, Flushable {
+export class SocketTransport implements Transport, Flushable, SocketListener {
   readonly kind: 'tcp' | 'tls';
   readonly remoteAddress: string;
   readonly #socket: Socket;
@@ -33,26 +34,11 @@ export class SocketTransport implements Transport, Flushable {
     this.remoteAddress = remoteAddressOf(socket);
     this.#socket = socket;
     this.#settings = transportSettings(options);
-    const onFault: FaultHandler = (error) => this.handleFault(error);
-    this.#delivery = new Delivery(socket, onFault);
+    this.#delivery = new Delivery(socket, this);
     socket.setNoDelay(true);
     socket.pause();
-    socket.on(
-      'data',
-      guarded('socket data', onFault, (chunk: Buffer) => this.#delivery.data(chunk)),
-    );
-    // Also where the socket allows it to be half open; after what the turn has gathered, and within the grace.
-    socket.on(
-      'end',
-      guarded('socket end', onFault, () => this.close()),
-    );
-    socket.on(
-      'error',
-      guarded('socket error', onFault, (error: Error) => this.#handleError(error)),
-    );
-    const onClose = guarded('socket close', onFault, () => this.#handleClose());
-    socket.on('close', onClose);
-    if (socket.closed) process.nextTick(onClose);
+    listenTo(socket, this);
+    if (socket.closed) this.#closeLater();
   }
 
   get bufferedBytes(): number {
@@ -98,6 +84,28 @@ export class SocketTransport implements Transport, Flushable {
     this.#socket.destroy();
   }
 
+  handleData(chunk: Buffer): void {
+    this.#delivery.data(chunk);
+  }
+
+  /** Closes also where the socket may be half open; after what the turn has gathered, and within the grace. */
+  handleEnd(): void {
+    this.close();
+  }
+
+  handleError(error: Error): void {
+    this.#error ??= error;
+    this.#open = false;
+  }
+
+  handleClose(): void {
+    this.#open = false;
+    this.#grace?.cancel();
+    this.#schedule.cancel();
+    this.#batch.clear();
+    this.#delivery.end(this.#error);
+  }
+
   /** Cuts the connection: nobody knows what became of its bytes. */
   handleFault(error: unknown): void {
     if (this.#socket.closed) warnProcess(error);
@@ -110,9 +118,15 @@ export class SocketTransport implements Transport, Flushable {
     else this.#batch.writeTo(this.#socket, this.#drainWanted ? this.#onWritten() : undefined);
   }
 
-  #handleError(error: Error): void {
-    this.#error ??= error;
-    this.#open = false;
+  /** Of a socket that is closed already no event comes any more. */
+  #closeLater(): void {
+    process.nextTick(
+      guarded(
+        'socket closed before',
+        (error) => this.handleFault(error),
+        () => this.handleClose(),
+      ),
+    );
   }
 
   /** Made only while it is needed: most connections never are that slow. */
@@ -129,13 +143,5 @@ export class SocketTransport implements Transport, Flushable {
     if (error || !this.#drainWanted || this.bufferedBytes > 0) return;
     this.#drainWanted = false;
     this.#delivery.drain();
-  }
-
-  #handleClose(): void {
-    this.#open = false;
-    this.#grace?.cancel();
-    this.#schedule.cancel();
-    this.#batch.clear();
-    this.#delivery.end(this.#error);
   }
 }

@@ -44,7 +44,7 @@ export class WebSocketTransport implements Transport, Flushable {
     this.#socket = socket;
     this.#settings = transportSettings(options);
     const onFault: FaultHandler = (error) => this.handleFault(error);
-    this.#delivery = new Delivery(webSocket, onFault);
+    this.#delivery = new Delivery(webSocket, this);
     webSocket.pause();
     webSocket.on(
       'message',

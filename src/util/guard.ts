@@ -29,6 +29,31 @@ export function guarded<Args extends unknown[]>(
   return safe as Guarded<Args>;
 }
 
+/** Deals itself with what its callbacks throw: of many of its kind, none needs a function for that. */
+export interface FaultOwner {
+  handleFault(error: unknown): void;
+}
+
+/**
+ * Makes one listener for all emitters of a kind, as {@link guarded} does for one: functions for each of ten thousand
+ * connections cost memory. The emitter is what Node.js calls a listener with as `this`.
+ * @param place as of {@link guarded}
+ */
+export function guardedListener<Emitter, Args extends unknown[]>(
+  place: string,
+  onFault: (error: unknown, emitter: Emitter) => void,
+  listener: (emitter: Emitter, ...args: Args) => void,
+): Guarded<Args> {
+  function safe(this: Emitter, ...args: Args): void {
+    try {
+      listener(this, ...args);
+    } catch (error) {
+      giveFault(place, (fault) => onFault(fault, this), error);
+    }
+  }
+  return safe as Guarded<Args>;
+}
+
 /**
  * Lets a promise go that nobody waits for. A rejection goes to `onFault`.
  * @param place as of {@link guarded}

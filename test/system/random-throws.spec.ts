@@ -105,7 +105,8 @@ function places(): Set<string> {
   const text = globSync(['src/**/*.ts', 'nodes/**/*.ts'], { cwd: ROOT })
     .map((file) => readFileSync(join(ROOT, file), 'utf8'))
     .join('\n');
-  const calls = /\b(?:guarded|detached|nodeHandler|adminRoute|step)\(\s*(?:RED,\s*)?'([^']+)'/g;
+  const calls =
+    /\b(?:guarded|guardedListener|detached|nodeHandler|adminRoute|step)\(\s*(?:RED,\s*)?'([^']+)'/g;
   return new Set([...text.matchAll(calls)].map(([, place]) => place ?? ''));
 }
 

@@ -79,7 +79,7 @@ export class StreamChannel {
       onClose: (reason) => this.#handleClose(reason),
     };
     this.#memory = link.source.intervals;
-    this.#form = this.#memory.form;
+    this.#form = this.#memory.intervalForm;
     const options: CallOptions = { parameters: this.#parameters() };
     const outgoing = await link.source.openStream(link.resource, listener, options);
     if (!this.isOpening) {
@@ -160,7 +160,7 @@ export class StreamChannel {
         this.#owner.onChange();
       },
       onStall: (restartHelps) => {
-        if (this.#watch?.proven === false) this.#form = this.#memory?.form ?? 'map';
+        if (this.#watch?.proven === false) this.#form = this.#memory?.intervalForm ?? 'map';
         if (restartHelps) this.requestRestart();
         this.#owner.onChange();
       },
@@ -177,7 +177,7 @@ export class StreamChannel {
     if (this.#phase !== 'opening' && this.#phase !== 'open') return;
     this.#sampled = true;
     if (this.#watch?.heard(now) === true) this.#owner.onChange();
-    if (this.#watch?.proven === true && this.#memory !== undefined) this.#memory.form = this.#form;
+    if (this.#watch?.proven === true && this.#memory !== undefined) this.#memory.intervalForm = this.#form;
     this.#owner.onSample(sample, now, this.#intervalMs);
   }
 

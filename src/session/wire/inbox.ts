@@ -3,7 +3,7 @@ import type { Message } from '../../codec/message';
 import { decodeMessage, type DecodeOptions } from '../../codec/reading/message-decoder';
 import { DecodeError, ForeignProtocolError, IotmpError } from '../../errors';
 import { foreignProtocol } from '../../framing/foreign-protocol';
-import { FrameDecoder } from '../../framing/frame-decoder';
+import { FrameDecoder, type FrameReceiver } from '../../framing/frame-decoder';
 import type { SkippedBody } from '../../framing/skipped-body';
 import { RateWindow } from '../../util/rate-window';
 import type { SessionCore } from '../base/session-core';
@@ -20,7 +20,7 @@ const FAULTS = { limit: 10, windowMs: 60_000 };
  * The way in of a session: bytes become messages, and what is wrong with them is counted (`protocol.md`
  * section 1).
  */
-export class Inbox {
+export class Inbox implements FrameReceiver {
   /** Messages and bytes received so far. */
   messages = 0;
   bytes = 0;
@@ -46,11 +46,7 @@ export class Inbox {
     this.heardAt = clock.now();
     this.#core = core;
     this.#decodeOptions = { maxDepth, floats: 'shortest', onInvalidText: () => this.invalidTexts++ };
-    const firstLimit = Math.min(maxBodySize, MAX_FIRST_BODY);
-    const onSkipped = (type: number, body: SkippedBody): void => this.#handleSkipped(type, body);
-    this.#frames = new FrameDecoder({ maxBodySize: firstLimit, onSkipped }, (type, bytes, start, end) =>
-      this.#handleFrame(type, bytes, start, end),
-    );
+    this.#frames = new FrameDecoder(Math.min(maxBodySize, MAX_FIRST_BODY), this);
   }
 
   /** The session is open: bodies of any accepted size may come. */
@@ -102,7 +98,8 @@ export class Inbox {
     if (this.messages !== before || this.#frames.skipping) this.#core.handleLife(this.heardAt);
   }
 
-  #handleFrame(type: number, bytes: Buffer, start: number, end: number): void {
+  /** Decodes a message, and hands it on. */
+  handleFrame(type: number, bytes: Buffer, start: number, end: number): void {
     this.messages++;
     this.bodySize = end - start;
     if (type > MessageType.STREAM_DATA) {
@@ -120,7 +117,7 @@ export class Inbox {
   }
 
   /** A message past the limit costs itself, and breaks no rule. */
-  #handleSkipped(type: number, { size, streamId }: SkippedBody): void {
+  handleSkipped(type: number, { size, streamId }: SkippedBody): void {
     this.messages++;
     if (type > MessageType.STREAM_DATA) {
       this.#skip(type);

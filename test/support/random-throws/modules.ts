@@ -9,7 +9,7 @@ function replaceExports(path: string, changed: object): void {
   loaded.exports = { ...(loaded.exports as object), ...changed };
 }
 
-const { guarded, detached, warnProcess } = guard;
+const { guarded, guardedListener, detached, warnProcess } = guard;
 
 replaceExports('../../../src/util/guard', {
   guarded: <Args extends unknown[]>(
@@ -19,6 +19,15 @@ replaceExports('../../../src/util/guard', {
   ) =>
     guarded(place, onFault, (...args: Args) => {
       callback(...args);
+      mayThrow(place);
+    }),
+  guardedListener: <Emitter, Args extends unknown[]>(
+    place: string,
+    onFault: (error: unknown, emitter: Emitter) => void,
+    listener: (emitter: Emitter, ...args: Args) => void,
+  ) =>
+    guardedListener(place, onFault, (emitter: Emitter, ...args: Args) => {
+      listener(emitter, ...args);
       mayThrow(place);
     }),
   detached(place: string, onFault: guard.FaultHandler, promise: PromiseLike<unknown>): void {

@@ -35,8 +35,10 @@ function assertValueHolds(bytes: Uint8Array): void {
 function bodyOf(message: Message): Buffer {
   const bytes = encodeMessage(message);
   const bodies: Buffer[] = [];
-  const decoder = new FrameDecoder({ maxBodySize: MAX_BODY_SIZE }, (_type, chunk, start, end) => {
-    bodies.push(chunk.subarray(start, end));
+  const decoder = new FrameDecoder(MAX_BODY_SIZE, {
+    handleFrame: (_type, chunk, start, end) => {
+      bodies.push(chunk.subarray(start, end));
+    },
   });
   decoder.push(bytes);
   assert.equal(bodies.length, 1);
@@ -58,9 +60,11 @@ function assertMessageHolds(bytes: Buffer): void {
 
 function assertStreamHolds(bytes: Buffer): void {
   const frames: Buffer[] = [];
-  const decoder = new FrameDecoder({ maxBodySize: MAX_BODY_SIZE }, (_type, chunk, start, end) => {
-    assert.ok(start <= end && end <= chunk.length);
-    frames.push(chunk.subarray(start, end));
+  const decoder = new FrameDecoder(MAX_BODY_SIZE, {
+    handleFrame: (_type, chunk, start, end) => {
+      assert.ok(start <= end && end <= chunk.length);
+      frames.push(chunk.subarray(start, end));
+    },
   });
   decoded(() => decoder.push(bytes));
   for (const frame of frames) assertMessageHolds(frame);

@@ -79,8 +79,10 @@ describe('random values', () => {
       fc.property(message, fc.nat(), (sent, cut) => {
         const bytes = encodeMessage(sent);
         const frames: unknown[] = [];
-        const decoder = new FrameDecoder({ maxBodySize: bytes.length }, (type, chunk, start, end) => {
-          frames.push(fieldsOf(decodeMessage(type, chunk, start, end)));
+        const decoder = new FrameDecoder(bytes.length, {
+          handleFrame: (type, chunk, start, end) => {
+            frames.push(fieldsOf(decodeMessage(type, chunk, start, end)));
+          },
         });
         const at = cut % (bytes.length + 1);
         decoder.push(bytes.subarray(0, at));

@@ -18,8 +18,10 @@ const MAX_BODY_SIZE = 262144;
 
 function decodeFrames(bytes: Buffer, options?: DecodeOptions): Message[] {
   const messages: Message[] = [];
-  const decoder = new FrameDecoder({ maxBodySize: MAX_BODY_SIZE }, (type, chunk, start, end) => {
-    messages.push(decodeMessage(type, chunk, start, end, options));
+  const decoder = new FrameDecoder(MAX_BODY_SIZE, {
+    handleFrame: (type, chunk, start, end) => {
+      messages.push(decodeMessage(type, chunk, start, end, options));
+    },
   });
   decoder.push(bytes);
   return messages;

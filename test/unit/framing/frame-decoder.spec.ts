@@ -23,9 +23,11 @@ describe('framing', () => {
   it('hands out a whole message where it lies', () => {
     const chunk = Buffer.concat([message(1, 5), message(2, 300), message(3, 0)]);
     const places: [number, number][] = [];
-    const decoder = new FrameDecoder({ maxBodySize: 1000 }, (_type, bytes, start, end) => {
-      assert.equal(bytes, chunk);
-      places.push([start, end]);
+    const decoder = new FrameDecoder(1000, {
+      handleFrame: (_type, bytes, start, end) => {
+        assert.equal(bytes, chunk);
+        places.push([start, end]);
+      },
     });
     decoder.push(chunk);
     assert.deepEqual(places, [
@@ -39,7 +41,7 @@ describe('framing', () => {
     const whole = message(2, 300);
     const body = whole.subarray(3);
     const received: Buffer[] = [];
-    const decoder = new FrameDecoder({ maxBodySize: 1000 }, (_type, bytes) => received.push(bytes));
+    const decoder = new FrameDecoder(1000, { handleFrame: (_type, bytes) => received.push(bytes) });
     decoder.push(whole.subarray(0, 3));
     decoder.push(body);
     assert.equal(received[0], body);
@@ -47,8 +49,10 @@ describe('framing', () => {
 
   it('gives every collected message memory of its own', () => {
     const bodies: Buffer[] = [];
-    const decoder = new FrameDecoder({ maxBodySize: 1000 }, (_type, bytes, start, end) => {
-      bodies.push(bytes.subarray(start, end));
+    const decoder = new FrameDecoder(1000, {
+      handleFrame: (_type, bytes, start, end) => {
+        bodies.push(bytes.subarray(start, end));
+      },
     });
     for (const type of [1, 2, 3]) {
       const whole = message(type, 600);

@@ -15,9 +15,11 @@ export interface Recording {
 /** A decoder that records what it delivers and then calls `onFrame`. */
 export function record(maxBodySize = 262144, onFrame?: (recording: Recording) => void): Recording {
   const frames: Frame[] = [];
-  const decoder = new FrameDecoder({ maxBodySize }, (type, bytes, start, end) => {
-    frames.push({ type, body: bytes.toString('hex', start, end) });
-    onFrame?.({ decoder, frames });
+  const decoder = new FrameDecoder(maxBodySize, {
+    handleFrame: (type, bytes, start, end) => {
+      frames.push({ type, body: bytes.toString('hex', start, end) });
+      onFrame?.({ decoder, frames });
+    },
   });
   return { decoder, frames };
 }

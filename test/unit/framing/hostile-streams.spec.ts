@@ -7,7 +7,7 @@ import { message, record } from './frames';
 const MEGABYTE = 1024 * 1024;
 
 function ignoring(maxBodySize: number): FrameDecoder {
-  return new FrameDecoder({ maxBodySize }, () => undefined);
+  return new FrameDecoder(maxBodySize, { handleFrame: () => undefined });
 }
 
 describe('a peer that announces much and sends little', () => {
@@ -61,7 +61,7 @@ describe('a peer that sends varints without an end', () => {
 describe('a peer that floods with empty messages', () => {
   it('gets each of them delivered without nesting', () => {
     let count = 0;
-    const decoder = new FrameDecoder({ maxBodySize: 100 }, () => count++);
+    const decoder = new FrameDecoder(100, { handleFrame: () => count++ });
     decoder.push(Buffer.alloc(2 * MEGABYTE, message(5, 0)));
     assert.equal(count, MEGABYTE);
   });

@@ -143,10 +143,10 @@ describe('a stream of messages, some of which are past the limit', () => {
   /** Decodes a stream; what was skipped stands as `[type, size, id]`. */
   function read(chunks: readonly Buffer[]): unknown[] {
     const seen: unknown[] = [];
-    const decoder = new FrameDecoder(
-      { maxBodySize: LIMIT, onSkipped: (type, { size, streamId }) => seen.push([type, size, streamId]) },
-      (type, bytes, start, end) => seen.push([type, bytes.toString('hex', start, end)]),
-    );
+    const decoder = new FrameDecoder(LIMIT, {
+      handleFrame: (type, bytes, start, end) => seen.push([type, bytes.toString('hex', start, end)]),
+      handleSkipped: (type, { size, streamId }) => seen.push([type, size, streamId]),
+    });
     decoder.limit(LIMIT, 1000);
     for (const chunk of chunks) decoder.push(chunk);
     assert.equal(decoder.skipping, false);
@@ -179,7 +179,7 @@ describe('a stream of messages, some of which are past the limit', () => {
   });
 
   it('ends with the first body past the limit where nothing may be skipped', () => {
-    const decoder = new FrameDecoder({ maxBodySize: LIMIT }, () => undefined);
+    const decoder = new FrameDecoder(LIMIT, { handleFrame: () => undefined });
     assert.throws(() => decoder.push(Buffer.from('0105', 'hex')), { code: 'IOTMP_ERR_TOO_LARGE' });
   });
 });

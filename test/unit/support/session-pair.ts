@@ -56,9 +56,9 @@ export class RawPeer {
   readonly messages: Message[] = [];
   ended = false;
   readonly #transport: Transport;
-  readonly #frames = new FrameDecoder({ maxBodySize: 1 << 24 }, (type, bytes, start, end) =>
-    this.messages.push(decodeMessage(type, bytes, start, end)),
-  );
+  readonly #frames = new FrameDecoder(1 << 24, {
+    handleFrame: (type, bytes, start, end) => this.messages.push(decodeMessage(type, bytes, start, end)),
+  });
 
   constructor(transport: Transport) {
     this.#transport = transport;

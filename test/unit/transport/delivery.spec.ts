@@ -10,7 +10,7 @@ function started() {
   let bytes = 0;
   const delivery = new Delivery(
     { pause: () => told.push('pause'), resume: () => told.push('resume') },
-    assert.ifError,
+    { handleFault: assert.ifError },
   );
   delivery.start({
     onData: (chunk) => (bytes += chunk.length),

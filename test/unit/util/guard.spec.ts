@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { describe, it } from 'mocha';
-import { detached, guarded } from '../../../src/util/guard';
+import { detached, guarded, guardedListener } from '../../../src/util/guard';
 
 const broken = (): never => {
   throw new Error('broken');
@@ -33,6 +34,42 @@ describe('A guarded callback', () => {
     };
     guarded('place', worse, broken)();
     assert.equal(await warned, 'IotmpFault: place: broken; then worse');
+  });
+});
+
+describe('A guarded listener', () => {
+  it('serves several emitters, each with its own arguments', () => {
+    const calls: unknown[] = [];
+    const [one, other] = [new EventEmitter(), new EventEmitter()];
+    const listener = guardedListener('place', assert.ifError, (emitter: EventEmitter, ...args: number[]) =>
+      calls.push([emitter === one ? 'one' : 'other', args]),
+    );
+    for (const emitter of [one, other]) emitter.on('event', listener);
+    one.emit('event', 1);
+    other.emit('event', 2, 3);
+    assert.deepEqual(calls, [
+      ['one', [1]],
+      ['other', [2, 3]],
+    ]);
+  });
+
+  it('gives what it throws to the fault handler, with the emitter', () => {
+    const faults: unknown[] = [];
+    const emitter = new EventEmitter();
+    emitter.on(
+      'event',
+      guardedListener('place', (error, of) => faults.push([error, of === emitter]), broken),
+    );
+    emitter.emit('event');
+    assert.deepEqual(faults, [[new Error('broken'), true]]);
+  });
+
+  it('does not throw when its fault handler does: the process is warned', async () => {
+    const warned = nextWarning();
+    const emitter = new EventEmitter();
+    emitter.on('event', guardedListener('place', broken, broken));
+    emitter.emit('event');
+    assert.equal(await warned, 'IotmpFault: place: broken; then broken');
   });
 });
 

@@ -25,7 +25,7 @@ interface Pending {
  * told, and sends what the test says. It has one resource.
  */
 export class FakeSource implements StreamSource {
-  readonly intervals: IntervalMemory = { form: 'map' };
+  readonly intervals: IntervalMemory = { intervalForm: 'map' };
   readonly starts: Start[] = [];
   readonly stops: number[] = [];
   readonly written: { readonly kind: StreamKind; readonly payload: unknown }[] = [];

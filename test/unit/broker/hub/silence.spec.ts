@@ -53,7 +53,7 @@ describe('a device that does not understand the map', () => {
     await bench.run(source, 2, 1000);
     await bench.lose(source);
     const back = new FakeSource();
-    back.intervals.form = source.intervals.form;
+    back.intervals.intervalForm = source.intervals.intervalForm;
     await bench.connect(back);
     back.sample('at once');
     await bench.run(back, 20, 1000);
@@ -64,15 +64,15 @@ describe('a device that does not understand the map', () => {
   it('is asked with the map when the number, which its old firmware understood, brings nothing', async () => {
     const bench = new HubBench();
     const source = new FakeSource();
-    source.intervals.form = 'number';
+    source.intervals.intervalForm = 'number';
     await bench.subscribeOn(source);
     source.sample('at once');
     await bench.clock.advance(3000);
     assert.deepEqual(source.started, [NUMBER, MAP]);
-    assert.equal(source.intervals.form, 'number');
+    assert.equal(source.intervals.intervalForm, 'number');
     source.sample('at once');
     await bench.run(source, 2, 1000);
-    assert.equal(source.intervals.form, 'map');
+    assert.equal(source.intervals.intervalForm, 'map');
     bench.hub.close();
   });
 

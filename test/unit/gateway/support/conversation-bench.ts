@@ -118,9 +118,9 @@ export class StreamDevice {
   #line: Line | undefined;
   #roomWaiters: (() => void)[] = [];
   readonly #letIn = Promise.withResolvers<undefined>();
-  readonly #frames = new FrameDecoder({ maxBodySize: 1 << 24 }, (type, bytes, start, end) =>
-    this.#handle(decodeMessage(type, bytes, start, end)),
-  );
+  readonly #frames = new FrameDecoder(1 << 24, {
+    handleFrame: (type, bytes, start, end) => this.#handle(decodeMessage(type, bytes, start, end)),
+  });
 
   async connect(way: Way, port: number): Promise<void> {
     this.#line = way === 'tcp' ? await this.#tcp(port) : await this.#webSocket(port);
