@@ -27,6 +27,7 @@ export type { Properties } from './services/properties/properties';
 export type { PropertyListener } from './services/properties/property-watchers';
 export type { PropertySource, PropertySubscription } from './services/properties/property-source';
 export type { Buckets, BucketsOptions } from './services/buckets/buckets';
+export { Directory, type DirectoryOptions } from './directory/directory';
 export { openStore } from './store/open-store';
 export type { Store } from './store/store';
 export type { FileStoreOptions, MemoryStoreOptions, StoreOptions } from './store/store-options';

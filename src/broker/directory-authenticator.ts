@@ -5,29 +5,52 @@ import type { Authenticator } from './authenticator';
 
 /** Devices that are registered elsewhere than in the options of the server, such as over an API. */
 export interface DeviceDirectory {
+  /** Whether the directory knows its devices yet. True without it. */
+  isRead?(): boolean;
   /** Whether the device is registered here, so that nobody else decides about it. */
   has(id: DeviceId): boolean;
   /** Whether a device that is registered here may come in with this credential. Asked at each login: be quick. */
   admits(id: DeviceId, credential: string): boolean;
 }
 
-/** Asks the directory that has the device. Another authenticator decides about devices that no directory has. */
+/** The authenticator of devices that no directory has. */
+export interface OtherAuthenticator extends Authenticator {
+  /** Whether this authenticator knows the device: then no directory needs to be asked. */
+  has?(id: DeviceId): boolean;
+}
+
+/**
+ * Asks the directory that has the device. Another authenticator decides about devices that no directory has. While a
+ * directory is not read, nobody gets in whom that authenticator does not know: the directory may lock the device out.
+ */
 export class DirectoryAuthenticator implements Authenticator {
   readonly #directories: ReadonlySet<DeviceDirectory>;
-  readonly #otherwise: Authenticator;
+  readonly #otherwise: OtherAuthenticator;
 
-  constructor(directories: ReadonlySet<DeviceDirectory>, otherwise: Authenticator) {
+  constructor(directories: ReadonlySet<DeviceDirectory>, otherwise: OtherAuthenticator) {
     this.#directories = directories;
     this.#otherwise = otherwise;
   }
 
   authenticate(id: DeviceId, credential: string): void | Promise<void> {
     const directory = this.directoryOf(id);
-    if (directory === undefined) return this.#otherwise.authenticate(id, credential);
+    if (directory === undefined) {
+      this.#checkRead(id);
+      return this.#otherwise.authenticate(id, credential);
+    }
     if (directory.admits(id, credential)) return undefined;
     throw new IotmpError('IOTMP_ERR_AUTH', 'wrong user, device or credential', {
       statusCode: ConnectCode.BAD_CREDENTIALS,
     });
+  }
+
+  #checkRead(id: DeviceId): void {
+    if (this.#otherwise.has?.(id) !== false) return;
+    for (const directory of this.#directories) {
+      if (directory.isRead?.() === false) {
+        throw new IotmpError('IOTMP_ERR_STORAGE', 'the directory of devices is not read');
+      }
+    }
   }
 
   /** The directory that a device is registered in. */

@@ -1,6 +1,7 @@
 import type { Store } from '../store/store';
 import type { Clock } from '../util/clock';
-import type { UserRole } from './accounts/user-accounts';
+import type { Directory } from '../directory/directory';
+import type { UserRole } from '../directory/user-accounts';
 import type { GatewayLimits } from './limits/gateway-limits';
 import type { Route } from './route';
 
@@ -17,7 +18,12 @@ export interface GatewayOptions {
   /** Signs tokens; at least 16 characters. With another secret, all tokens given out so far count no more. */
   readonly secret: string;
   /**
-   * Where devices, users, tokens and endpoints are kept: a store, or one that is being opened. It stays its owner's.
+   * The users and devices of the server. The directory is closed by its owner. Without it, the gateway makes one in its
+   * store.
+   */
+  readonly directory?: Directory;
+  /**
+   * Where devices, users, tokens and endpoints are kept where no directory is given: a store, or one that is being opened. It stays its owner's.
    * Without it they are in memory, and gone with the gateway.
    */
   readonly store?: Store | Promise<Store>;

@@ -1,24 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { IotmpServer } from '../broker/broker';
-import type { ConnectedDevice } from '../broker/connected-device';
+import { Directory } from '../directory/directory';
 import { errorText } from '../errors';
 import type { ServerServices } from '../services/server-services';
 import { DiskFiles } from '../store/files/disk-files';
 import { TemporaryFolder } from '../store/files/temporary-folder';
 import { openStore } from '../store/open-store';
-import type { Store } from '../store/store';
-import type { DeviceId } from '../types';
 import { systemClock } from '../util/clock';
 import { RateLimiter } from '../util/rate-limiter';
-import { assetsIn } from './accounts/asset-records';
-import { DeviceAccounts } from './accounts/device-accounts';
 import { CallbackPresence } from './accounts/callback-presence';
 import { CallbackRecords } from './accounts/callback-records';
 import { EndpointRecords } from './accounts/endpoint-records';
-import { LastSeen } from './accounts/last-seen';
-import type { Documents } from './accounts/records';
-import { UserAccounts } from './accounts/user-accounts';
 import { Authentication } from './auth/authentication';
 import { DeviceGrants } from './auth/device-grants';
 import { DeviceTokens } from './auth/device-tokens';
@@ -36,7 +29,6 @@ import { SocketPlaces } from './limits/socket-places';
 import { GatewayMetrics } from './metrics/gateway-metrics';
 import { allRoutes, SOCKET_ROUTES } from './routes/all-routes';
 import { SocketFront } from './sockets/socket-front';
-import { detached } from '../util/guard';
 
 const HOURS_S = 3600;
 const DAYS_S = 24 * HOURS_S;
@@ -50,8 +42,8 @@ export class Gateway {
   readonly #http: HttpFront;
   readonly #sockets: SocketFront;
   readonly #options: GatewayOptions;
-  /** The store that the gateway opened itself, as none was given. */
-  readonly #ownStore: Store | Promise<Store> | undefined;
+  /** Ends the directory, and its store, that the gateway made itself as none was given. */
+  #endOwn: () => Promise<void> = () => Promise.resolve();
   readonly #closing = new AbortController();
   readonly #ends: (() => void)[] = [];
   #started: Promise<void> | undefined;
@@ -65,11 +57,12 @@ export class Gateway {
     const warn = (text: string): void => options.onWarning?.(text);
     const signer = new TokenSigner(options.secret);
     const limits = gatewayLimits(options.limits);
-    const store = options.store ?? openStore({ memory: true });
-    this.#ownStore = options.store === undefined ? store : undefined;
-    const documents = documentsOf(store);
+    const directory = options.directory ?? this.#ownDirectory(server);
     const { signal: closing } = this.#closing;
-    this.#context = newContext({ server, services, options, limits, signer, documents, closing });
+    this.#context = newContext({ server, services, options, limits, signer, directory, closing });
+    const review = (): void => this.#context.places.review();
+    directory.on('userChanged', review);
+    this.#ends.push(() => directory.off('userChanged', review));
     const { clock } = this.#context;
     const requests = new RequestTurns(limits, clock, closing);
     const port = {
@@ -146,53 +139,46 @@ export class Gateway {
     this.#context.metrics.close();
     this.#context.presence.close();
     await Promise.all([...this.#kept.map((kept) => kept.settled()), this.#context.files.close()]);
-    await (await this.#ownStore)?.close();
+    await this.#endOwn();
   }
 
-  /** The keepers of records: they are read at the start, and waited for at the end. */
+  /** The keepers of the gateway's own records: they are read at the start, and waited for at the end. */
   get #kept(): readonly { load(): Promise<string[]>; settled(): Promise<void> }[] {
-    const { users, devices, assets, callbacks, endpoints, sessions, tokens, deviceTokens, lastSeen } =
-      this.#context;
-    const accounts = [users, devices, ...Object.values(assets), callbacks, endpoints];
-    return [...accounts, sessions, tokens, deviceTokens, lastSeen];
+    const { callbacks, endpoints, sessions, tokens, deviceTokens } = this.#context;
+    return [callbacks, endpoints, sessions, tokens, deviceTokens];
+  }
+
+  #ownDirectory(server: IotmpServer): Directory {
+    const { clock, store = openStore({ memory: true }), onWarning } = this.#options;
+    const directory = new Directory(server, { store, clock, onWarning });
+    this.#endOwn = async () => {
+      await directory.close();
+      if (this.#options.store === undefined) await (await store).close();
+    };
+    return directory;
   }
 
   async #start(): Promise<void> {
-    const { server, users, devices, files } = this.#context;
+    const { directory, users, files } = this.#context;
     // What is left of earlier files costs room, and nothing else.
     await files.start().catch((error: unknown) => this.#options.onWarning?.(errorText(error)));
+    await directory.start();
     for (const kept of this.#kept) {
       for (const name of await kept.load()) this.#options.onWarning?.(`${name} is not usable and left out`);
     }
     for (const { user, ...draft } of this.#options.users ?? []) {
       if (users.get(user) === undefined) await users.create(user, draft);
     }
-    if (this.#closing.signal.aborted) return;
-    // A device that the settings of the server name as well is decided by the settings.
-    const directory = {
-      has: (id: DeviceId) => devices.has(id) && !server.isRegistered(id),
-      admits: (id: DeviceId, credential: string) => devices.admits(id, credential),
-    };
-    this.#ends.push(server.addDirectory(directory), this.#watchDevices());
-  }
-
-  /** Notes when devices are seen, until the returned function is called. Devices that are still connected are seen then. */
-  #watchDevices(): () => void {
-    const { lastSeen, server } = this.#context;
-    const note = (device: ConnectedDevice): void => lastSeen.saw(device);
-    server.on('connected', note).on('disconnected', note);
-    return () => {
-      server.off('connected', note).off('disconnected', note);
-      for (const device of server.devices) note(device);
-    };
   }
 }
 
 /** The parts that a context is made from. */
-interface ContextParts extends Pick<GatewayContext, 'server' | 'services' | 'limits' | 'closing'> {
+interface ContextParts extends Pick<
+  GatewayContext,
+  'server' | 'services' | 'directory' | 'limits' | 'closing'
+> {
   readonly options: GatewayOptions;
   readonly signer: TokenSigner;
-  readonly documents: Documents;
 }
 
 function newContext({
@@ -201,20 +187,13 @@ function newContext({
   options,
   limits,
   signer,
-  documents,
+  directory,
   closing,
 }: ContextParts): GatewayContext {
   const { clock = systemClock } = options;
   const places = new SocketPlaces(limits);
   const review = (): void => places.review();
-  const users = new UserAccounts(documents, review);
-  const devices = new DeviceAccounts(documents, (user) => users.get(user)?.enabled === false);
-  const lastSeen = new LastSeen({
-    documents,
-    clock,
-    isKept: (id) => devices.has(id) || server.isRegistered(id),
-    onWarning: (text) => options.onWarning?.(text),
-  });
+  const { documents, users, devices, assets, lastSeen } = directory;
   const logins = new RateLimiter(
     { perSecond: limits.loginsPerMinute / 60, burst: limits.loginsPerMinute },
     clock,
@@ -227,9 +206,10 @@ function newContext({
     server,
     services,
     clock,
+    directory,
     users,
     devices,
-    assets: assetsIn(documents),
+    assets,
     callbacks: new CallbackRecords(documents),
     presence: new CallbackPresence(clock, server.events),
     lastSeen,
@@ -248,16 +228,4 @@ function newContext({
     host: options.host,
     closing,
   };
-}
-
-/** The documents of a store that may still be opening. */
-function documentsOf(store: Store | Promise<Store>): Documents {
-  const documents = Promise.resolve(store).then((opened) => opened.documents);
-  // The first use reports a store that cannot be opened: `start()`.
-  detached('documents of the store', ignore, documents);
-  return documents;
-}
-
-function ignore(): void {
-  // Whoever asks the documents for something first hears of it.
 }

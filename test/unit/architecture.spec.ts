@@ -28,6 +28,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'src/broker',
     'src/store',
   ],
+  'src/directory': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/session', 'src/broker', 'src/store'],
   'src/client': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec', 'src/transport', 'src/session'],
   'src/gateway': [
     'src/types.ts',
@@ -39,6 +40,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'src/broker',
     'src/services',
     'src/store',
+    'src/directory',
   ],
   'src/index.ts': [
     'src/util',
@@ -53,6 +55,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'src/broker',
     'src/services',
     'src/client',
+    'src/directory',
     'src/gateway',
   ],
   nodes: ['src/index.ts'],
@@ -61,6 +64,7 @@ const ALLOWED: Record<string, readonly string[]> = {
 
 const PACKAGES: Record<string, readonly string[]> = {
   'src/transport': ['ws'],
+  'src/directory': ['zod'],
   'src/gateway': ['jose', 'ws', 'zod'],
   nodes: ['node-red'],
 };

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { NodeAPI } from 'node-red';
-import { Gateway, IotmpError, type IotmpServer, type ServerServices, type Store } from '../../../src';
+import {
+  Gateway,
+  IotmpError,
+  type Directory,
+  type IotmpServer,
+  type ServerServices,
+  type Store,
+} from '../../../src';
 import { allowedOrigins } from './api-settings';
 import { isServedByFlow } from './flow-paths';
 import type { HttpRouter } from './http-router';
@@ -17,6 +24,7 @@ export interface GatewayRouters {
 export interface GatewayMountOptions {
   readonly server: IotmpServer;
   readonly services: ServerServices;
+  readonly directory: Directory;
   /** The store of the services; it stays its owner's. */
   readonly store: Store | Promise<Store>;
   /** The folder for the files of storages; without it they are in a temporary folder. */
@@ -113,10 +121,10 @@ export class GatewayMount {
   }
 
   async #start(): Promise<Gateway> {
-    const { server, services, store, filesFolder, secret, onWarning } = this.#options;
+    const { server, services, directory, store, filesFolder, secret, onWarning } = this.#options;
     const gateway = new Gateway(server, services, {
       secret: secret ?? (await keptSecret(await store)),
-      store,
+      directory,
       ...(filesFolder !== undefined && { filesFolder }),
       basePath: this.path,
       corsOrigins: this.#corsOrigins,

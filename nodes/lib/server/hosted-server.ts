@@ -1,4 +1,6 @@
 import {
+  detached,
+  Directory,
   IotmpServer,
   openStore,
   SafeEmitter,
@@ -28,6 +30,8 @@ const BUSY_TIMEOUT_MS = 1000;
 export class HostedServer extends SafeEmitter<HostedServerEvents> {
   readonly server: IotmpServer;
   readonly services: ServerServices;
+  /** The users and devices beside the devices in the settings, whether the API is served or not. */
+  readonly directory: Directory;
   /** Where the store is kept; `undefined` is in memory. */
   readonly file: string | undefined;
   /** The store of the services; rejects where Node.js has no SQLite. */
@@ -51,6 +55,7 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     this.server = new IotmpServer(options);
     this.store = this.#open(open);
     this.services = new ServerServices(this.server, { store: this.store });
+    this.directory = new Directory(this.server, { store: this.store });
   }
 
   /** Whether the server was started and not closed. */
@@ -63,9 +68,27 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     return this.#fault;
   }
 
-  /** Opens the listeners, see {@link IotmpServer.start}. One that was closed stays so. */
+  /**
+   * Opens the listeners, see {@link IotmpServer.start}. Logins wait until the directory is read. A server that was closed
+   * stays so.
+   */
   async start(): Promise<void> {
-    if (this.#closing === undefined) await this.server.start();
+    if (this.#closing !== undefined) return;
+    const letIn = this.server.holdLogins();
+    detached('directory read', (error) => this.#warn(error), this.readDirectory().then(letIn));
+    await this.server.start();
+  }
+
+  /**
+   * Reads the directory, unless it is read. Without it, the server lets in the devices in the settings only. A fault of the
+   * store is told as such. Never rejects.
+   */
+  async readDirectory(): Promise<void> {
+    try {
+      await this.directory.start();
+    } catch (error) {
+      if (!(error instanceof StorageError)) this.#warn(error);
+    }
   }
 
   /** Has logins wait until new options are taken over, because they will say who may log in. Idempotent. */
@@ -94,7 +117,7 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     try {
       await this.server.close();
     } finally {
-      await this.services.settled();
+      await Promise.all([this.services.settled(), this.directory.close()]);
       // A store that could not be opened was told of as a fault.
       const store = await this.store.catch(() => undefined);
       await store?.close();
@@ -121,6 +144,12 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
   #setFault(fault: StorageError | undefined): void {
     this.#fault = fault;
     this.tell('store', fault);
+    // A directory that could not be read at the start can be now.
+    if (fault === undefined) detached('directory read', (error) => this.#warn(error), this.readDirectory());
+  }
+
+  #warn(error: unknown): void {
+    this.server.warn(`the directory: ${nodeError(error).message}`);
   }
 
   protected override handleListenerFault(name: string, error: unknown): void {

@@ -130,7 +130,7 @@ export class ServerRuntime {
     this.#path.close();
     this.#status.close();
     const isKept = !removed && this.#hosted.running && this.#shared.stopping.isDeploy;
-    // The next node may let in other devices, and the devices of the API are unknown until its API is open.
+    // The next node may let in other devices.
     if (isKept) this.#hosted.holdLogins();
     await Promise.all([this.#api.close(), this.#mqtt.close(removed)]);
     if (isKept) this.#shared.pool.park(this.#node.id, this.#hosted);
@@ -142,11 +142,12 @@ export class ServerRuntime {
   }
 
   #mountApi(settings: ApiSettings): GatewayMount {
-    const { server, services, store, file } = this.#hosted;
+    const { server, services, directory, store, file } = this.#hosted;
     return new GatewayMount(this.#RED, this.#shared, {
       ...settings,
       server,
       services,
+      directory,
       store,
       filesFolder: file === undefined ? undefined : filesFolder(file),
       onWarning: (text) => this.#node.warn(text),
@@ -240,7 +241,7 @@ export class ServerRuntime {
     if (fault !== undefined && !(fault instanceof StorageError)) this.#log.error('api', fault.message);
   }
 
-  /** Opens the server when its API is there: devices that were made over the API are let in from the beginning. */
+  /** Opens the server when its API is there: a device may call the API as soon as it is let in. */
   async #open(apiOffered: Promise<void>): Promise<void> {
     this.#opened = true;
     try {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DeviceId } from '../../types';
-import { Records, type Documents } from './records';
+import { Records, type Documents } from '../../directory/records';
 
 const name = z.string().max(64).default('');
 

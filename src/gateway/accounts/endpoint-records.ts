@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { conflict } from '../http/request-error';
-import { anyValue, changed, Records, type Documents, type RecordChange } from './records';
+import { anyValue, changed, Records, type Documents, type RecordChange } from '../../directory/records';
 
 const endpointRecord = z.object({
   endpoint: z.string(),

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { BoundedMap } from '../../util/bounded-map';
-import type { UserAccounts } from '../accounts/user-accounts';
+import type { UserAccounts } from '../../directory/user-accounts';
 import { unauthorized } from '../http/request-error';
 import type { DeviceTokens } from './device-tokens';
 import { devicePermissions, FULL_PERMISSIONS, grantedPermissions, type Permissions } from './permissions';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { toUnixSeconds } from '../../util/unix-time';
 import type { DeviceId } from '../../types';
-import { Records, type Documents } from '../accounts/records';
+import { Records, type Documents } from '../../directory/records';
 import type { TokenSigner } from './token-signer';
 
 const deviceTokenRecord = z.object({

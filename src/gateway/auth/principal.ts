@@ -1,4 +1,4 @@
-import type { UserRole } from '../accounts/user-accounts';
+import type { UserRole } from '../../directory/user-accounts';
 import type { Permissions } from './permissions';
 
 /** Who asks: a user, through a token that may allow less than he may do. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { Records, type Documents } from '../accounts/records';
-import type { UserRecord } from '../accounts/user-accounts';
+import { Records, type Documents } from '../../directory/records';
+import type { UserRecord } from '../../directory/user-accounts';
 import { unauthorized } from '../http/request-error';
 import type { TokenClaims, TokenSigner } from './token-signer';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { toUnixSeconds } from '../../util/unix-time';
-import { changed, Records, type Documents, type RecordChange } from '../accounts/records';
+import { changed, Records, type Documents, type RecordChange } from '../../directory/records';
 import { conflict } from '../http/request-error';
 import { grants } from './permissions';
 import type { TokenSigner } from './token-signer';

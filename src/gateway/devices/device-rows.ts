@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ConnectedDevice } from '../../broker/connected-device';
 import type { DeviceId, Value } from '../../types';
-import { deviceRecord } from '../accounts/device-accounts';
+import { deviceRecord } from '../../directory/device-accounts';
 import type { GatewayContext } from '../gateway-context';
 
 /** A device as clients see it (`platform-api.md` section 1.3). Times are in ms since 1970. */

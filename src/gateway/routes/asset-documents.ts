@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { snapshot } from '../../codec/snapshot';
 import { isMap, type Value } from '../../types';
-import type { AssetKind, AssetRecord } from '../accounts/asset-records';
+import type { AssetKind, AssetRecord } from '../../directory/asset-records';
 import { badRequest, notOffered } from '../http/request-error';
 import type { ListRow } from './list';
 import { assetId, longText, optionalId, shortText } from './schemas';

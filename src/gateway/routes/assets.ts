@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { PropertyOwner } from '../../store/property-store';
 import type { Value } from '../../types';
-import type { AssetRecord } from '../accounts/asset-records';
+import type { AssetRecord } from '../../directory/asset-records';
 import { checkAllowed } from '../auth/access';
 import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deviceRecord } from '../accounts/device-accounts';
+import { deviceRecord } from '../../directory/device-accounts';
 import { checkAllowed } from '../auth/access';
 import { json } from '../http/answer';
 import { PLAIN, route, type Route } from '../route';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { UserRecord } from '../accounts/user-accounts';
+import type { UserRecord } from '../../directory/user-accounts';
 import type { TokenPair } from '../auth/sessions';
 import { tokenPair } from '../auth/sessions';
 import { json, type BodyAnswer } from '../http/answer';

@@ -1,4 +1,4 @@
-import type { UserRecord } from '../accounts/user-accounts';
+import type { UserRecord } from '../../directory/user-accounts';
 import type { GatewayContext } from '../gateway-context';
 import { removeAssets } from './assets';
 import { cutOff, removeDevice } from '../devices/device-removal';

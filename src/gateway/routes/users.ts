@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { userRole, type UserRecord } from '../accounts/user-accounts';
+import { userRole, type UserRecord } from '../../directory/user-accounts';
 import type { GatewayContext } from '../gateway-context';
 import { checkAllowed } from '../auth/access';
 import { EMPTY, json } from '../http/answer';

@@ -43,4 +43,15 @@ describe('directory of devices', () => {
     assert.equal(valve.ended, false);
     assert.equal(pump.ended, true);
   });
+
+  it('that is not read lets nobody in but the devices of the options', async () => {
+    const bench = await BrokerBench.start({ anonymous: true });
+    let isRead = false;
+    bench.server.addDirectory({ isRead: () => isRead, has: () => false, admits: () => false });
+    await bench.device(PUMP);
+    await assert.rejects(bench.device(VALVE), /not let in/);
+    assert.equal(bench.refusedLogins.at(-1)?.reason, 'failed');
+    isRead = true;
+    await bench.device(VALVE);
+  });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { LastSeen } from '../../../src/gateway/accounts/last-seen';
+import { LastSeen } from '../../../src/directory/last-seen';
 import type { DocumentStore } from '../../../src/store/document-store';
 import { openStore } from '../../../src/store/open-store';
 import { fakes } from '../../support/fakes';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { z } from 'zod';
-import { Records } from '../../../src/gateway/accounts/records';
+import { Records } from '../../../src/directory/records';
 import { openStore } from '../../../src/store/open-store';
 import { cleanUp } from '../../support/clean-up';
 

@@ -5,7 +5,7 @@ import {
   hashPassword,
   matchesCredential,
   matchesPassword,
-} from '../../../src/gateway/accounts/secret-hash';
+} from '../../../src/directory/secret-hash';
 
 describe('hash of a secret', () => {
   it('is matched by the secret and by nothing else', async () => {

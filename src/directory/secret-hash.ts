@@ -1,5 +1,5 @@
 import { hash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { guarded } from '../../util/guard';
+import { guarded } from '../util/guard';
 
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;

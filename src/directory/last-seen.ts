@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { errorText, IotmpError } from '../../errors';
-import { resourceHash } from '../../session/hosting/fnv1a';
-import type { DeviceId } from '../../types';
-import { BoundedMap } from '../../util/bounded-map';
-import type { Clock, Timer } from '../../util/clock';
+import { errorText, IotmpError } from '../errors';
+import { resourceHash } from '../session/hosting/fnv1a';
+import type { DeviceId } from '../types';
+import { BoundedMap } from '../util/bounded-map';
+import type { Clock, Timer } from '../util/clock';
 import { keptDocuments, type Documents } from './records';
-import { detached } from '../../util/guard';
+import { detached } from '../util/guard';
 
 /** What the times of devices depend on. */
 export interface LastSeenPort {

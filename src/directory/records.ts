@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { asError } from '../../errors';
-import type { DocumentStore, StoredDocument } from '../../store/document-store';
-import { MAX_PAGE } from '../../store/page';
-import type { Value } from '../../types';
-import { userKey } from '../../util/device-key';
+import { asError } from '../errors';
+import type { DocumentStore, StoredDocument } from '../store/document-store';
+import { MAX_PAGE } from '../store/page';
+import type { Value } from '../types';
+import { userKey } from '../util/device-key';
 
 /** Identifies a record. Ids are unique for each user. */
 export interface RecordKey {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { conflict, notFound } from '../http/request-error';
+import { IotmpError } from '../errors';
 import { changed, Records, SERVER, type Documents, type RecordChange } from './records';
 import { hashPassword, matchesPassword } from './secret-hash';
 
@@ -81,7 +81,8 @@ export class UserAccounts {
     const wasThere = this.get(user) !== undefined;
     const hash = await hashOf(draft);
     const current = this.get(user);
-    if (wasThere && current === undefined) throw notFound(`there is no user ${user}`);
+    if (wasThere && current === undefined)
+      throw new IotmpError('IOTMP_ERR_NOT_FOUND', `there is no user ${user}`);
     return this.#keep({ ...(current ?? record), modified: Date.now() }, draft, hash);
   }
 
@@ -109,7 +110,8 @@ export class UserAccounts {
   }
 
   #checkNew(user: string): void {
-    if (this.get(user) !== undefined) throw conflict(`user ${user} is already there`);
+    if (this.get(user) !== undefined)
+      throw new IotmpError('IOTMP_ERR_CONFLICT', `user ${user} is already there`);
   }
 }
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { IotmpError } from '../../errors';
-import type { Value } from '../../types';
-import { conflict } from '../http/request-error';
+import { IotmpError } from '../errors';
+import type { Value } from '../types';
 import { anyValue, Records, type Documents } from './records';
 
 const assetRecord = z.object({
@@ -54,7 +53,8 @@ export class AssetRecords {
 
   /** @throws IotmpError IOTMP_ERR_CONFLICT when the id is taken, IOTMP_ERR_QUOTA when the user has too many assets */
   checkNew(user: string, id: string): void {
-    if (this.get(user, id) !== undefined) throw conflict(`${this.kind} ${id} is already there`);
+    if (this.get(user, id) !== undefined)
+      throw new IotmpError('IOTMP_ERR_CONFLICT', `${this.kind} ${id} is already there`);
     if (this.#records.count(user) < MAX_ASSETS) return;
     throw new IotmpError('IOTMP_ERR_QUOTA', `this user has as many assets of kind ${this.kind} as allowed`);
   }

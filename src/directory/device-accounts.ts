@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { DeviceDirectory } from '../../broker/directory-authenticator';
-import type { DeviceId } from '../../types';
-import { conflict } from '../http/request-error';
+import { IotmpError } from '../errors';
+import type { DeviceDirectory } from '../broker/directory-authenticator';
+import type { DeviceId } from '../types';
 import { changed, Records, type Documents, type RecordChange } from './records';
 import { hashCredential, matchesCredential } from './secret-hash';
 
@@ -85,7 +85,8 @@ export class DeviceAccounts implements DeviceDirectory {
 
   /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFLICT */
   async create(draft: DeviceDraft): Promise<DeviceRecord> {
-    if (this.has(draft)) throw conflict(`device ${draft.device} is already there`);
+    if (this.has(draft))
+      throw new IotmpError('IOTMP_ERR_CONFLICT', `device ${draft.device} is already there`);
     const { user, device, type, ...change } = draft;
     const now = Date.now();
     const fresh: DeviceRecord = {

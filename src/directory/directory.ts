@@ -1,0 +1,136 @@
+import type { IotmpServer } from '../broker/broker';
+import type { ConnectedDevice } from '../broker/connected-device';
+import type { DeviceDirectory } from '../broker/directory-authenticator';
+import { errorText } from '../errors';
+import type { Store } from '../store/store';
+import type { DeviceId } from '../types';
+import { systemClock, type Clock } from '../util/clock';
+import { detached } from '../util/guard';
+import { SafeEmitter } from '../util/safe-emitter';
+import { assetsIn, type Assets } from './asset-records';
+import { DeviceAccounts } from './device-accounts';
+import { LastSeen } from './last-seen';
+import type { Documents } from './records';
+import { UserAccounts } from './user-accounts';
+
+/** Options of a {@link Directory}. */
+export interface DirectoryOptions {
+  /** Where the records are kept: a store, or a store that is being opened. It is closed by its owner. */
+  readonly store: Store | Promise<Store>;
+  readonly clock?: Clock | undefined;
+  /** Something that deserves a line in a log. By default, a warning of the server. */
+  readonly onWarning?: ((text: string) => void) | undefined;
+}
+
+/** What a directory tells. */
+interface DirectoryEvents {
+  /** A user was changed or removed: rights may be lost. */
+  userChanged: [];
+}
+
+/**
+ * The users, devices and other assets that a server knows beside the devices in its settings. Its devices may connect
+ * once {@link start} has read the records. A device that the settings of the server name as well is decided by the settings.
+ */
+export class Directory extends SafeEmitter<DirectoryEvents> {
+  readonly users: UserAccounts;
+  readonly devices: DeviceAccounts;
+  readonly assets: Assets;
+  readonly lastSeen: LastSeen;
+  /** The documents that the records are in, and other records beside them. */
+  readonly documents: Documents;
+  readonly #server: IotmpServer;
+  readonly #warn: (text: string) => void;
+  readonly #ends: (() => void)[] = [];
+  #started: Promise<void> | undefined;
+  #closed = false;
+  #isRead = false;
+
+  constructor(server: IotmpServer, { store, clock = systemClock, onWarning }: DirectoryOptions) {
+    super();
+    this.#server = server;
+    this.#warn = onWarning ?? ((text) => server.warn(text));
+    const documents = documentsOf(store);
+    this.documents = documents;
+    this.users = new UserAccounts(documents, () => this.tell('userChanged'));
+    this.devices = new DeviceAccounts(documents, (user) => this.users.get(user)?.enabled === false);
+    this.assets = assetsIn(documents);
+    this.lastSeen = new LastSeen({
+      documents,
+      clock,
+      isKept: (id) => this.devices.has(id) || server.isRegistered(id),
+      onWarning: this.#warn,
+    });
+    this.#ends.push(server.addDirectory(this.#asDeviceDirectory()), this.#watchDevices());
+  }
+
+  /** Whether the records were read. Until then nobody gets in without a credential of the server's settings. */
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  /**
+   * Reads all records. A read that has failed is made again by the next call.
+   * @throws what the store throws (as a rejection)
+   */
+  start(): Promise<void> {
+    this.#started ??= this.#read().catch((error: unknown) => {
+      this.#started = undefined;
+      throw error;
+    });
+    return this.#started;
+  }
+
+  /** Knows no devices any more. Resolves when all changes are kept or have failed. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const end of this.#ends.splice(0)) end();
+    await Promise.all(this.#kept.map((kept) => kept.settled()));
+  }
+
+  get #kept(): readonly { load(): Promise<string[]>; settled(): Promise<void> }[] {
+    return [this.users, this.devices, ...Object.values(this.assets), this.lastSeen];
+  }
+
+  async #read(): Promise<void> {
+    for (const kept of this.#kept) {
+      for (const name of await kept.load()) this.#warn(`${name} is not usable and left out`);
+    }
+    this.#isRead = !this.#closed;
+  }
+
+  #asDeviceDirectory(): DeviceDirectory {
+    return {
+      isRead: () => this.#isRead,
+      has: (id: DeviceId) => this.devices.has(id) && !this.#server.isRegistered(id),
+      admits: (id: DeviceId, credential: string) => this.devices.admits(id, credential),
+    };
+  }
+
+  /** Notes when devices are seen, until the returned function is called. Devices that are still connected are seen then. */
+  #watchDevices(): () => void {
+    const note = (device: ConnectedDevice): void => this.lastSeen.saw(device);
+    const server = this.#server;
+    server.on('connected', note).on('disconnected', note);
+    return () => {
+      server.off('connected', note).off('disconnected', note);
+      for (const device of server.devices) note(device);
+    };
+  }
+
+  protected override handleListenerFault(name: string, error: unknown): void {
+    this.#warn(`a listener of ${name} failed: ${errorText(error)}`);
+  }
+}
+
+/** The documents of a store that may still be opening. */
+function documentsOf(store: Store | Promise<Store>): Documents {
+  const documents = Promise.resolve(store).then((opened) => opened.documents);
+  // The first use reports a store that cannot be opened: `start()`.
+  detached('documents of the store', ignore, documents);
+  return documents;
+}
+
+function ignore(): void {
+  // Whoever asks the documents for something first hears of it.
+}
