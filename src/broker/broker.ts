@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
-import { asError, errorText, IotmpError } from '../errors';
+import { errorText, IotmpError } from '../errors';
 import type { HostedResource } from '../session/hosting/hosted-resource';
 import type { ResourceDefinition } from '../session/hosting/resource';
 import type { Transport } from '../transport/transport';
@@ -28,6 +28,7 @@ import { refusedLogin } from './refusals/refusal';
 import { RefusalLog } from './refusals/refusal-log';
 import type { RefusedLogin } from './refusals/refused-login';
 import { RefusedLogins } from './refusals/refused-logins';
+import type { ServerLimits } from './server-limits';
 import { ServiceHost } from './service-host';
 import { TwinWatch } from './twin-watch';
 import type { CallOptions, Reply } from '../session/requests/reply';
@@ -47,7 +48,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   /** The record of refused logins. */
   readonly refusedLogins = new RefusedLogins();
   readonly #refusalLog: RefusalLog;
-  readonly #registry = new DeviceRegistry();
+  readonly #registry = new DeviceRegistry({ limits: () => this.limits, warn: (text) => this.warn(text) });
   readonly #hub: StreamHub;
   readonly #connections: ConnectionAcceptor;
   readonly #hold = new LoginHold();
@@ -173,6 +174,16 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     this.#registry.forget(id);
   }
 
+  /** How much the server takes and keeps. */
+  get limits(): ServerLimits {
+    return this.#options.limits;
+  }
+
+  /** Number of last known states that gave way to newer ones, as their memory is bounded. */
+  get statesDropped(): number {
+    return this.#registry.statesDropped;
+  }
+
   /** How the listeners stand. */
   get listenerStatus(): ReadonlyMap<ListenerKind, ListenerStatus> {
     return this.#listeners.statuses;
@@ -274,13 +285,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
    * @throws IotmpError (as a rejection) IOTMP_ERR_OFFLINE, IOTMP_ERR_NO_INPUT, or as a request does
    */
   call(target: DeviceId, resource: string, options?: CallOptions): Promise<Reply> {
-    try {
-      const device = this.#registry.get(target);
-      if (device !== undefined) return device.call(resource, options);
-      throw new IotmpError('IOTMP_ERR_OFFLINE', `${target.user}/${target.device} is not connected`);
-    } catch (error) {
-      return Promise.reject(asError(error));
-    }
+    return this.#registry.call(target, resource, options);
   }
 
   /** Subscribes to a resource of a device, connected or not; see {@link StreamHub.subscribe}. */

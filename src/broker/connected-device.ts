@@ -70,6 +70,9 @@ export interface ConnectedDevice extends DeviceId, StreamSource {
 
 /** What a call or a stream carries beside its resource. */
 export interface DeviceRunOptions extends CallOptions {
-  /** False where input and output are no state of the resource, such as the bytes of a file. Default true. */
+  /**
+   * False where input and output are not remembered as the state of the resource: the bytes of a file, the calls of other
+   * devices. Default true. What the device does not describe is not remembered in any case.
+   */
   readonly isState?: boolean;
 }

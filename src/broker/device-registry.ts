@@ -1,12 +1,15 @@
 import { randomInt } from 'node:crypto';
 import { MAX_STREAM_ID } from '../codec/constants';
+import { IotmpError } from '../errors';
 import { IdSequence } from '../session/requests/id-sequence';
+import type { CallOptions, Reply } from '../session/requests/reply';
 import type { DeviceId } from '../types';
 import { BoundedMap } from '../util/bounded-map';
 import { deviceKey } from '../util/device-key';
 import type { ConnectedDevice } from './connected-device';
 import { DeviceMap } from './device-map';
 import { LastKnownStates } from './last-known';
+import { LastKnownMemory, type LastKnownMemoryPort } from './last-known-memory';
 import type { IntervalMemory } from './stream-source';
 
 /** What outlives a device's connections. */
@@ -27,7 +30,18 @@ export class DeviceRegistry {
   readonly #arrivals = new Set<ConnectedDevice>();
   readonly #records = new BoundedMap<string, RememberedDevice>(MAX_RECORDS, {
     isPinned: ({ id }) => this.#connected.get(id) !== undefined,
+    onForget: ({ lastKnown }) => void lastKnown.clear(),
   });
+  readonly #memory: LastKnownMemory;
+
+  constructor(port: LastKnownMemoryPort) {
+    this.#memory = new LastKnownMemory(port);
+  }
+
+  /** Number of last known states that gave way to newer ones. */
+  get statesDropped(): number {
+    return this.#memory.dropped;
+  }
 
   /** Number of connected devices. */
   get size(): number {
@@ -39,6 +53,16 @@ export class DeviceRegistry {
     return this.#connected.get(id);
   }
 
+  /**
+   * Calls a resource of a device.
+   * @throws IotmpError (as a rejection) IOTMP_ERR_OFFLINE, or as a call does
+   */
+  call(id: DeviceId, resource: string, options?: CallOptions): Promise<Reply> {
+    const device = this.#connected.get(id);
+    if (device !== undefined) return device.call(resource, options);
+    return Promise.reject(new IotmpError('IOTMP_ERR_OFFLINE', `${id.user}/${id.device} is not connected`));
+  }
+
   /** The connected devices, in the order in which they came. */
   values(): IterableIterator<ConnectedDevice> {
     return this.#arrivals.values();
@@ -47,7 +71,7 @@ export class DeviceRegistry {
   /** What is remembered of a device; made when there is nothing yet. */
   record(id: DeviceId): RememberedDevice {
     const key = deviceKey(id);
-    const record = this.#records.get(key) ?? newRecord(id);
+    const record = this.#records.get(key) ?? this.#newRecord(id);
     this.#records.set(key, record);
     return record;
   }
@@ -59,7 +83,9 @@ export class DeviceRegistry {
 
   /** Forgets what is remembered of a device that is away, as when it is removed. */
   forget(id: DeviceId): void {
-    if (this.#connected.get(id) === undefined) this.#records.delete(deviceKey(id));
+    if (this.#connected.get(id) !== undefined) return;
+    this.lastKnown(id)?.clear();
+    this.#records.delete(deviceKey(id));
   }
 
   /** Adds a connection, in place of an older one of the same device. */
@@ -76,14 +102,15 @@ export class DeviceRegistry {
     this.#arrivals.delete(device);
     return this.#connected.delete(device);
   }
-}
 
-/** Ids begin anywhere: a device may still send what an earlier run of this server asked for under low ones. */
-function newRecord({ user, device }: DeviceId): RememberedDevice {
-  return {
-    id: { user, device },
-    ids: new IdSequence(randomInt(MAX_STREAM_ID + 1), true),
-    lastKnown: new LastKnownStates(),
-    intervalForm: 'map',
-  };
+  /** Ids begin anywhere: a device may still send what an earlier run of this server asked for under low ones. */
+  #newRecord({ user, device }: DeviceId): RememberedDevice {
+    const id = { user, device };
+    return {
+      id,
+      ids: new IdSequence(randomInt(MAX_STREAM_ID + 1), true),
+      lastKnown: new LastKnownStates(id, this.#memory),
+      intervalForm: 'map',
+    };
+  }
 }

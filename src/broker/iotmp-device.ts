@@ -78,7 +78,7 @@ export class IotmpDevice implements ConnectedDevice {
 
   describe(): Promise<DeviceDescription> {
     this.#description ??= this.session.describe().then(
-      (reply) => (this.#described = new DeviceDescription(reply.payload)),
+      (reply) => this.#learn(new DeviceDescription(reply.payload)),
       (error: unknown) => {
         this.#description = undefined;
         throw error;
@@ -109,7 +109,7 @@ export class IotmpDevice implements ConnectedDevice {
 
   async run(resource: string, options: DeviceRunOptions = {}): Promise<Reply> {
     const reply = await this.session.call(resource, options);
-    if (options.isState === false) return reply;
+    if (options.isState === false || !this.#hosts(resource)) return reply;
     if (options.payload !== undefined && !isEmptyInput(options.payload)) {
       this.lastKnown.wrote(resource, options.payload, this.#heardAt);
     }
@@ -126,14 +126,21 @@ export class IotmpDevice implements ConnectedDevice {
     if (options.isState === false || kind === 'conversation') {
       return this.session.openStream(resource, listener, options);
     }
+    // Asked once for each description, and not with every sample.
+    let asked: DeviceDescription | undefined;
+    let isHosted = true;
     const remembering: StreamListener = {
       onData: (payload, parameters, at) => {
-        if (payload !== undefined) this.lastKnown.saw(resource, payload, this.#epoch + at);
+        if (this.#described !== asked) {
+          asked = this.#described;
+          isHosted = this.#hosts(resource);
+        }
+        if (payload !== undefined && isHosted) this.lastKnown.saw(resource, payload, this.#epoch + at);
         listener.onData(payload, parameters, at);
       },
       onClose: (reason) => listener.onClose?.(reason),
       onWrite: (payload) => {
-        this.lastKnown.wrote(resource, payload, Date.now());
+        if (this.#hosts(resource)) this.lastKnown.wrote(resource, payload, Date.now());
         listener.onWrite?.(payload);
       },
     };
@@ -142,6 +149,18 @@ export class IotmpDevice implements ConnectedDevice {
 
   close(reason?: IotmpError): void {
     this.session.close(reason);
+  }
+
+  /** Of what the device turns out not to host, nothing stays known. */
+  #learn(description: DeviceDescription): DeviceDescription {
+    this.#described = description;
+    this.lastKnown.keepOnly((resource) => this.#hosts(resource));
+    return description;
+  }
+
+  /** Whether the device hosts a resource, as far as it has described itself. */
+  #hosts(resource: string): boolean {
+    return this.#described === undefined || this.#described.find(resource) !== undefined;
   }
 
   /** When it was last heard of, in ms since 1970. */

@@ -1,17 +1,44 @@
 import { IotmpError } from '../errors';
 
-/** Bounds of a server against floods, in the unit that the end of each name says; without one it is a number of things. */
+/**
+ * Bounds of a server against floods, in the unit that the end of each name says; without one it is a number of things. What
+ * goes past a bound is refused or gives way, is counted, and is reported once. `docs/limits.md` lists them.
+ */
 export interface ServerLimits {
-  /** Connections before login, from their second second on. Past it, the oldest of them gives way. */
+  /**
+   * Connections before login, from their second second on. Past it, the oldest of them gives way. 1..1000000.
+   * @default 512
+   */
   readonly pendingConnections: number;
-  /** The same of one address, or one IPv6 network. */
+  /**
+   * The same of one address, or one IPv6 network. 1..1000000.
+   * @default 64
+   */
   readonly pendingPerAddress: number;
+  /**
+   * Memory of the last known states of one device. The state that was seen longest ago gives way. 1,024..2^30.
+   * @default 1048576
+   */
+  readonly lastKnownBytesPerDevice: number;
+  /**
+   * Memory of the last known states of all devices. The device that was not used for longest gives way. 1,024..2^40.
+   * @default 67108864
+   */
+  readonly lastKnownBytes: number;
 }
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+/** The largest limit of what is kept for one device, and in all, in bytes. */
+const MOST_OF_ONE = 2 ** 30;
+const MOST_OF_ALL = 2 ** 40;
 
 /** Defaults of {@link ServerLimits}. */
 export const defaultServerLimits: Readonly<ServerLimits> = Object.freeze({
   pendingConnections: 512,
   pendingPerAddress: 64,
+  lastKnownBytesPerDevice: MIB,
+  lastKnownBytes: 64 * MIB,
 });
 
 /** Smallest and largest value of a whole number. */
@@ -24,6 +51,8 @@ export interface WholeRange {
 export const serverLimitRanges: Readonly<Record<keyof ServerLimits, WholeRange>> = Object.freeze({
   pendingConnections: { min: 1, max: 1_000_000 },
   pendingPerAddress: { min: 1, max: 1_000_000 },
+  lastKnownBytesPerDevice: { min: KIB, max: MOST_OF_ONE },
+  lastKnownBytes: { min: KIB, max: MOST_OF_ALL },
 });
 
 /**
@@ -31,11 +60,15 @@ export const serverLimitRanges: Readonly<Record<keyof ServerLimits, WholeRange>>
  * @throws IotmpError IOTMP_ERR_CONFIG naming the limit and its range
  */
 export function serverLimits(given: Partial<ServerLimits>): ServerLimits {
-  const limits: ServerLimits = { ...defaultServerLimits, ...given };
-  for (const [name, range] of Object.entries(serverLimitRanges)) {
-    checkWhole(name, Reflect.get(limits, name), range);
-  }
-  return Object.freeze(limits);
+  const named = Object.entries<number | undefined>(given).filter(([, value]) => value !== undefined);
+  for (const [name, value] of named) checkLimit(name, value);
+  return Object.freeze({ ...defaultServerLimits, ...Object.fromEntries(named) });
+}
+
+function checkLimit(name: string, value: unknown): void {
+  const range = new Map(Object.entries(serverLimitRanges)).get(name);
+  if (range === undefined) throw new IotmpError('IOTMP_ERR_CONFIG', `${name} is no limit of a server`);
+  checkWhole(name, value, range);
 }
 
 /**

@@ -19,9 +19,25 @@ const SLACK = 2;
  * A value that waits: it keeps no more than about its own size in memory. What was received may be a view of the whole
  * read that it came with.
  */
+export function withoutRest(value: Value): Value;
+export function withoutRest(value: Value | undefined): Value | undefined;
 export function withoutRest(value: Value | undefined): Value | undefined {
-  if (types.isUint8Array(value)) {
-    return value.buffer.byteLength > SLACK * value.byteLength ? Buffer.from(value) : value;
-  }
-  return typeof value === 'object' && value !== null ? snapshot(value) : value;
+  if (typeof value !== 'object' || value === null || !holdsRest(value)) return value;
+  if (types.isUint8Array(value)) return ownCopy(value);
+  if (Array.isArray(value)) return value.map((item) => withoutRest(item));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutRest(member)]));
+}
+
+/** A copy with memory of its own, outside of the pool that small buffers share. */
+function ownCopy(bytes: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.byteLength);
+  copy.set(bytes);
+  return copy;
+}
+
+/** Whether bytes within a value are a small part of the memory behind them. */
+function holdsRest(value: Value): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (types.isUint8Array(value)) return value.buffer.byteLength > SLACK * value.byteLength;
+  return Object.values(value).some(holdsRest);
 }

@@ -27,7 +27,8 @@ const AS_LONG_AS_THE_TARGET = 2 ** 31 - 1;
 /**
  * Service 3: devices call resources of other devices (`protocol.md` section 7). The caller gets the code and the
  * payload of the target's answer unchanged, even for an error. A call without input is passed on unchanged, even to an
- * input: the device asked for it, and a DESCRIBE before each call would cost another message.
+ * input: the device asked for it, and a DESCRIBE before each call would cost another message. What is called this way is not
+ * remembered as a state: the caller names the resource, and the target answers what it likes.
  *
  * Refused are: a request that is no `[device, resource]` (400), a call that the rule forbids (403), a target that is
  * not connected (404) or does not answer in time (504), and calls in a circle (508).
@@ -69,7 +70,7 @@ export class DeviceCalls implements Service {
     const device = this.#server.device(target);
     if (device === undefined) throw new IotmpError('IOTMP_ERR_OFFLINE', `${name} is not connected`);
     const call = this.#calls.begin(deviceKey(caller), deviceKey(target));
-    return device.run(target.resource, { payload }).then(
+    return device.run(target.resource, { payload, isState: false }).then(
       (reply) => {
         this.#calls.end(call);
         return answerOf(reply);

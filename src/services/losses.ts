@@ -13,6 +13,7 @@ import type { Topics } from './topics/topics';
  * - `takeover`: connections that gave way to a newer one of their device.
  * - `message`: messages of devices that do not decode, or are of an unknown type.
  * - `sample`: samples to devices that gave way to newer ones.
+ * - `state`: last known states that gave way to newer ones.
  * - `conversation`: terminals, proxies, files and other conversations that ended, as one end was too slow or a part was missing.
  * - `event`: messages of topics and events to slow subscribers.
  * - `subscription`: subscriptions that ended because their devices read too slowly.
@@ -28,6 +29,7 @@ export type LossKind =
   | 'takeover'
   | 'message'
   | 'sample'
+  | 'state'
   | 'conversation'
   | 'event'
   | 'subscription'
@@ -89,6 +91,7 @@ export class Losses {
       takeover: this.#server.takeOvers,
       message: counters.messagesDropped,
       sample: counters.samplesDropped,
+      state: this.#server.statesDropped,
       conversation: counters.conversationsFailed,
       event: this.#events.lost + this.#topics.lost,
       subscription: this.#events.ended,

@@ -5,7 +5,13 @@ import { describe, it } from 'mocha';
 import { BodyLimit } from '../../src/codec/constants';
 import { defaultSessionOptions } from '../../src/session/base/session-options';
 import { storeLimits } from '../../src/store/store-limits';
-import { defaultClientOptions, defaultServerOptions, serverRanges } from '../../src';
+import {
+  defaultClientOptions,
+  defaultServerLimits,
+  defaultServerOptions,
+  serverLimitRanges,
+  serverRanges,
+} from '../../src';
 
 const ROOT = resolve(__dirname, '../..');
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8').replace(/\s+/g, ' ');
@@ -28,6 +34,20 @@ function valueOf(text: string): unknown {
   return JSON.parse(text.replaceAll("'", '"'));
 }
 
+/** Checks the comments that name a range, as `1..100` or `1..2^30`. */
+function checkRanges(comments: ReturnType<typeof commentsOf>, ranges: object): void {
+  const checked = [...comments].filter(([option, { comment }]) => {
+    const match = /\b([\d,]+)\.\.(\d+(?:\^\d+)?)/.exec(comment);
+    if (match === null) return false;
+    const [, min = '', max = ''] = match;
+    const range: unknown = Reflect.get(ranges, option);
+    const [base = NaN, exponent = 1] = max.split('^').map(Number);
+    assert.deepEqual(range, { min: Number(min.replaceAll(',', '')), max: base ** exponent }, option);
+    return true;
+  });
+  assert.ok(checked.length >= 2);
+}
+
 function number(value: number): string {
   return value.toLocaleString('en-US');
 }
@@ -35,6 +55,7 @@ function number(value: number): string {
 describe('the numbers in comments', () => {
   for (const { file, name, defaults } of [
     { file: 'src/broker/broker-options.ts', name: 'ServerOptions', defaults: defaultServerOptions },
+    { file: 'src/broker/server-limits.ts', name: 'ServerLimits', defaults: defaultServerLimits },
     { file: 'src/client/client-options.ts', name: 'ClientOptions', defaults: defaultClientOptions },
     {
       file: 'src/client/client-options.ts',
@@ -56,16 +77,12 @@ describe('the numbers in comments', () => {
     });
   }
 
-  it('are the ranges of ServerOptions', () => {
-    const comments = commentsOf('src/broker/broker-options.ts', 'ServerOptions');
-    for (const [option, { comment }] of comments) {
-      const [, min, max] = /\b(\d+)\.\.(\d+(?:\^\d+)?)/.exec(comment) ?? [];
-      if (min === undefined || max === undefined) continue;
-      const range = new Map(Object.entries(serverRanges)).get(option);
-      const [base = NaN, exponent = 1] = max.split('^').map(Number);
-      assert.deepEqual(range, { min: Number(min), max: base ** exponent }, option);
-    }
-  });
+  for (const { file, name, ranges } of [
+    { file: 'src/broker/broker-options.ts', name: 'ServerOptions', ranges: serverRanges },
+    { file: 'src/broker/server-limits.ts', name: 'ServerLimits', ranges: serverLimitRanges },
+  ]) {
+    it(`are the ranges of ${name}`, () => checkRanges(commentsOf(file, name), ranges));
+  }
 
   it('are the ports of the transports', () => {
     const { comment = '' } = commentsOf('src/client/client-options.ts', 'ClientOptions').get('port') ?? {};
@@ -117,5 +134,18 @@ describe('the numbers in the help', () => {
     const { minMs, maxMs } = defaultClientOptions.reconnect;
     const text = `after about ${minMs / 1000} s, then after longer and longer pauses of up to ${maxMs / 1000} s`;
     assert.ok(help('iotmp-client').includes(text));
+  });
+});
+
+describe('the numbers in the list of limits', () => {
+  const list = readFileSync(join(ROOT, 'docs/limits.md'), 'utf8');
+
+  it('are the defaults, one row for each limit of a server', () => {
+    const rows = [...list.matchAll(/^\| `(\w+)` +\| ([\d,]+) /gm)].map(([, name, value = '']) => [
+      name,
+      Number(value.replaceAll(',', '')),
+    ]);
+    assert.deepEqual(Object.fromEntries(rows), { ...defaultServerLimits });
+    assert.equal(rows.length, Object.keys(defaultServerLimits).length);
   });
 });

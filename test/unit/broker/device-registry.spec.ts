@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { DeviceRegistry } from '../../../src/broker/device-registry';
-import { LastKnownStates } from '../../../src/broker/last-known';
+import { defaultServerLimits } from '../../../src/broker/server-limits';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import type { RawDevice } from '../support/raw-device';
 import { message, Type } from '../support/raw-message';
+
+function newRegistry(): DeviceRegistry {
+  return new DeviceRegistry({ limits: () => defaultServerLimits, warn: (text) => assert.fail(text) });
+}
 
 /** Ids of the requests that a device got. */
 function requestIds(device: RawDevice): number[] {
@@ -121,7 +125,12 @@ describe('stream ids of a device', () => {
 
   it('begin anywhere, as a device may still answer an earlier run of the server', () => {
     const firstIds = new Set<number>();
-    for (let run = 0; run < 20; run++) firstIds.add(new DeviceRegistry().record(PUMP).ids.next(() => false));
+    for (let run = 0; run < 20; run++)
+      firstIds.add(
+        newRegistry()
+          .record(PUMP)
+          .ids.next(() => false),
+      );
     assert.ok(firstIds.size > 10, `${firstIds.size} different ids in 20 runs`);
     for (const id of firstIds) assert.ok(id >= 1 && id <= 65_535);
   });
@@ -129,7 +138,7 @@ describe('stream ids of a device', () => {
 
 describe('record of a device', () => {
   it('is the same one for as long as it is remembered', () => {
-    const registry = new DeviceRegistry();
+    const registry = newRegistry();
     assert.equal(registry.lastKnown(PUMP), undefined);
     const record = registry.record(PUMP);
     assert.equal(registry.record({ user: 'anna', device: 'pump' }), record);
@@ -138,33 +147,11 @@ describe('record of a device', () => {
   });
 
   it('is forgotten when 100000 others came after it', () => {
-    const registry = new DeviceRegistry();
+    const registry = newRegistry();
     registry.record(PUMP);
     for (let i = 0; i < 100_000; i++) registry.record({ user: 'guest', device: String(i) });
     assert.equal(registry.lastKnown(PUMP), undefined);
     assert.notEqual(registry.lastKnown({ user: 'guest', device: '0' }), undefined);
-  });
-});
-
-describe('last known states', () => {
-  it('keep input and output of a resource apart', () => {
-    const states = new LastKnownStates();
-    assert.equal(states.get('relay'), undefined);
-    states.wrote('relay', true, 5);
-    states.saw('relay', { state: true }, 7);
-    const known = states.get('relay');
-    assert.deepEqual([known?.input, known?.output], [true, { state: true }]);
-    assert.equal(known?.at, 7);
-  });
-
-  it('are bounded: the one seen longest ago gives way', () => {
-    const states = new LastKnownStates();
-    for (let i = 0; i < 1000; i++) states.saw(`r${i}`, i, i);
-    states.saw('r0', 'again', 2000);
-    states.saw('one more', 1, 2001);
-    assert.equal(states.get('r1'), undefined);
-    assert.equal(states.get('r0')?.output, 'again');
-    assert.equal(states.get('one more')?.output, 1);
   });
 });
 
