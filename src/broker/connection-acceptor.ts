@@ -2,12 +2,13 @@ import { IotmpError } from '../errors';
 import { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
 import type { Clock } from '../util/clock';
+import { DevicePace } from './device-pace';
 import { LoginThrottle } from './login-throttle';
 import { Connection, type ConnectionContext } from './connection';
 import { refusedLogin } from './refusals/refusal';
 
 /** What the acceptor needs of its server. */
-export type ConnectionAcceptorPort = Omit<ConnectionContext, 'throttle' | 'warnings' | 'onGone'>;
+export type ConnectionAcceptorPort = Omit<ConnectionContext, 'throttle' | 'pace' | 'warnings' | 'onGone'>;
 
 /** Takes over connections, up to a limit, and ends all of them when the server closes. */
 export class ConnectionAcceptor {
@@ -20,6 +21,7 @@ export class ConnectionAcceptor {
     this.#context = {
       ...port,
       throttle: new LoginThrottle(clock),
+      pace: new DevicePace(clock),
       warnings: new WarningGate(clock, (text) => port.onWarning(text)),
       onGone: (connection) => this.#handleGone(connection),
     };

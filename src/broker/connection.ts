@@ -10,6 +10,7 @@ import type { ResolvedServerOptions } from './broker-options';
 import type { ConnectedDevice } from './connected-device';
 import { IotmpDevice } from './iotmp-device';
 import { parseConnect, type ConnectIntent } from './connect-request';
+import type { DevicePace } from './device-pace';
 import type { DeviceRegistry } from './device-registry';
 import type { LoginThrottle } from './login-throttle';
 import { reasonOfEnd, reasonOfRefusal, refusedLogin } from './refusals/refusal';
@@ -26,6 +27,7 @@ export interface ConnectionContext {
   readonly registry: DeviceRegistry;
   readonly throttle: LoginThrottle;
   readonly twins: TwinWatch;
+  readonly pace: DevicePace;
   /** Is waited for before anything is decided about a login. */
   readonly hold: LoginHold;
   options(): ResolvedServerOptions;
@@ -113,7 +115,9 @@ export class Connection implements SessionHooks {
     session.ids = record.ids;
     if (this.#connectId !== 0) record.ids.notePeer(this.#connectId);
     session.maxBodySize = maxBodySize;
-    const intervalMs = keepAliveMs ?? this.#context.options().keepAliveS * 1000;
+    const { keepAliveS, limits } = this.#context.options();
+    session.pace = this.#context.pace.of(record.id, limits.messagesPerSecond);
+    const intervalMs = keepAliveMs ?? keepAliveS * 1000;
     session.keepAlive({ intervalMs, sends: false });
     // In the same write as the OK, before the device opens streams of its own.
     session.stopLeft();

@@ -25,6 +25,12 @@ export interface ServerLimits {
    * @default 67108864
    */
   readonly lastKnownBytes: number;
+  /**
+   * Messages a second of one device over all its connections, and at once after a time of rest. Past it, the device is read
+   * more slowly, and nothing is lost. 0 is no limit. 0..1000000.
+   * @default 0
+   */
+  readonly messagesPerSecond: number;
 }
 
 const KIB = 1024;
@@ -39,6 +45,7 @@ export const defaultServerLimits: Readonly<ServerLimits> = Object.freeze({
   pendingPerAddress: 64,
   lastKnownBytesPerDevice: MIB,
   lastKnownBytes: 64 * MIB,
+  messagesPerSecond: 0,
 });
 
 /** Smallest and largest value of a whole number. */
@@ -53,6 +60,7 @@ export const serverLimitRanges: Readonly<Record<keyof ServerLimits, WholeRange>>
   pendingPerAddress: { min: 1, max: 1_000_000 },
   lastKnownBytesPerDevice: { min: KIB, max: MOST_OF_ONE },
   lastKnownBytes: { min: KIB, max: MOST_OF_ALL },
+  messagesPerSecond: { min: 0, max: 1_000_000 },
 });
 
 /**

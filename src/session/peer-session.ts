@@ -17,7 +17,7 @@ import type { CallOptions, Reply, RequestOptions } from './requests/reply';
 import type { Session } from './session';
 import type { SessionHooks } from './session-hooks';
 import type { SessionStream, StreamListener, StreamOptions } from './streams/session-stream';
-import { Inbox } from './wire/inbox';
+import { Inbox, type MessagePace } from './wire/inbox';
 import { KeepAlive, type KeepAliveOptions, type KeepAlivePort } from './wire/keep-alive';
 import { Outbox } from './wire/outbox';
 import { ReadingGate } from './wire/reading-gate';
@@ -93,6 +93,14 @@ export class PeerSession implements Session, SessionCore, KeepAlivePort, Transpo
 
   set maxBodySize(bytes: number) {
     this.outbox.maxBodySize = bytes;
+  }
+
+  get pace(): MessagePace | undefined {
+    return this.inbox.pace;
+  }
+
+  set pace(pace: MessagePace | undefined) {
+    this.inbox.pace = pace;
   }
 
   get messagesIn(): number {

@@ -7,6 +7,7 @@ import type { SessionOptions } from './base/session-options';
 import type { IdSequence } from './requests/id-sequence';
 import type { CallOptions, Reply, RequestOptions } from './requests/reply';
 import type { SessionStream, StreamListener, StreamOptions } from './streams/session-stream';
+import type { MessagePace } from './wire/inbox';
 import type { ReadingGate } from './wire/reading-gate';
 import type { KeepAliveOptions } from './wire/keep-alive';
 
@@ -48,6 +49,8 @@ export interface Session {
   readonly conversationsFailed: number;
   /** Decides whether the connection is read. */
   readonly reading: ReadingGate;
+  /** How fast messages of the peer are taken; `undefined`: as fast as they come. */
+  pace: MessagePace | undefined;
 
   /** Server side: gives the peer this long to send CONNECT and to be let in, in ms. */
   expectConnect(timeoutMs: number): void;

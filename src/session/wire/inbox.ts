@@ -6,21 +6,34 @@ import { foreignProtocol } from '../../framing/foreign-protocol';
 import { FrameDecoder, type FrameReceiver } from '../../framing/frame-decoder';
 import type { SkippedBody } from '../../framing/skipped-body';
 import { RateWindow } from '../../util/rate-window';
+import type { Timer } from '../../util/clock';
 import type { SessionCore } from '../base/session-core';
 import { asIotmpError } from '../base/session-errors';
+import { readingTurns, type TurnTaker } from './reading-turns';
 
 /** Largest body before the session is open, in bytes: a peer must not make us hold more before its login. */
 const MAX_FIRST_BODY = 8192;
 /** Largest body that is skipped, in bytes. One past it ends the connection. */
 const MAX_SKIPPED = 64 * 2 ** 20;
+/** Messages that are taken before the time is looked at. Each 512 bytes (2^9) of a body count as another one. */
+const CREDIT = 64;
+const CREDIT_SHIFT = 9;
 /** Messages that do not decode, past which the connection ends (`protocol.md` section 1). */
 const FAULTS = { limit: 10, windowMs: 60_000 };
 
+/** How fast messages are taken. */
+export interface MessagePace {
+  /** The limit, for people. */
+  readonly perSecond: number;
+  /** To be called after each message: how long the next one has to wait, in ms. */
+  waitMs(): number;
+}
+
 /**
  * The way in of a session: bytes become messages, and what is wrong with them is counted (`protocol.md`
- * section 1).
+ * section 1). A peer that floods is read in turns with the others.
  */
-export class Inbox implements FrameReceiver {
+export class Inbox implements FrameReceiver, TurnTaker {
   /** Messages and bytes received so far. */
   messages = 0;
   bytes = 0;
@@ -40,6 +53,14 @@ export class Inbox implements FrameReceiver {
   readonly #frames: FrameDecoder;
   readonly #decodeOptions: DecodeOptions;
   #faults: RateWindow | undefined;
+  #pace: MessagePace | undefined;
+  #credit = CREDIT;
+  /** Whether it was paused, and whether it waits for its turn. */
+  #paused = false;
+  #resting = false;
+  #timer: Timer | undefined;
+  /** Whether it was told that messages come too fast. */
+  #slowed = false;
 
   constructor(core: SessionCore) {
     const { clock, maxBodySize, maxDepth } = core.options;
@@ -47,6 +68,16 @@ export class Inbox implements FrameReceiver {
     this.#core = core;
     this.#decodeOptions = { maxDepth, floats: 'shortest', onInvalidText: () => this.invalidTexts++ };
     this.#frames = new FrameDecoder(Math.min(maxBodySize, MAX_FIRST_BODY), this);
+  }
+
+  /** How fast messages are taken; `undefined`: as fast as they come. */
+  get pace(): MessagePace | undefined {
+    return this.#pace;
+  }
+
+  set pace(pace: MessagePace | undefined) {
+    this.#pace = pace;
+    this.#credit = 0;
   }
 
   /** The session is open: bodies of any accepted size may come. */
@@ -64,19 +95,62 @@ export class Inbox implements FrameReceiver {
 
   /** Stops to take messages, also those of the chunk at hand. */
   pause(): void {
-    this.#frames.pause();
-    this.#core.transport.pause();
+    this.#paused = true;
+    this.#halt();
   }
 
   /** Takes what waited, and what comes. */
   resume(): void {
-    this.#core.transport.resume();
-    this.#run(() => this.#frames.resume());
+    this.#paused = false;
+    if (!this.#resting) this.#goOn();
+  }
+
+  takeTurn(): void {
+    if (!this.#resting) return;
+    this.#resting = false;
+    if (!this.#paused) this.#goOn();
   }
 
   /** To be called when the session ends: takes nothing more, also not the rest of the chunk at hand. */
   dispose(): void {
+    this.#resting = false;
+    this.#timer?.cancel();
     this.#frames.reset();
+  }
+
+  #halt(): void {
+    this.#frames.pause();
+    this.#core.transport.pause();
+  }
+
+  #goOn(): void {
+    this.#core.transport.resume();
+    this.#run(() => this.#frames.resume());
+  }
+
+  #spend(bytes: number): void {
+    this.#credit -= 1 + (bytes >>> CREDIT_SHIFT);
+    if (this.#credit > 0) return;
+    const waitMs = this.#pace?.waitMs() ?? 0;
+    this.#credit = this.#pace === undefined ? CREDIT : 0;
+    if (waitMs > 0) this.#slowDown(waitMs);
+    else if (readingTurns.mayGoOn(this)) return;
+    this.#resting = true;
+    this.#halt();
+  }
+
+  #slowDown(waitMs: number): void {
+    this.#timer = this.#core.options.clock.after(waitMs, () => {
+      const before = this.messages;
+      this.takeTurn();
+      if (this.messages > before) this.#tellSlow();
+    });
+  }
+
+  #tellSlow(): void {
+    if (this.#slowed) return;
+    this.#slowed = true;
+    this.#core.warn(`more than ${this.#pace?.perSecond} messages a second come: they are read more slowly`);
   }
 
   /** Ends a connection whose first bytes are of another protocol: it could pass for a message that is never whole. */
@@ -102,6 +176,7 @@ export class Inbox implements FrameReceiver {
   handleFrame(type: number, bytes: Buffer, start: number, end: number): void {
     this.messages++;
     this.bodySize = end - start;
+    this.#spend(end - start);
     if (type > MessageType.STREAM_DATA) {
       this.#skip(type);
       return;

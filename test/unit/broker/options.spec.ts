@@ -48,6 +48,7 @@ describe('options of the server', () => {
         { limits: { pendingPerAddress: 1.5 } },
         /^pendingPerAddress must be a whole number from 1 to 1000000$/,
       ],
+      [{ limits: { messagesPerSecond: -1 } }, /^messagesPerSecond must be a whole number from 0 to 1000000$/],
     ];
     for (const [options, message] of wrong) {
       assert.throws(() => new IotmpServer(options), {

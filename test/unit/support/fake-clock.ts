@@ -1,3 +1,4 @@
+import { readingTurns } from '../../../src/session/wire/reading-turns';
 import type { Clock, Timer } from '../../../src/util/clock';
 
 /** Timers that one {@link FakeClock.advance} may run: a loop of timers fails instead of hanging the tests. */
@@ -74,10 +75,11 @@ export class FakeClock implements Clock {
 
   /**
    * Lets all pending microtasks run, without moving the time or running a timer; twice, as transports leave some things
-   * for the next round of the event loop.
+   * for the next round of the event loop; and as often as connections wait for their turn, as these take many messages.
    */
-  settle(): Promise<void> {
-    return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  async settle(): Promise<void> {
+    do await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    while (readingTurns.waiting > 0);
   }
 
   /** The earliest timer that is due at `target` or before. A set keeps the order of creation. */
