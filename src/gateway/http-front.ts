@@ -15,7 +15,7 @@ import { isOwnPath, parseTarget, type RequestTarget } from './http/request-targe
 import type { Routed, RouteMatch, Router } from './http/router';
 import type { RequestTurns } from './limits/request-turns';
 import type { Route } from './route';
-import { detached, guarded, warnProcess } from '../util/guard';
+import { detached, guarded, warnProcess, type Guarded } from '../util/guard';
 
 /** The parts of the gateway that serve a request. */
 export interface HttpFrontPort {
@@ -118,7 +118,10 @@ export class HttpFront {
     const gone = new AbortController();
     response.once(
       'close',
-      guarded('response close', warnProcess, () => gone.abort(OVER)),
+      guarded('response close', warnProcess, () => {
+        // Nobody waits for what is answered. To say so all the same costs more than the rest of the request's end.
+        if (!response.writableFinished) gone.abort(OVER);
+      }),
     );
     if (response.closed) gone.abort(OVER);
     const { signal } = gone;
@@ -133,7 +136,11 @@ export class HttpFront {
     }
     if (context.closing.aborted) throw closed();
     const { query } = target;
-    return route.run({ context, request, captures, query, body, principal, signal });
+    const whenOver = (task: Guarded<[]>): void => {
+      if (response.closed) task();
+      else response.once('close', task);
+    };
+    return route.run({ context, request, captures, query, body, principal, signal, whenOver });
   }
 
   #maxBodyBytes(principal: Principal): number {
@@ -149,12 +156,12 @@ export class HttpFront {
     return { ...failure(error), headers: { Upgrade: 'websocket', Connection: 'Upgrade' } };
   }
 
-  async #principal(
+  #principal(
     request: IncomingMessage,
     { query }: RequestTarget,
     route: Route,
     signal: AbortSignal,
-  ): Promise<Principal> {
+  ): Principal | Promise<Principal> {
     const isOpen = route.access === 'public' || (route.access === 'optional' && !hasToken(request, query));
     if (!isOpen)
       return admit(this.#port, request, query, { signal, hold: () => holdReading(request.socket) });

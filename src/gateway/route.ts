@@ -6,6 +6,7 @@ import type { HttpAnswer } from './http/answer';
 import { bodyValue, formValue, jsonValue, looseValue, type RequestBody } from './http/body';
 import { badRequest } from './http/request-error';
 import type { Routed } from './http/router';
+import type { Guarded } from '../util/guard';
 
 /**
  * Who may call a route:
@@ -25,8 +26,10 @@ export interface RawCall {
   readonly body: RequestBody;
   /** `NOBODY` on public routes, and on optional routes for a request without a token. */
   readonly principal: Principal;
-  /** Aborts when the client goes away. */
+  /** Aborts when the client goes away before it has its answer. */
   readonly signal: AbortSignal;
+  /** Has something done when the request is over, whether it was answered or given up; at once where it is. */
+  readonly whenOver: (task: Guarded<[]>) => void;
 }
 
 /** A call of a route, with the query and the body as its schemas read them. */

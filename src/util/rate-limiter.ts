@@ -31,6 +31,8 @@ export class RateLimiter {
   readonly #rate: Rate;
   readonly #clock: Clock;
   readonly #buckets = new BoundedMap<string, TokenBucket>(MAX_KEYS);
+  /** The key that was last set: to take it out of the map and put it back would cost more than all else here. */
+  #newest: string | undefined;
 
   constructor(rate: Rate, clock: Clock) {
     this.#rate = rate;
@@ -50,7 +52,8 @@ export class RateLimiter {
     const bucket = this.#buckets.get(key) ?? { tokens: burst, at: now };
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * perSecond);
     bucket.at = now;
-    this.#buckets.set(key, bucket);
+    if (key !== this.#newest) this.#buckets.set(key, bucket);
+    this.#newest = key;
     const waitMs = bucket.tokens >= 1 ? 0 : ((1 - bucket.tokens) / perSecond) * 1000;
     const isTaken = waitMs <= maxWaitMs;
     if (isTaken) bucket.tokens--;

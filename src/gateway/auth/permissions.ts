@@ -35,14 +35,16 @@ export const FULL_PERMISSIONS: Permissions = Object.freeze({
 
 /** What is denied is denied, of the rest what is allowed is allowed, and nothing else. */
 export function grantedPermissions(allow: Grants | undefined, deny: Grants | undefined): Permissions {
+  const allowed = rulesOf(allow);
+  const denied = rulesOf(deny);
   return {
-    unlimited: covers(allow, '*', '*', '*') && Object.keys(deny ?? {}).length === 0,
+    unlimited: covers(allowed, '*', '*', '*') && Object.keys(deny ?? {}).length === 0,
     grants: [allow, deny],
-    allows: (asset, id, action) => !covers(deny, asset, id, action) && covers(allow, asset, id, action),
-    denies: (asset, id, action) => covers(deny, asset, id, action),
+    allows: (asset, id, action) => !covers(denied, asset, id, action) && covers(allowed, asset, id, action),
+    denies: (asset, id, action) => covers(denied, asset, id, action),
     allowsSome: (asset, action) =>
-      !covers(deny, asset, '', action) &&
-      actionsOf(allow, asset).some(([, list]) => matchesAny(list, action)),
+      !covers(denied, asset, '', action) &&
+      allowed.some((rule) => isFor(rule, asset) && permits(rule, action)),
   };
 }
 
@@ -66,21 +68,35 @@ export function devicePermissions(device: string): Permissions {
   };
 }
 
-function covers(grants: Grants | undefined, asset: string, id: string, action: string): boolean {
-  return actionsOf(grants, asset).some(([pattern, list]) => matches(pattern, id) && matchesAny(list, action));
+/** One line of {@link Grants}. */
+interface Rule {
+  /** In lower case. */
+  readonly type: string;
+  readonly id: string;
+  readonly actions: '*' | readonly string[];
 }
 
-function actionsOf(grants: Grants = {}, asset: string): [string, '*' | string[]][] {
-  const types = Object.entries(grants).filter(([type]) => matches(type.toLowerCase(), asset.toLowerCase()));
-  return types.flatMap(([, ids]) => Object.entries(ids));
+function rulesOf(grants: Grants = {}): Rule[] {
+  return Object.entries(grants).flatMap(([type, ids]) =>
+    Object.entries(ids).map(([id, actions]) => ({ type: type.toLowerCase(), id, actions })),
+  );
 }
 
-function matchesAny(list: '*' | readonly string[], action: string): boolean {
-  return list === '*' || list.some((pattern) => matches(pattern, action));
+function covers(rules: readonly Rule[], asset: string, id: string, action: string): boolean {
+  return rules.some((rule) => isFor(rule, asset) && matches(rule.id, id) && permits(rule, action));
+}
+
+function isFor({ type }: Rule, asset: string): boolean {
+  return matches(type, asset.toLowerCase());
+}
+
+function permits({ actions }: Rule, action: string): boolean {
+  return actions === '*' || actions.some((pattern) => matches(pattern, action));
 }
 
 /** Whether `text` is what a pattern with `*` stands for. Takes time in proportion to both, whatever they are. */
 function matches(pattern: string, text: string): boolean {
+  if (pattern === '*') return true;
   const [head = '', ...rest] = pattern.split('*');
   const tail = rest.pop();
   if (tail === undefined) return head === text;

@@ -12,6 +12,7 @@ export function parametersOf(
   query: URLSearchParams,
   ownKeys: readonly string[] = OWN_KEYS,
 ): Record<string, Value> | undefined {
+  if (query.size === 0) return undefined;
   const keys = [...new Set(query.keys())].filter((key) => !ownKeys.includes(key));
   if (keys.length === 0) return undefined;
   const entries = keys.map((key): [string, Value] => {

@@ -9,6 +9,9 @@ const OWN_PATHS = /^\/(v[123]\/(users|server)|oauth)(\/|\?|$)/;
 /** Paths of the gateway, unless somebody else serves them. */
 const VERSIONS = /^\/v[123](\/|\?|$)/;
 
+/** What no segment may be, or hold: files are named by segments. */
+const UNUSABLE = /\0|(?:^|\/)\.\.?(?:\/|$)/;
+
 /** The path and the query of a request. */
 export interface RequestTarget {
   /** The decoded segments of the path, without the leading slash. A segment `a%2Fb` holds a slash. */
@@ -26,9 +29,10 @@ export function parseTarget(target: string): RequestTarget {
       statusCode: 414,
     });
   }
-  const [path = ''] = target.split('?', 1);
-  const query = new URLSearchParams(target.slice(path.length));
-  return { segments: path.replace(/^\//, '').split('/').map(decodeSegment), query };
+  const queryAt = target.indexOf('?');
+  const path = target.slice(target.startsWith('/') ? 1 : 0, queryAt < 0 ? undefined : queryAt);
+  const query = new URLSearchParams(queryAt < 0 ? '' : target.slice(queryAt));
+  return { segments: path.split('/').map(decodeSegment), query };
 }
 
 /** Whether a path is one of the gateway, even if nothing is found there. Other paths may be served by other handlers. */
@@ -38,9 +42,7 @@ export function isOwnPath(target: string, isServedElsewhere: (target: string) =>
 
 function decodeSegment(segment: string): string {
   const decoded = percentDecoded(segment);
-  if (decoded.includes('\0') || decoded.split('/').some((part) => part === '.' || part === '..')) {
-    throw badRequest('the path is not usable');
-  }
+  if (UNUSABLE.test(decoded)) throw badRequest('the path is not usable');
   return decoded;
 }
 

@@ -51,7 +51,7 @@ export const bucketExportRoutes: readonly Route[] = [
       'Order an export; the event bucket_export_completed tells when its file can be fetched, and so does a call of an endpoint, if wanted',
     body: order,
     answer: z.object({ file: z.string(), state: z.literal(0) }),
-    async handle({ context, param, principal, body, signal }) {
+    async handle({ context, param, principal, body, whenOver }) {
       const key = bucketOf(param);
       await knownBucket(context, key);
       const endpoint = endpointOf(context, principal, key.user, body);
@@ -62,7 +62,7 @@ export const bucketExportRoutes: readonly Route[] = [
       const file = context.exports.add(ordered);
       // Programs compare the file of the event with that of the answer, so it has to have been sent.
       const onSent = guarded('export ordered', warnProcess, () => tell(context, ordered, file, endpoint));
-      signal.addEventListener('abort', onSent, { once: true });
+      whenOver(onSent);
       return json({ file, state: 0 });
     },
   }),

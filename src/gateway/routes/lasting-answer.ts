@@ -10,12 +10,15 @@ import { guarded, warnProcess } from '../../util/guard';
 export function takePlace({
   context,
   principal,
-  signal,
-}: Pick<RawCall, 'context' | 'principal' | 'signal'>): AbortSignal {
+  whenOver,
+}: Pick<RawCall, 'context' | 'principal' | 'whenOver'>): AbortSignal {
   const ended = new AbortController();
   const release = context.places.take(principal, () => ended.abort());
-  const leave = guarded('lasting answer left', warnProcess, release);
-  signal.addEventListener('abort', leave, { once: true });
-  if (signal.aborted) leave();
-  return AbortSignal.any([context.closing, signal, ended.signal]);
+  whenOver(
+    guarded('lasting answer left', warnProcess, () => {
+      release();
+      ended.abort();
+    }),
+  );
+  return AbortSignal.any([context.closing, ended.signal]);
 }
