@@ -2,6 +2,7 @@ import type { TlsOptions } from 'node:tls';
 import { DEFAULT_KEEP_ALIVE_S, MAX_KEEP_ALIVE_S } from '../codec/constants';
 import { defaultSessionOptions, sessionOptions, type SessionOptions } from '../session/base/session-options';
 import { MAX_DELAY_MS, systemClock, type Clock } from '../util/clock';
+import { TrustedProxies } from '../transport/trusted-proxies';
 import type { Authenticator, RegisteredDevice } from './authenticator';
 import {
   checkWhole,
@@ -55,6 +56,22 @@ export interface ServerOptions {
    * @default 10000
    */
   readonly connectTimeoutMs?: number;
+  /**
+   * Addresses and networks (such as `10.0.0.0/8`) of proxies that may say whom they speak for: by `X-Forwarded-For` with
+   * requests and WebSockets, and by PROXY headers, see {@link proxyProtocol}.
+   * @default none
+   */
+  readonly trustedProxies?: readonly string[];
+  /**
+   * Whether each connection of a trusted proxy to the TCP or TLS port has to begin with a PROXY header, version 1 or 2.
+   * @default true
+   */
+  readonly proxyProtocol?: boolean;
+  /**
+   * Origins whose pages may open WebSockets of devices in a browser; `*` is any. Those of the HTTP server itself may, too.
+   * @default none
+   */
+  readonly origins?: readonly string[];
   /** Bounds against floods; see {@link defaultServerLimits}. */
   readonly limits?: Partial<ServerLimits>;
   readonly clock?: Clock;
@@ -63,6 +80,8 @@ export interface ServerOptions {
 /** Options with every default filled in. */
 export interface ResolvedServerOptions extends Required<ServerOptions> {
   readonly limits: ServerLimits;
+  /** The proxies of {@link ServerOptions.trustedProxies}. */
+  readonly proxies: TrustedProxies;
   /** The options of the session of each connection. */
   readonly session: SessionOptions;
 }
@@ -81,6 +100,9 @@ export const defaultServerOptions: Readonly<Required<ServerOptions>> = Object.fr
   maxConnections: 10_000,
   requestTimeoutMs: defaultSessionOptions.requestTimeoutMs,
   connectTimeoutMs: 10_000,
+  trustedProxies: [],
+  proxyProtocol: true,
+  origins: [],
   limits: defaultServerLimits,
   clock: systemClock,
 });
@@ -119,5 +141,6 @@ export function serverOptions(options: ServerOptions): ResolvedServerOptions {
   }
   const { maxMessageSize: maxBodySize, requestTimeoutMs, clock } = merged;
   const session = sessionOptions({ maxBodySize, requestTimeoutMs, clock });
-  return Object.freeze({ ...merged, limits: serverLimits(merged.limits), session });
+  const proxies = new TrustedProxies(merged.trustedProxies);
+  return Object.freeze({ ...merged, limits: serverLimits(merged.limits), proxies, session });
 }

@@ -5,9 +5,6 @@ import { errorText, IotmpError } from '../errors';
 import type { HostedResource } from '../session/hosting/hosted-resource';
 import type { ResourceDefinition } from '../session/hosting/resource';
 import type { Transport } from '../transport/transport';
-import { remoteAddressOf } from '../transport/host-and-port';
-import { createWebSocketAcceptor, type WebSocketAcceptor } from '../transport/web-socket-acceptor';
-import { maxPayloadFor } from '../transport/web-socket-settings';
 import type { DeviceId } from '../types';
 import { warnProcess } from '../util/guard';
 import { SafeEmitter } from '../util/safe-emitter';
@@ -19,6 +16,8 @@ import type { ConnectedDevice } from './connected-device';
 import { deviceConnected, deviceDisconnected, loginFailed } from './device-events';
 import { DeviceRegistry } from './device-registry';
 import { ConnectionAcceptor, type ConnectionAcceptorPort } from './connection-acceptor';
+import { fileLimitWarning } from './doors/file-limit';
+import { UpgradeDoor } from './doors/upgrade-door';
 import { EventFeed } from './event-feed';
 import { StreamHub, type HubSubscriber, type HubSubscription } from './hub/stream-hub';
 import type { LastKnownStates } from './last-known';
@@ -32,9 +31,6 @@ import type { ServerLimits } from './server-limits';
 import { ServiceHost } from './service-host';
 import { TwinWatch } from './twin-watch';
 import type { CallOptions, Reply } from '../session/requests/reply';
-
-/** Time between two pings of a device's WebSocket, in ms: proxies cut what is idle for a minute. */
-const DEVICE_PING_MS = 30_000;
 
 /**
  * An IoTMP server: listeners, the devices that are connected, calls to them and shared streams from them, and
@@ -51,6 +47,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   readonly #registry = new DeviceRegistry({ limits: () => this.limits, warn: (text) => this.warn(text) });
   readonly #hub: StreamHub;
   readonly #connections: ConnectionAcceptor;
+  readonly #upgrades: UpgradeDoor;
   readonly #hold = new LoginHold();
   readonly #twins: TwinWatch;
   readonly #listeners: ListenerSet;
@@ -58,7 +55,6 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   #table: DeviceTable;
   readonly #directories = new Set<DeviceDirectory>();
   #authenticator: DirectoryAuthenticator;
-  #acceptor: WebSocketAcceptor | undefined;
   #running = false;
   #closing: Promise<void> | undefined;
 
@@ -87,11 +83,13 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     };
     this.#connections = new ConnectionAcceptor(port, this.#options.clock);
     this.#listeners = new ListenerSet({
-      onTransport: (transport) => this.#connections.accept(transport),
+      onArrival: (origin) => this.#connections.admit(origin),
+      onTransport: (transport, place) => this.#connections.accept(transport, place),
       onRefused: (refusal) => this.#handleRefused(refusedLogin(refusal, refusal.reason, refusal.text)),
       onStatus: (kind, status) => this.tell('listener', kind, status),
       onWarning: (text) => this.warn(text),
     });
+    this.#upgrades = new UpgradeDoor({ ...port, onTransport: (transport) => this.accept(transport) });
     this.#refusalLog = new RefusalLog(this.#options.clock, (line) => this.tell('refusal', line));
   }
 
@@ -197,6 +195,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     this.#running = true;
     while (this.#closing !== undefined) await this.#closing;
     if (!this.running) return;
+    this.#checkFileLimit();
     this.#connections.open();
     await this.#updateListeners();
   }
@@ -224,10 +223,12 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     const before = this.#table;
     const { authenticator } = next;
     const isSame = authenticator === this.#options.authenticator;
+    const isMore = next.maxConnections > this.#options.maxConnections;
     this.#options = next;
     this.#table = table;
     this.#authenticator = this.#newAuthenticator();
-    this.#dropAcceptor();
+    this.#upgrades.reset();
+    if (isMore) this.#checkFileLimit();
     for (const device of [...this.#registry.values()]) {
       if (this.#authenticator.directoryOf(device) !== undefined) continue;
       // Of what another authenticator thinks nothing is known.
@@ -250,21 +251,13 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
    * Takes over a WebSocket upgrade of an HTTP server. The caller has checked the path.
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (!this.#running) {
-      socket.destroy();
-      return;
-    }
-    this.#acceptor ??= createWebSocketAcceptor({
-      maxPayload: maxPayloadFor(this.#options.maxMessageSize),
-      pingMs: DEVICE_PING_MS,
-      clock: this.#options.clock,
-    });
-    const origin = { kind: 'ws', remoteAddress: remoteAddressOf(socket) } as const;
-    const isUpgraded = this.#acceptor.accept(request, socket, head, (transport) =>
-      this.#connections.accept(transport),
-    );
-    if (isUpgraded) return;
-    this.#handleRefused(refusedLogin(origin, 'handshake', 'the request is no WebSocket handshake'));
+    if (this.#running) this.#upgrades.take(request, socket, head);
+    else socket.destroy();
+  }
+
+  /** Address of the client of an HTTP request, with its port where that is known: one that a trusted proxy names counts. */
+  clientAddress(request: IncomingMessage): string {
+    return this.#options.proxies.clientOf(request);
   }
 
   /** Takes over a connection that was made elsewhere, such as one of a test; after {@link close} it is cut. */
@@ -333,14 +326,14 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   }
 
   async #end(): Promise<void> {
-    this.#dropAcceptor();
+    this.#upgrades.reset();
     await Promise.all([this.#updateListeners(), this.#connections.close()]);
     this.#refusalLog.close();
   }
 
-  #dropAcceptor(): void {
-    this.#acceptor?.close();
-    this.#acceptor = undefined;
+  #checkFileLimit(): void {
+    const warning = fileLimitWarning(this.#options.maxConnections);
+    if (warning !== undefined) this.warn(warning);
   }
 
   #updateListeners(): Promise<void> {

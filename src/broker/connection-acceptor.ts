@@ -1,10 +1,12 @@
 import { IotmpError } from '../errors';
 import { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
+import type { ConnectionOrigin, WaitingPlace } from '../transport/waiting-place';
 import type { Clock } from '../util/clock';
 import { DevicePace } from './device-pace';
 import { LoginThrottle } from './login-throttle';
 import { Connection, type ConnectionContext } from './connection';
+import { WaitingRoom } from './doors/waiting-room';
 import { refusedLogin } from './refusals/refusal';
 
 /** What the acceptor needs of its server. */
@@ -14,6 +16,7 @@ export type ConnectionAcceptorPort = Omit<ConnectionContext, 'throttle' | 'pace'
 export class ConnectionAcceptor {
   readonly #context: ConnectionContext;
   readonly #connections = new Set<Connection>();
+  readonly #room: WaitingRoom;
   #shut = false;
   #empty: PromiseWithResolvers<void> | undefined;
 
@@ -25,15 +28,39 @@ export class ConnectionAcceptor {
       warnings: new WarningGate(clock, (text) => port.onWarning(text)),
       onGone: (connection) => this.#handleGone(connection),
     };
+    this.#room = new WaitingRoom(clock, () => {
+      const { maxConnections, limits } = port.options();
+      return { ...limits, maxConnections };
+    });
   }
 
-  /** Takes over a connection. One past the limit, or after {@link close}, is cut. */
-  accept(transport: Transport): void {
-    if (this.#shut || this.#connections.size >= this.#context.options().maxConnections) {
-      this.#turnAway(transport);
+  /** Number of connections that are not logged in. */
+  get waiting(): number {
+    return this.#room.waiting;
+  }
+
+  /**
+   * Gives a place to a connection that begins. There is none after {@link close}, and where all are taken by connections
+   * that are logged in; that is told.
+   */
+  admit(origin: ConnectionOrigin): WaitingPlace | undefined {
+    if (this.#shut) return undefined;
+    const place = this.#room.enter(origin.remoteAddress);
+    if (place !== undefined) return place;
+    const { maxConnections } = this.#context.options();
+    const text = `the limit of ${maxConnections} connections is reached`;
+    this.#context.onRefused(refusedLogin(origin, 'full', text));
+    return undefined;
+  }
+
+  /** Takes over a connection with its place. One without a place, or after {@link close}, is cut. */
+  accept(transport: Transport, place = this.admit(transport)): void {
+    if (place === undefined || this.#shut) {
+      place?.leave();
+      turnAway(transport);
       return;
     }
-    this.#connections.add(new Connection(transport, this.#context));
+    this.#connections.add(new Connection(transport, this.#context, place));
   }
 
   /** Takes connections again after {@link close}. */
@@ -52,23 +79,17 @@ export class ConnectionAcceptor {
     await this.#empty.promise;
   }
 
-  #turnAway(transport: Transport): void {
-    if (!this.#shut) {
-      const { maxConnections } = this.#context.options();
-      this.#context.onRefused(
-        refusedLogin(transport, 'full', `the limit of ${maxConnections} connections is reached`),
-      );
-    }
-    transport.start({ onData: ignore, onDrain: ignore, onClose: ignore });
-    transport.destroy();
-  }
-
   #handleGone(connection: Connection): void {
     this.#connections.delete(connection);
     if (this.#connections.size > 0) return;
     this.#empty?.resolve();
     this.#empty = undefined;
   }
+}
+
+function turnAway(transport: Transport): void {
+  transport.start({ onData: ignore, onDrain: ignore, onClose: ignore });
+  transport.destroy();
 }
 
 function ignore(): void {

@@ -3,6 +3,7 @@ import { errorText, IotmpError } from '../errors';
 import type { Session, ConnectRequest, SessionHooks } from '../session/session';
 import type { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
+import type { Newcomer, WaitingPlace } from '../transport/waiting-place';
 import type { Clock } from '../util/clock';
 import type { Authenticator } from './authenticator';
 import type { LoginHold } from './directory-authenticator';
@@ -43,9 +44,10 @@ export interface ConnectionContext {
 }
 
 /** One connection, from its first byte to its last: the login, and what comes of it (`protocol.md` section 4). */
-export class Connection implements SessionHooks {
+export class Connection implements SessionHooks, Newcomer {
   readonly session: Session;
   readonly #context: ConnectionContext;
+  readonly #place: WaitingPlace;
   /** What was asked for; forgotten once it is decided, as the credential is a part of it. */
   #intent: ConnectIntent | undefined;
   #device: ConnectedDevice | undefined;
@@ -54,11 +56,26 @@ export class Connection implements SessionHooks {
   /** A connection is refused once, although it may end before its login is decided. */
   #refused = false;
 
-  constructor(transport: Transport, context: ConnectionContext) {
+  constructor(transport: Transport, context: ConnectionContext, place: WaitingPlace) {
     const { session, connectTimeoutMs } = context.options();
     this.#context = context;
+    this.#place = place;
     this.session = new PeerSession(transport, context.host, this, session);
     this.session.expectConnect(connectTimeoutMs);
+    place.holder = this;
+  }
+
+  /** Over TLS, the handshake was heard. */
+  get hasSent(): boolean {
+    const { transport, bytesIn } = this.session;
+    return transport.kind === 'tls' || bytesIn > 0;
+  }
+
+  turnOut(text: string): void {
+    this.#record('crowded', text);
+    this.session.destroy(new IotmpError('IOTMP_ERR_BUSY', text));
+    // A connection that was refused before waits for the peer's end no longer.
+    this.session.transport.destroy();
   }
 
   /** Answers at once where it can; a refusal waits when its address has failed before. */
@@ -73,6 +90,7 @@ export class Connection implements SessionHooks {
     const intent = this.#intent;
     if (intent === undefined) return;
     this.#intent = undefined;
+    this.#place.letIn();
     const { registry } = this.#context;
     // First, so that nobody hears of the newer connection before the older one is over.
     const older = registry.get(intent);
@@ -94,6 +112,7 @@ export class Connection implements SessionHooks {
   }
 
   onGone(): void {
+    this.#place.leave();
     this.#context.onGone(this);
   }
 

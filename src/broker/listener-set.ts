@@ -58,7 +58,8 @@ export class ListenerSet {
     if (wanted === undefined) return;
     const hooks = this.#hooks;
     const listener = new Listener(wanted, wanted.clock ?? systemClock, {
-      onTransport: (transport) => hooks.onTransport(transport),
+      onArrival: (origin) => hooks.onArrival(origin),
+      onTransport: (transport, place) => hooks.onTransport(transport, place),
       onRefused: (refusal) => hooks.onRefused(refusal),
       onStatus: (status) => hooks.onStatus(kind, status),
       onWarning: (text) => hooks.onWarning(text),
@@ -69,9 +70,11 @@ export class ListenerSet {
 }
 
 function socketOptions(
-  { host, maxConnections, clock }: ResolvedServerOptions,
+  { host, connectTimeoutMs, clock, proxyProtocol, trustedProxies }: ResolvedServerOptions,
   port: number | undefined,
   tls: TlsOptions | undefined,
 ): SocketServerOptions | undefined {
-  return port === undefined ? undefined : { host, port, tls, maxConnections, clock };
+  if (port === undefined) return undefined;
+  const proxies = proxyProtocol ? trustedProxies : [];
+  return { host, port, tls, proxies, handshakeTimeoutMs: connectTimeoutMs, clock };
 }

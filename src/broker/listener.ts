@@ -1,10 +1,13 @@
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { errorText, IotmpError } from '../errors';
-import type { Transport } from '../transport/transport';
 import { certificateLife, lifeWarning } from '../transport/certificate';
-import type { ConnectionRefusal } from '../transport/connection-refusal';
-import { openSocketServer, type SocketServer, type SocketServerOptions } from '../transport/socket-server';
+import {
+  openSocketServer,
+  type SocketServer,
+  type SocketServerHooks,
+  type SocketServerOptions,
+} from '../transport/socket-server';
 import { Backoff } from '../util/backoff';
 import type { Clock, Timer } from '../util/clock';
 
@@ -23,11 +26,8 @@ export type ListenerStatus =
   | { readonly kind: 'error'; readonly error: IotmpError; readonly port: number };
 
 /** What a listener tells its owner. */
-export interface ListenerHooks {
-  onTransport(transport: Transport): void;
-  onRefused(refusal: ConnectionRefusal): void;
+export interface ListenerHooks extends Omit<SocketServerHooks, 'onError'> {
   onStatus(status: ListenerStatus): void;
-  onWarning(text: string): void;
 }
 
 /** Time between two looks at the life of the certificate, in ms. */
@@ -102,7 +102,8 @@ export class Listener {
   async #attempt(): Promise<void> {
     try {
       const opened = await openSocketServer(this.#options, {
-        onTransport: (transport) => this.#hooks.onTransport(transport),
+        onArrival: (origin) => this.#hooks.onArrival(origin),
+        onTransport: (transport, place) => this.#hooks.onTransport(transport, place),
         onRefused: (refusal) => this.#hooks.onRefused(refusal),
         onWarning: (text) => this.#hooks.onWarning(text),
         onError: (error) => {

@@ -7,7 +7,7 @@ import type { Principal } from './auth/principal';
 import type { GatewayContext } from './gateway-context';
 import { failure, sendAnswer, type BodyAnswer, type HttpAnswer } from './http/answer';
 import { hasBody, NO_BODY, readBody } from './http/body';
-import { allowOrigin, type AllowedOrigins } from './http/cross-origin';
+import { allowOrigin } from './http/cross-origin';
 import { holdReading } from './http/held-reading';
 import { dropBody } from './http/unread-body';
 import { closed, notFound, unauthorized } from './http/request-error';
@@ -15,6 +15,7 @@ import { isOwnPath, parseTarget, type RequestTarget } from './http/request-targe
 import type { Routed, RouteMatch, Router } from './http/router';
 import type { RequestTurns } from './limits/request-turns';
 import type { Route } from './route';
+import type { AllowedOrigins } from '../transport/web-socket-origin';
 import { detached, guarded, warnProcess, type Guarded } from '../util/guard';
 
 /** The parts of the gateway that serve a request. */

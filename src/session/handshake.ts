@@ -54,6 +54,12 @@ export class Handshake {
     });
   }
 
+  /** The first byte is a type. A server waits for nothing that does not begin as a CONNECT. */
+  handleFirstByte(byte: number): void {
+    if (this.#hooks.onConnect === undefined || byte === MessageType.CONNECT) return;
+    this.#core.destroy(new IotmpError('IOTMP_ERR_PROTOCOL', this.#unexpected()));
+  }
+
   /** The first message: a server takes nothing but CONNECT, and a client nothing before it asked. */
   handle(message: Message, firstKey: number): void {
     if (this.#pending !== undefined) this.#handleAnswer(this.#pending, message);

@@ -268,6 +268,10 @@ export class PeerSession implements Session, SessionCore, KeepAlivePort, Transpo
     this.#keepAlive?.heard(now);
   }
 
+  handleFirstByte(byte: number): void {
+    this.#handshake?.handleFirstByte(byte);
+  }
+
   handleMessage(message: Message, firstKey: number): void {
     if (this.#state !== 'open') this.#handshake?.handle(message, firstKey);
     else if (message.type === MessageType.KEEP_ALIVE) this.#echoKeepAlive();

@@ -1,15 +1,16 @@
-import type { Transport } from './transport';
+import type { ConnectionOrigin } from './waiting-place';
 
 /**
  * A connection that was refused before it became a transport.
  *
- * - `full`: there are as many connections as there may be.
+ * - `crowded`: it gave way to another connection.
+ * - `proxy`: it came from a trusted proxy, without a usable PROXY header.
  * - `http`, `plain`: the other end speaks HTTP, or anything else, at a port for TLS.
- * - `timeout`: the TLS handshake took too long.
+ * - `timeout`: the PROXY header or the TLS handshake took too long.
  * - `handshake`: the TLS handshake failed.
  */
-export interface ConnectionRefusal extends Pick<Transport, 'kind' | 'remoteAddress'> {
-  readonly reason: 'full' | 'http' | 'plain' | 'timeout' | 'handshake';
+export interface ConnectionRefusal extends ConnectionOrigin {
+  readonly reason: 'crowded' | 'proxy' | 'http' | 'plain' | 'timeout' | 'handshake';
   /** The reason in words. */
   readonly text: string;
 }

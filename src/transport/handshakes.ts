@@ -1,63 +1,131 @@
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Server } from 'node:tls';
 import { systemCode } from '../errors';
 import { guarded, warnProcess } from '../util/guard';
 import type { ConnectionRefusal } from './connection-refusal';
 import { remoteAddressOf } from './host-and-port';
 import { handshakeText } from './tls-words';
+import type { Newcomer, WaitingPlace } from './waiting-place';
+
+/** What becomes of handshakes. */
+export interface HandshakesPort {
+  onSecure(socket: Socket, remoteAddress: string, place: WaitingPlace): void;
+  /** A handshake has failed, or was cut as its place was needed. */
+  onRefused(refusal: ConnectionRefusal): void;
+}
 
 /** The sockets of a TLS server whose handshake is not done: nobody else knows of them. */
 export class Handshakes {
-  readonly #pending = new Map<string, Socket>();
-  readonly #onRefused: (refusal: ConnectionRefusal) => void;
+  readonly #server: Server;
+  readonly #port: HandshakesPort;
+  /** By the two ends of their socket, which the socket of the TLS server shares. */
+  readonly #pending = new Map<string, PendingHandshake>();
 
-  /** @param onRefused hears of each handshake that failed */
-  constructor(server: Server, onRefused: (refusal: ConnectionRefusal) => void) {
-    this.#onRefused = onRefused;
-    const onConnection = guarded('handshake begins', warnProcess, (socket: Socket) => this.#add(socket));
-    const onSecure = guarded('handshake done', warnProcess, (socket: Socket) => {
-      this.#pending.delete(remoteAddressOf(socket));
-    });
+  /** @param server listens to nothing itself */
+  constructor(server: Server, port: HandshakesPort) {
+    this.#server = server;
+    this.#port = port;
+    const onSecure = guarded('handshake done', warnProcess, (socket: Socket) => this.#handleSecure(socket));
     const onError = guarded('handshake failed', warnProcess, (error: Error, socket: Socket) =>
       this.#handleError(error, socket),
     );
-    server.on('connection', onConnection);
     server.on('secureConnection', onSecure);
     server.on('tlsClientError', onError);
   }
 
-  /** Cuts the handshakes that are under way. */
-  cut(): void {
-    const sockets = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const socket of sockets) socket.destroy();
+  /**
+   * Begins the handshake of a socket.
+   * @param remoteAddress of the client, which may not be that of the socket
+   */
+  begin(socket: Socket, remoteAddress: string, place: WaitingPlace): void {
+    const key = endsOf(socket);
+    const pending = new PendingHandshake(socket, remoteAddress, place, (reason, text) => {
+      if (this.#pending.get(key) === pending) this.#pending.delete(key);
+      this.#refuse(pending, reason, text);
+    });
+    place.holder = pending;
+    this.#pending.set(key, pending);
+    const onClose = guarded('handshake socket close', warnProcess, () => this.#handleClose(key, pending));
+    socket.once('close', onClose);
+    this.#server.emit('connection', socket);
   }
 
-  #add(socket: Socket): void {
-    const address = remoteAddressOf(socket);
-    const onClose = guarded('handshake socket close', warnProcess, () => this.#handleClose(address, socket));
-    this.#pending.set(address, socket);
-    socket.once('close', onClose);
+  /** Cuts the handshakes that are under way. */
+  cut(): void {
+    const all = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { socket, place } of all) {
+      place.leave();
+      socket.destroy();
+    }
+  }
+
+  #handleSecure(socket: Socket): void {
+    const key = endsOf(socket);
+    const pending = this.#pending.get(key);
+    this.#pending.delete(key);
+    // Its connection has just ended.
+    if (pending === undefined) socket.destroy();
+    else this.#port.onSecure(socket, pending.remoteAddress, pending.place);
   }
 
   #handleError(error: Error, socket: Socket): void {
-    const address = remoteAddressOf(socket);
-    const isTold = this.#pending.delete(address);
+    const key = endsOf(socket);
+    const pending = this.#pending.get(key);
+    this.#pending.delete(key);
     // Node.js leaves a socket open whose handshake has run out of time.
     socket.destroy();
-    if (isTold) this.#refuse(address, reasonOf(error), handshakeText(error));
+    if (pending === undefined) return;
+    pending.place.leave();
+    this.#refuse(pending, reasonOf(error), `the other end ${handshakeText(error)}`);
   }
 
   /** A peer that has sent nothing looked only whether the port is open. */
-  #handleClose(address: string, socket: Socket): void {
-    if (this.#pending.get(address) !== socket) return;
-    this.#pending.delete(address);
-    if (socket.bytesRead > 0)
-      this.#refuse(address, 'handshake', 'closed the connection in the TLS handshake');
+  #handleClose(key: string, pending: PendingHandshake): void {
+    if (this.#pending.get(key) !== pending) return;
+    this.#pending.delete(key);
+    pending.place.leave();
+    if (!pending.hasSent) return;
+    this.#refuse(pending, 'handshake', 'the other end closed the connection in the TLS handshake');
   }
 
-  #refuse(remoteAddress: string, reason: ConnectionRefusal['reason'], what: string): void {
-    this.#onRefused({ kind: 'tls', remoteAddress, reason, text: `the other end ${what}` });
+  #refuse({ remoteAddress }: PendingHandshake, reason: ConnectionRefusal['reason'], text: string): void {
+    this.#port.onRefused({ kind: 'tls', remoteAddress, reason, text });
   }
+}
+
+/** A handshake that is under way. */
+class PendingHandshake implements Newcomer {
+  readonly socket: Socket;
+  readonly remoteAddress: string;
+  readonly place: WaitingPlace;
+  readonly #onCut: (reason: 'crowded', text: string) => void;
+
+  constructor(
+    socket: Socket,
+    remoteAddress: string,
+    place: WaitingPlace,
+    onCut: (reason: 'crowded', text: string) => void,
+  ) {
+    this.socket = socket;
+    this.remoteAddress = remoteAddress;
+    this.place = place;
+    this.#onCut = onCut;
+  }
+
+  get hasSent(): boolean {
+    return this.socket.bytesRead > 0;
+  }
+
+  turnOut(text: string): void {
+    this.#onCut('crowded', text);
+    this.socket.destroy();
+  }
+}
+
+/** Names a connection: the same remote address may reach several addresses of this machine. */
+function endsOf(socket: Socket): string {
+  return `${remoteAddressOf(socket)} ${socket.localAddress ?? ''}`;
 }
 
 function reasonOf(error: Error): ConnectionRefusal['reason'] {

@@ -1,15 +1,19 @@
 import { constants } from 'node:crypto';
-import { createServer as createTcpServer, type DropArgument, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, Server as TlsServer, type TlsOptions } from 'node:tls';
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions } from 'node:tls';
+import { systemClock } from '../util/clock';
 import { asError, errorText, IotmpError, systemCode } from '../errors';
-import { guarded, warnProcess, type Guarded } from '../util/guard';
+import { guarded, warnProcess } from '../util/guard';
 import { certificateFault } from './certificate';
 import type { ConnectionRefusal } from './connection-refusal';
 import { Handshakes } from './handshakes';
-import { bareHost, hostAndPort, remoteName } from './host-and-port';
+import { bareHost, hostAndPort, remoteAddressOf } from './host-and-port';
+import { ProxyHeaders } from './proxy-headers';
 import { SocketTransport } from './socket-transport';
 import type { Transport } from './transport';
 import type { TransportOptions } from './transport-options';
+import { TrustedProxies } from './trusted-proxies';
+import type { ConnectionOrigin, WaitingPlace } from './waiting-place';
 
 /** Where a TCP or TLS server listens. */
 export interface SocketServerOptions extends TransportOptions {
@@ -19,15 +23,20 @@ export interface SocketServerOptions extends TransportOptions {
   readonly port: number;
   /** Key, certificate and whatever else TLS needs; absent for plain TCP. */
   readonly tls?: TlsOptions | undefined;
-  /** Sockets that may be open at once; more are closed as they come. */
-  readonly maxConnections: number;
-  /** Time for the TLS handshake of a connection, in ms; one that takes longer is cut. Default 10000. */
+  /**
+   * Time for the TLS handshake of a connection, and for its PROXY header, in ms each; one that takes longer is cut.
+   * Default 10000.
+   */
   readonly handshakeTimeoutMs?: number | undefined;
+  /** Addresses and networks whose connections begin with a PROXY header. Default: none. */
+  readonly proxies?: readonly string[] | undefined;
 }
 
 /** What a server tells its owner. */
 export interface SocketServerHooks {
-  onTransport(transport: Transport): void;
+  /** Gives a place to a connection that begins; without one it is cut. */
+  onArrival(origin: ConnectionOrigin): WaitingPlace | undefined;
+  onTransport(transport: Transport, place: WaitingPlace): void;
   onRefused(refusal: ConnectionRefusal): void;
   onWarning(text: string): void;
   /** The server failed after it was opened. */
@@ -55,8 +64,6 @@ const LISTEN_WORDS: ReadonlyMap<string, string> = new Map([
   ['EMFILE', 'this program has too many files open'],
 ]);
 
-type Taker = Guarded<[socket: Socket]>;
-
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /**
@@ -71,18 +78,12 @@ export function openSocketServer(
   return new Promise((resolve, reject) => {
     const host = bareHost(options.host);
     const where = hostAndPort(host === '' ? '*' : host, options.port);
-    const server = createServer(options, hooks, where);
-    const { maxConnections } = options;
-    server.maxConnections = maxConnections;
-    const kind = options.tls === undefined ? 'tcp' : 'tls';
-    const onDrop = guarded('listener drop', warnProcess, (dropped?: DropArgument) => {
-      const { remoteAddress = 'unknown', remotePort = 0 } = dropped ?? {};
-      const text = `the limit of ${maxConnections} connections is reached`;
-      hooks.onRefused({ kind, remoteAddress: remoteName(remoteAddress, remotePort), reason: 'full', text });
-    });
-    server.on('drop', onDrop);
-    const handshakes =
-      options.tls === undefined ? undefined : new Handshakes(server, (refusal) => hooks.onRefused(refusal));
+    const entrance = new Entrance(options, hooks, where);
+    const onFault = (error: unknown): void => hooks.onWarning(errorText(error));
+    const server = createTcpServer(
+      { noDelay: true },
+      guarded('listener connection', onFault, (socket: Socket) => entrance.take(socket)),
+    );
     const onRefused = guarded('listener refused', warnProcess, (error: Error) =>
       reject(listenError(where, error)),
     );
@@ -94,12 +95,10 @@ export function openSocketServer(
       server.on('error', onError);
       resolve({
         server,
-        renew(tls) {
-          if (server instanceof TlsServer) secure(server, tls, where);
-        },
+        renew: (tls) => entrance.renew(tls),
         close() {
           server.close();
-          handshakes?.cut();
+          entrance.cut();
         },
       });
     });
@@ -108,28 +107,81 @@ export function openSocketServer(
   });
 }
 
-function createServer(options: SocketServerOptions, hooks: SocketServerHooks, where: string): Server {
-  const take = taker(options, hooks);
-  if (options.tls === undefined) return createTcpServer({ noDelay: true }, take);
-  return createTls(options, take, where);
-}
+/** The way of a socket from its first moment to its transport: a PROXY header, a TLS handshake, or none of them. */
+class Entrance {
+  readonly #options: SocketServerOptions;
+  readonly #hooks: SocketServerHooks;
+  readonly #where: string;
+  readonly #kind: 'tcp' | 'tls';
+  readonly #proxies: TrustedProxies;
+  readonly #headers: ProxyHeaders;
+  readonly #tls: TlsServer | undefined;
+  readonly #handshakes: Handshakes | undefined;
 
-/** Takes over a socket. One that cannot be taken over is cut. */
-function taker(options: SocketServerOptions, hooks: SocketServerHooks): Taker {
-  const take = (socket: Socket): void => {
+  /** @throws IotmpError IOTMP_ERR_LISTEN when the certificate is not usable */
+  constructor(options: SocketServerOptions, hooks: SocketServerHooks, where: string) {
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#where = where;
+    this.#kind = options.tls === undefined ? 'tcp' : 'tls';
+    this.#proxies = new TrustedProxies(options.proxies ?? []);
+    this.#headers = new ProxyHeaders({
+      kind: this.#kind,
+      clock: options.clock ?? systemClock,
+      timeoutMs: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
+      onArrival: (origin) => hooks.onArrival(origin),
+      onRefused: (refusal) => hooks.onRefused(refusal),
+      onRead: (socket, remoteAddress) => this.#admit(socket, remoteAddress),
+    });
+    if (options.tls === undefined) return;
+    this.#tls = createTls(options, where);
+    this.#handshakes = new Handshakes(this.#tls, {
+      onSecure: (socket, remoteAddress, place) => this.#handOver(socket, remoteAddress, place),
+      onRefused: (refusal) => hooks.onRefused(refusal),
+    });
+  }
+
+  /** Takes a socket over; when it throws, the socket is cut. */
+  take(socket: Socket): void {
     try {
-      hooks.onTransport(new SocketTransport(socket, options));
+      if (this.#proxies.has(socket.remoteAddress)) this.#headers.read(socket);
+      else this.#admit(socket, remoteAddressOf(socket));
     } catch (error) {
-      socket.destroy(asError(error));
+      socket.destroy();
       throw error;
     }
-  };
-  return guarded('listener connection', (error) => hooks.onWarning(errorText(error)), take);
+  }
+
+  renew(tls: TlsOptions): void {
+    if (this.#tls !== undefined) secure(this.#tls, tls, this.#where);
+  }
+
+  cut(): void {
+    this.#headers.cut();
+    this.#handshakes?.cut();
+  }
+
+  #admit(socket: Socket, remoteAddress: string): void {
+    const place = this.#hooks.onArrival({ kind: this.#kind, remoteAddress });
+    if (place === undefined) socket.destroy();
+    else if (this.#handshakes === undefined) this.#handOver(socket, remoteAddress, place);
+    else this.#handshakes.begin(socket, remoteAddress, place);
+  }
+
+  /** A socket that cannot be taken over is cut. */
+  #handOver(socket: Socket, remoteAddress: string, place: WaitingPlace): void {
+    try {
+      this.#hooks.onTransport(new SocketTransport(socket, this.#options, remoteAddress), place);
+    } catch (error) {
+      place.leave();
+      socket.destroy(asError(error));
+      this.#hooks.onWarning(errorText(error));
+    }
+  }
 }
 
 function createTls(
   { tls = {}, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS }: SocketServerOptions,
-  take: Taker,
   where: string,
 ): TlsServer {
   const sources = [tls.cert, tls.pfx, tls.secureContext, tls.SNICallback, tls.pskCallback];
@@ -137,7 +189,7 @@ function createTls(
     throw listenError(where, 'TLS needs a key and a certificate');
   }
   try {
-    return createTlsServer({ ...withoutRenegotiation(tls), handshakeTimeout: handshakeTimeoutMs }, take);
+    return createTlsServer({ ...withoutRenegotiation(tls), handshakeTimeout: handshakeTimeoutMs });
   } catch (error) {
     throw certificateError(where, tls, error);
   }

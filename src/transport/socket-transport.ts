@@ -29,9 +29,10 @@ export class SocketTransport implements Transport, Flushable, SocketListener {
   #error: Error | undefined;
   #grace: Timer | undefined;
 
-  constructor(socket: Socket, options?: TransportOptions) {
+  /** @param remoteAddress of the client, where that is not the other end of the socket */
+  constructor(socket: Socket, options?: TransportOptions, remoteAddress = remoteAddressOf(socket)) {
     this.kind = socket instanceof TLSSocket ? 'tls' : 'tcp';
-    this.remoteAddress = remoteAddressOf(socket);
+    this.remoteAddress = remoteAddress;
     this.#socket = socket;
     this.#settings = transportSettings(options);
     this.#delivery = new Delivery(socket, this);

@@ -20,12 +20,14 @@ export interface WebSocketAcceptor {
    * Takes over an upgrade request, as a Node.js HTTP server's `upgrade` event brings it. `onTransport` is called
    * before `accept` returns, or not at all: a request that is no WebSocket handshake is answered and ended.
    * Whether the path is the right one is the caller's affair. Returns whether it was such a handshake.
+   * @param remoteAddress of the client, where that is not the other end of the socket
    */
   accept(
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
     onTransport: (transport: Transport) => void,
+    remoteAddress?: string,
   ): boolean;
   /** From now on requests are answered with 503. The transports made so far are not touched. */
   close(): void;
@@ -41,14 +43,14 @@ export function createWebSocketAcceptor(options: WebSocketAcceptorOptions): WebS
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   return {
-    accept(request, socket, head, onTransport) {
+    accept(request, socket, head, onTransport, remoteAddress) {
       let isUpgraded = false;
       const onUpgraded = guarded(
         'WebSocket upgraded',
         (error) => socket.destroy(asError(error)),
         (webSocket: WebSocket) => {
           isUpgraded = true;
-          onTransport(new WebSocketTransport(webSocket, socket, options));
+          onTransport(new WebSocketTransport(webSocket, socket, options, remoteAddress));
         },
       );
       // Without a check of its own, `ws` calls back before it returns.

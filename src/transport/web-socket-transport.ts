@@ -37,9 +37,17 @@ export class WebSocketTransport implements Transport, Flushable {
   #grace: Timer | undefined;
   #ping: Timer | undefined;
 
-  /** Must be called in the turn in which `webSocket` was opened, or what comes with the handshake is lost. */
-  constructor(webSocket: WebSocket, socket: Duplex, options?: TransportOptions) {
-    this.remoteAddress = remoteAddressOf(socket);
+  /**
+   * Must be called in the turn in which `webSocket` was opened, or what comes with the handshake is lost.
+   * @param remoteAddress of the client, where that is not the other end of the socket
+   */
+  constructor(
+    webSocket: WebSocket,
+    socket: Duplex,
+    options?: TransportOptions,
+    remoteAddress = remoteAddressOf(socket),
+  ) {
+    this.remoteAddress = remoteAddress;
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#settings = transportSettings(options);

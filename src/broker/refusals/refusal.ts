@@ -1,10 +1,7 @@
 import { ForeignProtocolError, IotmpError } from '../../errors';
-import type { Transport } from '../../transport/transport';
+import type { ConnectionOrigin } from '../../transport/waiting-place';
 import type { DeviceId } from '../../types';
 import type { RefusalReason, RefusedLogin } from './refused-login';
-
-/** The connection that was refused. */
-type Origin = Pick<Transport, 'kind' | 'remoteAddress'>;
 
 const NOBODY: DeviceId = { user: '', device: '' };
 
@@ -13,7 +10,7 @@ const NOBODY: DeviceId = { user: '', device: '' };
  * @param id as the peer named itself, where it did
  */
 export function refusedLogin(
-  { kind, remoteAddress }: Origin,
+  { kind, remoteAddress }: ConnectionOrigin,
   reason: RefusalReason,
   text: string,
   { user, device }: DeviceId = NOBODY,

@@ -10,10 +10,13 @@ import type { DeviceId } from '../../types';
  * - `failed`: the login could not be checked, or who may connect has changed meanwhile.
  * - `timeout`: no login came in time.
  * - `protocol`: something else than a CONNECT came first.
+ * - `proxy`: a trusted proxy sent no usable PROXY header.
+ * - `origin`: a page of another site opened the WebSocket, and its origin is not allowed.
  * - `tls`, `http`, `mqtt`, `ssh`: the other end speaks that protocol. With `tls` the port is one without TLS.
  * - `plain`: the other end does not speak TLS, and the port is one for TLS.
  * - `handshake`: the TLS or WebSocket handshake failed.
- * - `full`: the server has as many connections as it may have.
+ * - `crowded`: the connection gave way to another one before its login, as too many wait for theirs.
+ * - `full`: the server has as many connections as it may have, and all are logged in.
  */
 export type RefusalReason =
   | 'credentials'
@@ -24,6 +27,9 @@ export type RefusalReason =
   | ForeignProtocol
   | 'plain'
   | 'handshake'
+  | 'proxy'
+  | 'origin'
+  | 'crowded'
   | 'full';
 
 /** A login that was refused, or a connection that was refused before it could log in. It never holds the credential. */

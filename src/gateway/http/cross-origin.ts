@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-
-/** Origins whose pages may use the API; `*` is any. Without them browsers keep pages of other sites out. */
-export type AllowedOrigins = readonly string[];
+import type { AllowedOrigins } from '../../transport/web-socket-origin';
 
 /** Adds what browsers want to see before a page of another origin may read the answer. */
 export function allowOrigin(

@@ -54,6 +54,8 @@ export interface SessionCore {
 
   /** Something whole arrived at that time, on the clock's scale: the peer lives. */
   handleLife(now: number): void;
+  /** The connection begins with this byte. One that no message may begin with here ends the session. */
+  handleFirstByte(byte: number): void;
   /** A message arrived; `firstKey` is the first field key of its body, 0 without one. */
   handleMessage(message: Message, firstKey: number): void;
   /** A message past the size limit was skipped; its stream id is undefined where it could not be found. */

@@ -89,7 +89,7 @@ export class Inbox implements FrameReceiver, TurnTaker {
   push(chunk: Buffer): void {
     const isFirst = this.bytes === 0;
     this.bytes += chunk.length;
-    if (isFirst && this.#isForeign(chunk)) return;
+    if (isFirst && !this.#isOurs(chunk)) return;
     this.#run(() => this.#frames.push(chunk));
   }
 
@@ -153,12 +153,12 @@ export class Inbox implements FrameReceiver, TurnTaker {
     this.#core.warn(`more than ${this.#pace?.perSecond} messages a second come: they are read more slowly`);
   }
 
-  /** Ends a connection whose first bytes are of another protocol: it could pass for a message that is never whole. */
-  #isForeign(chunk: Buffer): boolean {
+  /** Ends a connection whose first bytes cannot be ours: they could pass for a message that is never whole. */
+  #isOurs(chunk: Buffer): boolean {
     const protocol = foreignProtocol(chunk);
-    if (protocol === undefined) return false;
-    this.#core.destroy(new ForeignProtocolError(protocol));
-    return true;
+    if (protocol !== undefined) this.#core.destroy(new ForeignProtocolError(protocol));
+    else this.#core.handleFirstByte(chunk[0] ?? 0);
+    return this.#core.state !== 'closed';
   }
 
   #run(take: () => void): void {

@@ -121,21 +121,44 @@ describe('login', () => {
 });
 
 describe('number of connections', () => {
-  it('is bounded, logged in or not, and told once', async () => {
+  it('is bounded: when all are logged in newcomers are turned away, which is told once', async () => {
     const bench = await BrokerBench.start({ maxConnections: 2 });
     const device = await bench.device();
-    const idle = new RawDevice(bench.memory());
+    const lamp = await bench.device(LAMP);
     for (let i = 0; i < 3; i++) await new RawDevice(bench.memory()).closed;
     assert.deepEqual(bench.refusalLines, [
       'refused login: reason=full address=memory transport=memory user="" device="" left_out=0',
     ]);
     assert.equal(bench.server.refusedLogins.counts.get('full'), 3);
     await device.barrier();
-    idle.wire.cut();
-    await idle.closed;
+    lamp.wire.cut();
+    await lamp.closed;
     await bench.clock.settle();
     await bench.device(LAMP);
     assert.equal(bench.server.deviceCount, 2);
+  });
+
+  it('is bounded: one that is not logged in gives way to each newcomer, which is told once', async () => {
+    const bench = await BrokerBench.start({ maxConnections: 2 });
+    const device = await bench.device();
+    for (let i = 0; i < 3; i++) {
+      const idle = new RawDevice(bench.memory());
+      const lamp = await bench.device(LAMP);
+      await idle.closed;
+      assert.deepEqual(idle.received, []);
+      lamp.wire.cut();
+      await lamp.closed;
+      await bench.clock.settle();
+    }
+    assert.deepEqual(bench.refusalLines, [
+      'refused login: reason=crowded address=memory transport=memory user="" device="" left_out=0',
+    ]);
+    assert.equal(bench.server.refusedLogins.counts.get('crowded'), 3);
+    assert.equal(
+      bench.server.refusedLogins.last?.text,
+      'gave way before its login: the limit of 2 connections is reached',
+    );
+    await device.barrier();
   });
 
   it('is bounded on sockets, too, and told', async () => {

@@ -103,7 +103,11 @@ export class WebSocketWire implements RawWire {
     socket.on('error', () => undefined);
   }
 
-  static async connect(port: number, path = '/iotmp'): Promise<WebSocketWire> {
+  static async connect(
+    port: number,
+    path = '/iotmp',
+    headers: readonly string[] = [],
+  ): Promise<WebSocketWire> {
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
     const lines = [
       `GET ${path} HTTP/1.1`,
@@ -114,6 +118,7 @@ export class WebSocketWire implements RawWire {
       'Sec-WebSocket-Version: 13',
       `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
       'User-Agent: ThingerHTTP/2.0',
+      ...headers,
     ];
     socket.write(`${lines.join('\r\n')}\r\n\r\n`);
     let received = Buffer.alloc(0);

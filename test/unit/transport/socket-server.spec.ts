@@ -5,12 +5,16 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'n
 import { describe, it } from 'mocha';
 import type { ConnectionRefusal } from '../../../src/transport/connection-refusal';
 import { openSocketServer, type SocketServer } from '../../../src/transport/socket-server';
+import type { WaitingPlace } from '../../../src/transport/waiting-place';
 import { cleanUp } from '../../support/clean-up';
 import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../support/certificate';
 
 const MAX_CONNECTIONS = 8;
 /** The beginning of a TLS record that announces more than ever comes. */
 const BEGINNING = Buffer.from('160301020001', 'hex');
+
+/** The place of a connection where there is always one. */
+const anyPlace = (): WaitingPlace => ({ holder: undefined, letIn: () => undefined, leave: () => undefined });
 
 interface Bench {
   readonly listener: SocketServer;
@@ -25,8 +29,9 @@ async function openTls(handshakeTimeoutMs: number): Promise<Bench> {
   const taken = Promise.withResolvers<unknown>();
   const tls = { key: TEST_ONLY_KEY, cert: TEST_ONLY_CERTIFICATE };
   const listener: SocketServer = await openSocketServer(
-    { host: '127.0.0.1', port: 0, tls, maxConnections: MAX_CONNECTIONS, handshakeTimeoutMs },
+    { host: '127.0.0.1', port: 0, tls, handshakeTimeoutMs },
     {
+      onArrival: anyPlace,
       onTransport(transport) {
         taken.resolve(transport);
         cleanUp(() => transport.destroy());
@@ -134,8 +139,9 @@ describe('A TCP port', () => {
   it('cuts a connection that its owner fails to take over, and warns', async () => {
     const warnings: string[] = [];
     const listener: SocketServer = await openSocketServer(
-      { host: '127.0.0.1', port: 0, maxConnections: MAX_CONNECTIONS },
+      { host: '127.0.0.1', port: 0 },
       {
+        onArrival: anyPlace,
         onTransport: () => {
           throw new Error('no room');
         },
