@@ -7,6 +7,7 @@ export { defaultServerOptions, serverRanges, type ServerOptions } from './broker
 export { defaultServerLimits, serverLimitRanges, type ServerLimits } from './broker/server-limits';
 export type { TlsOptions } from 'node:tls';
 export type { ListenerKind, ServerEvents } from './broker/broker-events';
+export type { AddressBlock } from './broker/brake/address-blocks';
 export type { RefusalReason, RefusedLogin } from './broker/refusals/refused-login';
 export type { RefusedLogins } from './broker/refusals/refused-logins';
 export type { ServerEvent } from './broker/event-feed';

@@ -5,11 +5,15 @@ import { errorText, IotmpError } from '../errors';
 import type { HostedResource } from '../session/hosting/hosted-resource';
 import type { ResourceDefinition } from '../session/hosting/resource';
 import type { Transport } from '../transport/transport';
+import { hostOf } from '../transport/host-and-port';
 import type { DeviceId } from '../types';
 import { warnProcess } from '../util/guard';
 import { SafeEmitter } from '../util/safe-emitter';
 import { DirectoryAuthenticator, LoginHold, type DeviceDirectory } from './directory-authenticator';
 import { DeviceTable } from './authenticator';
+import type { AddressBlock } from './brake/address-blocks';
+import { blockLine } from './brake/block-line';
+import { LoginBrake } from './brake/login-brake';
 import type { ListenerKind, ServerEvents } from './broker-events';
 import { serverOptions, type ResolvedServerOptions, type ServerOptions } from './broker-options';
 import type { ConnectedDevice } from './connected-device';
@@ -44,6 +48,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   /** The record of refused logins. */
   readonly refusedLogins = new RefusedLogins();
   readonly #refusalLog: RefusalLog;
+  readonly #brake: LoginBrake;
   readonly #registry = new DeviceRegistry({ limits: () => this.limits, warn: (text) => this.warn(text) });
   readonly #hub: StreamHub;
   readonly #connections: ConnectionAcceptor;
@@ -69,8 +74,13 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
       onWarning: (text) => this.warn(text),
     });
     this.#twins = new TwinWatch(this.#options.clock, (text) => this.warn(text));
+    this.#brake = new LoginBrake(this.#options.clock, {
+      onBlocked: (block, origin) => this.#handleBlocked(block, origin),
+      onTurnedAway: () => this.refusedLogins.count('blocked'),
+    });
     const port: ConnectionAcceptorPort = {
       host: this.host,
+      brake: this.#brake,
       registry: this.#registry,
       hold: this.#hold,
       twins: this.#twins,
@@ -79,6 +89,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
       onConnected: (device) => this.#handleConnected(device),
       onDisconnected: (device, reason) => this.#handleDisconnected(device, reason),
       onRefused: (login) => this.#handleRefused(login),
+      onTurnedAway: (login) => this.#handleTurnedAway(login),
       onWarning: (text) => this.warn(text),
     };
     this.#connections = new ConnectionAcceptor(port, this.#options.clock);
@@ -138,6 +149,16 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   /** Whether devices that are not registered are let in. */
   get anonymous(): boolean {
     return this.#options.anonymous && this.#options.authenticator === undefined;
+  }
+
+  /** The addresses that are blocked because nobody was let in from there and too many logins were refused. */
+  get blockedAddresses(): readonly AddressBlock[] {
+    return this.#brake.blocks;
+  }
+
+  /** Ends the block of an address, as {@link blockedAddresses} names it. Returns false where there is none. */
+  liftBlock(address: string): boolean {
+    return this.#brake.lift(address);
   }
 
   /**
@@ -312,10 +333,25 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   }
 
   #handleRefused(login: RefusedLogin): void {
-    this.refusedLogins.add(login);
     this.#refusalLog.note(login);
+    this.#recordRefused(login);
+  }
+
+  #recordRefused(login: RefusedLogin): void {
+    this.refusedLogins.add(login);
     this.tell('authenticationFailed', login);
     this.events.publish(loginFailed(login));
+  }
+
+  #handleTurnedAway(login: RefusedLogin): void {
+    this.refusedLogins.count(login.reason);
+    this.#refusalLog.note(login);
+  }
+
+  #handleBlocked(block: AddressBlock, origin: Pick<Transport, 'kind' | 'remoteAddress'>): void {
+    const line = blockLine(block, hostOf(origin.remoteAddress));
+    this.#recordRefused(refusedLogin(origin, 'blocked', line));
+    this.tell('refusal', line);
   }
 
   /** Of a listener of `warning` that throws only the process can be told. */

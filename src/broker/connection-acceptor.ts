@@ -4,13 +4,12 @@ import type { Transport } from '../transport/transport';
 import type { ConnectionOrigin, WaitingPlace } from '../transport/waiting-place';
 import type { Clock } from '../util/clock';
 import { DevicePace } from './device-pace';
-import { LoginThrottle } from './login-throttle';
 import { Connection, type ConnectionContext } from './connection';
 import { WaitingRoom } from './doors/waiting-room';
 import { refusedLogin } from './refusals/refusal';
 
 /** What the acceptor needs of its server. */
-export type ConnectionAcceptorPort = Omit<ConnectionContext, 'throttle' | 'pace' | 'warnings' | 'onGone'>;
+export type ConnectionAcceptorPort = Omit<ConnectionContext, 'pace' | 'warnings' | 'onGone'>;
 
 /** Takes over connections, up to a limit, and ends all of them when the server closes. */
 export class ConnectionAcceptor {
@@ -23,7 +22,6 @@ export class ConnectionAcceptor {
   constructor(port: ConnectionAcceptorPort, clock: Clock) {
     this.#context = {
       ...port,
-      throttle: new LoginThrottle(clock),
       pace: new DevicePace(clock),
       warnings: new WarningGate(clock, (text) => port.onWarning(text)),
       onGone: (connection) => this.#handleGone(connection),
@@ -41,10 +39,10 @@ export class ConnectionAcceptor {
 
   /**
    * Gives a place to a connection that begins. There is none after {@link close}, and where all are taken by connections
-   * that are logged in; that is told.
+   * that are logged in; that is told. A blocked address gets none; that is counted.
    */
   admit(origin: ConnectionOrigin): WaitingPlace | undefined {
-    if (this.#shut) return undefined;
+    if (this.#shut || this.#context.brake.turnsAway(origin.remoteAddress)) return undefined;
     const place = this.#room.enter(origin.remoteAddress);
     if (place !== undefined) return place;
     const { maxConnections } = this.#context.options();

@@ -4,7 +4,6 @@ import type { Session, ConnectRequest, SessionHooks } from '../session/session';
 import type { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
 import type { Newcomer, WaitingPlace } from '../transport/waiting-place';
-import type { Clock } from '../util/clock';
 import type { Authenticator } from './authenticator';
 import type { LoginHold } from './directory-authenticator';
 import type { ResolvedServerOptions } from './broker-options';
@@ -13,20 +12,21 @@ import { IotmpDevice } from './iotmp-device';
 import { parseConnect, type ConnectIntent } from './connect-request';
 import type { DevicePace } from './device-pace';
 import type { DeviceRegistry } from './device-registry';
-import type { LoginThrottle } from './login-throttle';
+import type { LoginBrake, NotChecked } from './brake/login-brake';
+import type { LoginTry } from './brake/login-try';
 import { reasonOfEnd, reasonOfRefusal, refusedLogin } from './refusals/refusal';
 import type { RefusalReason, RefusedLogin } from './refusals/refused-login';
 import type { ServiceHost } from './service-host';
 import type { TwinWatch } from './twin-watch';
-import { hostOf } from '../transport/host-and-port';
-import { guarded, warnProcess } from '../util/guard';
+import { isAwaitable } from '../util/awaitable';
+import { pause } from '../util/pause';
 import { PeerSession } from '../session/peer-session';
 
 /** What all connections of a server share. */
 export interface ConnectionContext {
   readonly host: ServiceHost;
   readonly registry: DeviceRegistry;
-  readonly throttle: LoginThrottle;
+  readonly brake: LoginBrake;
   readonly twins: TwinWatch;
   readonly pace: DevicePace;
   /** Is waited for before anything is decided about a login. */
@@ -38,6 +38,8 @@ export interface ConnectionContext {
   /** For warnings about logins. */
   readonly warnings: WarningGate;
   onRefused(login: RefusedLogin): void;
+  /** A login was refused, and so many are that this one is only counted. */
+  onTurnedAway(login: RefusedLogin): void;
   onWarning(text: string): void;
   /** Nothing is left of the connection. */
   onGone(connection: Connection): void;
@@ -55,6 +57,8 @@ export class Connection implements SessionHooks, Newcomer {
   #connectId = 0;
   /** A connection is refused once, although it may end before its login is decided. */
   #refused = false;
+  /** The try whose check takes time. */
+  #try: LoginTry | undefined;
 
   constructor(transport: Transport, context: ConnectionContext, place: WaitingPlace) {
     const { session, connectTimeoutMs } = context.options();
@@ -78,7 +82,7 @@ export class Connection implements SessionHooks, Newcomer {
     this.session.transport.destroy();
   }
 
-  /** Answers at once where it can; a refusal waits when its address has failed before. */
+  /** Answers at once where it can. */
   onConnect(request: ConnectRequest): void | Promise<void> {
     this.#connectId = request.message.streamId ?? 0;
     const { opening } = this.#context.hold;
@@ -109,6 +113,8 @@ export class Connection implements SessionHooks, Newcomer {
       this.#record(reasonOfEnd(reason), reason.message);
     }
     this.#intent = undefined;
+    this.#try?.end();
+    this.#try = undefined;
   }
 
   onGone(): void {
@@ -144,26 +150,58 @@ export class Connection implements SessionHooks, Newcomer {
   }
 
   #decide(request: ConnectRequest): void | Promise<void> {
+    let intent: ConnectIntent;
     try {
-      this.#intent = parseConnect(request);
-      const authenticator = this.#context.authenticator();
-      const verdict = authenticator.authenticate(this.#intent, this.#intent.credential);
-      if (verdict === undefined) return this.#slowDown();
-      const decided = this.#wait(verdict, authenticator);
-      return decided.then(() => this.#slowDown()).catch((error: unknown) => this.#refuse(error));
+      intent = this.#intent = parseConnect(request);
     } catch (error) {
-      return this.#refuse(error);
+      this.#refuse(error);
     }
+    const { session } = this;
+    const charged = this.#context.brake.charge(session.transport, intent, () => session.signal);
+    if (isAwaitable(charged)) return charged.then((turn) => this.#check(intent, turn));
+    return this.#check(intent, charged);
+  }
+
+  #check(intent: ConnectIntent, turn: LoginTry | NotChecked): void | Promise<void> {
+    if (turn === 'blocked') {
+      this.#cut();
+      return undefined;
+    }
+    if (turn === 'held') return this.#holdBack();
+    try {
+      const authenticator = this.#context.authenticator();
+      const verdict = authenticator.authenticate(intent, intent.credential);
+      if (isAwaitable(verdict)) return this.#wait(verdict, authenticator, turn);
+      turn.succeed();
+    } catch (error) {
+      return this.#fail(turn, error);
+    } finally {
+      if (this.#try !== turn) turn.end();
+    }
+    return this.#slowDown();
   }
 
   /** Another authenticator may be in charge by the time that this one has decided. */
-  async #wait(verdict: void | PromiseLike<void>, authenticator: Authenticator): Promise<void> {
-    await verdict;
-    if (this.#context.authenticator() !== authenticator) {
-      throw new IotmpError('IOTMP_ERR_AUTH', 'who may connect has changed meanwhile', {
-        statusCode: ConnectCode.BAD_CREDENTIALS,
-      });
+  async #wait(verdict: PromiseLike<void>, authenticator: Authenticator, turn: LoginTry): Promise<void> {
+    turn.begin();
+    this.#try = turn;
+    try {
+      await verdict;
+      // Whoever does not wait for the verdict stays charged.
+      if (this.#try !== turn) return;
+      if (this.#context.authenticator() !== authenticator) {
+        throw new IotmpError('IOTMP_ERR_AUTH', 'who may connect has changed meanwhile', {
+          statusCode: ConnectCode.BAD_CREDENTIALS,
+        });
+      }
+      turn.succeed();
+    } catch (error) {
+      this.#fail(turn, error);
+    } finally {
+      this.#try = undefined;
+      turn.end();
     }
+    await this.#slowDown();
   }
 
   /** A device whose connections take each other's place waits before it is let in. */
@@ -172,13 +210,43 @@ export class Connection implements SessionHooks, Newcomer {
     if (waitMs > 0) return pause(waitMs, this.session.options.clock, this.session.signal);
   }
 
-  async #refuse(cause: unknown): Promise<void> {
+  #fail(turn: LoginTry, cause: unknown): never {
+    if (reasonOfRefusal(cause) === 'failed') turn.fail();
+    return this.#refuse(cause);
+  }
+
+  #refuse(cause: unknown): never {
     const error = this.#asRefusal(cause);
-    const { transport, options, signal } = this.session;
     this.#record(reasonOfRefusal(cause), error.message);
-    const delay = this.#context.throttle.failed(hostOf(transport.remoteAddress));
-    if (delay > 0) await pause(delay, options.clock, signal);
     throw error;
+  }
+
+  /** The address is blocked: nothing is said to it. */
+  #cut(): void {
+    this.#refused = true;
+    this.session.destroy(new IotmpError('IOTMP_ERR_RATE', 'the address is blocked'));
+  }
+
+  /** The login was not checked. The device is told so after a while; where too many wait to be told, it is cut. */
+  #holdBack(): void | Promise<void> {
+    const { session } = this;
+    if (session.state === 'closed') return undefined;
+    const { brake } = this.#context;
+    const error = new IotmpError('IOTMP_ERR_RATE', 'too many logins were refused: this one was not checked', {
+      statusCode: ConnectCode.BAD_CREDENTIALS,
+    });
+    const { remoteAddress } = session.transport;
+    const held = brake.hold(remoteAddress, session.signal);
+    if (held === undefined) {
+      this.#refused = true;
+      this.#context.onTurnedAway(refusedLogin(session.transport, 'rate', error.message, this.#intent));
+      session.destroy(error);
+      return undefined;
+    }
+    this.#record('rate', error.message);
+    return held.then(() => {
+      throw error;
+    });
   }
 
   /** The device is not told why its login could not be checked. */
@@ -194,20 +262,4 @@ export class Connection implements SessionHooks, Newcomer {
     this.#refused = true;
     this.#context.onRefused(refusedLogin(this.session.transport, reason, text, this.#intent));
   }
-}
-
-/** Waits, but no longer than the connection lives. */
-function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const timer = clock.after(ms, resolve);
-    const onAbort = guarded('refusal abort', warnProcess, () => {
-      timer.cancel();
-      resolve();
-    });
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
 }

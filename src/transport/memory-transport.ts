@@ -20,6 +20,8 @@ export interface MemoryPairOptions extends TransportOptions {
    * the sender and counts as `bufferedBytes`. Default: no limit, so that `send` never returns false.
    */
   readonly windowBytes?: number | undefined;
+  /** Address of the other end, as both ends see it. Default: `memory`. */
+  readonly remoteAddress?: string | undefined;
 }
 
 /**
@@ -36,8 +38,9 @@ export function createMemoryPair(options: MemoryPairOptions = {}): [Transport, T
   };
   const there = new MemoryWire(wireOptions);
   const back = new MemoryWire(wireOptions);
-  const near = new MemoryTransport(there, back, settings);
-  const far = new MemoryTransport(back, there, settings);
+  const { remoteAddress = 'memory' } = options;
+  const near = new MemoryTransport(there, back, settings, remoteAddress);
+  const far = new MemoryTransport(back, there, settings, remoteAddress);
   connect(there, near, far);
   connect(back, far, near);
   return [near, far];
@@ -56,7 +59,7 @@ function connect(wire: MemoryWire, sender: MemoryTransport, receiver: MemoryTran
 
 class MemoryTransport implements Transport, FaultOwner {
   readonly kind = 'memory';
-  readonly remoteAddress = 'memory';
+  readonly remoteAddress: string;
   readonly #out: MemoryWire;
   readonly #in: MemoryWire;
   readonly #settings: TransportSettings;
@@ -68,7 +71,8 @@ class MemoryTransport implements Transport, FaultOwner {
   #error: Error | undefined;
   #grace: Timer | undefined;
 
-  constructor(out: MemoryWire, incoming: MemoryWire, settings: TransportSettings) {
+  constructor(out: MemoryWire, incoming: MemoryWire, settings: TransportSettings, remoteAddress: string) {
+    this.remoteAddress = remoteAddress;
     this.#out = out;
     this.#in = incoming;
     this.#settings = settings;

@@ -23,20 +23,27 @@ interface TokenBucket {
   at: number;
 }
 
-/** Maximum number of keys. The key that was seen longest ago is forgotten, and begins with a full burst again. */
+/** Default for the maximum number of keys. */
 const MAX_KEYS = 10_000;
 
 /** Limits how often each key may do something (token bucket). */
 export class RateLimiter {
   readonly #rate: Rate;
   readonly #clock: Clock;
-  readonly #buckets = new BoundedMap<string, TokenBucket>(MAX_KEYS);
+  readonly #buckets: BoundedMap<string, TokenBucket>;
   /** The key that was last set: to take it out of the map and put it back would cost more than all else here. */
   #newest: string | undefined;
 
-  constructor(rate: Rate, clock: Clock) {
+  /** @param maxKeys past it, the key that was seen longest ago is forgotten, and begins with a full burst again */
+  constructor(rate: Rate, clock: Clock, maxKeys = MAX_KEYS) {
     this.#rate = rate;
     this.#clock = clock;
+    this.#buckets = new BoundedMap(maxKeys);
+  }
+
+  /** Number of keys that are remembered. */
+  get size(): number {
+    return this.#buckets.size;
   }
 
   /** Takes one of a key's turns. Returns 0, or in how many whole seconds the next turn is free. */
@@ -58,6 +65,18 @@ export class RateLimiter {
     const isTaken = waitMs <= maxWaitMs;
     if (isTaken) bucket.tokens--;
     return { isTaken, waitMs };
+  }
+
+  /** Gives a turn back, as if it had not been taken. A key that has all its turns again is forgotten. */
+  giveBack(key: string): void {
+    const bucket = this.#buckets.get(key);
+    if (bucket !== undefined && ++bucket.tokens >= this.#rate.burst) this.forget(key);
+  }
+
+  /** Gives a key all its turns. */
+  forget(key: string): void {
+    this.#buckets.delete(key);
+    if (key === this.#newest) this.#newest = undefined;
   }
 }
 

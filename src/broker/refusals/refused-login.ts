@@ -17,6 +17,8 @@ import type { DeviceId } from '../../types';
  * - `handshake`: the TLS or WebSocket handshake failed.
  * - `crowded`: the connection gave way to another one before its login, as too many wait for theirs.
  * - `full`: the server has as many connections as it may have, and all are logged in.
+ * - `rate`: the login was not checked, as too many of the device or of its address were refused before.
+ * - `blocked`: the address is blocked, as nobody was let in from there and too many logins were refused.
  */
 export type RefusalReason =
   | 'credentials'
@@ -30,7 +32,9 @@ export type RefusalReason =
   | 'proxy'
   | 'origin'
   | 'crowded'
-  | 'full';
+  | 'full'
+  | 'rate'
+  | 'blocked';
 
 /** A login that was refused, or a connection that was refused before it could log in. It never holds the credential. */
 export interface RefusedLogin extends DeviceId {

@@ -35,9 +35,14 @@ export class RefusedLogins {
     }
   }
 
-  add(login: RefusedLogin): void {
+  /** Counts a refusal that is not recorded, as too many of its kind would push out all others. */
+  count(reason: RefusalReason): void {
     this.#total++;
-    this.#counts.set(login.reason, (this.#counts.get(login.reason) ?? 0) + 1);
+    this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
+  }
+
+  add(login: RefusedLogin): void {
+    this.count(login.reason);
     if (this.#ring.length < MAX_RECORDS) {
       this.#ring.push(login);
       return;

@@ -32,4 +32,19 @@ describe('rate limiter', () => {
     assert.equal(limiter.take('first'), 1);
     assert.equal(limiter.take('second'), 0);
   });
+
+  it('takes turns back, and forgets a key that has all of its turns', () => {
+    const limiter = new RateLimiter({ perSecond: 1, burst: 2 }, new FakeClock());
+    limiter.take('a');
+    limiter.take('a');
+    assert.equal(limiter.reserve('a', 0).isTaken, false);
+    limiter.giveBack('a');
+    assert.equal(limiter.size, 1);
+    assert.equal(limiter.reserve('a', 0).isTaken, true);
+    limiter.giveBack('a');
+    limiter.giveBack('a');
+    assert.equal(limiter.size, 0);
+    limiter.giveBack('a');
+    assert.equal(limiter.reserve('a', 0).isTaken, true);
+  });
 });
