@@ -31,10 +31,17 @@ replaceExports('../../../src/util/guard', {
       mayThrow(place);
     }),
   detached(place: string, onFault: guard.FaultHandler, promise: PromiseLike<unknown>): void {
-    const broken = promise.then((value) => {
-      mayThrow(place);
-      return value;
-    });
+    const broken = promise.then(
+      (value) => {
+        mayThrow(place);
+        return value;
+      },
+      // Some promises are only ever rejected.
+      (error: unknown) => {
+        mayThrow(place);
+        throw error;
+      },
+    );
     detached(place, onFault, broken);
   },
   warnProcess,

@@ -6,7 +6,7 @@ const AGAIN = 0.05;
 
 /** What a process that throws at random has to tell. */
 export interface ThrowReport {
-  /** How often each place has thrown. */
+  /** How often each place has thrown that was reached. */
   readonly throws: Readonly<Record<string, number>>;
   /** What of it nobody caught: each of them would have ended the process. */
   readonly uncaught: readonly string[];
@@ -18,17 +18,19 @@ export class RandomThrow extends Error {
 }
 
 const throws = new Map<string, number>();
-/** Places that are spared, so that what comes after them is reached. */
-const spared = new Set(process.env.RANDOM_THROWS_SPARED?.split('\n'));
+/** The places that throw, each as soon as it is reached, where everything else is spared; all of them at random otherwise. */
+const chosen = process.env.RANDOM_THROWS_CHOSEN?.split('\n');
 const uncaught: string[] = [];
-/** Promises that were made by a call from a spec. A spec that fails in between does not wait for them any more. */
-const ofSpecs = new WeakSet<Promise<unknown>>();
+/** Where promises were made. A spec that fails in between does not wait any more for those that it has had made. */
+const origins = new WeakMap<Promise<unknown>, Error>();
 
-/** Throws now and then. What has never thrown does so every other time. */
+/** Throws now and then. What has never thrown does so every other time, and at once where it is chosen. */
 export function mayThrow(place: string): void {
-  if (spared.has(place)) return;
+  if (chosen?.includes(place) === false) return;
   const count = throws.get(place) ?? 0;
-  if (Math.random() >= (count === 0 ? 0.5 : AGAIN)) return;
+  throws.set(place, count);
+  const first = chosen === undefined ? 0.5 : 1;
+  if (Math.random() >= (count === 0 ? first : AGAIN)) return;
   throws.set(place, count + 1);
   throw new RandomThrow(place);
 }
@@ -37,7 +39,8 @@ export function mayThrow(place: string): void {
 export function reportAtExit(file: string): void {
   Error.stackTraceLimit = 50;
   promiseHooks.onInit((promise) => {
-    if (isCalledBySpec()) ofSpecs.add(promise);
+    // What it says is put together only when it is read.
+    origins.set(promise, new Error('made here'));
   });
   // mocha throws what was rejected once more: it is noted once.
   const seen = new Set<unknown>();
@@ -45,11 +48,12 @@ export function reportAtExit(file: string): void {
     if (!(error instanceof RandomThrow) || seen.has(error)) return;
     seen.add(error);
     // A promise that a spec itself has let go says nothing about the package.
-    if (error.stack?.includes('/test/unit/') !== true) uncaught.push(String(error.stack));
+    if (!isOfSpec(error)) uncaught.push(String(error.stack));
   };
   process.on('uncaughtExceptionMonitor', note);
   process.on('unhandledRejection', (error, promise) => {
-    if (ofSpecs.has(promise)) seen.add(error);
+    const origin = origins.get(promise);
+    if (origin !== undefined && isOfSpec(origin)) seen.add(error);
     note(error);
   });
   process.on('SIGTERM', () => process.exit());
@@ -59,12 +63,7 @@ export function reportAtExit(file: string): void {
   });
 }
 
-function isCalledBySpec(): boolean {
-  const usual = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
-  Error.prepareStackTrace = (_error, sites) =>
-    sites.some((site) => site.getFileName()?.includes('/test/unit/') === true);
-  const { stack } = new Error() as { readonly stack?: unknown };
-  if (usual === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');
-  else Object.defineProperty(Error, 'prepareStackTrace', usual);
-  return stack === true;
+/** Whether a spec is among the callers of what made the error. */
+function isOfSpec({ stack }: Error): boolean {
+  return stack?.includes('/test/unit/') === true;
 }

@@ -123,6 +123,17 @@ describe('answers that last', () => {
     await bench.until(() => / 0$/m.test(bench.metric('iotmp_sockets_open')));
   });
 
+  it('are cut off where nobody reads them: files', async () => {
+    const bench = await GatewayBench.start({ limits: { drainTimeoutMs: 100 } });
+    await bench.post(`${USER}/storages`, { storage: 's' });
+    const file = `${FILES}/large`;
+    assert.equal((await bench.ask('PUT', file, { raw: Buffer.alloc(16_000_000) })).status, 200);
+    const socket = await sent(bench, head(bench, 'GET', file));
+    socket.pause();
+    await bench.until(() => / 1$/m.test(bench.metric('iotmp_sockets_open')));
+    await bench.until(() => / 0$/m.test(bench.metric('iotmp_sockets_open')));
+  });
+
   it('are cut off where nobody reads them: events', async () => {
     const clock = new FakeClock();
     const response = new ServerResponse(new IncomingMessage(new net.Socket()));

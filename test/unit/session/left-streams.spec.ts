@@ -4,7 +4,7 @@ import { MessageType } from '../../../src/codec/constants';
 import { IdSequence } from '../../../src/session/requests/id-sequence';
 import { LAMP, PUMP, BrokerBench } from '../support/broker-fixture';
 import { sessionOf } from '../support/device-session';
-import type { RawDevice } from '../support/raw-device';
+import { RawDevice } from '../support/raw-device';
 import { message, Type, varintField } from '../support/raw-message';
 
 const free = (): boolean => false;
@@ -54,6 +54,21 @@ class LinuxDevice {
   }
 }
 
+/** A device that is let in, and answers nothing by itself. */
+async function silentDevice(bench: BrokerBench): Promise<RawDevice> {
+  const raw = new RawDevice(bench.memory(), { dialect: 'linux' });
+  raw.serves = false;
+  raw.connect();
+  await raw.next(Type.OK);
+  return raw;
+}
+
+/** Cuts the connection of a device. */
+async function cut(bench: BrokerBench, { wire }: RawDevice): Promise<void> {
+  wire.cut();
+  await bench.clock.settle();
+}
+
 describe('What a broken connection leaves on the device', () => {
   it('is stopped when it returns, ten times, and nothing of the device’s own is', async () => {
     const bench = await BrokerBench.start();
@@ -88,6 +103,28 @@ describe('What a broken connection leaves on the device', () => {
     await bench.clock.settle();
     await device.connect();
     assert.deepEqual(device.raw.all(Type.STOP_STREAM), []);
+  });
+
+  it('is stopped again where that was not answered, and no more once the device refuses it', async () => {
+    const bench = await BrokerBench.start();
+    const first = await silentDevice(bench);
+    const session = sessionOf(bench.server.device(PUMP));
+    const opening = session.openStream('$terminal/1', listener, { parameters: { rows: 1 } });
+    const { id = 0 } = await first.next(Type.START_STREAM);
+    first.ok(id);
+    await opening;
+    await cut(bench, first);
+    const second = await silentDevice(bench);
+    assert.equal((await second.next(Type.STOP_STREAM)).id, id);
+    await cut(bench, second);
+    const third = await silentDevice(bench);
+    assert.equal((await third.next(Type.STOP_STREAM)).id, id);
+    third.error(id);
+    await third.barrier();
+    await cut(bench, third);
+    const fourth = await silentDevice(bench);
+    await fourth.barrier();
+    assert.deepEqual(fourth.all(Type.STOP_STREAM), []);
   });
 
   it('is stopped in the same write as the OK of the login, and when another connection takes over', async () => {

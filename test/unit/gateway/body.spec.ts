@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { IncomingMessage } from 'node:http';
+import net from 'node:net';
+import { describe, it } from 'mocha';
+import { readBody } from '../../../src/gateway/http/body';
+
+describe('a body', () => {
+  it('may fail once nobody wants the rest of it', async () => {
+    const request = new IncomingMessage(new net.Socket());
+    request.headers['transfer-encoding'] = 'chunked';
+    const body = readBody(request, 10);
+    request.push(Buffer.alloc(11));
+    await assert.rejects(body, { code: 'IOTMP_ERR_TOO_LARGE' });
+    // Without a listener, this would be thrown.
+    assert.equal(request.emit('error', new Error('late')), true);
+  });
+});
