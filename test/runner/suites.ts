@@ -7,7 +7,7 @@ export interface Suite {
   readonly specs: string;
   /** Processes side by side. */
   readonly jobs: number;
-  /** Whether the coverage of the files is measured, and has to reach the gate of package.json. */
+  /** Whether coverage is measured, but for files that `usesTypeChecker` names, and has to reach the gate of package.json. */
   readonly coverage: boolean;
   /** Factor of repetitions and timeouts. Above 1, only those files are run that use it. */
   readonly effort: number;
@@ -33,6 +33,11 @@ export function suiteOf(name: string): Suite {
 export function filesOf({ specs, effort }: Suite): string[] {
   const files = globSync(specs).filter((file) => effort === 1 || usesEffort(file));
   return files.sort((one, other) => basename(one).localeCompare(basename(other)));
+}
+
+/** Whether a spec file loads the type checker, which takes twice as long while coverage is measured. */
+export function usesTypeChecker(file: string): boolean {
+  return readFileSync(file, 'utf8').includes('support/program');
 }
 
 function usesEffort(file: string): boolean {

@@ -1,11 +1,7 @@
-import { join } from 'node:path';
 import ts from 'typescript';
-import { programOf } from './unguarded-callbacks';
 
 /** The public methods of what a file exports that return a promise, by the name of the class or interface. */
-export function promisingMethods(root: string, file: string): Map<string, string[]> {
-  const path = join(root, file);
-  const program = programOf(root, [path]);
+export function promisingMethods(program: ts.Program, path: string): Map<string, string[]> {
   const checker = program.getTypeChecker();
   const source = program.getSourceFile(path);
   const module = source && checker.getSymbolAtLocation(source);

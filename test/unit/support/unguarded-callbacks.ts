@@ -1,4 +1,4 @@
-import { relative, resolve, sep } from 'node:path';
+import { relative, sep } from 'node:path';
 import ts from 'typescript';
 
 /** Packages that call a function only within the call that they are given it in, where our own code catches. */
@@ -9,20 +9,6 @@ const REMOVERS: readonly string[] = ['off', 'removeListener', 'removeEventListen
 
 /** Methods of promises whose callbacks run later, and after whose callbacks nobody may look. */
 const PROMISE_METHODS: readonly string[] = ['then', 'catch', 'finally'];
-
-const HOST: ts.ParseConfigFileHost = {
-  ...ts.sys,
-  onUnRecoverableConfigFileDiagnostic(diagnostic) {
-    throw new Error(ts.flattenDiagnosticMessageText(diagnostic.messageText, ' '));
-  },
-};
-
-/** A program of the given files, with the settings of the project. */
-export function programOf(root: string, files: readonly string[]): ts.Program {
-  const settings = ts.getParsedCommandLineOfConfigFile(resolve(root, 'tsconfig.json'), {}, HOST);
-  const options = { ...settings?.options, noEmit: true };
-  return ts.createProgram(files, options);
-}
 
 /** A function that is handed to code outside of this project. */
 export interface HandedOut {
@@ -67,8 +53,29 @@ function callsIn(node: ts.Node): Call[] {
 }
 
 function handedOut(call: Call, checker: ts.TypeChecker): ts.Node[] {
-  if (!isForeign(call, checker)) return [];
-  return (call.arguments ?? []).flatMap((argument) => functionsIn(argument, checker));
+  const candidates = (call.arguments ?? []).filter((argument) => !ts.isLiteralExpression(argument));
+  if (candidates.length === 0 || isKnown(call, checker) || !isForeign(call, checker)) return [];
+  return candidates.flatMap((argument) => functionsIn(argument, checker));
+}
+
+/**
+ * Whether the name of what is called says already that it is not foreign. To resolve a call means to check all of its
+ * arguments, and most calls need none of that.
+ */
+function isKnown({ expression }: Call, checker: ts.TypeChecker): boolean {
+  const name = ts.isPropertyAccessExpression(expression) ? expression.name : expression;
+  const symbol = checker.getSymbolAtLocation(name);
+  if (symbol === undefined || PROMISE_METHODS.includes(symbol.name)) return false;
+  const { declarations = [] } =
+    symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+  return declarations.length > 0 && declarations.every(isOwnOrBuiltIn);
+}
+
+function isOwnOrBuiltIn(declaration: ts.Declaration): boolean {
+  const { fileName } = declaration.getSourceFile();
+  if (fileName.includes('/typescript/lib/lib.es')) return true;
+  if (isOutside(fileName)) return false;
+  return ts.isFunctionDeclaration(declaration) || ts.isMethodDeclaration(declaration);
 }
 
 function isForeign(call: Call, checker: ts.TypeChecker): boolean {
