@@ -29,6 +29,8 @@ const LATE: Readonly<Record<string, string>> = {
   'body closing': 'gateway/exhaustion',
   'export timeout': 'gateway/exhaustion',
   'file timeout': 'gateway/exhaustion',
+  'upgrade end': 'gateway/exhaustion',
+  'upgrade readable': 'gateway/exhaustion',
   'losses of a server': 'nodes/loss-watch',
   'node work timeout': 'nodes/call-services',
   'MQTT deregistered': 'nodes/mqtt-bridge',
@@ -38,8 +40,6 @@ const LATE: Readonly<Record<string, string>> = {
   'MQTT status': 'nodes/mqtt-bridge',
   'flow caller gone': 'nodes/reply-store',
   'messages sent': 'services/topics/slow-subscribers',
-  'upgrade end': 'gateway/limits',
-  'upgrade readable': 'gateway/limits',
   'left stream not stopped': 'session/left-streams',
   'left stream stopped': 'session/left-streams',
 };

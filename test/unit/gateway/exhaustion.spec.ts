@@ -99,6 +99,28 @@ describe('whoever has shown no token', () => {
   });
 });
 
+describe('a handshake that waits for its turn', () => {
+  it('ends with its client', async () => {
+    const bench = await GatewayBench.start({ limits: { requestsPerSecond: 1, requestBurst: 1 } });
+    const { clock } = bench.broker;
+    assert.equal((await bench.get(`${USER}/devices`)).status, 200);
+    const before = clock.pending;
+    const lines = [
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ];
+    const upgrade = lines.map((line) => `${line}\r\n`).join('');
+    const socket = await sent(bench, head(bench, 'GET', `${USER}/events`, upgrade));
+    await bench.until(() => clock.pending === before + 1);
+    const closed = once(socket, 'close');
+    socket.end();
+    await closed;
+    await bench.until(() => clock.pending === before);
+  });
+});
+
 describe('answers that last', () => {
   it('hold a place as sockets do, and end with their token', async () => {
     const bench = await GatewayBench.start({ limits: { socketsPerToken: 1 } });

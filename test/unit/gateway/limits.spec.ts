@@ -116,30 +116,6 @@ describe('limits of the gateway', () => {
     await bench.until(() => clock.pending === 0);
   });
 
-  it('hold nothing for a client that goes away while its handshake waits', async () => {
-    const bench = await GatewayBench.start({ limits: { requestsPerSecond: 1, requestBurst: 1 } });
-    const { clock } = bench.broker;
-    assert.equal((await bench.get(DEVICES)).status, 200);
-    const before = clock.pending;
-    const socket = net.connect(bench.port, '127.0.0.1');
-    cleanUp(() => socket.destroy());
-    const lines = [
-      `GET ${STREAMS} HTTP/1.1`,
-      'Host: x',
-      `Authorization: Bearer ${bench.token}`,
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    ];
-    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
-    await bench.until(() => clock.pending === before + 1);
-    const closed = once(socket, 'close');
-    socket.end();
-    await closed;
-    await bench.until(() => clock.pending === before);
-  });
-
   it('that make a request wait do not keep a token alive that is revoked meanwhile', async () => {
     const bench = await GatewayBench.start({ limits: { requestsPerSecond: 1, requestBurst: 1 } });
     const { clock } = bench.broker;
