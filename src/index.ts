@@ -21,8 +21,15 @@ export type { HubState, HubSubscriber, HubSubscription } from './broker/hub/stre
 export { ServerServices, type ServicesOptions } from './services/server-services';
 export type { Losses, LossKind } from './services/losses';
 export type { Service, ServiceCall, ServiceOffer, ServiceStream } from './services/service';
-export type { CallRule, DeviceCallOptions, DeviceCalls } from './services/device-calls';
-export type { CallTarget } from './services/call-target';
+export {
+  ANONYMOUS_USER,
+  deviceActions,
+  type DeviceAction,
+  type DeviceResource,
+} from './rights/device-request';
+export type { DeviceRights, RightsDecision } from './rights/device-rights';
+export { deviceRules, type DeviceRule, type DeviceTraits } from './rights/device-rule';
+export type { DeviceCallOptions, DeviceCalls } from './services/device-calls';
 export type { Locks, LocksOptions } from './services/locks';
 export type { Properties } from './services/properties/properties';
 export type { PropertyListener } from './services/properties/property-watchers';

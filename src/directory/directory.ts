@@ -2,6 +2,7 @@ import type { IotmpServer } from '../broker/broker';
 import type { ConnectedDevice } from '../broker/connected-device';
 import type { DeviceDirectory } from '../broker/directory-authenticator';
 import { errorText } from '../errors';
+import type { DeviceTraits } from '../rights/device-rule';
 import type { Store } from '../store/store';
 import type { DeviceId } from '../types';
 import { systemClock, type Clock } from '../util/clock';
@@ -79,6 +80,14 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
       throw error;
     });
     return this.#started;
+  }
+
+  /** What the directory knows of a device beside its name. */
+  traitsOf(id: DeviceId): DeviceTraits | undefined {
+    const record = this.devices.get(id);
+    if (record === undefined) return undefined;
+    const { asset_type: type, asset_group: group, product } = record;
+    return { type, group, product };
   }
 
   /** Knows no devices any more. Resolves when all changes are kept or have failed. Idempotent. */

@@ -3,6 +3,8 @@ import { IotmpError, publicText } from '../errors';
 import type { HostedResource } from '../session/hosting/hosted-resource';
 import type { ResourceCall } from '../session/hosting/resource';
 import { resourcePath } from '../session/hosting/resource-registry';
+import type { DeviceAction } from '../rights/device-request';
+import type { DeviceRights } from '../rights/device-rights';
 import type { DeviceId, Value } from '../types';
 import { isAwaitable } from '../util/awaitable';
 import type { Service, ServiceOffer } from './service';
@@ -21,14 +23,16 @@ const MAX_TEXT = 256;
  */
 export class AttachedService {
   readonly #server: IotmpServer;
+  readonly #rights: DeviceRights;
   readonly #hosted: HostedResource[] = [];
 
   /**
    * @throws IotmpError IOTMP_ERR_CONFIG when one of its numbers is none of a service, IOTMP_ERR_CONFLICT when it is taken;
    *   then none of them is offered
    */
-  constructor(server: IotmpServer, service: Service) {
+  constructor(server: IotmpServer, rights: DeviceRights, service: Service) {
     this.#server = server;
+    this.#rights = rights;
     try {
       for (const offer of service.offers) this.#hosted.push(this.#host(offer));
     } catch (error) {
@@ -72,11 +76,16 @@ export class AttachedService {
     };
     try {
       if (!isFromDevice(request) || action === undefined) throw notOffered();
+      if (offer.action !== undefined) this.#checkRight(offer.action, request);
       const result = action(request);
       return isAwaitable(result) ? Promise.resolve(result).catch(refuse) : result;
     } catch (error) {
       return refuse(error);
     }
+  }
+
+  #checkRight(action: DeviceAction, { caller, parameters }: FromDevice<OfferedRequest>): void {
+    if (typeof parameters === 'string') this.#rights.checkShared(caller, action, parameters);
   }
 
   #tellRefusal({ name }: ServiceOffer, { caller, parameters }: OfferedRequest, error: unknown): void {

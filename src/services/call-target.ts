@@ -1,10 +1,6 @@
+import type { DeviceResource } from '../rights/device-request';
 import type { DeviceId, Value } from '../types';
 import { badRequest } from './service-name';
-
-/** A resource of a device, as another device named it. */
-export interface CallTarget extends DeviceId {
-  readonly resource: string;
-}
 
 /**
  * Reads `[device, resource]` (`protocol.md` section 7). As everywhere, an array means its parts joined with `/`
@@ -12,7 +8,7 @@ export interface CallTarget extends DeviceId {
  * device may be `user/device`; without a user it is one of the caller's own.
  * @throws IotmpError IOTMP_ERR_PROTOCOL
  */
-export function callTarget(parameters: Value | undefined, { user }: DeviceId): CallTarget {
+export function callTarget(parameters: Value | undefined, { user }: DeviceId): DeviceResource {
   if (typeof parameters === 'string') {
     const [device, resource] = splitAtSlash(parameters);
     return checked({ user, device, resource });
@@ -27,7 +23,7 @@ export function callTarget(parameters: Value | undefined, { user }: DeviceId): C
   return checked({ user: otherUser, device, resource });
 }
 
-function checked(target: CallTarget): CallTarget {
+function checked(target: DeviceResource): DeviceResource {
   if (target.device === '' || target.resource === '') throw badRequest('[device, resource] expected');
   return target;
 }

@@ -2,20 +2,17 @@ import type { IotmpServer } from '../broker/broker';
 import { ServiceCode } from '../codec/constants';
 import { IotmpError, RemoteError } from '../errors';
 import { Answer } from '../session/hosting/resource';
-import type { DeviceId, Value } from '../types';
+import { resourceRequest } from '../rights/device-request';
+import type { DeviceRights } from '../rights/device-rights';
+import type { Value } from '../types';
 import { deviceKey } from '../util/device-key';
-import { callTarget, type CallTarget } from './call-target';
+import { callTarget } from './call-target';
 import { RelayedCalls } from './relayed-calls';
 import type { Service, ServiceCall, ServiceOffer } from './service';
 import type { Reply } from '../session/requests/reply';
 
-/** Whether a device may call a resource of another device. A rule that throws refuses the call, too. */
-export type CallRule = (caller: DeviceId, target: CallTarget) => boolean;
-
 /** Options of {@link DeviceCalls}. */
 export interface DeviceCallOptions {
-  /** The calls that are allowed. By default, the devices of a user may call each other. */
-  readonly mayCall?: CallRule;
   /** Maximum length of a chain of calls that lead to calls, 1 or more. A longer chain counts as a circle. 8 by default. */
   readonly maxHops?: number;
 }
@@ -30,7 +27,7 @@ const AS_LONG_AS_THE_TARGET = 2 ** 31 - 1;
  * input: the device asked for it, and a DESCRIBE before each call would cost another message. What is called this way is not
  * remembered as a state: the caller names the resource, and the target answers what it likes.
  *
- * Refused are: a request that is no `[device, resource]` (400), a call that the rule forbids (403), a target that is
+ * Refused are: a request that is no `[device, resource]` (400), a call that the device has no right to (403), a target that is
  * not connected (404) or does not answer in time (504), and calls in a circle (508).
  */
 export class DeviceCalls implements Service {
@@ -43,16 +40,17 @@ export class DeviceCalls implements Service {
     },
   ];
   readonly #server: IotmpServer;
-  readonly #mayCall: CallRule;
+  readonly #rights: DeviceRights;
   readonly #calls: RelayedCalls;
 
   /** @throws IotmpError IOTMP_ERR_CONFIG */
   constructor(
     server: IotmpServer,
-    { mayCall = isSameUser, maxHops = DEFAULT_MAX_HOPS }: DeviceCallOptions = {},
+    rights: DeviceRights,
+    { maxHops = DEFAULT_MAX_HOPS }: DeviceCallOptions = {},
   ) {
     this.#server = server;
-    this.#mayCall = mayCall;
+    this.#rights = rights;
     this.#calls = new RelayedCalls(maxHops);
   }
 
@@ -63,10 +61,8 @@ export class DeviceCalls implements Service {
   #relay({ caller, parameters, payload }: ServiceCall): Promise<unknown> {
     const target = callTarget(parameters, caller);
     const name = `${target.user}/${target.device}`;
-    // The rule comes first, so that no device learns which devices other users have.
-    if (!this.#mayCall(caller, target)) {
-      throw new IotmpError('IOTMP_ERR_FORBIDDEN', `${name} is not for this device to call`);
-    }
+    // The right comes first, so that no device learns which devices other users have.
+    this.#rights.check(resourceRequest(caller, target));
     const device = this.#server.device(target);
     if (device === undefined) throw new IotmpError('IOTMP_ERR_OFFLINE', `${name} is not connected`);
     const call = this.#calls.begin(deviceKey(caller), deviceKey(target));
@@ -81,10 +77,6 @@ export class DeviceCalls implements Service {
       },
     );
   }
-}
-
-function isSameUser(caller: DeviceId, target: DeviceId): boolean {
-  return caller.user === target.user;
 }
 
 function answerOf({ payload, statusCode }: Reply): Answer | Value | undefined {

@@ -85,6 +85,7 @@ export class Endpoints implements Service {
     {
       code: ServiceCode.CALL_ENDPOINT,
       name: 'call_endpoint',
+      action: 'CallEndpoint',
       timeoutMs: AS_LONG_AS_THE_CALL,
       run: (call) => this.#serve(call),
     },

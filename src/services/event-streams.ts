@@ -1,6 +1,8 @@
 import type { IotmpServer } from '../broker/broker';
 import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
+import { eventRequest } from '../rights/device-request';
+import type { DeviceRights } from '../rights/device-rights';
 import { WarningGate } from '../session/base/warning-gate';
 import { systemClock, type Clock } from '../util/clock';
 import { deviceKey } from '../util/device-key';
@@ -19,7 +21,7 @@ const MAX_SUBSCRIPTIONS = 256;
  * source that serves it differently. Topics and the current values of properties have a source.
  *
  * Refused are: a malformed request, such as the `parameters: null` that some devices send after a reconnect (400), an
- * unknown event (404), streams of another user's device (403), and too many subscriptions (503).
+ * unknown event (404), an event or a stream that the device has no right to (403), and too many subscriptions (503).
  */
 export class EventStreams implements Service {
   readonly offers: readonly ServiceOffer[] = [
@@ -31,9 +33,11 @@ export class EventStreams implements Service {
   #lost = 0;
   #ended = 0;
   readonly #warnings: WarningGate;
+  readonly #rights: DeviceRights;
   readonly #stopListening: () => void;
 
-  constructor(server: IotmpServer, clock: Clock = systemClock) {
+  constructor(server: IotmpServer, rights: DeviceRights, clock: Clock = systemClock) {
+    this.#rights = rights;
     this.#warnings = new WarningGate(clock, (text) => server.warn(text));
     this.#stopListening = server.events.listen((event) => this.#index.tell(event));
   }
@@ -80,12 +84,12 @@ export class EventStreams implements Service {
     const subscription = new EventSubscription(this.#owner, stream, request);
     this.#count(subscription, 1);
     if (source !== undefined) return source.open(subscription);
-    subscription.follow();
+    this.#follow(subscription);
     return undefined;
   }
 
   readonly #owner = {
-    follow: (subscription: EventSubscription): void => this.#index.add(subscription),
+    follow: (subscription: EventSubscription): void => this.#follow(subscription),
     forget: (subscription: EventSubscription): void => {
       this.#index.delete(subscription);
       this.#count(subscription, -1);
@@ -98,6 +102,13 @@ export class EventStreams implements Service {
     },
     warn: (text: string): void => this.#warnings.warn(text),
   };
+
+  /** Serves a subscription with the events of the server's feed. */
+  #follow(subscription: EventSubscription): void {
+    const { caller, event, filter } = subscription;
+    this.#rights.check(eventRequest(caller, event, filter.wants('device') === caller.device));
+    this.#index.add(subscription);
+  }
 
   #count({ caller }: EventSubscription, change: 1 | -1): void {
     const device = deviceKey(caller);

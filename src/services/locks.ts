@@ -34,10 +34,11 @@ export class Locks implements Service {
     {
       code: ServiceCode.LOCK,
       name: 'lock',
+      action: 'Lock',
       timeoutMs: AS_LONG_AS_THE_WISH,
       run: (call) => this.#lock(call),
     },
-    { code: ServiceCode.UNLOCK, name: 'unlock', run: (call) => this.#unlock(call) },
+    { code: ServiceCode.UNLOCK, name: 'unlock', action: 'Lock', run: (call) => this.#unlock(call) },
   ];
   readonly #table: LockTable;
   readonly #waitMs: number;

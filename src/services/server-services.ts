@@ -11,6 +11,11 @@ import { Locks, type LocksOptions } from './locks';
 import { Properties } from './properties/properties';
 import type { Service } from './service';
 import { StoreAccess } from './store-access';
+import { WarningGate } from '../session/base/warning-gate';
+import type { DeviceId } from '../types';
+import { systemClock } from '../util/clock';
+import { DeviceRights } from '../rights/device-rights';
+import type { DeviceTraits } from '../rights/device-rule';
 import type { RetainedMessages } from './topics/retained-messages';
 import { Topics, type TopicsOptions } from './topics/topics';
 
@@ -27,6 +32,8 @@ export interface ServicesOptions {
    */
   readonly store?: Store | Promise<Store>;
   readonly topics?: TopicsOptions;
+  /** What a directory knows of a device, for rules that are for a type, a group or a product. */
+  readonly traitsOf?: (id: DeviceId) => DeviceTraits | undefined;
 }
 
 /**
@@ -40,6 +47,8 @@ export interface ServicesOptions {
  * ```
  */
 export class ServerServices {
+  /** What devices may do to others. */
+  readonly rights: DeviceRights;
   readonly deviceCalls: DeviceCalls;
   readonly endpoints: Endpoints;
   readonly events: EventStreams;
@@ -56,18 +65,23 @@ export class ServerServices {
   /** @throws IotmpError IOTMP_ERR_CONFLICT if the server offers one of the services already */
   constructor(server: IotmpServer, options: ServicesOptions = {}) {
     this.#server = server;
-    this.deviceCalls = new DeviceCalls(server, options.deviceCalls);
+    const refusals = new WarningGate(systemClock, (text) => server.warn(text));
+    this.rights = new DeviceRights({
+      traitsOf: options.traitsOf ?? (() => undefined),
+      onRefused: (text) => refusals.warn(text),
+    });
+    this.deviceCalls = new DeviceCalls(server, this.rights, options.deviceCalls);
     this.endpoints = new Endpoints(server, options.endpoints);
-    this.events = new EventStreams(server);
+    this.events = new EventStreams(server, this.rights);
     this.locks = new Locks(options.locks);
     this.#store = new StoreAccess(server, options.store);
-    this.properties = new Properties(server, this.#store);
-    this.topics = new Topics(server, { retained: keptIn(this.#store), ...options.topics });
+    this.properties = new Properties(server, this.rights, this.#store);
+    this.topics = new Topics(server, this.rights, { retained: keptIn(this.#store), ...options.topics });
     this.losses = new Losses(server, this.events, this.topics);
     this.buckets = new Buckets(server, this.#store, this.topics, options.buckets);
     this.events.serve('device_property_update', this.properties.source);
     this.events.serve('device_topic_publish', this.topics.source);
-    this.events.serve('device_resource_stream', new DeviceStreams(server));
+    this.events.serve('device_resource_stream', new DeviceStreams(server, this.rights));
     try {
       this.add(this.deviceCalls);
       this.add(this.endpoints);
@@ -87,7 +101,7 @@ export class ServerServices {
    * @throws IotmpError IOTMP_ERR_CONFIG if a number is not 1 to 8, IOTMP_ERR_CONFLICT if one of them is taken
    */
   add(service: Service): void {
-    this.#attached.set(service, new AttachedService(this.#server, service));
+    this.#attached.set(service, new AttachedService(this.#server, this.rights, service));
   }
 
   /** Withdraws the services and rejects waiting requests. Connections stay. Idempotent. */

@@ -1,5 +1,6 @@
 import type { ServiceCode } from '../codec/constants';
 import type { ResourceCall, ResourceResult, ResourceStream } from '../session/hosting/resource';
+import type { DeviceAction } from '../rights/device-request';
 import type { DeviceId } from '../types';
 
 /**
@@ -20,6 +21,8 @@ export interface ServiceOffer {
   readonly code: (typeof ServiceCode)[keyof typeof ServiceCode];
   /** The name of the request in events, such as `call_device`. */
   readonly name: string;
+  /** The action on the thing that the parameters name. A device that has no right to it is refused before. */
+  readonly action?: DeviceAction;
   /** Serves a RUN. Returns the payload of the answer, an `Answer`, or a promise of either. */
   run?(call: ServiceCall): ResourceResult;
   /** Serves a START_STREAM. Returns the payload of the OK, or a promise of the payload. */

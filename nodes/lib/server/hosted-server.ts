@@ -6,6 +6,8 @@ import {
   SafeEmitter,
   ServerServices,
   StorageError,
+  type DeviceId,
+  type DeviceTraits,
   type ServerOptions,
   type Store,
   type StoreOptions,
@@ -54,8 +56,10 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     this.file = file;
     this.server = new IotmpServer(options);
     this.store = this.#open(open);
-    this.services = new ServerServices(this.server, { store: this.store });
-    this.directory = new Directory(this.server, { store: this.store });
+    const { store } = this;
+    this.directory = new Directory(this.server, { store });
+    const traitsOf = (id: DeviceId): DeviceTraits | undefined => this.directory.traitsOf(id);
+    this.services = new ServerServices(this.server, { store, traitsOf });
   }
 
   /** Whether the server was started and not closed. */

@@ -1,6 +1,6 @@
 import { forbidden } from '../http/request-error';
 import type { Route } from '../route';
-import { grantedPermissions } from './permissions';
+import { grantedPermissions } from '../../rights/permissions';
 import type { Principal } from './principal';
 
 /** Who asks for what is public. */

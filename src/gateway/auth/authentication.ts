@@ -4,7 +4,12 @@ import { BoundedMap } from '../../util/bounded-map';
 import type { UserAccounts } from '../../directory/user-accounts';
 import { unauthorized } from '../http/request-error';
 import type { DeviceTokens } from './device-tokens';
-import { devicePermissions, FULL_PERMISSIONS, grantedPermissions, type Permissions } from './permissions';
+import {
+  devicePermissions,
+  FULL_PERMISSIONS,
+  grantedPermissions,
+  type Permissions,
+} from '../../rights/permissions';
 import type { Principal } from './principal';
 import type { Sessions } from './sessions';
 import type { TokenClaims, TokenSigner } from './token-signer';

@@ -1,5 +1,5 @@
 import type { UserRole } from '../../directory/user-accounts';
-import type { Permissions } from './permissions';
+import type { Permissions } from '../../rights/permissions';
 
 /** Who asks: a user, through a token that may allow less than he may do. */
 export interface Principal {

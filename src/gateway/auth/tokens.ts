@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { toUnixSeconds } from '../../util/unix-time';
 import { changed, Records, type Documents, type RecordChange } from '../../directory/records';
 import { conflict } from '../http/request-error';
-import { grants } from './permissions';
+import { grants } from '../../rights/permissions';
 import type { TokenSigner } from './token-signer';
 
 const tokenRecord = z.object({

@@ -1,5 +1,5 @@
 import type { ServerEvent } from '../../broker/event-feed';
-import type { Permissions } from '../auth/permissions';
+import type { Permissions } from '../../rights/permissions';
 
 /** Something that an event tells of: its type, its id, and the action that reads it. */
 type Told = readonly [asset: string, id: string, action: string];

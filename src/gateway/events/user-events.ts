@@ -1,5 +1,5 @@
 import type { ServerEvent } from '../../broker/event-feed';
-import type { Permissions } from '../auth/permissions';
+import type { Permissions } from '../../rights/permissions';
 import type { GatewayContext } from '../gateway-context';
 import { mayHear } from './event-rights';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { toUnixSeconds } from '../../util/unix-time';
 import { checkAllowed } from '../auth/access';
 import type { DeviceTokenRecord } from '../auth/device-tokens';
-import { DEVICE_TOKEN_ACTIONS } from '../auth/permissions';
+import { DEVICE_TOKEN_ACTIONS } from '../../rights/permissions';
 import { EMPTY, json } from '../http/answer';
 import { conflict, notFound } from '../http/request-error';
 import { PLAIN, route, type ApiCall, type Route } from '../route';

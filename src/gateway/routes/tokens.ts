@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { toUnixSeconds } from '../../util/unix-time';
-import { grants } from '../auth/permissions';
+import { grants } from '../../rights/permissions';
 import type { TokenRecord } from '../auth/tokens';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json } from '../http/answer';

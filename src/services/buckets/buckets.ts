@@ -51,7 +51,12 @@ const MADE_BY_WRITE: BucketSettings = { config: { source: 'write' } };
  */
 export class Buckets implements Service {
   readonly offers: readonly ServiceOffer[] = [
-    { code: ServiceCode.WRITE_BUCKET, name: 'write_bucket', run: (call) => this.#serveWrite(call) },
+    {
+      code: ServiceCode.WRITE_BUCKET,
+      name: 'write_bucket',
+      action: 'WriteBucket',
+      run: (call) => this.#serveWrite(call),
+    },
   ];
   readonly #server: IotmpServer;
   readonly #store: StoreAccess;

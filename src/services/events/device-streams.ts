@@ -1,13 +1,15 @@
 import type { IotmpServer } from '../../broker/broker';
 import { IotmpError } from '../../errors';
 import { isMap, type Value } from '../../types';
-import { callTarget, type CallTarget } from '../call-target';
+import { resourceRequest, type DeviceResource } from '../../rights/device-request';
+import type { DeviceRights } from '../../rights/device-rights';
+import { callTarget } from '../call-target';
 import type { EventSource, EventSubscription } from './event-subscription';
 import { badRequest } from '../service-name';
 
 /** A device's request for a stream of a resource. */
 interface Wish {
-  readonly target: CallTarget;
+  readonly target: DeviceResource;
   readonly intervalMs: number;
   /** Makes the payload that the device gets for a sample. */
   readonly wrap: (sample: Value | undefined) => unknown;
@@ -25,17 +27,17 @@ const MIN_INTERVAL_MS = 100;
  */
 export class DeviceStreams implements EventSource {
   readonly #server: IotmpServer;
+  readonly #rights: DeviceRights;
 
-  constructor(server: IotmpServer) {
+  constructor(server: IotmpServer, rights: DeviceRights) {
     this.#server = server;
+    this.#rights = rights;
   }
 
   open(subscription: EventSubscription): void {
     const { target, intervalMs, wrap } = wishOf(subscription);
     const { caller } = subscription;
-    if (target.user !== caller.user) {
-      throw new IotmpError('IOTMP_ERR_FORBIDDEN', 'only devices of the same user can be streamed');
-    }
+    this.#rights.check(resourceRequest(caller, target));
     if (target.device === caller.device) {
       throw new IotmpError('IOTMP_ERR_LOOP', 'a device cannot stream itself');
     }
@@ -77,7 +79,7 @@ function intervalOf(interval: Value, unitMs: number): number {
   return interval === 0 ? 0 : Math.max(MIN_INTERVAL_MS, interval * unitMs);
 }
 
-function sampleEvent({ user, device, resource }: CallTarget, sample: Value | undefined): unknown {
+function sampleEvent({ user, device, resource }: DeviceResource, sample: Value | undefined): unknown {
   const event = 'device_resource_stream';
   return { event, user, device, ts: Date.now(), resource, payload: sample ?? null, signal: 'data' };
 }

@@ -1,4 +1,5 @@
 import type { ServerEvent } from '../../broker/event-feed';
+import { matchesWildcard } from '../../rights/wildcard';
 import { isMap, type Value } from '../../types';
 import { badRequest } from '../service-name';
 
@@ -22,6 +23,12 @@ export class EventFilter {
   /** @throws IotmpError IOTMP_ERR_PROTOCOL unless `filters` is a map of wanted values, or missing: then all events pass */
   constructor(filters: Value | undefined) {
     this.#fields = filters === undefined || filters === null ? [] : fieldsOf(filters);
+  }
+
+  /** The one value that the filter wants for a field; `undefined` where it lets several pass. */
+  wants(field: string): Wanted | undefined {
+    const [, wanted] = this.#fields.find(([name]) => name === field) ?? [];
+    return typeof wanted === 'string' && wanted.includes('*') ? undefined : wanted;
   }
 
   matches(event: ServerEvent): boolean {
@@ -59,25 +66,7 @@ function matchesValue(wanted: Wanted, value: Value | undefined): boolean {
   return false;
 }
 
-/** Walks back to the last `*` only, so the time of any pattern is bounded by the product of the two lengths. */
 function matchesText(pattern: string, text: string): boolean {
   if (!pattern.includes('*')) return pattern === text;
-  if (text.length > MAX_TEXT) return false;
-  let at = 0;
-  let star = -1;
-  let resume = 0;
-  for (let i = 0; i < text.length;) {
-    if (pattern[at] === '*') {
-      star = at++;
-      resume = i;
-    } else if (pattern[at] === text[i]) {
-      at++;
-      i++;
-    } else if (star >= 0) {
-      at = star + 1;
-      i = ++resume;
-    } else return false;
-  }
-  while (pattern[at] === '*') at++;
-  return at === pattern.length;
+  return text.length <= MAX_TEXT && matchesWildcard(pattern, text);
 }

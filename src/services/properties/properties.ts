@@ -1,3 +1,4 @@
+import type { DeviceRights } from '../../rights/device-rights';
 import type { IotmpServer } from '../../broker/broker';
 import { ServiceCode } from '../../codec/constants';
 import { snapshot } from '../../codec/snapshot';
@@ -11,7 +12,7 @@ import { OrderedOutcomes } from '../ordered-outcomes';
 import type { Service, ServiceCall, ServiceOffer } from '../service';
 import { serviceName } from '../service-name';
 import type { StoreAccess } from '../store-access';
-import { PropertySource } from './property-source';
+import { PropertySource, type PropertySourcePort } from './property-source';
 import { propertyKey, PropertyWatchers, type PropertyListener } from './property-watchers';
 
 /** Number of properties per page when all are removed. */
@@ -35,8 +36,18 @@ const ANSWER_BYTES = 8;
  */
 export class Properties implements Service {
   readonly offers: readonly ServiceOffer[] = [
-    { code: ServiceCode.READ_PROPERTY, name: 'read_property', run: (call) => this.#serveRead(call) },
-    { code: ServiceCode.SET_PROPERTY, name: 'set_property', run: (call) => this.#serveSet(call) },
+    {
+      code: ServiceCode.READ_PROPERTY,
+      name: 'read_property',
+      action: 'ReadProperty',
+      run: (call) => this.#serveRead(call),
+    },
+    {
+      code: ServiceCode.SET_PROPERTY,
+      name: 'set_property',
+      action: 'UpdateProperty',
+      run: (call) => this.#serveSet(call),
+    },
   ];
   /** Serves subscriptions to `device_property_update`. */
   readonly source: PropertySource;
@@ -45,17 +56,18 @@ export class Properties implements Service {
   readonly #outcomes = new OrderedOutcomes();
   readonly #watchers: PropertyWatchers;
 
-  constructor(server: IotmpServer, store: StoreAccess) {
+  constructor(server: IotmpServer, rights: DeviceRights, store: StoreAccess) {
     this.#server = server;
     this.#store = store;
     this.#watchers = new PropertyWatchers((error) =>
       server.warn(`a listener of a property failed: ${errorText(error)}`),
     );
-    this.source = new PropertySource({
+    const port = {
       watch: (owner, name, listener) => this.watch(owner, name, listener),
       pending: (owner, name) => this.#outcomes.pending(propertyKey(owner, name)),
       read: async (owner, name) => (await this.get(owner, name))?.value,
-    });
+    } satisfies PropertySourcePort;
+    this.source = new PropertySource(port, rights);
   }
 
   /** Number of properties that are watched. */

@@ -1,3 +1,4 @@
+import type { DeviceRights } from '../../rights/device-rights';
 import { isMap, type DeviceId, type Value } from '../../types';
 import { serviceName } from '../service-name';
 import type { PropertyListener } from './property-watchers';
@@ -36,9 +37,11 @@ interface Change {
  */
 export class PropertySource {
   readonly #port: PropertySourcePort;
+  readonly #rights: DeviceRights;
 
-  constructor(port: PropertySourcePort) {
+  constructor(port: PropertySourcePort, rights: DeviceRights) {
     this.#port = port;
+    this.#rights = rights;
   }
 
   /**
@@ -53,6 +56,7 @@ export class PropertySource {
       return undefined;
     }
     const name = serviceName(filters.property);
+    this.#rights.checkShared(caller, 'ReadProperty', name);
     if (parameters.current === true) return this.#openWithCurrent(subscription, name);
     subscription.onClose = this.#port.watch(caller, name, (value) => subscription.deliver(value ?? null));
     return undefined;

@@ -1,7 +1,9 @@
 import { IotmpError } from '../../errors';
+import { ANONYMOUS_USER } from '../../rights/device-request';
+import type { DeviceRights } from '../../rights/device-rights';
 import { Sample } from '../../session/samples/sample';
 import { filterLevels, topicLevels } from '../../topic/topic-name';
-import type { Value } from '../../types';
+import type { DeviceId, Value } from '../../types';
 import type { EventSource, EventSubscription } from '../events/event-subscription';
 import { badRequest } from '../service-name';
 import type { Handling, Publication, Qos, TopicMessage } from './topic-message';
@@ -28,11 +30,13 @@ export interface TopicSourcePort {
  */
 export class TopicSource implements EventSource {
   readonly #port: TopicSourcePort;
+  readonly #rights: DeviceRights;
   /** The encoded messages that subscribers share. */
   readonly #samples = new WeakMap<TopicMessage, Sample>();
 
-  constructor(port: TopicSourcePort) {
+  constructor(port: TopicSourcePort, rights: DeviceRights) {
     this.#port = port;
+    this.#rights = rights;
   }
 
   /** @throws IotmpError IOTMP_ERR_PROTOCOL for bad parameters, IOTMP_ERR_FORBIDDEN for publishing to topics that begin with `$` */
@@ -54,6 +58,13 @@ export class TopicSource implements EventSource {
       throw new IotmpError('IOTMP_ERR_FORBIDDEN', 'topics that begin with $ are not for devices to publish');
     }
     const { user, device } = subscription.caller;
+    if (user === ANONYMOUS_USER && handling.retain) {
+      throw new IotmpError(
+        'IOTMP_ERR_FORBIDDEN',
+        'a device that is not registered cannot have messages kept',
+      );
+    }
+    this.#rights.checkShared(subscription.caller, 'PublishTopic', topic);
     subscription.onData = (payload = null) => {
       const published = this.#port.publish({ user, device, topic, payload }, handling);
       detached('topic of a device', (error) => subscription.warn(error), published);
@@ -61,12 +72,15 @@ export class TopicSource implements EventSource {
   }
 
   #openSubscriber(subscription: EventSubscription, filter: string, qos: Qos): void {
+    this.#rights.checkShared(subscription.caller, 'SubscribeTopic', filter);
     if (qos > 0) subscription.carryAssured();
-    const { user } = subscription.caller;
+    const { caller } = subscription;
     const listener: TopicListener = (message) =>
-      !subscription.filter.matches(message) || subscription.deliver(this.#sampleOf(message));
+      !isForDevice(message, caller) ||
+      !subscription.filter.matches(message) ||
+      subscription.deliver(this.#sampleOf(message));
     const onOverflow = (reason: IotmpError): void => subscription.endSlow(reason);
-    const topics = this.#port.subscribe(user, filter, listener, { qos, onOverflow });
+    const topics = this.#port.subscribe(caller.user, filter, listener, { qos, onOverflow });
     subscription.onDrain = () => topics.resume();
     subscription.onClose = () => topics.close();
   }
@@ -78,6 +92,11 @@ export class TopicSource implements EventSource {
     this.#samples.set(message, sample);
     return sample;
   }
+}
+
+/** Devices that are not registered share topics with flows and programs, but do not hear one another. */
+function isForDevice({ device }: TopicMessage, caller: DeviceId): boolean {
+  return caller.user !== ANONYMOUS_USER || device === undefined || device === caller.device;
 }
 
 function qosOf(qos: Value | undefined): Qos {

@@ -1,3 +1,4 @@
+import type { DeviceRights } from '../../rights/device-rights';
 import type { IotmpServer } from '../../broker/broker';
 import { snapshot } from '../../codec/snapshot';
 import { errorText, IotmpError } from '../../errors';
@@ -14,7 +15,7 @@ import { RetainedWriter } from './retained-writer';
 import { AttachedBridge } from './attached-bridge';
 import type { BridgeLink, BridgeOptions, TopicBridge } from './topic-bridge';
 import { keptMessage, newMessage, type Handling, type Publication, type TopicMessage } from './topic-message';
-import { TopicSource } from './topic-source';
+import { TopicSource, type TopicSourcePort } from './topic-source';
 import {
   TopicReceiver,
   type SubscribeOptions,
@@ -62,15 +63,20 @@ export class Topics {
   #lost = 0;
   #unbridged = 0;
 
-  constructor(server: IotmpServer, { retained, clock = systemClock }: TopicsOptions & Kept) {
+  constructor(
+    server: IotmpServer,
+    rights: DeviceRights,
+    { retained, clock = systemClock }: TopicsOptions & Kept,
+  ) {
     this.#server = server;
     this.#clock = clock;
     this.#retained = new RetainedWriter(retained);
     this.#warnings = new WarningGate(clock, (text) => server.warn(text));
-    this.source = new TopicSource({
+    const port = {
       publish: (publication, handling) => this.#publish(publication, handling),
       subscribe: (user, filter, listener, options) => this.subscribe(user, filter, listener, options),
-    });
+    } satisfies TopicSourcePort;
+    this.source = new TopicSource(port, rights);
   }
 
   /** Number of subscriptions. */

@@ -52,6 +52,14 @@ describe('directory', () => {
     await broker.device(VALVE);
   });
 
+  it('knows type, group and product of a device, for the rules of rights', async () => {
+    const { newDirectory } = await newBench();
+    const known = newDirectory();
+    await known.devices.create({ ...DRAFT, asset_type: 'valves', asset_group: 'garden', product: 'v2' });
+    assert.deepEqual(known.traitsOf(VALVE), { type: 'valves', group: 'garden', product: 'v2' });
+    assert.equal(known.traitsOf(PUMP), undefined);
+  });
+
   it('leaves the devices of the settings to the settings', async () => {
     const { broker, newDirectory } = await newBench();
     const { devices } = newDirectory();

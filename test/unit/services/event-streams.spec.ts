@@ -19,6 +19,13 @@ import {
   subscribed,
 } from './support';
 
+/** A server whose devices may hear of all events of their user: these specs are not about rights. */
+async function startBench(): Promise<ServicesBench> {
+  const bench = await ServicesBench.start();
+  bench.services.rights.rules = [{ effect: 'allow', who: '*', action: 'SubscribeEvents', target: '*' }];
+  return bench;
+}
+
 /** An event that a service would tell. */
 function tell(
   bench: ServicesBench,
@@ -34,7 +41,7 @@ function tell(
 for (const dialect of DIALECTS) {
   describe(`event streams, dialect ${dialect}`, () => {
     it('give each event of the name as it is, in order, and only those of the user', async () => {
-      const bench = await ServicesBench.start();
+      const bench = await startBench();
       const pump = await bench.broker.device();
       const answer = await subscribed(pump, 7, { event: 'bucket_write' }, dialect);
       assert.equal(answer.payload, undefined);
@@ -47,7 +54,7 @@ for (const dialect of DIALECTS) {
     });
 
     it('tell who comes and goes', async () => {
-      const bench = await ServicesBench.start();
+      const bench = await startBench();
       const pump = await bench.broker.device();
       await subscribed(pump, 7, { event: 'device_state_change', filters: { device: 'la*' } }, dialect);
       const lamp = await bench.broker.device(LAMP);
@@ -68,7 +75,7 @@ for (const dialect of DIALECTS) {
     });
 
     it('are refused for what is no event, or no request', async () => {
-      const bench = await ServicesBench.start();
+      const bench = await startBench();
       const pump = await bench.broker.device();
       const requests: [unknown, number][] = [
         [{ event: 'nothing' }, 404],
@@ -91,7 +98,7 @@ for (const dialect of DIALECTS) {
     });
 
     it('end with a STOP_STREAM, and with the connection', async () => {
-      const bench = await ServicesBench.start();
+      const bench = await startBench();
       const pump = await bench.broker.device();
       const lamp = await bench.broker.device(LAMP);
       for (const device of [pump, lamp]) await subscribed(device, 7, { event: 'bucket_write' }, dialect);
@@ -110,7 +117,7 @@ for (const dialect of DIALECTS) {
 
 describe('event streams', () => {
   it('are opened by a name alone in dialect B, and by a named resource with a type', async () => {
-    const bench = await ServicesBench.start();
+    const bench = await startBench();
     const pump = await bench.broker.device();
     pump.send(subscribe('B', 7, 'bucket_write'));
     assert.equal((await answerTo(pump, 7)).type, Type.OK);
@@ -136,7 +143,7 @@ describe('event streams', () => {
   });
 
   it('leave a resource of the server alone that has the name', async () => {
-    const bench = await ServicesBench.start();
+    const bench = await startBench();
     bench.broker.server.offer('bucket_write', { kind: 'output', run: () => 'own' });
     const pump = await bench.broker.device();
     pump.send(
@@ -147,7 +154,7 @@ describe('event streams', () => {
   });
 
   it('answer as real devices ask, also those that have lost their parameters', async () => {
-    const bench = await ServicesBench.start();
+    const bench = await startBench();
     const pump = await bench.broker.device();
     for (const name of ['event.generic.start', 'event.property.start', 'event.property_current.start']) {
       const { bytes, id = assert.fail() } = captured(name);
@@ -165,7 +172,7 @@ describe('event streams', () => {
   });
 
   it('are bounded for a device, not for others, and free again when they end', async () => {
-    const bench = await ServicesBench.start();
+    const bench = await startBench();
     const pump = await bench.broker.device();
     const open = async (): Promise<number> => {
       for (let id = 1; id <= 300; id++) pump.send(subscribe('A', id, { event: 'bucket_write' }));
@@ -186,7 +193,7 @@ describe('event streams', () => {
   });
 
   it('may have a source of their own, which answers, refuses, delivers and hears', async () => {
-    const bench = await ServicesBench.start();
+    const bench = await startBench();
     const opened: EventSubscription[] = [];
     const log: unknown[] = [];
     const end = bench.services.events.serve('endpoint_call', {
@@ -227,7 +234,7 @@ describe('event streams', () => {
   });
 
   it('warn once of what is too large for the device, and go on', async () => {
-    const bench = await ServicesBench.start();
+    const bench = await startBench();
     const pump = await bench.broker.device();
     await subscribed(pump, 7, { event: 'bucket_write' });
     const large = 'x'.repeat(300_000);
@@ -240,7 +247,7 @@ describe('event streams', () => {
   });
 
   it('let data go that an event takes none of', async () => {
-    const bench = await ServicesBench.start();
+    const bench = await startBench();
     const pump = await bench.broker.device();
     await subscribed(pump, 7, { event: 'bucket_write' });
     pump.sample(7, 'x');
@@ -250,7 +257,7 @@ describe('event streams', () => {
   });
 
   it('stop when the services are closed', async () => {
-    const bench = await ServicesBench.start();
+    const bench = await startBench();
     const listeners = bench.broker.server.events.size;
     const pump = await bench.broker.device();
     await subscribed(pump, 7, { event: 'bucket_write' });
@@ -262,7 +269,7 @@ describe('event streams', () => {
 
 describe('streams of other devices', () => {
   it('give the samples of a named resource, at the pace that was asked for', async () => {
-    const bench = await ServicesBench.start();
+    const bench = await startBench();
     const pump = await bench.broker.device();
     const lamp = await bench.broker.device(LAMP);
     let lux = 0;
@@ -277,7 +284,7 @@ describe('streams of other devices', () => {
   });
 
   it('wait for a device that is away, and end with the subscriber', async () => {
-    const bench = await ServicesBench.start();
+    const bench = await startBench();
     const pump = await bench.broker.device();
     const event = 'device_resource_stream';
     const filters = { device: 'lamp', resource: 'lux' };
@@ -302,7 +309,7 @@ describe('streams of other devices', () => {
   });
 
   it('are refused for another user, itself, and what is no such request', async () => {
-    const bench = await ServicesBench.start();
+    const bench = await startBench();
     const pump = await bench.broker.device();
     const requests: [Record<string, unknown>, number][] = [
       [{ id: 'bob/lamp' }, 403],

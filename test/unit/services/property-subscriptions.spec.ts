@@ -91,7 +91,8 @@ describeStores('subscription to a property', (open) => {
       assert.equal((await pump.next(Type.ERROR)).parameters, 400);
     }
     assert.equal(bench.services.properties.watched, 0);
-    const parameters = { event: 'device_property_update', current: true };
+    const filters = { device: 'pump' };
+    const parameters = { event: 'device_property_update', current: true, filters };
     pump.send(message(Type.START_STREAM, varintField(1, 6), psonField(2, parameters), varintField(4, 8)));
     await pump.next(Type.OK);
     await bench.services.properties.set({ user: 'anna', device: 'pump' }, 'level', 5);

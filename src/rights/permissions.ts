@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { matchesWildcard } from './wildcard';
 
 const actions = z.union([z.literal('*'), z.array(z.string().max(100)).max(200)]);
 
@@ -83,29 +84,13 @@ function rulesOf(grants: Grants = {}): Rule[] {
 }
 
 function covers(rules: readonly Rule[], asset: string, id: string, action: string): boolean {
-  return rules.some((rule) => isFor(rule, asset) && matches(rule.id, id) && permits(rule, action));
+  return rules.some((rule) => isFor(rule, asset) && matchesWildcard(rule.id, id) && permits(rule, action));
 }
 
 function isFor({ type }: Rule, asset: string): boolean {
-  return matches(type, asset.toLowerCase());
+  return matchesWildcard(type, asset.toLowerCase());
 }
 
 function permits({ actions }: Rule, action: string): boolean {
-  return actions === '*' || actions.some((pattern) => matches(pattern, action));
-}
-
-/** Whether `text` is what a pattern with `*` stands for. Takes time in proportion to both, whatever they are. */
-function matches(pattern: string, text: string): boolean {
-  if (pattern === '*') return true;
-  const [head = '', ...rest] = pattern.split('*');
-  const tail = rest.pop();
-  if (tail === undefined) return head === text;
-  if (!text.startsWith(head) || !text.endsWith(tail) || text.length < head.length + tail.length) return false;
-  let from = head.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, from);
-    if (found < 0) return false;
-    from = found + part.length;
-  }
-  return from <= text.length - tail.length;
+  return actions === '*' || actions.some((pattern) => matchesWildcard(pattern, action));
 }

@@ -1,0 +1,75 @@
+import type { DeviceId } from '../types';
+
+/** The owner of all devices that are let in without being registered. No registered device and no user has this name. */
+export const ANONYMOUS_USER = 'anonymous';
+
+/** A resource of a device. */
+export interface DeviceResource extends DeviceId {
+  readonly resource: string;
+}
+
+/**
+ * The actions of devices that rules name. Actions that programs can take, too, have the names that tokens know.
+ *
+ * - `AccessDeviceResources`: to call or stream a resource of another device. The target is `user/device/resource`.
+ * - `SubscribeEvents`: to hear of events. The target is the name of the event.
+ * - `PublishTopic`, `SubscribeTopic`: the target is the topic or the filter.
+ * - `CallEndpoint`, `WriteBucket`, `Lock`, `ReadProperty`, `UpdateProperty`: the target is the name of the endpoint, the bucket,
+ *   the lock or the device's own property.
+ */
+export const deviceActions = [
+  'AccessDeviceResources',
+  'SubscribeEvents',
+  'PublishTopic',
+  'SubscribeTopic',
+  'CallEndpoint',
+  'WriteBucket',
+  'Lock',
+  'ReadProperty',
+  'UpdateProperty',
+] as const;
+
+export type DeviceAction = (typeof deviceActions)[number];
+
+/** What a device asks to do. */
+export interface DeviceRequest {
+  readonly who: DeviceId;
+  readonly action: DeviceAction;
+  /** The subject of the action; see {@link deviceActions}. */
+  readonly target: string;
+  /** The decision where no rule matches. */
+  readonly isDefault: boolean;
+}
+
+/** The events of other devices of the user that any device may hear of. */
+const SHARED_EVENTS: ReadonlySet<string> = new Set(['device_state_change', 'device_topic_publish']);
+
+/** A call or a stream. By default a device reaches the devices of its user, but not what runs commands on them. */
+export function resourceRequest(who: DeviceId, { user, device, resource }: DeviceResource): DeviceRequest {
+  const isDefault = user === who.user && user !== ANONYMOUS_USER && !isPrivate(resource);
+  return { who, action: 'AccessDeviceResources', target: `${user}/${device}/${resource}`, isDefault };
+}
+
+/**
+ * A subscription to an event. By default a device hears of itself, and of the state and the topics of its user's devices.
+ * @param isOwn whether the subscription is to events of the device itself only
+ */
+export function eventRequest(who: DeviceId, event: string, isOwn: boolean): DeviceRequest {
+  const isDefault = isOwn || (who.user !== ANONYMOUS_USER && SHARED_EVENTS.has(event));
+  return { who, action: 'SubscribeEvents', target: event, isDefault };
+}
+
+/** An action on a thing that the devices of a user share, or on the device's own properties. Any device may do it by default. */
+export function sharedRequest(who: DeviceId, action: DeviceAction, target: string): DeviceRequest {
+  return { who, action, target, isDefault: true };
+}
+
+/**
+ * Whether a resource runs commands on the machine of a device: `cmd`, and all that begin with `$`, such as `$terminal`.
+ * Devices in C end a text at the first NUL, and some leave out empty parts of a path.
+ */
+function isPrivate(resource: string): boolean {
+  const [text = ''] = resource.split('\0', 1);
+  const first = text.split('/').find((part) => part !== '') ?? '';
+  return first === 'cmd' || first.startsWith('$');
+}
