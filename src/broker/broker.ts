@@ -198,6 +198,11 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     return this.#options.limits;
   }
 
+  /** Number of samples of devices that gave way to newer ones, as they came faster than was asked for. */
+  get samplesThinned(): number {
+    return this.#hub.thinned;
+  }
+
   /** Number of last known states that gave way to newer ones, as their memory is bounded. */
   get statesDropped(): number {
     return this.#registry.statesDropped;

@@ -13,6 +13,7 @@ import type { Topics } from './topics/topics';
  * - `takeover`: connections that gave way to a newer one of their device.
  * - `message`: messages of devices that do not decode, or are of an unknown type.
  * - `sample`: samples to devices that gave way to newer ones.
+ * - `surplus`: samples of devices that gave way to newer ones, as they came faster than was asked for.
  * - `state`: last known states that gave way to newer ones.
  * - `conversation`: terminals, proxies, files and other conversations that ended, as one end was too slow or a part was missing.
  * - `event`: messages of topics and events to slow subscribers.
@@ -29,6 +30,7 @@ export type LossKind =
   | 'takeover'
   | 'message'
   | 'sample'
+  | 'surplus'
   | 'state'
   | 'conversation'
   | 'event'
@@ -91,6 +93,7 @@ export class Losses {
       takeover: this.#server.takeOvers,
       message: counters.messagesDropped,
       sample: counters.samplesDropped,
+      surplus: this.#server.samplesThinned,
       state: this.#server.statesDropped,
       conversation: counters.conversationsFailed,
       event: this.#events.lost + this.#topics.lost,

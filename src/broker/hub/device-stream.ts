@@ -7,7 +7,7 @@ import type { ResourceLink } from './resource-link';
 import { RetryBackoff } from './retry-backoff';
 import { StreamChannel, type StreamChannelOwner } from './stream-channel';
 import { SubscriberGroup } from './subscriber-group';
-import { guarded } from '../../util/guard';
+import { detached, guarded } from '../../util/guard';
 
 /** The part of a resource that its device streams use. */
 export interface DeviceStreamPort {
@@ -19,6 +19,8 @@ export interface DeviceStreamPort {
   /** A subscriber has left. */
   onLeave(): void;
   write(payload: unknown): void;
+  /** A sample of the device gave way to a newer one, as they come faster than was asked for. */
+  onThinned(): void;
   warn(text: string): void;
 }
 
@@ -212,6 +214,18 @@ export class DeviceStream implements SubscriptionOwner, StreamChannelOwner {
   onChange(): void {
     this.refresh();
     this.#port.wake();
+  }
+
+  onThinned(): void {
+    this.#port.onThinned();
+  }
+
+  /** It stays stopped until somebody asks for it, or the device comes again. */
+  onFlood(channel: StreamChannel, reason: IotmpError): void {
+    if (this.#channel !== channel) return;
+    this.#fail(reason, false);
+    detached('hub flood stop', this.#onFault, channel.stop());
+    this.onChange();
   }
 
   /** A stream also ends with its connection. In that case the device is offline by the end of this turn. */

@@ -9,6 +9,7 @@ import { detached, guarded } from '../../util/guard';
 /** The part of a hub that its resources use. */
 export interface SharedResourcePort {
   readonly clock: Clock;
+  onThinned(): void;
   warn(text: string): void;
   /** The last subscriber has left, and no stream is open on the device. */
   onUnused(resource: SharedResource): void;
@@ -89,6 +90,7 @@ export class SharedResource {
       wake: () => this.#wake(),
       onLeave: () => this.#discardUnused(),
       write: (payload) => this.#write(payload),
+      onThinned: () => this.#port.onThinned(),
       warn: (text) => this.#port.warn(text),
     });
   }

@@ -3,7 +3,9 @@ import type { Value } from '../../types';
 import type { Clock } from '../../util/clock';
 import type { IntervalForm, IntervalMemory } from '../stream-source';
 import type { ResourceLink } from './resource-link';
+import { SampleThinning } from './sample-thinning';
 import { SampleWatch } from './sample-watch';
+import { SurgeWatch, type Surge } from './surge-watch';
 import type { SessionStream, StreamListener } from '../../session/streams/session-stream';
 import type { CallOptions } from '../../session/requests/reply';
 
@@ -15,8 +17,13 @@ export interface StreamChannelOwner {
   onSample(sample: Value | undefined, now: number, deviceIntervalMs: number): void;
   /** Samples stopped or came back, or the stream must be restarted. */
   onChange(): void;
+  /** A sample came faster than was asked for, and gave way to a newer one. */
+  onThinned(): void;
   /** The device ended the stream. */
   onEnd(channel: StreamChannel, reason: IotmpError): void;
+  /** The device floods the stream, which has to be stopped. */
+  onFlood(channel: StreamChannel, reason: IotmpError): void;
+  warn(text: string): void;
 }
 
 /**
@@ -25,7 +32,10 @@ export interface StreamChannelOwner {
  */
 export class StreamChannel {
   readonly #owner: StreamChannelOwner;
+  /** What looks after the pace of the samples; an event stream has none. */
   readonly #watch: SampleWatch | undefined;
+  readonly #thinning: SampleThinning | undefined;
+  readonly #surges: SurgeWatch | undefined;
   #phase: 'opening' | 'open' | 'stopping' | 'ended' = 'opening';
   #outgoing: SessionStream | undefined;
   /** The interval of the last request, and the interval that the device accepted; 0 for events. */
@@ -35,6 +45,7 @@ export class StreamChannel {
   #memory: IntervalMemory | undefined;
   #restartRequested = false;
   #sampled = false;
+  #toldThinned = false;
   #closeReason: IotmpError | undefined;
   #openedAt = 0;
 
@@ -43,7 +54,11 @@ export class StreamChannel {
     this.#owner = owner;
     this.#requestedMs = intervalMs;
     this.#intervalMs = intervalMs;
-    if (intervalMs > 0) this.#watch = this.#newWatch();
+    if (intervalMs === 0) return;
+    this.#watch = this.#newWatch();
+    this.#thinning = this.#newThinning();
+    this.#surges = new SurgeWatch();
+    this.#beginPace();
   }
 
   get isOpening(): boolean {
@@ -116,6 +131,7 @@ export class StreamChannel {
     this.#restartRequested = false;
     this.#requestedMs = intervalMs;
     this.#watch?.prepare();
+    this.#beginPace();
     try {
       await this.#outgoing?.restart(this.#parameters());
       this.#intervalMs = intervalMs;
@@ -139,6 +155,7 @@ export class StreamChannel {
   async stop(): Promise<void> {
     this.#phase = 'stopping';
     this.#watch?.stop();
+    this.#thinning?.end();
     try {
       await this.#outgoing?.stop();
     } finally {
@@ -150,6 +167,7 @@ export class StreamChannel {
   abandon(): void {
     this.#phase = 'ended';
     this.#watch?.stop();
+    this.#thinning?.end();
   }
 
   #newWatch(): SampleWatch {
@@ -167,6 +185,18 @@ export class StreamChannel {
     });
   }
 
+  #newThinning(): SampleThinning {
+    return new SampleThinning(this.#owner.clock, {
+      pass: (sample, now) => this.#owner.onSample(sample, now, this.#intervalMs),
+      thinned: () => this.#handleThinned(),
+    });
+  }
+
+  #beginPace(): void {
+    this.#thinning?.begin(this.#requestedMs);
+    this.#surges?.begin(this.#requestedMs, this.#owner.clock.now());
+  }
+
   /** Firmware reads a map, or a bare number, or both (`protocol.md` section 6). */
   #parameters(): unknown {
     if (this.#requestedMs === 0) return undefined;
@@ -178,7 +208,32 @@ export class StreamChannel {
     this.#sampled = true;
     if (this.#watch?.heard(now) === true) this.#owner.onChange();
     if (this.#watch?.proven === true && this.#memory !== undefined) this.#memory.intervalForm = this.#form;
-    this.#owner.onSample(sample, now, this.#intervalMs);
+    if (this.#thinning === undefined) {
+      this.#owner.onSample(sample, now, 0);
+      return;
+    }
+    const surge = this.#surges?.heard(now);
+    if (surge !== undefined) this.#handleSurge(surge);
+    this.#thinning.take(sample, now);
+  }
+
+  #handleThinned(): void {
+    this.#owner.onThinned();
+    if (this.#toldThinned) return;
+    this.#toldThinned = true;
+    this.#owner.warn(`samples come faster than each ${this.#requestedMs} ms: only the newest are passed on`);
+  }
+
+  /** Firmware that took the interval for another one may be set right by another start. */
+  #handleSurge({ perSecond, isAgain }: Surge): void {
+    const text = `too many samples: ${perSecond}/s, not one in ${this.#requestedMs} ms`;
+    if (isAgain) {
+      this.#owner.onFlood(this, new IotmpError('IOTMP_ERR_RATE', text));
+      return;
+    }
+    this.#owner.warn(`${text}. The stream is started again`);
+    this.requestRestart();
+    this.#owner.onChange();
   }
 
   /** {@link open} handles an end while it opens. An end by {@link stop} has no reason. */

@@ -30,10 +30,16 @@ export class StreamHub {
   readonly #options: StreamHubOptions;
   readonly #sources = new DeviceMap<StreamSource>();
   readonly #devices = new DeviceMap<HubDevice>();
+  #thinned = 0;
   #closed = false;
 
   constructor(options: StreamHubOptions) {
     this.#options = options;
+  }
+
+  /** Samples of devices that gave way to newer ones, as they came faster than was asked for. */
+  get thinned(): number {
+    return this.#thinned;
   }
 
   /** Number of device streams that are subscribed to, open, or being stopped. */
@@ -93,6 +99,9 @@ export class StreamHub {
     const resources: HubDevice = this.#devices.get(target) ?? new Map<string, SharedResource>();
     const resource = new SharedResource(name, {
       clock: this.#options.clock,
+      onThinned: () => {
+        this.#thinned++;
+      },
       warn: (text) => this.#options.onWarning?.(`${target.user}/${target.device}/${name}: ${text}`),
       onUnused: (unused) => {
         if (resources.get(name) === unused) resources.delete(name);

@@ -160,6 +160,14 @@ describe('what iotmp-stream tells of the states of its stream', () => {
     await bench.status('stream', 'yellow', 'status.stalled');
   });
 
+  it('tells that the stream was stopped because its device floods it: red, and an error for Catch', async () => {
+    const { bench, listener } = await startStub();
+    const text = 'too many samples: 800/s, not one in 1000 ms';
+    listener().onState({ kind: 'error', error: new IotmpError('IOTMP_ERR_RATE', text) });
+    assert.equal((await bench.error()).code, 'IOTMP_ERR_RATE');
+    await bench.status('stream', 'red', `${text.slice(0, 39)}…`);
+  });
+
   it('shows each state', async () => {
     const { bench, listener } = await startStub();
     const states: [StreamState, string, string][] = [

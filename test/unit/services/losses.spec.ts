@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { ServerServices } from '../../../src';
 import { cleanUp } from '../../support/clean-up';
-import { BrokerBench } from '../support/broker-fixture';
+import { BrokerBench, PUMP } from '../support/broker-fixture';
 import { knock } from '../support/login';
-import { hex } from '../support/raw-message';
+import { hex, Type } from '../support/raw-message';
 
 async function start(): Promise<{ bench: BrokerBench; services: ServerServices }> {
   const bench = await BrokerBench.start();
@@ -50,6 +50,18 @@ describe('the losses of a server', () => {
     device.wire.cut();
     await bench.until(() => bench.server.deviceCount === 0);
     assert.equal(services.losses.counts.message, 2);
+  });
+
+  it('count samples that come faster than was asked for', async () => {
+    const { bench, services } = await start();
+    const device = await bench.device();
+    device.resources.set('level', { fn: 3, run: () => 0 });
+    bench.server.subscribe(PUMP, 'level', { intervalMs: 1000, onSample: () => undefined });
+    const { id = 0 } = await device.next(Type.START_STREAM);
+    for (let i = 0; i < 10; i++) device.sample(id, i);
+    await device.barrier();
+    // Four pass although they are early, and the newest waits until it is due.
+    assert.equal(services.losses.counts.surplus, 5);
   });
 
   it('count messages that a bridge cannot pass on', async () => {
