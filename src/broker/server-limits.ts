@@ -31,6 +31,17 @@ export interface ServerLimits {
    * @default 0
    */
   readonly messagesPerSecond: number;
+  /**
+   * Messages of topics that wait behind the retained messages of their subscriptions, of one device. The oldest is lost, or
+   * the subscription ends, as its `qos` says. 1,024..2^30.
+   * @default 16777216
+   */
+  readonly waitingMessageBytesPerDevice: number;
+  /**
+   * The same of all devices. 1,024..2^40.
+   * @default 134217728
+   */
+  readonly waitingMessageBytes: number;
 }
 
 const KIB = 1024;
@@ -46,6 +57,8 @@ export const defaultServerLimits: Readonly<ServerLimits> = Object.freeze({
   lastKnownBytesPerDevice: MIB,
   lastKnownBytes: 64 * MIB,
   messagesPerSecond: 0,
+  waitingMessageBytesPerDevice: 16 * MIB,
+  waitingMessageBytes: 128 * MIB,
 });
 
 /** Smallest and largest value of a whole number. */
@@ -61,6 +74,8 @@ export const serverLimitRanges: Readonly<Record<keyof ServerLimits, WholeRange>>
   lastKnownBytesPerDevice: { min: KIB, max: MOST_OF_ONE },
   lastKnownBytes: { min: KIB, max: MOST_OF_ALL },
   messagesPerSecond: { min: 0, max: 1_000_000 },
+  waitingMessageBytesPerDevice: { min: KIB, max: MOST_OF_ONE },
+  waitingMessageBytes: { min: KIB, max: MOST_OF_ALL },
 });
 
 /**

@@ -12,7 +12,7 @@ export interface RetainedMessage {
 export interface RetainedQuery {
   /** A topic filter as in MQTT: `+` is one level, `#` at the end all below; every topic unless given. */
   readonly filter?: string;
-  /** How many at most, 1 to 1,000; 100 unless given. */
+  /** How many at most, 1 to 1,000; 100 unless given. A page of 128 KiB ends earlier. */
   readonly limit?: number;
   /** Where the page before ended. */
   readonly cursor?: string;

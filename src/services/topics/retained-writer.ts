@@ -18,7 +18,7 @@ interface TopicWrites {
   done: Promise<void>;
 }
 
-/** Messages in one page. Each may have 64 KiB. */
+/** Messages in one page, at most. The store ends a page of large ones earlier. */
 const PAGE = 50;
 
 /**
@@ -71,11 +71,17 @@ export class RetainedWriter {
   /**
    * The retained messages that a filter matches, page by page. Each page is read when it is asked for. A message that is
    * written after the beginning may be missing. Rejects if the store does.
+   * @param turn reads a page when its turn comes
    */
-  async *pages(user: string, filter: string): AsyncGenerator<readonly RetainedMessage[], void, void> {
+  async *pages(
+    user: string,
+    filter: string,
+    turn: <Page>(readPage: () => Promise<Page>) => Promise<Page> = (readPage) => readPage(),
+  ): AsyncGenerator<readonly RetainedMessage[], void, void> {
     const unwritten = this.#unwritten(user, filter);
     for (let cursor: string | undefined = ''; cursor !== undefined;) {
-      const page = await this.#readPage(user, filter, cursor);
+      const after: string = cursor;
+      const page = await turn(() => this.#readPage(user, filter, after));
       yield page.messages.filter(({ topic }) => !unwritten.has(topic));
       ({ cursor } = page);
     }

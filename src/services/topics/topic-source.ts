@@ -8,6 +8,7 @@ import type { EventSource, EventSubscription } from '../events/event-subscriptio
 import { badRequest } from '../service-name';
 import type { Handling, Publication, Qos, TopicMessage } from './topic-message';
 import type { SubscribeOptions, TopicListener, TopicSubscription } from './topic-subscription';
+import { deviceKey } from '../../util/device-key';
 import { detached } from '../../util/guard';
 
 /** The part of the topics that this source uses. */
@@ -75,12 +76,13 @@ export class TopicSource implements EventSource {
     this.#rights.checkShared(subscription.caller, 'SubscribeTopic', filter);
     if (qos > 0) subscription.carryAssured();
     const { caller } = subscription;
+    const owner = deviceKey(caller);
     const listener: TopicListener = (message) =>
       !isForDevice(message, caller) ||
       !subscription.filter.matches(message) ||
       subscription.deliver(this.#sampleOf(message));
     const onOverflow = (reason: IotmpError): void => subscription.endSlow(reason);
-    const topics = this.#port.subscribe(caller.user, filter, listener, { qos, onOverflow });
+    const topics = this.#port.subscribe(caller.user, filter, listener, { qos, owner, onOverflow });
     subscription.onDrain = () => topics.resume();
     subscription.onClose = () => topics.close();
   }

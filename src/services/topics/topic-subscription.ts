@@ -1,4 +1,5 @@
 import { errorText, IotmpError } from '../../errors';
+import type { ByteBudget } from '../../util/byte-budget';
 import { BoundedQueue, type QueueLimits } from '../../util/bounded-queue';
 import { messageSize, type Handling, type TopicMessage } from './topic-message';
 
@@ -17,6 +18,11 @@ export interface SubscribeOptions {
    * is lost past 1 MiB. With 1 or 2, the subscription ends past 4 MiB. 0 by default.
    */
   readonly qos?: Handling['qos'];
+  /**
+   * Names the subscriber among those that share the server, as a device. The retained messages of its subscriptions come one
+   * subscription after the other, and what waits behind them is bounded for all of them.
+   */
+  readonly owner?: string | undefined;
   /** Called when the subscription has ended because too many bytes waited. */
   readonly onOverflow?: (reason: IotmpError) => void;
 }
@@ -28,12 +34,15 @@ export interface TopicReceiverPort {
   /** Counts messages that gave way while the retained ones were being taken. */
   lost(count: number): void;
   leave(receiver: TopicReceiver): void;
+  /** Bytes that the messages of an owner may take while they wait, and those that they take. */
+  readonly waiting: ByteBudget;
 }
 
 /** Properties of a new receiver. */
 export interface TopicReceiverInit {
   readonly user: string;
   readonly levels: readonly string[];
+  readonly owner: string | undefined;
   readonly listener: TopicListener;
   /** Limits of the queue of messages that wait for the retained ones. */
   readonly limits: QueueLimits;
@@ -69,6 +78,8 @@ export class TopicReceiver implements TopicSubscription {
   #held: BoundedQueue<TopicMessage> | undefined;
   /** Topics with a newer message to keep. */
   readonly #renewed = new Set<string>();
+  /** Bytes that are counted for the owner. */
+  #counted = 0;
   #onReady: (() => void) | undefined;
   #closed = false;
 
@@ -84,6 +95,10 @@ export class TopicReceiver implements TopicSubscription {
     return this.#closed;
   }
 
+  get owner(): string | undefined {
+    return this.#init.owner;
+  }
+
   resume(): void {
     this.#onReady?.();
     this.#onReady = undefined;
@@ -93,6 +108,7 @@ export class TopicReceiver implements TopicSubscription {
     if (this.#closed) return;
     this.#closed = true;
     this.#held = undefined;
+    this.#count(0);
     this.#port.leave(this);
     this.resume();
   }
@@ -124,9 +140,13 @@ export class TopicReceiver implements TopicSubscription {
    */
   begin(): Promise<void> | undefined {
     for (let message = this.#held?.shift(); message !== undefined; message = this.#held?.shift()) {
-      if (!this.#pass(message)) return this.#whenReady();
+      if (!this.#pass(message)) {
+        this.#count(this.#held?.bytes ?? 0);
+        return this.#whenReady();
+      }
     }
     this.#held = undefined;
+    this.#count(0);
     this.#renewed.clear();
     return undefined;
   }
@@ -141,14 +161,22 @@ export class TopicReceiver implements TopicSubscription {
   #hold(message: TopicMessage, held: BoundedQueue<TopicMessage>): void {
     const { dropped } = held;
     try {
-      held.push(message, messageSize(message));
+      const room = this.owner === undefined ? Infinity : this.#port.waiting.room(this.owner) + held.bytes;
+      held.push(message, messageSize(message), room);
     } catch (error) {
       this.close();
       const reason = error instanceof IotmpError ? error : new IotmpError('IOTMP_ERR_BUSY', errorText(error));
       this.#init.onOverflow?.(reason);
       return;
     }
+    this.#count(held.bytes);
     if (held.dropped > dropped) this.#port.lost(held.dropped - dropped);
+  }
+
+  #count(bytes: number): void {
+    if (this.owner === undefined || bytes === this.#counted) return;
+    this.#port.waiting.change(this.owner, bytes - this.#counted);
+    this.#counted = bytes;
   }
 
   /** Whether the listener takes more. */

@@ -9,6 +9,8 @@ import type { RetainedMessage } from '../../store/retained-store';
 import { systemClock, type Clock } from '../../util/clock';
 import type { EventSource } from '../events/event-subscription';
 import { MessageLimits } from '../../session/samples/message-queue';
+import { ByteBudget } from '../../util/byte-budget';
+import { ListingQueue } from './listing-queue';
 import { DispatchQueue } from './dispatch-queue';
 import type { RetainedMessages } from './retained-messages';
 import { RetainedWriter } from './retained-writer';
@@ -58,6 +60,9 @@ export class Topics {
   readonly #users = new Map<string, TopicTree<TopicReceiver>>();
   readonly #bridges = new Set<AttachedBridge>();
   readonly #queue = new DispatchQueue();
+  readonly #listings = new ListingQueue<TopicReceiver>((subscription) => this.#begin(subscription));
+  /** What waits behind the retained messages, by the owners of the subscriptions. */
+  readonly #waiting: ByteBudget;
   readonly #warnings: WarningGate;
   #closed = false;
   #lost = 0;
@@ -71,6 +76,10 @@ export class Topics {
     this.#server = server;
     this.#clock = clock;
     this.#retained = new RetainedWriter(retained);
+    this.#waiting = new ByteBudget(() => ({
+      perOwner: server.limits.waitingMessageBytesPerDevice,
+      total: server.limits.waitingMessageBytes,
+    }));
     this.#warnings = new WarningGate(clock, (text) => server.warn(text));
     const port = {
       publish: (publication, handling) => this.#publish(publication, handling),
@@ -128,7 +137,7 @@ export class Topics {
     user: string,
     filter: string,
     listener: TopicListener,
-    { retained = true, qos = 0, onOverflow }: SubscribeOptions = {},
+    { retained = true, qos = 0, owner, onOverflow }: SubscribeOptions = {},
   ): TopicSubscription {
     this.#checkOpen();
     const levels = filterLevels(filter);
@@ -136,14 +145,15 @@ export class Topics {
       fail: (error: unknown): void => this.#warn(`a listener of ${filter} failed: ${errorText(error)}`),
       lost: (count: number): void => this.#lose(filter, count),
       leave: (left: TopicReceiver): void => this.#leave(left),
+      waiting: this.#waiting,
     };
     const limits = qos === 0 ? MessageLimits.lossy : MessageLimits.assured;
-    const subscription = new TopicReceiver(port, { user, levels, listener, limits, onOverflow });
+    const subscription = new TopicReceiver(port, { user, levels, owner, listener, limits, onOverflow });
     const tree = this.#users.get(user) ?? new TopicTree();
     this.#users.set(user, tree);
     tree.add(levels, subscription);
-    if (retained) detached('topic retained', port.fail, this.#begin(subscription, filter));
-    else subscription.beginAtOnce();
+    if (!retained) subscription.beginAtOnce();
+    else detached('topic retained', port.fail, this.#listings.add(owner ?? subscription, subscription));
     return subscription;
   }
 
@@ -213,15 +223,25 @@ export class Topics {
   }
 
   /** Begins a subscription. If the retained messages cannot be read, it begins without them. */
-  async #begin(subscription: TopicReceiver, filter: string): Promise<void> {
+  async #begin(subscription: TopicReceiver): Promise<void> {
+    const filter = subscription.levels.join('/');
     try {
-      for await (const page of this.#retained.pages(subscription.user, filter)) {
+      for await (const page of this.#pages(subscription.user, filter)) {
         await this.#tellKept(subscription, page);
         if (subscription.closed) return;
       }
     } catch (error) {
       this.#warn(`retained messages of ${filter} are not available: ${errorText(error)}`);
     }
+    try {
+      await this.#tellWaiting(subscription);
+    } catch (error) {
+      this.#warn(`messages of ${filter} are lost: ${errorText(error)}`);
+    }
+  }
+
+  /** Delivers what was published meanwhile. */
+  async #tellWaiting(subscription: TopicReceiver): Promise<void> {
     let waiting: Promise<void> | undefined;
     do {
       this.#queue.run(() => {
@@ -229,6 +249,11 @@ export class Topics {
       });
       await waiting;
     } while (waiting !== undefined);
+  }
+
+  /** The retained messages that a filter matches, page by page. Each page waits for its turn. */
+  #pages(user: string, filter: string): AsyncGenerator<readonly RetainedMessage[], void, void> {
+    return this.#retained.pages(user, filter, (readPage) => this.#listings.read(readPage));
   }
 
   async #tellKept(subscription: TopicReceiver, page: readonly RetainedMessage[]): Promise<void> {
@@ -246,7 +271,7 @@ export class Topics {
     const { registered, devices } = this.#server;
     const users = user === undefined ? [...registered, ...devices].map((device) => device.user) : [user];
     for (const one of new Set(users)) {
-      for await (const page of this.#retained.pages(one, '#')) {
+      for await (const page of this.#pages(one, '#')) {
         for (const message of page) take(keptMessage({ user: one, ...message }));
       }
     }
@@ -255,6 +280,7 @@ export class Topics {
   #leave(subscription: TopicReceiver): void {
     const tree = this.#users.get(subscription.user);
     tree?.delete(subscription.levels, subscription);
+    this.#listings.remove(subscription.owner ?? subscription, subscription);
     if (tree?.size === 0) this.#users.delete(subscription.user);
   }
 

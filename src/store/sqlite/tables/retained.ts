@@ -111,8 +111,10 @@ function toMessage(row: RetainedRow): RetainedMessage {
   return { ...row, payload: fromStored(row.payload) };
 }
 
-/** Entries that are looked at in one step. */
+/** Topics that are looked at in one step. */
 const STEP = 500;
+/** Size from which a page is full, in bytes of payloads. */
+const PAGE_BYTES = 128 * 1024;
 /** The character that follows the slash: what is below a topic comes before the topic with it. */
 const AFTER_SLASH = '0';
 
@@ -120,8 +122,8 @@ const OF_USER = 'FROM retained WHERE user = ?';
 const PUT = `
   INSERT INTO retained (user, topic, ts, payload) VALUES (?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET ts = excluded.ts, payload = excluded.payload`;
-const AFTER = `SELECT * ${OF_USER} AND topic > ? ORDER BY topic LIMIT ?`;
-const AFTER_BELOW = `SELECT * ${OF_USER} AND topic > ? AND topic >= ? AND topic < ? ORDER BY topic LIMIT ?`;
+const AFTER = `SELECT topic ${OF_USER} AND topic > ? ORDER BY topic LIMIT ?`;
+const AFTER_BELOW = `SELECT topic ${OF_USER} AND topic > ? AND topic >= ? AND topic < ? ORDER BY topic LIMIT ?`;
 
 /** The table of retained messages in the thread of the database. */
 export function retainedTable(sql: Statements, limits: StoreLimits): LongTable<RetainedOperations> {
@@ -148,29 +150,33 @@ function set(sql: Statements, limits: StoreLimits, { user, topic, payload, at }:
   sql.run(PUT, user, topic, at, payload);
 }
 
-function* list(sql: Statements, args: RetainedListArgs): Steps<FoundRows> {
-  const filter = args.filter === undefined ? undefined : new TopicFilter(args.filter);
+function* list(sql: Statements, { user, filter: text, after, limit }: RetainedListArgs): Steps<FoundRows> {
+  const filter = text === undefined ? undefined : new TopicFilter(text);
   const rows: RetainedRow[] = [];
-  for (let last = args.after; ; yield) {
-    const step = after(sql, args.user, last, filter?.parent ?? '');
-    for (const row of step) {
-      if (filter?.matches(row.topic) === false) continue;
-      if (rows.length === args.limit) return { rows, next: rows.at(-1)?.topic };
+  let bytes = 0;
+  for (let last = after; ; yield) {
+    const topics = topicsAfter(sql, user, last, filter?.parent ?? '');
+    for (const topic of topics) {
+      if (filter?.matches(topic) === false) continue;
+      if (rows.length === limit || bytes >= PAGE_BYTES) return { rows, next: rows.at(-1)?.topic };
+      const row = find(sql, { user, topic });
+      if (row === undefined) continue;
       rows.push(row);
+      bytes += row.payload.length;
     }
-    const end = step.at(-1);
+    const end = topics.at(-1);
     if (end === undefined) return { rows, next: undefined };
-    last = end.topic;
+    last = end;
   }
 }
 
-/** Messages after a topic, in order: that of the topic `parent`, those below it, and maybe others; all if it is empty. */
-function after(sql: Statements, user: string, topic: string, parent: string): RetainedRow[] {
+/** Topics after a topic, in order: the topic `parent`, those below it, and maybe others; all if it is empty. */
+function topicsAfter(sql: Statements, user: string, topic: string, parent: string): string[] {
   const rows =
     parent === ''
       ? sql.all(AFTER, user, topic, STEP)
       : sql.all(AFTER_BELOW, user, topic, parent, parent + AFTER_SLASH, STEP);
-  return rows.map(fromRow);
+  return rows.map((row) => textOf(row, 'topic'));
 }
 
 function fromRow(row: Row): RetainedRow {

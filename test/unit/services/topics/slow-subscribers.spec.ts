@@ -168,6 +168,83 @@ describe('the retained messages of a subscription', () => {
   });
 });
 
+/** Retained messages that are read only when a test lets them. */
+class HeldMessages extends MemoryRetainedMessages {
+  readonly filters: string[] = [];
+  readonly #gates: (() => void)[] = [];
+
+  override async list(
+    ...args: Parameters<MemoryRetainedMessages['list']>
+  ): ReturnType<MemoryRetainedMessages['list']> {
+    this.filters.push(args[1].filter);
+    await new Promise<void>((resolve) => this.#gates.push(resolve));
+    return super.list(...args);
+  }
+
+  /** Lets the reads that wait go on. */
+  release(): void {
+    for (const open of this.#gates.splice(0)) open();
+  }
+}
+
+describe('several subscriptions of a device', () => {
+  it('get their retained messages one after the other, those of another device meanwhile', async () => {
+    const retained = new HeldMessages();
+    const { bench, slow } = await scene(retained);
+    const pump = await bench.broker.device();
+    for (const id of [1, 2, 3]) await subscribed(slow, id, subscriber(`lamp/${id}`));
+    await subscribed(pump, 4, subscriber('pump/4'));
+    assert.deepEqual(retained.filters, ['lamp/1', 'pump/4']);
+    retained.release();
+    await bench.broker.clock.settle();
+    assert.deepEqual(retained.filters, ['lamp/1', 'pump/4', 'lamp/2']);
+    slow.send(slow.build(Type.STOP_STREAM, { id: 3 }));
+    await bench.broker.clock.settle();
+    retained.release();
+    await bench.broker.clock.settle();
+    assert.deepEqual(retained.filters, ['lamp/1', 'pump/4', 'lamp/2'], 'the third is not read any more');
+  });
+
+  it('all end with the device, also those that wait for their turn', async () => {
+    const retained = new HeldMessages();
+    const { bench, slow } = await scene(retained);
+    for (const id of [1, 2, 3]) await subscribed(slow, id, subscriber(`lamp/${id}`));
+    slow.wire.end();
+    await slow.closed;
+    await bench.broker.clock.settle();
+    retained.release();
+    await bench.broker.clock.settle();
+    assert.deepEqual(retained.filters, ['lamp/1']);
+    assert.equal(bench.services.topics.size, 0);
+  });
+
+  for (const [name, limits] of Object.entries({
+    'of one device': { waitingMessageBytesPerDevice: 10_000 },
+    'of all devices': { waitingMessageBytes: 10_000 },
+  })) {
+    it(`hold no more bytes than they may together, ${name}`, async () => {
+      const retained = new HeldMessages();
+      const bench = await ServicesBench.start({ topics: { retained } }, { limits });
+      const lamp = await bench.broker.device(LAMP);
+      await subscribed(lamp, 1, subscriber('live'));
+      await subscribed(lamp, 2, subscriber('+'));
+      await flood(bench, 'live', 4);
+      assert.equal(bench.services.topics.lost, 0, 'up to the bound');
+      await flood(bench, 'live', 16, 4);
+      const lost: number = bench.services.topics.lost;
+      assert.ok(lost >= 30 && lost < 40, `${lost} of 40 were lost`);
+      assert.equal(bench.broker.warnings.length, 1);
+      retained.release();
+      await bench.broker.clock.settle();
+      retained.release();
+      await bench.broker.clock.settle();
+      assert.equal(numbers(lamp, 1).length + numbers(lamp, 2).length, 40 - lost);
+      await flood(bench, 'live', 50, 20);
+      assert.equal(bench.services.topics.lost, lost, 'what was sent is given back');
+    });
+  }
+});
+
 describe('a subscription of a device that reads too slowly', () => {
   for (const qos of [undefined, 0]) {
     it(`loses the oldest past 1 MiB with qos ${qos}, which is counted and told; nobody else notices`, async () => {

@@ -36,6 +36,19 @@ describeStores('retained messages', (open) => {
     assert.equal((await found()).length, TOPICS.length);
   });
 
+  it('ends a page of large messages early, and loses none', async () => {
+    const { retained } = await open();
+    const payload = 'x'.repeat(50_000);
+    for (let n = 0; n < 10; n++) await retained.set('ann', `large/${n}`, payload);
+    const sizes: number[] = [];
+    for (let cursor: string | undefined = ''; cursor !== undefined;) {
+      const page = await retained.list('ann', { filter: 'large/+', ...(cursor !== '' && { cursor }) });
+      sizes.push(page.messages.length);
+      ({ cursor } = page);
+    }
+    assert.deepEqual(sizes, [3, 3, 3, 1]);
+  });
+
   it('lists in pages', async () => {
     const { retained } = await open();
     await Promise.all(Array.from({ length: 25 }, (_, index) => retained.set('ann', `t/${index}/x`, index)));
