@@ -26,10 +26,14 @@ export class ClientLink implements Link {
   readonly namesDevices = false;
   readonly #client: IotmpClient;
   readonly #feed: StateFeed;
+  /** What the server hosts, asked once for all nodes; of this connection only. */
+  #description: Promise<DeviceDescription> | undefined;
 
   constructor(client: IotmpClient, feed: StateFeed) {
     this.#client = client;
     this.#feed = feed;
+    // Another connection may be one to another server. The feed is of the same client, and ends with it.
+    feed.watch(() => (this.#description = undefined));
   }
 
   /** The client itself, for what only a client has. */
@@ -66,11 +70,14 @@ export class ClientLink implements Link {
   }
 
   async kindOf(target: Target): Promise<number | undefined> {
+    this.#description ??= this.#client.describe().then(({ payload }) => new DeviceDescription(payload));
+    const asked = this.#description;
     try {
-      const { payload } = await this.#client.describe();
-      return new DeviceDescription(payload).find(target.resource)?.fn;
+      return (await asked).find(target.resource)?.fn;
     } catch {
-      return undefined; // A server that does not describe itself: the kind is not known.
+      // A server that does not describe itself: the kind is not known. Who asks later asks again.
+      if (this.#description === asked) this.#description = undefined;
+      return undefined;
     }
   }
 

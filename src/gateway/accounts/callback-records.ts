@@ -34,8 +34,10 @@ export const callbackSettings = z.object({ actions, properties });
 
 export type CallbackSettings = z.infer<typeof callbackSettings>;
 
-/** A change of the settings. Members that are left out stay as they are. */
-export const callbackChange = callbackSettings.partial();
+/** A change of the settings. Members that are left out stay as they are; unknown ones are refused, as they would do nothing. */
+export const callbackChange = z
+  .strictObject({ actions: z.strictObject(actions.shape), properties: z.strictObject(properties.shape) })
+  .partial();
 
 const callbackRecord = actions.extend({ device: z.string(), timeout: z.number().default(0) });
 

@@ -108,6 +108,22 @@ describe('data of a callback', () => {
     return bench;
   }
 
+  it('has settings of which unknown members are refused and named, and nothing of the change is kept', async () => {
+    const bench = await start();
+    const path = '/v3/users/anna/devices/pump/callback';
+    const before = (await bench.get(path)).body;
+    for (const [body, name] of [
+      [{ actions: { write_bucket: 'other', write_buckets: 'x' } }, 'write_buckets'],
+      [{ properties: { timeout: 5, timeouts: 6 } }, 'timeouts'],
+      [{ actions: { write_bucket: 'other' }, property: {} }, 'property'],
+    ] as const) {
+      const answer = await bench.ask('PUT', path, { body });
+      assert.equal(answer.status, 400);
+      assert.match(JSON.stringify(answer.body), new RegExp(`\\b${name}\\b`));
+    }
+    assert.deepEqual((await bench.get(path)).body, before);
+  });
+
   it('makes the bucket that it goes to, as the data of a device does', async () => {
     const bench = await start();
     assert.equal((await bench.post(DATA, { t: 21.5 })).status, 200);
