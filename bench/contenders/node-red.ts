@@ -5,7 +5,7 @@ import { freePort } from '../harness/listen';
 import { runNodeRed } from '../node-red/embedded-node-red';
 import { feedFlow } from '../node-red/flow-feed';
 import { FlowProbe } from '../node-red/flow-probe';
-import { aloneFlow, iotmpFlow, mqttFlow, type FlowFiles } from '../node-red/flows';
+import { aloneFlow, httpFlow, iotmpFlow, mqttFlow, type FlowFiles } from '../node-red/flows';
 import { CORRELATION_DIGITS } from '../wire/mqtt-wire';
 
 const probe = new FlowProbe();
@@ -14,8 +14,8 @@ const probe = new FlowProbe();
 serveContender({
   async start(options) {
     const { port, files } = await flowFor(options);
-    await runNodeRed(String(options.directory), files, probe);
-    return port;
+    const httpPort = await runNodeRed(String(options.directory), files, probe);
+    return files.servesHttp === true ? httpPort : port;
   },
   received: () => probe.received,
   calls: (request) =>
@@ -29,6 +29,7 @@ async function flowFor(
 ): Promise<{ port: number; files: FlowFiles }> {
   const devices = Number(options.devices);
   if (options.flow === 'alone') return { port: 0, files: aloneFlow() };
+  if (options.flow === 'http') return { port: 0, files: httpFlow(devices, Number(options.devicePort)) };
   if (options.flow === 'iotmp') {
     const port = await freePort();
     return { port, files: iotmpFlow(devices, port) };

@@ -10,6 +10,8 @@ export interface Contender {
   received?(): number;
   /** Calls devices. */
   calls?(request: { devices: number; inFlight: number; seconds: number }): Promise<CallFigures>;
+  /** What lets a program in. */
+  token?(): Promise<string>;
   /** Encodes and decodes. */
   codec?(seconds: number): Responses['codec'];
   /** Makes its own load. */
@@ -47,6 +49,8 @@ export function serveContender(contender: Contender): void {
         return mark();
       case 'memory':
         return measureMemory();
+      case 'token':
+        return contender.token?.() ?? '';
       case 'calls':
         return contender.calls?.(request);
       case 'codec':

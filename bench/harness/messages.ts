@@ -38,6 +38,7 @@ export type Request =
   | { readonly name: 'start'; readonly options: Readonly<Record<string, unknown>> }
   | { readonly name: 'mark' }
   | { readonly name: 'memory' }
+  | { readonly name: 'token' }
   | { readonly name: 'calls'; readonly devices: number; readonly inFlight: number; readonly seconds: number }
   | { readonly name: 'codec'; readonly seconds: number }
   /** Without a pace, as fast as it gets. */
@@ -51,6 +52,8 @@ export interface Responses {
   /** For a contender that was started with `--expose-gc`. */
   memory: MemoryFigures;
   calls: CallFigures;
+  /** What lets a program in; '' where there is no door. */
+  token: string;
   /** Operations per second, by document and direction. */
   codec: Readonly<Record<string, number>>;
   /** It is over. */

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import RED from 'node-red';
+import { listen } from '../harness/listen';
 import { pause } from '../harness/pause';
 import { ROOT } from '../harness/places';
 import type { FlowFiles } from './flows';
@@ -14,11 +15,15 @@ const NO_TELEMETRY = { telemetry: { enabled: false, updateNotification: false } 
 
 const PACK = '@open-iotmp/node-red-iotmp';
 
-/** Runs a flow in a Node-RED within this process; resolves when it works. The directory is an empty one. */
-export async function runNodeRed(directory: string, files: FlowFiles, probe: FlowProbe): Promise<void> {
+/**
+ * Runs a flow in a Node-RED within this process; resolves with the port of its HTTP server when it works, or with 0 where that
+ * does not listen. The directory is an empty one.
+ */
+export async function runNodeRed(directory: string, files: FlowFiles, probe: FlowProbe): Promise<number> {
   prepare(directory, files);
-  // Nothing asks this Node-RED over HTTP: its server does not listen, and there is no editor.
-  RED.init(createServer(), {
+  const server = createServer();
+  // There is no editor.
+  RED.init(server, {
     ...NO_TELEMETRY,
     uiHost: '127.0.0.1',
     uiPort: 0,
@@ -33,6 +38,9 @@ export async function runNodeRed(directory: string, files: FlowFiles, probe: Flo
   const works = [once(RED.events, 'flows:started'), untilGreen(files.readyNode), untilOpen(files.readyPort)];
   await RED.start();
   await Promise.all(works);
+  if (files.servesHttp !== true) return 0;
+  server.on('request', RED.httpNode);
+  return listen(server);
 }
 
 /** Puts flow, credentials and the pack where Node-RED looks for them. */

@@ -1,5 +1,6 @@
 import { iotmpOptions } from '../harness/iotmp-options';
 import { credentialOf, deviceName, forDevices, USER } from '../wire/device-names';
+import { FLOW_PATH } from '../wire/http-wire';
 import { RESOURCE } from '../wire/iotmp-wire';
 import { callTopic, KEYED_REPLIES, REPLY_TOPIC, SAMPLES } from '../wire/mqtt-wire';
 import { PROBE } from './flow-probe';
@@ -18,6 +19,8 @@ export interface FlowFiles {
   readonly readyNode?: string;
   /** or when this port of the machine is open; without either, at once. */
   readonly readyPort?: number;
+  /** Whether the HTTP server of Node-RED listens. */
+  readonly servesHttp?: boolean;
 }
 
 const TAB = { id: 'tab', type: 'tab', label: 'bench', disabled: false };
@@ -91,6 +94,24 @@ export function mqttFlow(devices: number, port: number): FlowFiles {
     ],
     credentials: { broker: { user: USER, password: credentialOf(devices) } },
     readyNode: 'replies',
+  };
+}
+
+/** Core nodes that answer an HTTP request with what a device of an embedded server answers. */
+export function httpFlow(devices: number, port: number): FlowFiles {
+  const { flows, ...rest } = iotmpFlow(devices, port);
+  const server = flows.filter(({ type }) => type === 'iotmp-server');
+  const call = flows.filter(({ type }) => type === 'iotmp-call');
+  return {
+    ...rest,
+    flows: [
+      TAB,
+      ...server,
+      { id: 'in', type: 'http in', ...PLACE, url: FLOW_PATH, method: 'get', wires: [['call']] },
+      ...call.map((node) => ({ ...node, wires: [['out']] })),
+      { id: 'out', type: 'http response', ...PLACE, statusCode: '', headers: {}, wires: [] },
+    ],
+    servesHttp: true,
   };
 }
 

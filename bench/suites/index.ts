@@ -1,4 +1,5 @@
 import type { Suite } from '../harness/suite';
+import { apiSuite } from './api';
 import { callsSuite } from './calls';
 import { codecSuite } from './codec';
 import { connectionsSuite } from './connections';
@@ -21,5 +22,6 @@ export const suites: readonly Suite[] = [
   fanOutSuite,
   connectionsSuite,
   flatnessSuite,
+  apiSuite,
   nodeRedSuite,
 ];

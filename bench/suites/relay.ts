@@ -57,7 +57,8 @@ const raw = {
   },
 };
 
-const mqtt = {
+/** A client that calls another one over a broker. */
+export const mqttRelay = {
   connect(generator: LoadGenerator): Promise<unknown> {
     generator.rule(answerRelayedCall);
     const topics = [REPLY_TOPIC, callTopic(CALLED)];
@@ -81,8 +82,8 @@ const dialects: readonly Dialect[] = [
       return generator.open({ first: forDevices(DEVICES, connectMessage), frames: 1 });
     },
   },
-  { contender: 'aedes', script: 'aedes-relay', ...mqtt },
-  ...(mosquittoProgram === undefined ? [] : [{ contender: 'Mosquitto', script: MOSQUITTO, ...mqtt }]),
+  { contender: 'aedes', script: 'aedes-relay', ...mqttRelay },
+  ...(mosquittoProgram === undefined ? [] : [{ contender: 'Mosquitto', script: MOSQUITTO, ...mqttRelay }]),
 ];
 
 /** A device calls another one through the server, there and back over two connections. */
