@@ -14,7 +14,7 @@ function start(answers: (() => Promise<Reply>)[]): { link: ClientLink; feed: Sta
 }
 
 function described(payload: Record<string, { fn: number }>): () => Promise<Reply> {
-  return () => Promise.resolve({ payload, statusCode: 200 });
+  return () => Promise.resolve({ payload, parameters: undefined, statusCode: 200 });
 }
 
 describe('link of a client', () => {
