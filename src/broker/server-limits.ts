@@ -42,6 +42,27 @@ export interface ServerLimits {
    * @default 134217728
    */
   readonly waitingMessageBytes: number;
+  /**
+   * Values of one device that wait to be written: properties and rows of buckets. Past it, a write is refused with 503: the
+   * device may come later. 262,144..2^30.
+   * @default 4194304
+   */
+  readonly waitingWriteBytesPerDevice: number;
+  /**
+   * The same of all devices. 262,144..2^40.
+   * @default 50331648
+   */
+  readonly waitingWriteBytes: number;
+  /**
+   * Locks that one device holds and waits for. Past it, a lock is refused with 503. 1..1000000.
+   * @default 64
+   */
+  readonly locksPerDevice: number;
+  /**
+   * The same of all devices. 1..1000000.
+   * @default 100000
+   */
+  readonly locks: number;
 }
 
 const KIB = 1024;
@@ -59,6 +80,10 @@ export const defaultServerLimits: Readonly<ServerLimits> = Object.freeze({
   messagesPerSecond: 0,
   waitingMessageBytesPerDevice: 16 * MIB,
   waitingMessageBytes: 128 * MIB,
+  waitingWriteBytesPerDevice: 4 * MIB,
+  waitingWriteBytes: 48 * MIB,
+  locksPerDevice: 64,
+  locks: 100_000,
 });
 
 /** Smallest and largest value of a whole number. */
@@ -76,6 +101,10 @@ export const serverLimitRanges: Readonly<Record<keyof ServerLimits, WholeRange>>
   messagesPerSecond: { min: 0, max: 1_000_000 },
   waitingMessageBytesPerDevice: { min: KIB, max: MOST_OF_ONE },
   waitingMessageBytes: { min: KIB, max: MOST_OF_ALL },
+  waitingWriteBytesPerDevice: { min: 256 * KIB, max: MOST_OF_ONE },
+  waitingWriteBytes: { min: 256 * KIB, max: MOST_OF_ALL },
+  locksPerDevice: { min: 1, max: 1_000_000 },
+  locks: { min: 1, max: 1_000_000 },
 });
 
 /**

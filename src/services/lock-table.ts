@@ -43,8 +43,13 @@ interface Estate {
   readonly onAbort: Guarded<[]>;
 }
 
-/** Maximum number of claims of one owner. Far below the number of calls that a session works on at once. */
-const MAX_CLAIMS = 64;
+/** Maximum numbers of claims, granted and waiting. */
+export interface LockLimits {
+  /** Of one owner. It should be far below the number of calls that a session works on at once. */
+  readonly locksPerDevice: number;
+  readonly locks: number;
+}
+
 const MAX_WAITERS = 1024;
 
 /**
@@ -55,9 +60,12 @@ export class LockTable {
   readonly #clock: Clock;
   readonly #locks = new Map<string, Lock>();
   readonly #estates = new Map<AbortSignal, Estate>();
+  readonly #limits: () => LockLimits;
+  #claims = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: () => LockLimits) {
     this.#clock = clock;
+    this.#limits = limits;
   }
 
   /** Number of locks that are held. */
@@ -163,7 +171,12 @@ export class LockTable {
   /** An owner has one listener for all its claims. */
   #addToEstate(claim: Claim): void {
     const { owner } = claim;
+    const { locksPerDevice, locks } = this.#limits();
     let estate = this.#estates.get(owner);
+    if (this.#claims >= locks) throw new IotmpError('IOTMP_ERR_BUSY', 'too many locks of all devices');
+    if (estate !== undefined && estate.claims.size >= locksPerDevice) {
+      throw new IotmpError('IOTMP_ERR_BUSY', 'too many locks of one device');
+    }
     if (estate === undefined) {
       const onAbort = guarded('lock owner gone', warnProcess, () =>
         this.#dropAll(owner, new IotmpError('IOTMP_ERR_ABORTED', 'the owner of the claim is gone')),
@@ -172,15 +185,14 @@ export class LockTable {
       owner.addEventListener('abort', onAbort);
       this.#estates.set(owner, estate);
     }
-    if (estate.claims.size >= MAX_CLAIMS)
-      throw new IotmpError('IOTMP_ERR_BUSY', 'too many locks of one device');
     estate.claims.add(claim);
+    this.#claims++;
   }
 
   #takeFromEstate(claim: Claim): void {
     const { owner } = claim;
     const estate = this.#estates.get(owner);
-    estate?.claims.delete(claim);
+    if (estate?.claims.delete(claim) === true) this.#claims--;
     if (estate === undefined || estate.claims.size > 0) return;
     owner.removeEventListener('abort', estate.onAbort);
     this.#estates.delete(owner);

@@ -1,3 +1,4 @@
+import type { IotmpServer } from '../broker/broker';
 import { ServiceCode } from '../codec/constants';
 import { isMap, type Value } from '../types';
 import { systemClock, type Clock } from '../util/clock';
@@ -43,9 +44,12 @@ export class Locks implements Service {
   readonly #table: LockTable;
   readonly #waitMs: number;
 
-  constructor({ waitMs = DEFAULT_WAIT_MS, clock = systemClock }: LocksOptions = {}) {
+  constructor(
+    server: Pick<IotmpServer, 'limits'>,
+    { waitMs = DEFAULT_WAIT_MS, clock = systemClock }: LocksOptions = {},
+  ) {
     this.#waitMs = waitMs;
-    this.#table = new LockTable(clock);
+    this.#table = new LockTable(clock, () => server.limits);
   }
 
   /** Number of locks that are held. */

@@ -73,7 +73,7 @@ export class ServerServices {
     this.deviceCalls = new DeviceCalls(server, this.rights, options.deviceCalls);
     this.endpoints = new Endpoints(server, options.endpoints);
     this.events = new EventStreams(server, this.rights);
-    this.locks = new Locks(options.locks);
+    this.locks = new Locks(server, options.locks);
     this.#store = new StoreAccess(server, options.store);
     this.properties = new Properties(server, this.rights, this.#store);
     this.topics = new Topics(server, this.rights, { retained: keptIn(this.#store), ...options.topics });

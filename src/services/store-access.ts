@@ -1,7 +1,10 @@
 import type { IotmpServer } from '../broker/broker';
-import { errorText, publicText, StorageError, type StorageFault } from '../errors';
+import { errorText, IotmpError, publicText, StorageError, type StorageFault } from '../errors';
 import { openStore } from '../store/open-store';
 import type { Store } from '../store/store';
+import type { DeviceId } from '../types';
+import { ByteBudget } from '../util/byte-budget';
+import { deviceKey } from '../util/device-key';
 import { detached, guarded } from '../util/guard';
 
 /**
@@ -18,11 +21,17 @@ export class StoreAccess {
   readonly #isOwn: boolean;
   #store: Store | undefined;
   #told: StorageFault | undefined;
+  /** Bytes of values that wait to be written, by devices. */
+  readonly #waiting: ByteBudget;
   readonly #onFault = (error: unknown): void => this.#server.warn(errorText(error));
 
   /** @param store is closed by the caller. By default, a store in memory, which ends with {@link close} */
   constructor(server: IotmpServer, store?: Store | Promise<Store>) {
     this.#server = server;
+    this.#waiting = new ByteBudget(() => ({
+      perOwner: server.limits.waitingWriteBytesPerDevice,
+      total: server.limits.waitingWriteBytes,
+    }));
     this.#isOwn = store === undefined;
     this.#opening = this.#open(store ?? openStore({ memory: true }));
     this.#opening.then(
@@ -46,6 +55,22 @@ export class StoreAccess {
     const watch = guarded('store asked', this.#onFault, () => this.#tell(this.#store?.fault));
     result.then(watch, watch);
     return result;
+  }
+
+  /**
+   * Does work for a device that writes values of this size, while those of the device that wait have room for them. Rejects
+   * with IOTMP_ERR_BUSY (503) where they have none: the device may come later.
+   */
+  async write<Result>(device: DeviceId, bytes: number, work: () => Promise<Result>): Promise<Result> {
+    const owner = deviceKey(device);
+    if (!this.#waiting.take(owner, bytes)) {
+      throw new IotmpError('IOTMP_ERR_BUSY', 'too much of this device waits to be written');
+    }
+    try {
+      return await work();
+    } finally {
+      this.#waiting.change(owner, -bytes);
+    }
   }
 
   /** Resolves when all operations so far are done or have failed. Never rejects. */

@@ -31,6 +31,7 @@ function commentsOf(file: string, name: string): Map<string, { given: unknown; c
 }
 
 function valueOf(text: string): unknown {
+  if (text === 'none') return undefined;
   return JSON.parse(text.replaceAll("'", '"'));
 }
 

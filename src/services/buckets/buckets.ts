@@ -12,6 +12,7 @@ import type { Page } from '../../store/page';
 import { isMap, type Value } from '../../types';
 import { systemClock, type Clock } from '../../util/clock';
 import { userKey } from '../../util/device-key';
+import { memorySize } from '../../util/memory-size';
 import { OrderedOutcomes } from '../ordered-outcomes';
 import type { Service, ServiceCall, ServiceOffer } from '../service';
 import { badRequest, serviceName } from '../service-name';
@@ -206,7 +207,8 @@ export class Buckets implements Service {
     const value = rowOfSample('value', payload);
     if (value === undefined) throw badRequest('a value expected');
     const rows = [{ device: caller.device, value }];
-    await this.#write(key, rows, this.#autoCreate ? MADE_BY_WRITE : undefined);
+    const create = this.#autoCreate ? MADE_BY_WRITE : undefined;
+    await this.#store.write(caller, memorySize(value), () => this.#write(key, rows, create));
   }
 
   #write(key: BucketKey, rows: readonly NewRow[], create?: BucketSettings): Promise<WrittenRows> {

@@ -8,6 +8,7 @@ import { Answer } from '../../session/hosting/resource';
 import type { Page } from '../../store/page';
 import type { Outcome, Property, PropertyOwner } from '../../store/property-store';
 import type { DeviceId, Value } from '../../types';
+import { memorySize } from '../../util/memory-size';
 import { OrderedOutcomes } from '../ordered-outcomes';
 import type { Service, ServiceCall, ServiceOffer } from '../service';
 import { serviceName } from '../service-name';
@@ -145,7 +146,8 @@ export class Properties implements Service {
   async #serveSet({ caller, parameters, payload }: ServiceCall): Promise<void> {
     const value = checkedValue(payload);
     this.#checkReadable(caller, value);
-    await this.#set(caller, serviceName(parameters), value);
+    const name = serviceName(parameters);
+    await this.#store.write(caller, memorySize(value), () => this.#set(caller, name, value));
   }
 
   /** Refuses a value that the device could not read again: a small device can send more than it takes. */

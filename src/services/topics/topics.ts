@@ -9,6 +9,7 @@ import type { RetainedMessage } from '../../store/retained-store';
 import { systemClock, type Clock } from '../../util/clock';
 import type { EventSource } from '../events/event-subscription';
 import { MessageLimits } from '../../session/samples/message-queue';
+import { userKey } from '../../util/device-key';
 import { ByteBudget } from '../../util/byte-budget';
 import { ListingQueue } from './listing-queue';
 import { DispatchQueue } from './dispatch-queue';
@@ -16,7 +17,14 @@ import type { RetainedMessages } from './retained-messages';
 import { RetainedWriter } from './retained-writer';
 import { AttachedBridge } from './attached-bridge';
 import type { BridgeLink, BridgeOptions, TopicBridge } from './topic-bridge';
-import { keptMessage, newMessage, type Handling, type Publication, type TopicMessage } from './topic-message';
+import {
+  keptMessage,
+  messageSize,
+  newMessage,
+  type Handling,
+  type Publication,
+  type TopicMessage,
+} from './topic-message';
 import { TopicSource, type TopicSourcePort } from './topic-source';
 import {
   TopicReceiver,
@@ -209,7 +217,7 @@ export class Topics {
     const levels = topicLevels(topic);
     this.#queue.checkRoom();
     // Kept first, so that a listener that subscribes now finds the message.
-    const kept = handling.retain ? this.#retained.write(user, message) : undefined;
+    const kept = handling.retain ? this.#keep(message, publication.device) : undefined;
     this.#queue.run(() => {
       this.#server.events.publish(message);
       for (const subscription of this.#users.get(user)?.match(levels) ?? []) {
@@ -220,6 +228,19 @@ export class Topics {
       }
     });
     await kept;
+  }
+
+  /** Keeps a message. What a device has kept waits for the store in the room of the device. */
+  #keep(message: TopicMessage, device: string | undefined): Promise<void> {
+    const { user } = message;
+    if (device === undefined) return this.#retained.write(user, message);
+    const [owner, size] = [userKey(user, device), messageSize(message)];
+    if (!this.#waiting.take(owner, size)) {
+      this.#lost++;
+      const text = `the message of ${message.topic} is not kept: too much of this device waits`;
+      return Promise.reject(new IotmpError('IOTMP_ERR_BUSY', text));
+    }
+    return this.#retained.write(user, message).finally(() => this.#waiting.change(owner, -size));
   }
 
   /** Begins a subscription. If the retained messages cannot be read, it begins without them. */

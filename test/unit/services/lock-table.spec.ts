@@ -9,7 +9,8 @@ import { FakeClock } from '../support/fake-clock';
 /** A lock table with owners by name, and what became of their wishes in the order in which it did. */
 class Scene {
   readonly clock = new FakeClock();
-  readonly table = new LockTable(this.clock);
+  limits = { locksPerDevice: 64, locks: 100_000 };
+  readonly table = new LockTable(this.clock, () => this.limits);
   readonly log: string[] = [];
   readonly #owners = new Map<string, AbortController>();
 
@@ -152,6 +153,26 @@ describe('lock table', () => {
     assert.throws(() => scene.give('a', 'a', 'gate'), { code: 'IOTMP_ERR_NOT_FOUND' });
     scene.give('a');
     assert.throws(() => scene.give('a'), { code: 'IOTMP_ERR_NOT_FOUND' });
+  });
+
+  it('are bounded for all owners together, and free again when one goes', async () => {
+    const scene = new Scene();
+    scene.limits = { locksPerDevice: 2, locks: 3 };
+    for (const [owner, lock] of [
+      ['a', '1'],
+      ['a', '2'],
+      ['b', '3'],
+      ['b', '4'],
+      ['c', '3'],
+    ] as const) {
+      await scene.want(owner, {}, lock);
+    }
+    assert.deepEqual(scene.log, ['a has', 'a has', 'b has', 'b: IOTMP_ERR_BUSY', 'c: IOTMP_ERR_BUSY']);
+    scene.kill('a');
+    await scene.want('c', {}, '1');
+    await scene.want('c', {}, '2');
+    await scene.want('c', {}, '5');
+    assert.deepEqual(scene.log.slice(5), ['c has', 'c has', 'c: IOTMP_ERR_BUSY']);
   });
 
   it('bounds what one owner has, and how many wait', async () => {
