@@ -2,6 +2,7 @@ import type { FuzzTarget } from './target';
 import { Frames } from './targets/frames';
 import { Messages } from './targets/messages';
 import { Sessions } from './targets/sessions';
+import { ForwardedFor, ProxyHeaders } from './targets/proxies';
 import { Server } from './targets/server';
 import { Values } from './targets/values';
 
@@ -15,5 +16,7 @@ export function allTargets(): FuzzTarget[] {
     new Sessions('login'),
     new Sessions('client'),
     new Server(),
+    new ProxyHeaders(),
+    new ForwardedFor(),
   ];
 }
