@@ -91,7 +91,7 @@ async function doSomething(client: IotmpClient, device: string): Promise<void> {
   const other = pick(CHURNING);
   const doings: readonly (() => Promise<unknown>)[] = [
     () => client.writeBucket('climate', { celsius: Math.random(), device }),
-    () => client.publishTopic(`soak/${device}/state`, { at: Date.now() }, { retained: Math.random() < 0.3 }),
+    () => client.publishTopic(`soak/${device}/state`, { at: Date.now() }, { retain: Math.random() < 0.3 }),
     () => client.setProperty('config', { interval: Math.floor(Math.random() * 60) }),
     () => client.getProperty('config'),
     () => client.callDevice(other, 'relay', Math.random() < 0.5),
