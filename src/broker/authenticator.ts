@@ -1,6 +1,7 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { ConnectCode } from '../codec/constants';
 import { IotmpError } from '../errors';
+import { ANONYMOUS_USER } from '../rights/device-request';
 import type { DeviceId } from '../types';
 import { deviceKey } from '../util/device-key';
 
@@ -35,13 +36,14 @@ export class DeviceTable implements Authenticator {
   /**
    * @param anonymous lets in devices that are not registered; those that are still need their credential
    * @param before an older table, so that {@link keeps} can compare with it
-   * @throws IotmpError IOTMP_ERR_CONFIG when a device is there twice
+   * @throws IotmpError IOTMP_ERR_CONFIG when a device is there twice, or its user is that of devices without registration
    */
   constructor(devices: readonly RegisteredDevice[], anonymous = false, before?: DeviceTable) {
     this.#salt = before === undefined ? randomBytes(32).toString('base64') : before.#salt;
     this.#anonymous = anonymous;
     this.firstUser = devices[0]?.user;
     for (const entry of devices) {
+      checkUser(entry.user);
       const key = deviceKey(entry);
       if (this.#hashes.has(key)) {
         throw new IotmpError('IOTMP_ERR_CONFIG', `device ${entry.user}/${entry.device} is registered twice`);
@@ -80,6 +82,15 @@ export class DeviceTable implements Authenticator {
   #hash(credential: string): string {
     return hash('sha256', this.#salt + credential, 'base64');
   }
+}
+
+/**
+ * Checks the user of a device, or of an account, that is to be registered.
+ * @throws IotmpError IOTMP_ERR_CONFIG
+ */
+export function checkUser(user: string): void {
+  if (user !== ANONYMOUS_USER) return;
+  throw new IotmpError('IOTMP_ERR_CONFIG', `the user ${user} is for devices that are not registered`);
 }
 
 /** Takes the same time whatever the hashes are. */

@@ -5,14 +5,12 @@ import { errorText, IotmpError } from '../errors';
 import type { HostedResource } from '../session/hosting/hosted-resource';
 import type { ResourceDefinition } from '../session/hosting/resource';
 import type { Transport } from '../transport/transport';
-import { hostOf } from '../transport/host-and-port';
 import type { DeviceId } from '../types';
 import { warnProcess } from '../util/guard';
 import { SafeEmitter } from '../util/safe-emitter';
-import { DirectoryAuthenticator, LoginHold, type DeviceDirectory } from './directory-authenticator';
-import { DeviceTable } from './authenticator';
+import { Admission } from './admission';
+import type { DeviceDirectory } from './directory-authenticator';
 import type { AddressBlock } from './brake/address-blocks';
-import { blockLine } from './brake/block-line';
 import { LoginBrake } from './brake/login-brake';
 import type { ListenerKind, ServerEvents } from './broker-events';
 import { serverOptions, type ResolvedServerOptions, type ServerOptions } from './broker-options';
@@ -28,9 +26,9 @@ import type { LastKnownStates } from './last-known';
 import type { ListenerStatus } from './listener';
 import { ListenerSet } from './listener-set';
 import { refusedLogin } from './refusals/refusal';
-import { RefusalLog } from './refusals/refusal-log';
+import { RefusalRecorder } from './refusals/refusal-recorder';
 import type { RefusedLogin } from './refusals/refused-login';
-import { RefusedLogins } from './refusals/refused-logins';
+import type { RefusedLogins } from './refusals/refused-logins';
 import type { ServerLimits } from './server-limits';
 import { ServiceHost } from './service-host';
 import { TwinWatch } from './twin-watch';
@@ -45,21 +43,16 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   readonly host = new ServiceHost();
   /** What happens on this server, by the names that programs for the protocol know. */
   readonly events = new EventFeed((text) => this.warn(text));
-  /** The record of refused logins. */
-  readonly refusedLogins = new RefusedLogins();
-  readonly #refusalLog: RefusalLog;
+  readonly #refusals: RefusalRecorder;
   readonly #brake: LoginBrake;
   readonly #registry = new DeviceRegistry({ limits: () => this.limits, warn: (text) => this.warn(text) });
   readonly #hub: StreamHub;
   readonly #connections: ConnectionAcceptor;
   readonly #upgrades: UpgradeDoor;
-  readonly #hold = new LoginHold();
+  readonly #admission: Admission;
   readonly #twins: TwinWatch;
   readonly #listeners: ListenerSet;
   #options: ResolvedServerOptions;
-  #table: DeviceTable;
-  readonly #directories = new Set<DeviceDirectory>();
-  #authenticator: DirectoryAuthenticator;
   #running = false;
   #closing: Promise<void> | undefined;
 
@@ -67,41 +60,48 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   constructor(options: ServerOptions = {}) {
     super();
     this.#options = serverOptions(options);
-    this.#table = new DeviceTable(this.#options.devices, this.#options.anonymous);
-    this.#authenticator = this.#newAuthenticator();
+    this.#admission = new Admission(this.#options);
+    this.#refusals = new RefusalRecorder(this.#options.clock, {
+      onLine: (line) => this.tell('refusal', line),
+      onRecorded: (login) => this.#handleRefused(login),
+    });
     this.#hub = new StreamHub({
       clock: this.#options.clock,
       onWarning: (text) => this.warn(text),
     });
     this.#twins = new TwinWatch(this.#options.clock, (text) => this.warn(text));
     this.#brake = new LoginBrake(this.#options.clock, {
-      onBlocked: (block, origin) => this.#handleBlocked(block, origin),
-      onTurnedAway: () => this.refusedLogins.count('blocked'),
+      onBlocked: (block, origin) => this.#refusals.block(block, origin),
+      onTurnedAway: () => this.#refusals.closeUnread(),
     });
     const port: ConnectionAcceptorPort = {
       host: this.host,
       brake: this.#brake,
       registry: this.#registry,
-      hold: this.#hold,
+      hold: this.#admission.hold,
       twins: this.#twins,
       options: () => this.#options,
-      authenticator: () => this.#authenticator,
+      authenticator: () => this.#admission.authenticator,
       onConnected: (device) => this.#handleConnected(device),
       onDisconnected: (device, reason) => this.#handleDisconnected(device, reason),
-      onRefused: (login) => this.#handleRefused(login),
-      onTurnedAway: (login) => this.#handleTurnedAway(login),
+      onRefused: (login) => this.#refusals.refuse(login),
+      onTurnedAway: (login) => this.#refusals.turnAway(login),
       onWarning: (text) => this.warn(text),
     };
     this.#connections = new ConnectionAcceptor(port, this.#options.clock);
     this.#listeners = new ListenerSet({
       onArrival: (origin) => this.#connections.admit(origin),
       onTransport: (transport, place) => this.#connections.accept(transport, place),
-      onRefused: (refusal) => this.#handleRefused(refusedLogin(refusal, refusal.reason, refusal.text)),
+      onRefused: (refusal) => this.#refusals.refuse(refusedLogin(refusal, refusal.reason, refusal.text)),
       onStatus: (kind, status) => this.tell('listener', kind, status),
       onWarning: (text) => this.warn(text),
     });
     this.#upgrades = new UpgradeDoor({ ...port, onTransport: (transport) => this.accept(transport) });
-    this.#refusalLog = new RefusalLog(this.#options.clock, (line) => this.tell('refusal', line));
+  }
+
+  /** The record of refused logins. */
+  get refusedLogins(): RefusedLogins {
+    return this.#refusals.logins;
   }
 
   /** Whether the server was started and not closed. */
@@ -126,19 +126,18 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
 
   /** Whether a device is registered. */
   isRegistered(id: DeviceId): boolean {
-    return this.#table.has(id);
+    return this.#admission.isRegistered(id);
   }
 
   /** Whether a device would be let in with the right credential, as far as the server knows. */
   mayConnect(id: DeviceId): boolean {
-    if (this.#directories.size > 0 && this.#authenticator.directoryOf(id) !== undefined) return true;
-    return this.#options.authenticator !== undefined || this.anonymous || this.isRegistered(id);
+    return this.#admission.mayConnect(id);
   }
 
   /** The user that is meant where none is given: that of the first registered, else of the first connected device. */
   get defaultUser(): string {
     const [first] = this.#registry.values();
-    return this.#table.firstUser ?? first?.user ?? '';
+    return this.#admission.firstUser ?? first?.user ?? '';
   }
 
   /** Number of connections that took the place of an older one of their device. */
@@ -148,7 +147,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
 
   /** Whether devices that are not registered are let in. */
   get anonymous(): boolean {
-    return this.#options.anonymous && this.#options.authenticator === undefined;
+    return this.#admission.anonymous;
   }
 
   /** The addresses that are blocked because nobody was let in from there and too many logins were refused. */
@@ -166,8 +165,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
    * alone decides; whoever is taken out of it is not cut off: that is for its owner to do.
    */
   addDirectory(directory: DeviceDirectory): () => void {
-    this.#directories.add(directory);
-    return () => this.#directories.delete(directory);
+    return this.#admission.addDirectory(directory);
   }
 
   /**
@@ -175,7 +173,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
    * who will be let in should not be refused before. They wait no longer than they have to log in.
    */
   holdLogins(): () => void {
-    return this.#hold.hold();
+    return this.#admission.hold.hold();
   }
 
   /** A device, while it is connected. */
@@ -245,21 +243,13 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
    */
   async configure(options: ServerOptions): Promise<void> {
     const next = serverOptions(options);
-    const table = new DeviceTable(next.devices, next.anonymous, this.#table);
-    const before = this.#table;
-    const { authenticator } = next;
-    const isSame = authenticator === this.#options.authenticator;
+    const keeps = this.#admission.configure(next);
     const isMore = next.maxConnections > this.#options.maxConnections;
     this.#options = next;
-    this.#table = table;
-    this.#authenticator = this.#newAuthenticator();
     this.#upgrades.reset();
     if (isMore) this.#checkFileLimit();
     for (const device of [...this.#registry.values()]) {
-      if (this.#authenticator.directoryOf(device) !== undefined) continue;
-      // Of what another authenticator thinks nothing is known.
-      if (isSame && (authenticator !== undefined || table.keeps(device, before))) continue;
-      device.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
+      if (!keeps(device)) device.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
     }
     if (this.#running) await this.#updateListeners();
   }
@@ -321,10 +311,6 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     else this.tell('warning', text, cause);
   }
 
-  #newAuthenticator(): DirectoryAuthenticator {
-    return new DirectoryAuthenticator(this.#directories, this.#options.authenticator ?? this.#table);
-  }
-
   #handleConnected(device: ConnectedDevice): void {
     this.#hub.deviceConnected(device, device);
     this.tell('connected', device);
@@ -338,25 +324,8 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   }
 
   #handleRefused(login: RefusedLogin): void {
-    this.#refusalLog.note(login);
-    this.#recordRefused(login);
-  }
-
-  #recordRefused(login: RefusedLogin): void {
-    this.refusedLogins.add(login);
     this.tell('authenticationFailed', login);
     this.events.publish(loginFailed(login));
-  }
-
-  #handleTurnedAway(login: RefusedLogin): void {
-    this.refusedLogins.count(login.reason);
-    this.#refusalLog.note(login);
-  }
-
-  #handleBlocked(block: AddressBlock, origin: Pick<Transport, 'kind' | 'remoteAddress'>): void {
-    const line = blockLine(block, hostOf(origin.remoteAddress));
-    this.#recordRefused(refusedLogin(origin, 'blocked', line));
-    this.tell('refusal', line);
   }
 
   /** Of a listener of `warning` that throws only the process can be told. */
@@ -369,7 +338,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   async #end(): Promise<void> {
     this.#upgrades.reset();
     await Promise.all([this.#updateListeners(), this.#connections.close()]);
-    this.#refusalLog.close();
+    this.#refusals.close();
   }
 
   #checkFileLimit(): void {

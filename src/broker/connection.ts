@@ -4,8 +4,7 @@ import type { Session, ConnectRequest, SessionHooks } from '../session/session';
 import type { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
 import type { Newcomer, WaitingPlace } from '../transport/waiting-place';
-import type { Authenticator } from './authenticator';
-import type { LoginHold } from './directory-authenticator';
+import type { DirectoryAuthenticator, LoginHold } from './directory-authenticator';
 import type { ResolvedServerOptions } from './broker-options';
 import type { ConnectedDevice } from './connected-device';
 import { IotmpDevice } from './iotmp-device';
@@ -32,7 +31,7 @@ export interface ConnectionContext {
   /** Is waited for before anything is decided about a login. */
   readonly hold: LoginHold;
   options(): ResolvedServerOptions;
-  authenticator(): Authenticator;
+  authenticator(): DirectoryAuthenticator;
   onConnected(device: ConnectedDevice): void;
   onDisconnected(device: ConnectedDevice, reason: IotmpError): void;
   /** For warnings about logins. */
@@ -172,7 +171,7 @@ export class Connection implements SessionHooks, Newcomer {
       const authenticator = this.#context.authenticator();
       const verdict = authenticator.authenticate(intent, intent.credential);
       if (isAwaitable(verdict)) return this.#wait(verdict, authenticator, turn);
-      turn.succeed();
+      this.#letIn(authenticator, turn);
     } catch (error) {
       return this.#fail(turn, error);
     } finally {
@@ -182,7 +181,11 @@ export class Connection implements SessionHooks, Newcomer {
   }
 
   /** Another authenticator may be in charge by the time that this one has decided. */
-  async #wait(verdict: PromiseLike<void>, authenticator: Authenticator, turn: LoginTry): Promise<void> {
+  async #wait(
+    verdict: PromiseLike<void>,
+    authenticator: DirectoryAuthenticator,
+    turn: LoginTry,
+  ): Promise<void> {
     turn.begin();
     this.#try = turn;
     try {
@@ -194,7 +197,7 @@ export class Connection implements SessionHooks, Newcomer {
           statusCode: ConnectCode.BAD_CREDENTIALS,
         });
       }
-      turn.succeed();
+      this.#letIn(authenticator, turn);
     } catch (error) {
       this.#fail(turn, error);
     } finally {
@@ -202,6 +205,12 @@ export class Connection implements SessionHooks, Newcomer {
       turn.end();
     }
     await this.#slowDown();
+  }
+
+  #letIn(authenticator: DirectoryAuthenticator, turn: LoginTry): void {
+    turn.succeed();
+    if (this.#intent !== undefined)
+      this.#intent = { ...this.#intent, ...authenticator.identityOf(this.#intent) };
   }
 
   /** A device whose connections take each other's place waits before it is let in. */

@@ -1,6 +1,7 @@
 import { ConnectCode } from '../codec/constants';
 import { IotmpError } from '../errors';
 import type { DeviceId } from '../types';
+import { ANONYMOUS_USER } from '../rights/device-request';
 import type { Authenticator } from './authenticator';
 
 /** Devices that are registered elsewhere than in the options of the server, such as over an API. */
@@ -51,6 +52,12 @@ export class DirectoryAuthenticator implements Authenticator {
         throw new IotmpError('IOTMP_ERR_STORAGE', 'the directory of devices is not read');
       }
     }
+  }
+
+  /** The identity of a device that was let in. All devices that nobody knows belong to one user, whatever they claim. */
+  identityOf(id: DeviceId): DeviceId {
+    if (this.#otherwise.has?.(id) !== false || this.directoryOf(id) !== undefined) return id;
+    return { user: ANONYMOUS_USER, device: id.device };
   }
 
   /** The directory that a device is registered in. */

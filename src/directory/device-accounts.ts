@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkUser } from '../broker/authenticator';
 import { IotmpError } from '../errors';
 import type { DeviceDirectory } from '../broker/directory-authenticator';
 import type { DeviceId } from '../types';
@@ -83,8 +84,9 @@ export class DeviceAccounts implements DeviceDirectory {
     return this.#records.count(user);
   }
 
-  /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFLICT */
+  /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFLICT, IOTMP_ERR_CONFIG for the user of devices without registration */
   async create(draft: DeviceDraft): Promise<DeviceRecord> {
+    checkUser(draft.user);
     if (this.has(draft))
       throw new IotmpError('IOTMP_ERR_CONFLICT', `device ${draft.device} is already there`);
     const { user, device, type, ...change } = draft;

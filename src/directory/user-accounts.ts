@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkUser } from '../broker/authenticator';
 import { IotmpError } from '../errors';
 import { changed, Records, SERVER, type Documents, type RecordChange } from './records';
 import { hashPassword, matchesPassword } from './secret-hash';
@@ -54,8 +55,9 @@ export class UserAccounts {
     return this.#records.list(SERVER);
   }
 
-  /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFLICT */
+  /** @throws IotmpError (as a rejection) IOTMP_ERR_CONFLICT, IOTMP_ERR_CONFIG for the user of devices that are not registered */
   async create(user: string, draft: UserDraft): Promise<UserRecord> {
+    checkUser(user);
     this.#checkNew(user);
     const hash = await hashOf(draft);
     this.#checkNew(user);

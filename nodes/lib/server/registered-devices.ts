@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { deviceKey, IotmpError, type RegisteredDevice } from '../../../src';
+import { ANONYMOUS_USER, deviceKey, IotmpError, type RegisteredDevice } from '../../../src';
 import { jsonSetting } from '../../settings/readers';
 import { translate } from '../red/translate';
 
@@ -10,7 +10,7 @@ const CONTROL = /\p{Cc}/u;
 const MAX_NAME_LENGTH = 255;
 
 /** Why a row is left out: the key of its text. */
-type RowFault = 'devices.incomplete' | 'devices.unusable' | 'devices.duplicate';
+type RowFault = 'devices.incomplete' | 'devices.unusable' | 'devices.reserved' | 'devices.duplicate';
 
 /**
  * Reads the table of devices. A row that names no device, one that no device can use, or one that an earlier row has, is
@@ -45,6 +45,7 @@ export function registeredDevices(
 function faultOf(device: RegisteredDevice | undefined, isThere: boolean): RowFault | undefined {
   if (device === undefined) return 'devices.incomplete';
   if (!isUsable(device.user) || !isUsable(device.device)) return 'devices.unusable';
+  if (device.user === ANONYMOUS_USER) return 'devices.reserved';
   return isThere ? 'devices.duplicate' : undefined;
 }
 

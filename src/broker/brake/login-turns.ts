@@ -1,6 +1,6 @@
 import { guarded, warnProcess } from '../../util/guard';
 
-interface Turns {
+interface NetworkTries {
   /** Tries that were charged, and whose check is not done. */
   undecided: number;
   /** Tries that wait, the oldest first. */
@@ -12,7 +12,7 @@ interface Turns {
  * until one of them is decided. Each that waits has a connection, which the time for a login ends.
  */
 export class LoginTurns {
-  readonly #networks = new Map<string, Turns>();
+  readonly #networks = new Map<string, NetworkTries>();
 
   /** Number of tries that wait. */
   get waiting(): number {

@@ -90,7 +90,26 @@ describe('anonymous devices', () => {
     await bench.device({ user: 'guest', device: 'phone', credential: '' });
     await assertRefused(bench, { credential: 'whatever' });
     await bench.device(PUMP);
-    assert.deepEqual(bench.log, ['connected guest/tablet', 'connected guest/phone', 'connected anna/pump']);
+    assert.deepEqual(bench.log, [
+      'connected anonymous/tablet',
+      'connected anonymous/phone',
+      'connected anna/pump',
+    ]);
+  });
+
+  it('belong to one user, whatever they claim: the same id is the same device', async () => {
+    const bench = await BrokerBench.start({ anonymous: true });
+    await bench.device({ user: 'anna', device: 'tablet', credential: '' });
+    await bench.device({ user: 'bert', device: 'tablet', credential: '' });
+    assert.equal(bench.server.deviceCount, 1);
+    assert.equal(bench.server.takeOvers, 1);
+    assert.equal(bench.server.device({ user: 'anna', device: 'tablet' }), undefined);
+    assert.equal(bench.server.mayConnect({ user: 'anonymous', device: 'any' }), true);
+    assert.equal(bench.server.mayConnect({ user: 'anna', device: 'any' }), false);
+  });
+
+  it('have a user that no registered device can have', () => {
+    assert.throws(() => new DeviceTable([{ ...PUMP, user: 'anonymous' }]), { code: 'IOTMP_ERR_CONFIG' });
   });
 });
 

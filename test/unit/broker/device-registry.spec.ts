@@ -80,7 +80,7 @@ describe('default user', () => {
     assert.equal(open.server.defaultUser, '');
     await open.device({ user: 'guest', device: 'one' });
     await open.device({ user: 'other', device: 'two' });
-    assert.equal(open.server.defaultUser, 'guest');
+    assert.equal(open.server.defaultUser, 'anonymous');
     assert.deepEqual(open.server.registered, []);
   });
 

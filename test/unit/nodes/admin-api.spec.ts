@@ -45,13 +45,13 @@ describe('the admin API', () => {
   it('lists the devices that are registered, and those that are connected', async () => {
     const bench = await start({ anonymous: true });
     await bench.device(PUMP);
-    await bench.device({ user: 'who/ever', device: 'ü' });
+    await bench.device({ user: 'who/ever', device: 'ü/ü' });
     const { status, body } = await helper.request().get(DEVICES);
     assert.equal(status, 200);
     assert.deepEqual(body, [
       { user: 'anna', device: 'pump', connected: true },
       { user: 'anna', device: 'lamp', connected: false },
-      { user: 'who/ever', device: 'ü', connected: true },
+      { user: 'anonymous', device: 'ü/ü', connected: true },
     ]);
   });
 
@@ -108,8 +108,9 @@ describe('the admin API', () => {
   });
 
   it('finds a device whose names have slashes and blanks', async () => {
-    const bench = await start({ anonymous: true });
-    await bench.device({ user: 'a/b', device: 'c d' }, { x: { fn: 3, run: () => 1 } });
+    const slashed = { user: 'a/b', device: 'c d', credential: 'secret' };
+    const bench = await start({ credentials: devicesOf(slashed) });
+    await bench.device(slashed, { x: { fn: 3, run: () => 1 } });
     const { body } = await helper.request().get(`${DEVICES}/a%2Fb/c%20d/resources`);
     assert.deepEqual(body, { resources: [{ name: 'x', fn: 3 }] });
   });

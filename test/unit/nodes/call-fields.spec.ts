@@ -148,7 +148,7 @@ describe('fields of iotmp-call', () => {
     const device = await flow.device({ user: 'carl' });
     device.resources.set('who', { fn: 3, run: () => 'carl' });
     flow.send('call', {});
-    assert.equal((await flow.box().next()).user, 'carl');
+    assert.equal((await flow.box().next()).user, 'anonymous');
   });
 
   const failures: Record<string, [Record<string, unknown>, RegExp]> = {

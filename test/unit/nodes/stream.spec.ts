@@ -199,7 +199,7 @@ describe('iotmp-stream', () => {
     await bench.load(serverNode(bench.port, { anonymous: true, credentials: {} }), streamNode(), sinkNode());
     await bench.device({ user: 'carl' }, { level: { fn: 3, run: () => 7 } });
     const { payload, topic } = await bench.box().next();
-    assert.deepEqual([payload, topic], [7, 'carl/pump/level']);
+    assert.deepEqual([payload, topic], [7, 'anonymous/pump/level']);
   });
 
   it('streams a resource of the server through a client', async () => {
