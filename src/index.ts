@@ -5,6 +5,7 @@ import { nodeFault } from './util/node-floor';
 export { IotmpServer } from './broker/broker';
 export { defaultServerOptions, serverRanges, type ServerOptions } from './broker/broker-options';
 export { defaultServerLimits, serverLimitRanges, type ServerLimits } from './broker/server-limits';
+export { TrustedProxies } from './transport/trusted-proxies';
 export type { TlsOptions } from 'node:tls';
 export type { ListenerKind, ServerEvents } from './broker/broker-events';
 export type { AddressBlock } from './broker/brake/address-blocks';

@@ -1,5 +1,5 @@
 import { defaultClientOptions, defaultServerOptions, serverRanges } from '../../src';
-import { choice, configNode, optional, port, text, toggle, whole } from './kinds';
+import { choice, configNode, optional, port, proxies, text, toggle, whole } from './kinds';
 import { nodeSettings } from './setting';
 import { answerTime, keepAlive, MAX_REQUEST_TIMEOUT_S } from './shared';
 
@@ -13,6 +13,8 @@ export const serverTable = nodeSettings(
     tlsPort: port({ blank: 'off', more: { usual: defaultClientOptions.port.tls } }),
     tls: configNode({ node: 'tls-config', check: 'tls' }),
     wsPath: text({ default: defaultClientOptions.path, blank: 'off', check: 'optionalPath' }),
+    trustedProxies: proxies(),
+    proxyProtocol: toggle({ default: defaultServerOptions.proxyProtocol }),
     // The table of devices is a credential, which core does not validate: this property stands for its tab.
     anonymous: toggle({ default: defaultServerOptions.anonymous, check: 'devices' }),
     keepAlive: keepAlive(defaultServerOptions.keepAliveS),

@@ -1,4 +1,4 @@
-import { clientRanges } from '../../src';
+import { clientRanges, TrustedProxies } from '../../src';
 import {
   booleanSetting,
   choiceSetting,
@@ -22,6 +22,19 @@ export function text(facts: Partial<Facts<'check' | 'blank'>> & { default?: stri
       if (value === undefined) return fallback;
       const given = textSetting(value);
       return given === '' && blank === 'default' ? fallback : given;
+    },
+  };
+}
+
+/** Addresses and networks of proxies, with blanks or commas between them. Blank is none. */
+export function proxies(): Setting<readonly string[]> {
+  return {
+    facts: { field: 'text', default: '', blank: 'off', check: 'networks' },
+    read: (config, name) => {
+      const entries = textSetting(valueOf(config, name)).split(/[\s,]+/);
+      const list = entries.filter((entry) => entry !== '');
+      // Throws for what is neither.
+      return new TrustedProxies(list).entries;
     },
   };
 }

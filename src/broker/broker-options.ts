@@ -58,8 +58,7 @@ export interface ServerOptions {
   readonly connectTimeoutMs?: number;
   /**
    * Addresses and networks (such as `10.0.0.0/8`) of proxies that may say whom they speak for: by `X-Forwarded-For` with
-   * requests and WebSockets, and by PROXY headers, see {@link proxyProtocol}.
-   * @default none
+   * requests and WebSockets, and by PROXY headers, see {@link proxyProtocol}. Nobody by default.
    */
   readonly trustedProxies?: readonly string[];
   /**
@@ -68,8 +67,7 @@ export interface ServerOptions {
    */
   readonly proxyProtocol?: boolean;
   /**
-   * Origins whose pages may open WebSockets of devices in a browser; `*` is any. Those of the HTTP server itself may, too.
-   * @default none
+   * Origins whose pages may open WebSockets of devices in a browser; `*` is any. Those of the HTTP server itself may, too, and by default only these.
    */
   readonly origins?: readonly string[];
   /** Bounds against floods; see {@link defaultServerLimits}. */

@@ -16,7 +16,9 @@ import type { DeviceTokens } from './auth/device-tokens';
 import type { Sessions } from './auth/sessions';
 import type { Tokens } from './auth/tokens';
 import type { BucketExports } from './exports/bucket-exports';
+import type { AddressPlaces } from './limits/address-places';
 import type { GatewayLimits } from './limits/gateway-limits';
+import type { RequestTurns } from './limits/request-turns';
 import type { SocketPlaces } from './limits/socket-places';
 import type { GatewayMetrics } from './metrics/gateway-metrics';
 
@@ -42,7 +44,12 @@ export interface GatewayContext {
   readonly files: FileStore;
   readonly exports: BucketExports;
   readonly limits: GatewayLimits;
+  /** Limits what is asked for a login, but for the logins themselves. */
   readonly logins: RateLimiter;
+  /** Turns of logins, by their network. */
+  readonly loginTurns: RequestTurns;
+  /** Places of requests without a token. */
+  readonly addressPlaces: AddressPlaces;
   readonly places: SocketPlaces;
   readonly metrics: GatewayMetrics;
   /** The path that the gateway is mounted under, such as `/api`; '' at the root. */

@@ -23,6 +23,7 @@ import type { GatewayContext } from './gateway-context';
 import type { GatewayOptions } from './gateway-options';
 import { HttpFront } from './http-front';
 import { Router } from './http/router';
+import { AddressPlaces } from './limits/address-places';
 import { gatewayLimits } from './limits/gateway-limits';
 import { RequestTurns } from './limits/request-turns';
 import { SocketPlaces } from './limits/socket-places';
@@ -64,7 +65,8 @@ export class Gateway {
     directory.on('userChanged', review);
     this.#ends.push(() => directory.off('userChanged', review));
     const { clock } = this.#context;
-    const requests = new RequestTurns(limits, clock, closing);
+    const { requestsPerSecond: perSecond, requestBurst: burst } = limits;
+    const requests = new RequestTurns({ perSecond, burst }, clock, closing);
     const port = {
       context: this.#context,
       authentication: new Authentication({ signer, ...this.#context }),
@@ -76,7 +78,7 @@ export class Gateway {
     const sockets = new Router(SOCKET_ROUTES);
     const origins = options.corsOrigins ?? [];
     this.#http = new HttpFront({ ...port, router: new Router(routes), sockets, origins });
-    this.#sockets = new SocketFront({ ...port, router: sockets });
+    this.#sockets = new SocketFront({ ...port, router: sockets, origins });
   }
 
   /**
@@ -194,10 +196,7 @@ function newContext({
   const places = new SocketPlaces(limits);
   const review = (): void => places.review();
   const { documents, users, devices, assets, lastSeen } = directory;
-  const logins = new RateLimiter(
-    { perSecond: limits.loginsPerMinute / 60, burst: limits.loginsPerMinute },
-    clock,
-  );
+  const loginRate = { perSecond: limits.loginsPerMinute / 60, burst: limits.loginsPerMinute };
   const lifetimes = {
     accessS: options.accessTokenS ?? 2 * HOURS_S,
     refreshS: options.refreshTokenS ?? 60 * DAYS_S,
@@ -221,7 +220,9 @@ function newContext({
     files: new DiskFiles(options.filesFolder ?? new TemporaryFolder(), limits),
     exports: new BucketExports(clock),
     limits,
-    logins,
+    logins: new RateLimiter(loginRate, clock),
+    loginTurns: new RequestTurns(loginRate, clock, closing),
+    addressPlaces: new AddressPlaces(limits.publicRequestsPerAddress),
     places,
     metrics: new GatewayMetrics(server, services.losses, clock, () => places.size),
     basePath: options.basePath ?? '',

@@ -13,8 +13,9 @@ import { dropBody } from './http/unread-body';
 import { closed, notFound, unauthorized } from './http/request-error';
 import { isOwnPath, parseTarget, type RequestTarget } from './http/request-target';
 import type { Routed, RouteMatch, Router } from './http/router';
+import { clientNetwork } from './limits/client-network';
 import type { RequestTurns } from './limits/request-turns';
-import type { Route } from './route';
+import type { RawCall, Route } from './route';
 import type { AllowedOrigins } from '../transport/web-socket-origin';
 import { detached, guarded, warnProcess, type Guarded } from '../util/guard';
 
@@ -39,6 +40,8 @@ interface Found {
 
 /** Why a request is over. It is made once: an error for each request costs more than the rest of its end. */
 const OVER = new IotmpError('IOTMP_ERR_ABORTED', 'the request is over');
+/** The status of a body that stands still. */
+const STANDS_STILL = 408;
 /** Largest body of a request without a token, in bytes. */
 const PUBLIC_BODY_BYTES = 16_384;
 
@@ -87,7 +90,9 @@ export class HttpFront {
       answer = failure(error);
     }
     if (!request.complete && 'status' in answer && answer.status >= 400) {
-      if (context.closing.aborted) response.setHeader('Connection', 'close');
+      // Whoever stands still sends nothing that could cut off the answer.
+      if (context.closing.aborted || answer.status === STANDS_STILL)
+        response.setHeader('Connection', 'close');
       else dropBody(request, context.clock, context.closing);
     }
     this.#send(response, answer, method !== 'HEAD');
@@ -126,21 +131,21 @@ export class HttpFront {
     );
     if (response.closed) gone.abort(OVER);
     const { signal } = gone;
-    const principal = await this.#principal(request, target, route, signal);
+    const whenOver = (task: Guarded<[]>): void => {
+      if (response.closed) task();
+      else response.once('close', task);
+    };
+    const principal = await this.#principal(request, target, route, { signal, whenOver });
     checkAccess(principal, route, match.captures);
     const { captures } = match;
     let body = NO_BODY;
     if (route.raw !== true && hasBody(request)) {
-      body = await readBody(request, this.#maxBodyBytes(principal));
+      body = await readBody(request, this.#maxBodyBytes(principal), context.clock);
       // The rights may have been lost while the body was sent.
       if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
     }
     if (context.closing.aborted) throw closed();
     const { query } = target;
-    const whenOver = (task: Guarded<[]>): void => {
-      if (response.closed) task();
-      else response.once('close', task);
-    };
     return route.run({ context, request, captures, query, body, principal, signal, whenOver });
   }
 
@@ -161,12 +166,17 @@ export class HttpFront {
     request: IncomingMessage,
     { query }: RequestTarget,
     route: Route,
-    signal: AbortSignal,
+    { signal, whenOver }: Pick<RawCall, 'signal' | 'whenOver'>,
   ): Principal | Promise<Principal> {
     const isOpen = route.access === 'public' || (route.access === 'optional' && !hasToken(request, query));
     if (!isOpen)
       return admit(this.#port, request, query, { signal, hold: () => holdReading(request.socket) });
-    this.#port.requests.takeNow(addressKey(request));
+    const { context, requests } = this.#port;
+    const received = { context, request };
+    requests.takeNow(addressKey(received));
+    whenOver(
+      guarded('public request left', warnProcess, context.addressPlaces.take(clientNetwork(received))),
+    );
     return NOBODY;
   }
 }

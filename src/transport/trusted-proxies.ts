@@ -9,8 +9,8 @@ const MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /** The proxies that may say whom they speak for, by their addresses. Nobody else is believed. */
 export class TrustedProxies {
+  readonly entries: readonly string[];
   readonly #list = new BlockList();
-  readonly #isEmpty: boolean;
 
   /**
    * @param entries addresses, and networks such as `10.0.0.0/8`
@@ -18,12 +18,12 @@ export class TrustedProxies {
    */
   constructor(entries: readonly string[]) {
     for (const entry of entries) this.#add(entry);
-    this.#isEmpty = entries.length === 0;
+    this.entries = entries;
   }
 
   /** Whether a proxy with this address is trusted. */
   has(address: string | undefined): boolean {
-    if (this.#isEmpty || address === undefined) return false;
+    if (this.entries.length === 0 || address === undefined) return false;
     const plain = plainAddress(address);
     return isIP(plain) !== 0 && this.#list.check(plain, familyOf(plain));
   }

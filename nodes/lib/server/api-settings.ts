@@ -12,16 +12,6 @@ export interface ApiSettings {
 }
 
 /**
- * The origins whose pages may use the API in a browser: those that `httpNodeCors` of Node-RED's settings lists. `*` is any
- * origin. An entry that is not a text, such as a pattern, is ignored: it must not let in more than was meant.
- */
-export function allowedOrigins(httpNodeCors: unknown): string[] {
-  if (typeof httpNodeCors !== 'object' || httpNodeCors === null) return [];
-  const origins: unknown = Reflect.get(httpNodeCors, 'origin');
-  return [origins].flat().filter((origin) => typeof origin === 'string');
-}
-
-/**
  * The settings of the API for programs.
  * @param secret the credential; empty is none
  * @throws IotmpError IOTMP_ERR_CONFIG for a path that no request can have

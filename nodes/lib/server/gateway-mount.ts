@@ -8,7 +8,7 @@ import {
   type ServerServices,
   type Store,
 } from '../../../src';
-import { allowedOrigins } from './api-settings';
+import { allowedOrigins } from '../red/allowed-origins';
 import { isServedByFlow } from './flow-paths';
 import type { HttpRouter } from './http-router';
 import { nodeError } from '../red/node-error';

@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { IotmpError, type ServerOptions } from '../../../src';
+import { allowedOrigins } from '../red/allowed-origins';
 import { serverTable } from '../../settings/iotmp-server';
 import { settingReader, type ConfigOf } from '../../settings/setting';
 import { registeredDevices } from './registered-devices';
@@ -42,6 +43,9 @@ export function serverSettings(
     tcpPort: read('tcpPort'),
     tlsPort: read('tlsPort'),
     tls: tls?.options(),
+    trustedProxies: read('trustedProxies'),
+    proxyProtocol: read('proxyProtocol'),
+    origins: allowedOrigins(RED.settings.httpNodeCors),
     devices: registeredDevices(RED, credentials.devices, warn),
     anonymous: read('anonymous'),
     keepAliveS: read('keepAlive'),

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { IotmpError } from '../../errors';
+import type { GatewayContext } from '../gateway-context';
 import { unauthorized } from '../http/request-error';
 import { clientNetwork } from '../limits/client-network';
 import type { RequestTurns, WaitingRequest } from '../limits/request-turns';
@@ -8,6 +9,7 @@ import type { Principal } from './principal';
 
 /** What the admission of a request depends on. */
 export interface AdmittancePort {
+  readonly context: GatewayContext;
   readonly authentication: Authentication;
   readonly requests: RequestTurns;
 }
@@ -18,7 +20,7 @@ export interface AdmittancePort {
  * @throws IotmpError (as a rejection) IOTMP_ERR_AUTH, IOTMP_ERR_RATE
  */
 export async function admit(
-  { authentication, requests }: AdmittancePort,
+  { authentication, context, requests }: AdmittancePort,
   request: IncomingMessage,
   query: URLSearchParams,
   waiting: WaitingRequest,
@@ -35,13 +37,13 @@ export async function admit(
     return principal;
   } catch (error) {
     if (error instanceof IotmpError && error.code === 'IOTMP_ERR_AUTH') {
-      requests.takeNow(addressKey(request));
+      requests.takeNow(addressKey({ context, request }));
     }
     throw error;
   }
 }
 
 /** The key that limits the requests of an address. */
-export function addressKey(request: IncomingMessage): string {
-  return `@${clientNetwork(request)}`;
+export function addressKey(received: { context: GatewayContext; request: IncomingMessage }): string {
+  return `@${clientNetwork(received)}`;
 }

@@ -2,6 +2,8 @@ import { types } from 'node:util';
 import type { IncomingMessage } from 'node:http';
 import { IotmpError } from '../../errors';
 import { parametersOf } from '../devices/parameters';
+import type { Clock } from '../../util/clock';
+import { BodyPace } from './body-pace';
 import { parseJson } from './json-text';
 import { badRequest, closed, unsupportedBody } from './request-error';
 import { detached, guarded } from '../../util/guard';
@@ -25,13 +27,18 @@ const UNTOLD: readonly string[] = ['', FORM];
 
 /**
  * Reads the body of a request, as much as it may be.
- * @throws IotmpError IOTMP_ERR_TOO_LARGE, or IOTMP_ERR_ABORTED when the client goes away
+ * @throws IotmpError IOTMP_ERR_TOO_LARGE, IOTMP_ERR_ABORTED when the client goes away, or IOTMP_ERR_TIMEOUT when the body
+ *   stands still
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<RequestBody> {
+export async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  clock: Clock,
+): Promise<RequestBody> {
   if (!hasBody(request)) return NO_BODY;
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0] ?? '';
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  return { bytes: await collect(request, maxBytes), type: type.trim().toLowerCase() };
+  return { bytes: await collect(request, maxBytes, clock), type: type.trim().toLowerCase() };
 }
 
 /** Whether a request has a body: without one, nothing of it is waited for. */
@@ -43,13 +50,14 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 /**
  * The body of a request as it comes, whatever its type. Whoever stops to read it early has to close the connection.
  * @param closing ends it
- * @throws IotmpError IOTMP_ERR_TOO_LARGE when it says that it is, IOTMP_ERR_ABORTED when the client goes away, or
- *   IOTMP_ERR_CLOSED
+ * @throws IotmpError IOTMP_ERR_TOO_LARGE when it says that it is, IOTMP_ERR_ABORTED when the client goes away,
+ *   IOTMP_ERR_TIMEOUT when the body stands still, or IOTMP_ERR_CLOSED
  */
 export async function* bodyContent(
   request: IncomingMessage,
   maxBytes: number,
   closing: AbortSignal,
+  clock: Clock,
 ): AsyncGenerator<Uint8Array, undefined> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const chunks: AsyncIterator<unknown, undefined> = request.iterator({ destroyOnReturn: false });
@@ -58,26 +66,34 @@ export async function* bodyContent(
   const onClosing = guarded('body abort', reject, () => reject(closed()));
   closing.addEventListener('abort', onClosing);
   if (closing.aborted) onClosing();
+  const pace = new BodyPace(clock, reject);
   try {
     for (;;) {
+      pace.goOn();
       const { done = false, value } = await Promise.race([chunks.next(), end]);
+      pace.rest();
       if (done) return;
-      if (types.isUint8Array(value)) yield value;
+      if (!types.isUint8Array(value)) continue;
+      pace.took(value.length);
+      yield value;
     }
   } catch (error) {
     if (error instanceof IotmpError) throw error;
     throw new IotmpError('IOTMP_ERR_ABORTED', 'the client went away', { cause: error });
   } finally {
+    pace.end();
     closing.removeEventListener('abort', onClosing);
   }
 }
 
-async function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+async function collect(request: IncomingMessage, maxBytes: number, clock: Clock): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const pace = new BodyPace(clock, reject);
   const onData = guarded('body data', reject, (chunk: Buffer) => {
     size += chunk.length;
+    pace.took(chunk.length);
     if (size > maxBytes) reject(tooLarge(maxBytes));
     else chunks.push(chunk);
   });
@@ -89,6 +105,7 @@ async function collect(request: IncomingMessage, maxBytes: number): Promise<Buff
   try {
     return await promise;
   } finally {
+    pace.end();
     request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
     // An error that comes later is nobody's concern, but must not end the process.
     request.on('error', onLateError);

@@ -10,6 +10,8 @@ export interface GatewayLimits {
   readonly requestsPerSecond: number;
   /** Maximum number of requests of one token at once, after a time of rest. */
   readonly requestBurst: number;
+  /** Maximum number of requests without a token that are served at once, of one address or one IPv6 network. */
+  readonly publicRequestsPerAddress: number;
   /** Maximum number of logins from one address, or one IPv6 network, in a minute. */
   readonly loginsPerMinute: number;
   /** Maximum number of sockets, event streams, and files and exports in transfer, of one token. */
@@ -36,6 +38,7 @@ const DEFAULT_LIMITS: GatewayLimits = {
   maxBodyBytes: 1_048_576,
   requestsPerSecond: 200,
   requestBurst: 1000,
+  publicRequestsPerAddress: 16,
   loginsPerMinute: 30,
   socketsPerToken: 100,
   maxSockets: 5000,

@@ -1,9 +1,9 @@
 import { IotmpError } from '../../errors';
 import type { Clock } from '../../util/clock';
 import { guarded, warnProcess } from '../../util/guard';
-import { RateLimiter, wholeSeconds } from '../../util/rate-limiter';
+import { RateLimiter, wholeSeconds, type Rate } from '../../util/rate-limiter';
 import { closed, rateExceeded } from '../http/request-error';
-import { checkRate, type GatewayLimits } from './gateway-limits';
+import { checkRate } from './gateway-limits';
 
 /** Longest time that a request waits for its turn, in ms. */
 const MAX_WAIT_MS = 5_000;
@@ -30,9 +30,8 @@ export class RequestTurns {
   readonly #waiting = new Map<string, number>();
 
   /** @param closing ends all waiting */
-  constructor(limits: GatewayLimits, clock: Clock, closing: AbortSignal) {
-    const { requestsPerSecond: perSecond, requestBurst: burst } = limits;
-    this.#limiter = new RateLimiter({ perSecond, burst }, clock);
+  constructor(rate: Rate, clock: Clock, closing: AbortSignal) {
+    this.#limiter = new RateLimiter(rate, clock);
     this.#clock = clock;
     this.#closing = closing;
   }

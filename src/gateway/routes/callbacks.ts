@@ -8,6 +8,7 @@ import type { Principal } from '../auth/principal';
 import type { GatewayContext } from '../gateway-context';
 import { EMPTY, json, type BodyAnswer } from '../http/answer';
 import { badRequest, forbidden } from '../http/request-error';
+import { clientHost } from '../limits/client-network';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
 import { idOf, knownDevice } from '../devices/known-device';
 import { callbackTime, writeCallbackRow } from '../devices/callback-row';
@@ -157,6 +158,7 @@ async function answerOf({ callbacks, services }: GatewayContext, id: DeviceId): 
 }
 
 /** The address of the sender. A program that passes data on for a device gives it. */
-function addressOf({ query: { ip = '' }, request }: DataCall): string {
-  return isIP(ip) === 0 ? (request.socket.remoteAddress ?? '') : ip;
+function addressOf(call: DataCall): string {
+  const { ip = '' } = call.query;
+  return isIP(ip) === 0 ? clientHost(call) : ip;
 }

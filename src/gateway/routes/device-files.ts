@@ -140,7 +140,7 @@ async function write(
   const size = Number(length);
   const inlineBytes = files.inlineBytes(path);
   if (length === undefined || size <= inlineBytes) {
-    const body = await readBody(request, inlineBytes).catch((error: unknown) => {
+    const body = await readBody(request, inlineBytes, call.context.clock).catch((error: unknown) => {
       throw length === undefined && isTooLarge(error) ? lengthNeeded() : error;
     });
     return files.put(path, body.bytes, mayOverwrite);

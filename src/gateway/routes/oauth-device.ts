@@ -6,6 +6,7 @@ import { httpStatus, json, text, type BodyAnswer } from '../http/answer';
 import { forbidden, notFound, unauthorized } from '../http/request-error';
 import { clientNetwork } from '../limits/client-network';
 import { checkRate } from '../limits/gateway-limits';
+import { takeLogin } from '../limits/login-turn';
 import { PLAIN, route, type ApiCall, type Route } from '../route';
 import { publicAddress } from './host';
 
@@ -42,8 +43,8 @@ export const oauthDeviceRoutes: readonly Route[] = [
       interval: z.number().describe('seconds between two polls'),
     }),
     handle(call) {
-      const { context, request, body } = call;
-      const address = clientNetwork(request);
+      const { context, body } = call;
+      const address = clientNetwork(call);
       checkRate(context.logins, `device ${address}`);
       const { deviceCode, userCode } = context.grants.open(body.client_id, address);
       const uri = `${publicAddress(call)}${PATH}/verification`;
@@ -111,8 +112,9 @@ async function decide(call: DecisionCall): Promise<{ status: 'approved' | 'denie
 }
 
 /** Checks that the token has all rights of its user: the program that is let in gets them. */
-async function approvalOf({ body, context, principal, request }: DecisionCall): Promise<Approval> {
-  const { users, logins } = context;
+async function approvalOf(call: DecisionCall): Promise<Approval> {
+  const { body, context, principal } = call;
+  const { users } = context;
   if (principal.token !== '') {
     if (!principal.permissions.unlimited)
       throw forbidden('only a token that allows everything lets programs in');
@@ -120,7 +122,7 @@ async function approvalOf({ body, context, principal, request }: DecisionCall): 
   }
   const { username, password } = body;
   if (username === undefined || password === undefined) throw unauthorized('a token or a password is needed');
-  checkRate(logins, clientNetwork(request));
+  await takeLogin(call);
   const user = await users.login(username, password);
   if (user === undefined) throw unauthorized('invalid username or password');
   return { user: user.user, counts: () => users.isCurrent(user) };

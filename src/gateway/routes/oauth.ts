@@ -4,8 +4,7 @@ import type { TokenPair } from '../auth/sessions';
 import { tokenPair } from '../auth/sessions';
 import { json, type BodyAnswer } from '../http/answer';
 import { unauthorized } from '../http/request-error';
-import { clientNetwork } from '../limits/client-network';
-import { checkRate } from '../limits/gateway-limits';
+import { takeLogin } from '../limits/login-turn';
 import { PLAIN, route, type AnyCall, type Route } from '../route';
 import { hostOf } from './host';
 
@@ -55,8 +54,8 @@ export const oauthRoutes: readonly Route[] = [
 ];
 
 async function logIn(call: AnyCall, { username, password }: z.infer<typeof login>): Promise<TokenPair> {
-  const { logins, sessions, users } = call.context;
-  checkRate(logins, clientNetwork(call.request));
+  const { sessions, users } = call.context;
+  await takeLogin(call);
   const user = await users.login(username, password);
   if (user === undefined) throw unauthorized('invalid username or password');
   const pair = await sessions.open(user, hostOf(call));

@@ -122,7 +122,8 @@ function routesOf(version: Version): Route[] {
           await makeFolder(context, key, pathOf(param), query.overwrite);
           return EMPTY;
         }
-        const content = bodyContent(request, context.limits.fileBytes, context.closing);
+        const { clock, closing, limits } = context;
+        const content = bodyContent(request, limits.fileBytes, closing, clock);
         return json(rowOf(await context.files.write(key, pathOf(param), content, query.overwrite !== false)));
       },
     }),

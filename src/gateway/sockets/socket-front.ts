@@ -1,14 +1,16 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { quoted } from '../../broker/refusals/refusal-line';
 import { errorText, IotmpError } from '../../errors';
+import { isOriginAllowed, type AllowedOrigins } from '../../transport/web-socket-origin';
 import { checkAccess } from '../auth/access';
 import { admit } from '../auth/admittance';
 import type { Authentication } from '../auth/authentication';
 import type { GatewayContext } from '../gateway-context';
 import { failure, type BodyAnswer } from '../http/answer';
 import type { RequestTurns } from '../limits/request-turns';
-import { notFound, unauthorized } from '../http/request-error';
+import { forbidden, notFound, unauthorized } from '../http/request-error';
 import { isOwnPath, parseTarget } from '../http/request-target';
 import type { Router } from '../http/router';
 import { isKnownDevice } from '../devices/known-device';
@@ -24,6 +26,7 @@ export interface SocketFrontPort {
   readonly requests: RequestTurns;
   /** As in the options of the gateway. */
   readonly isServedElsewhere: (target: string) => boolean;
+  readonly origins: AllowedOrigins;
   readonly onFault: (text: string) => void;
 }
 
@@ -39,6 +42,8 @@ interface SocketMatch {
   readonly route: SocketRoute;
 }
 
+/** Maximum number of refused origins that are told. */
+const MAX_TOLD_ORIGINS = 10;
 /** Time that all clients have to answer a close frame when the gateway is closed, in ms. */
 const CLOSE_GRACE_MS = 2_000;
 
@@ -55,6 +60,8 @@ export class SocketFront {
   readonly #server: WebSocketServer;
   readonly #open = new Set<ClientSocket>();
   readonly #sockets = new Set<Duplex>();
+  /** Origins whose refusal was told. */
+  readonly #toldOrigins = new Set<string>();
 
   constructor(port: SocketFrontPort) {
     this.#port = port;
@@ -72,6 +79,7 @@ export class SocketFront {
     socket.once('close', forget);
     // Nobody else would end the socket.
     if (match === undefined) this.#refuse(socket, notFound('no WebSockets are taken at this path'));
+    else if (!isOriginAllowed(request, this.#port.origins)) this.#refuseOrigin(request, socket);
     else detached('upgrade', cut, this.#accept({ request, socket, head }, match));
     return true;
   }
@@ -155,6 +163,16 @@ export class SocketFront {
       if (!(error instanceof IotmpError)) onFault(`a handshake failed: ${errorText(error)}`);
       this.#refuse(socket, error);
     }
+  }
+
+  /** Some origins are told, once each: whoever looks after the server may want to allow them. */
+  #refuseOrigin({ headers: { origin = '' } }: IncomingMessage, socket: Duplex): void {
+    this.#refuse(socket, forbidden('pages of this origin may not open WebSockets here'));
+    if (this.#toldOrigins.has(origin) || this.#toldOrigins.size >= MAX_TOLD_ORIGINS) return;
+    this.#toldOrigins.add(origin);
+    this.#port.onFault(
+      `pages of ${quoted(origin)} may not open WebSockets of the API: their origin is not allowed`,
+    );
   }
 
   #refuse(socket: Duplex, error: unknown): void {

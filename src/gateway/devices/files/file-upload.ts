@@ -5,6 +5,7 @@ import { abortedError } from '../../../session/base/session-errors';
 import type { ConnectedDevice } from '../../../broker/connected-device';
 import { isMap, type Value } from '../../../types';
 import type { Clock } from '../../../util/clock';
+import { BodyPace } from '../../http/body-pace';
 import { IdleTimer } from './idle-timer';
 import { detached, guarded } from '../../../util/guard';
 import type { SessionStream } from '../../../session/streams/session-stream';
@@ -39,15 +40,20 @@ export class FileUpload {
   readonly #options: UploadOptions;
   readonly #done = Promise.withResolvers<undefined>();
   readonly #idle: IdleTimer;
+  readonly #pace: BodyPace;
   #stream: SessionStream | undefined;
   #chunkBytes = CHUNK_BYTES;
   #waiting: Buffer[] = [];
+  #received = 0;
   #sent = 0;
   #acknowledged = 0;
 
   private constructor(options: UploadOptions) {
     this.#options = options;
     this.#idle = new IdleTimer(options.clock, IDLE_MS, () => this.#fail(tooSlow()));
+    this.#pace = new BodyPace(options.clock, (error) => this.#fail(error));
+    // Nothing is read before the device is ready.
+    this.#pace.rest();
     // Whether it has failed is told by whoever waits for it, who may not be there yet.
     detached('upload done', ignore, this.#done.promise);
   }
@@ -67,6 +73,7 @@ export class FileUpload {
     try {
       await upload.#open();
       request.on('data', onData);
+      upload.#pace.goOn();
       await upload.#done.promise;
     } finally {
       request.off('data', onData);
@@ -99,6 +106,8 @@ export class FileUpload {
 
   #take(chunk: Buffer): void {
     this.#idle.touch();
+    this.#pace.took(chunk.length);
+    this.#received += chunk.length;
     for (let at = 0; at < chunk.length; at += this.#chunkBytes) {
       this.#waiting.push(chunk.subarray(at, at + this.#chunkBytes));
     }
@@ -120,8 +129,14 @@ export class FileUpload {
     } catch (error) {
       this.#fail(error);
     }
-    if (this.#waiting.length > 0) request.pause();
-    else request.resume();
+    if (this.#waiting.length > 0) {
+      this.#pace.rest();
+      request.pause();
+    } else {
+      request.resume();
+      if (this.#received < this.#options.size) this.#pace.goOn();
+      else this.#pace.rest();
+    }
   }
 
   #send(): void {
@@ -137,6 +152,7 @@ export class FileUpload {
 
   async #end(): Promise<void> {
     this.#idle.stop();
+    this.#pace.end();
     this.#waiting = [];
     await this.#stream?.stop();
   }
