@@ -65,6 +65,8 @@ const LISTEN_WORDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Connections that may wait to be taken over, as far as the system allows it: devices come back all at once. */
+const BACKLOG = 4_096;
 
 /**
  * Opens a TCP or TLS server (`protocol.md` section 1).
@@ -103,7 +105,10 @@ export function openSocketServer(
       });
     });
     server.once('error', onRefused);
-    server.listen({ host: host === '' ? undefined : host, port: options.port }, onListening);
+    server.listen(
+      { host: host === '' ? undefined : host, port: options.port, backlog: BACKLOG },
+      onListening,
+    );
   });
 }
 

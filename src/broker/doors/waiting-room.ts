@@ -13,6 +13,10 @@ export interface DoorLimits extends Pick<ServerLimits, 'pendingConnections' | 'p
 
 /** Age from which on a connection before login counts, in ms: devices that all come back at once are not cut. */
 const COUNTS_FROM_MS = 1_000;
+/** Connections that are counted in one turn of the event loop: to cut thousands at once would hold up the devices. */
+const COUNTED_AT_ONCE = 100;
+/** Pause between two such turns, in ms. */
+const TURN_MS = 5;
 
 /**
  * The places of the connections, so that nobody shuts the others out. Those before login are bounded, in all and of each
@@ -80,14 +84,16 @@ export class WaitingRoom {
   #review(): void {
     this.#timer = undefined;
     const now = this.#clock.now();
+    let counted = 0;
     for (const place of this.#young) {
       const restMs = place.since + COUNTS_FROM_MS - now;
-      if (restMs > 0) {
-        this.#timer = this.#clock.after(restMs, () => this.#review());
+      if (restMs > 0 || counted === COUNTED_AT_ONCE) {
+        this.#timer = this.#clock.after(restMs > 0 ? restMs : TURN_MS, () => this.#review());
         return;
       }
       this.#young.delete(place);
       this.#count(place);
+      counted++;
     }
   }
 

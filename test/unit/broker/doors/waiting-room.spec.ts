@@ -144,6 +144,17 @@ describe('the waiting room', () => {
     assert.deepEqual(bench.out, []);
   });
 
+  it('cuts thousands in several turns', async () => {
+    const bench = new Bench({ maxConnections: 10_000 });
+    bench.fill(1_006);
+    await bench.clock.advance(1_000);
+    assert.equal(bench.out.length, 94);
+    await bench.clock.advance(5);
+    assert.equal(bench.out.length, 194);
+    await bench.clock.advance(45);
+    assert.deepEqual([bench.out.length, bench.clock.pending], [1_000, 0]);
+  });
+
   it('leaves no timer behind when the last one that does not count yet goes', () => {
     const bench = new Bench();
     const [first, second] = [bench.enter('a')!, bench.enter('b')!];
