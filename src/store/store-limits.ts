@@ -17,6 +17,10 @@ export interface StoreLimits {
   readonly rowsPerWrite: number;
   /** Rows of one bucket: the oldest make room. Unless given, 100,000 in memory and no limit in a file. */
   readonly rowsPerBucket: number;
+  /** Bytes of the rows of one user, about; unless given, 64 MiB in memory and 4 GiB in a file. */
+  readonly rowBytesPerUser: number;
+  /** Bytes of all rows, about; unless given, 256 MiB in memory and 64 GiB in a file. */
+  readonly rowBytes: number;
   /** Reads and writes that may wait; 10,000 unless given. Past it, and past the next, they fail at once. */
   readonly waitingJobs: number;
   /** Bytes of values that may wait to be written; 64 MiB unless given. */
@@ -31,16 +35,18 @@ const DEFAULTS: StoreLimits = {
   retainedPerUser: 10_000,
   rowsPerWrite: 5000,
   rowsPerBucket: Infinity,
+  rowBytesPerUser: 4 * 2 ** 30,
+  rowBytes: 64 * 2 ** 30,
   waitingJobs: 10_000,
   waitingBytes: 64 * 1024 * 1024,
 };
 
-const ROWS_IN_MEMORY = 100_000;
+/** The limits of rows that are kept in memory. */
+const IN_MEMORY = { rowsPerBucket: 100_000, rowBytesPerUser: 64 * 2 ** 20, rowBytes: 256 * 2 ** 20 };
 
 /** All limits of a store; `IOTMP_ERR_CONFIG` for one that is no number of 1 or more. */
 export function storeLimits(kind: 'file' | 'memory', given: Partial<StoreLimits> = {}): StoreLimits {
-  const rowsPerBucket = kind === 'memory' ? ROWS_IN_MEMORY : Infinity;
-  const limits = { ...DEFAULTS, rowsPerBucket, ...given };
+  const limits = { ...DEFAULTS, ...(kind === 'memory' && IN_MEMORY), ...given };
   for (const [name, value] of Object.entries(limits)) {
     if (!(value >= 1)) throw new IotmpError('IOTMP_ERR_CONFIG', `the limit ${name} has to be 1 or more`);
   }

@@ -41,7 +41,7 @@ const MADE_BY_WRITE: BucketSettings = { config: { source: 'write' } };
  * missing bucket (`config: {source: "write"}`), unless `autoCreate` is false. Flows and programs do all other work.
  *
  * Refused are: a bad name, a write without a value, and a row whose given time is before 2000, more than a day ahead or
- * older than the retention (400), a missing bucket (404), a bucket that is not enabled (405), one bucket too many (409), a row past the store's limit (413), and everything while the store fails (503, 507).
+ * older than the retention (400), a missing bucket (404), a bucket that is not enabled (405), one bucket too many (409), a row past the store's limit (413) or past the bytes of its user's rows (507), and everything while the store fails (503, 507).
  *
  * The events `bucket_create`, `bucket_update` and `bucket_delete` have the settings beside `bucket`. Each row is an event
  * `bucket_write` with `bucket` and `data`, at the time of the row. `data` has the values of the row and its device. All

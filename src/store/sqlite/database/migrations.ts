@@ -77,6 +77,8 @@ export const MIGRATIONS: readonly string[] = [
     bucket INTEGER PRIMARY KEY
   ) STRICT;
   `,
+  // Size of the values of all rows, in bytes, about.
+  'ALTER TABLE bucket ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0',
 ];
 
 /**

@@ -9,12 +9,15 @@ import type { StoreLimits } from '../../store-limits';
 import { mapFromStored, toStored, unpackValues, type PackedValues } from '../../stored-value';
 import { bytesOf, numberOf, textOf, type Row, type Statements } from '../database/statements';
 import type { PointTable } from './point-table';
+import { KeptBytes } from './kept-bytes';
 import { RowClock } from './row-clock';
 
 /** Maximum number of old rows that {@link BucketTable.prune} removes at once. */
 export const PRUNE_STEP = 5000;
 /** Maximum number of old rows that a write of few rows removes. */
 const MIN_PRUNED = 100;
+/** Size of a row beside its value, with its place in the index, in bytes, about. */
+const ROW_BYTES = 48;
 /** Maximum number of buckets whose rules are remembered. */
 const MAX_KNOWN = 10_000;
 
@@ -30,6 +33,8 @@ export interface BucketEntry extends Omit<Bucket, 'settings'> {
   readonly id: number;
   /** A map. */
   readonly settings: Uint8Array;
+  /** Size of its rows, in bytes, about. */
+  readonly bytes: number;
 }
 
 export interface BucketListArgs {
@@ -64,8 +69,10 @@ export interface WriteArgs extends BucketArgs {
 /** A bucket as the writes of its rows need it. */
 interface KnownBucket {
   readonly id: number;
+  readonly user: string;
   readonly rules: BucketRules;
   rows: number;
+  bytes: number;
 }
 
 /**
@@ -77,6 +84,7 @@ export class BucketTable {
   readonly #points: PointTable;
   readonly #limits: StoreLimits;
   readonly #clock: RowClock;
+  readonly #kept: KeptBytes;
   readonly #known = new Map<string, KnownBucket>();
 
   constructor(sql: Statements, points: PointTable, limits: StoreLimits) {
@@ -84,12 +92,14 @@ export class BucketTable {
     this.#points = points;
     this.#limits = limits;
     this.#clock = new RowClock(points);
+    this.#kept = new KeptBytes(sql, limits);
   }
 
   /** Forgets what is remembered of the tables. Has to be called when writes have been undone. */
   forget(): void {
     this.#known.clear();
     this.#clock.forget();
+    this.#kept.forget();
   }
 
   find({ user, bucket }: BucketKey): BucketEntry | undefined {
@@ -152,18 +162,23 @@ export class BucketTable {
       throw new IotmpError('IOTMP_ERR_NOT_ALLOWED', `the bucket "${args.bucket}" is not enabled`);
     }
     this.#checkKept(bucket, args);
+    this.#kept.check(args.user, args.values.bytes.length + ROW_BYTES * args.ts.length);
     // All of them before the first is written: there may be none for one of them.
     const times = args.devices.map(
       (device, index) => args.ts[index] ?? this.#clock.next(bucket.id, device, args.at),
     );
     let added = 0;
+    let bytes = 0;
     for (const [index, value] of unpackValues(args.values).entries()) {
       const { [index]: ts = args.at } = times;
-      if (this.#points.put(bucket.id, ts, args.devices[index] ?? '', value)) added++;
+      if (!this.#points.put(bucket.id, ts, args.devices[index] ?? '', value)) continue;
+      added++;
+      bytes += ROW_BYTES + value.length;
     }
+    this.#addRows(bucket, added, bytes);
     const limit = Math.max(MIN_PRUNED, 2 * args.ts.length);
-    const pruned = this.#removeOld(bucket, args.at, bucket.rows + added, limit);
-    this.#addRows(bucket, added - pruned);
+    const pruned = this.#removeOld(bucket, args.at, bucket.rows, limit);
+    this.#dropRows(bucket, pruned);
     return { ts: times, added, pruned, created };
   }
 
@@ -171,7 +186,7 @@ export class BucketTable {
   prune(args: BucketArgs): number {
     const bucket = this.#know(args);
     const pruned = this.#removeOld(bucket, args.at, bucket.rows, PRUNE_STEP);
-    this.#addRows(bucket, -pruned);
+    this.#dropRows(bucket, pruned);
     return pruned;
   }
 
@@ -194,7 +209,7 @@ export class BucketTable {
   }
 
   /** Makes a bucket, or replaces all but its id and its rows. */
-  #put({ user, bucket, settings, created, modified }: Omit<BucketEntry, 'id' | 'rows'>): void {
+  #put({ user, bucket, settings, created, modified }: Omit<BucketEntry, 'id' | 'rows' | 'bytes'>): void {
     const map = mapFromStored(settings);
     bucketRules(map, this.#limits.rowsPerBucket);
     this.#known.delete(userKey(user, bucket));
@@ -203,6 +218,7 @@ export class BucketTable {
 
   #remove({ id, user, bucket }: BucketEntry): void {
     this.#known.delete(userKey(user, bucket));
+    this.#kept.forget();
     this.#sql.run('INSERT INTO trash (bucket) VALUES (?)', id);
     this.#sql.run('DELETE FROM bucket WHERE id = ?', id);
   }
@@ -214,18 +230,37 @@ export class BucketTable {
     return byCount + this.#points.removeBefore(id, at - rules.keepMs, limit - byCount);
   }
 
-  #addRows(bucket: KnownBucket, count: number): void {
+  /** Rows that are removed count with the average size: to read each of them would take too long. */
+  #dropRows(bucket: KnownBucket, count: number): void {
+    const bytes = count >= bucket.rows ? bucket.bytes : Math.round((bucket.bytes * count) / bucket.rows);
+    this.#addRows(bucket, -count, -bytes);
+  }
+
+  #addRows(bucket: KnownBucket, count: number, bytes: number): void {
     if (count === 0) return;
     bucket.rows += count;
-    this.#sql.run('UPDATE bucket SET rows = rows + ? WHERE id = ?', count, bucket.id);
+    bucket.bytes += bytes;
+    this.#kept.change(bucket.user, bytes);
+    this.#sql.run(
+      'UPDATE bucket SET rows = rows + ?, bytes = bytes + ? WHERE id = ?',
+      count,
+      bytes,
+      bucket.id,
+    );
   }
 
   #know(key: BucketKey): KnownBucket {
     const text = userKey(key.user, key.bucket);
     let known = this.#known.get(text);
     if (known !== undefined) return known;
-    const { id, rows, settings } = this.entry(key);
-    known = { id, rows, rules: bucketRules(mapFromStored(settings), this.#limits.rowsPerBucket) };
+    const { id, user, rows, bytes, settings } = this.entry(key);
+    known = {
+      id,
+      user,
+      rows,
+      bytes,
+      rules: bucketRules(mapFromStored(settings), this.#limits.rowsPerBucket),
+    };
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(text, known);
     return known;
@@ -239,6 +274,7 @@ function fromRow(row: Row): BucketEntry {
     bucket: textOf(row, 'name'),
     settings: bytesOf(row, 'settings'),
     rows: numberOf(row, 'rows'),
+    bytes: numberOf(row, 'bytes'),
     created: numberOf(row, 'created'),
     modified: numberOf(row, 'modified'),
   };
