@@ -323,6 +323,7 @@ export class PeerSession implements Session, SessionCore, KeepAlivePort, Transpo
       pause: () => inbox.pause(),
       resume: () => inbox.resume(),
       hasWaited: (ms) => this.#parts.hasWaited(ms),
+      spend: (messages) => inbox.spend(messages),
       handleLife: (now) => this.handleLife(now),
     });
   }

@@ -12,8 +12,12 @@ const MAX_LATE = 10;
 const EXTRAS_MS = 1000;
 const MIN_EXTRAS = 4;
 const CALM_MS = 8000;
-/** Longest time by which the next sample is late for each of them where yet another one comes, in ms. */
-const MAX_PAYBACK_MS = 1000;
+/**
+ * Where yet another sample comes too early, the next one is late for each of them by this part of the interval, in ms at most:
+ * a flood gains nothing by them.
+ */
+const PAYBACK = 1.25;
+const MAX_PAYBACK_MS = 1250;
 
 /** Handles what a {@link SampleThinning} decides. */
 export interface ThinningHandler {
@@ -114,7 +118,7 @@ export class SampleThinning {
       this.#handler.thinned();
       return;
     }
-    const payback = this.#debt * Math.min(this.#intervalMs, MAX_PAYBACK_MS);
+    const payback = this.#debt * Math.min(PAYBACK * this.#intervalMs, MAX_PAYBACK_MS);
     this.#debt = 0;
     this.#dueAt = (this.#dueAt ?? now) + payback;
     this.#timer = this.#clock.after(Math.max(0, this.#dueAt - now), () => this.#release());

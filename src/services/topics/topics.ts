@@ -41,6 +41,9 @@ export interface TopicsOptions {
   readonly clock?: Clock;
 }
 
+/** Subscribers to whom passing a message on takes about as long as reading one. */
+const RECEIVERS_PER_MESSAGE = 4;
+
 /** The store of retained messages. */
 type Kept = Required<Pick<TopicsOptions, 'retained'>>;
 
@@ -220,9 +223,9 @@ export class Topics {
     const kept = handling.retain ? this.#keep(message, publication.device) : undefined;
     this.#queue.run(() => {
       this.#server.events.publish(message);
-      for (const subscription of this.#users.get(user)?.match(levels) ?? []) {
-        subscription.deliver(message, handling.retain);
-      }
+      const receivers = this.#users.get(user)?.match(levels) ?? [];
+      for (const subscription of receivers) subscription.deliver(message, handling.retain);
+      this.#charge(message, receivers.length);
       for (const link of this.#bridges) {
         if (link !== origin) link.send(message, handling);
       }
@@ -241,6 +244,13 @@ export class Topics {
       return Promise.reject(new IotmpError('IOTMP_ERR_BUSY', text));
     }
     return this.#retained.write(user, message).finally(() => this.#waiting.change(owner, -size));
+  }
+
+  /** A message to many subscribers costs its publisher as much of the turn as many messages do. */
+  #charge({ user, device }: TopicMessage, receivers: number): void {
+    if (device === undefined || receivers < RECEIVERS_PER_MESSAGE) return;
+    const messages = Math.floor(receivers / RECEIVERS_PER_MESSAGE);
+    this.#server.device({ user, device })?.reading.spend(messages);
   }
 
   /** Begins a subscription. If the retained messages cannot be read, it begins without them. */

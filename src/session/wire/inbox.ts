@@ -105,6 +105,11 @@ export class Inbox implements FrameReceiver, TurnTaker {
     if (!this.#resting) this.#goOn();
   }
 
+  /** The message at hand has caused as much work as so many others. */
+  spend(messages: number): void {
+    this.#credit -= messages;
+  }
+
   takeTurn(): void {
     if (!this.#resting) return;
     this.#resting = false;
@@ -128,9 +133,7 @@ export class Inbox implements FrameReceiver, TurnTaker {
     this.#run(() => this.#frames.resume());
   }
 
-  #spend(bytes: number): void {
-    this.#credit -= 1 + (bytes >>> CREDIT_SHIFT);
-    if (this.#credit > 0) return;
+  #askForMore(): void {
     const waitMs = this.#pace?.waitMs() ?? 0;
     this.#credit = this.#pace === undefined ? CREDIT : 0;
     if (waitMs > 0) this.#slowDown(waitMs);
@@ -176,7 +179,8 @@ export class Inbox implements FrameReceiver, TurnTaker {
   handleFrame(type: number, bytes: Buffer, start: number, end: number): void {
     this.messages++;
     this.bodySize = end - start;
-    this.#spend(end - start);
+    this.#credit -= 1 + (this.bodySize >>> CREDIT_SHIFT);
+    if (this.#credit <= 0) this.#askForMore();
     if (type > MessageType.STREAM_DATA) {
       this.#skip(type);
       return;

@@ -9,6 +9,8 @@ export interface ReadingPort {
   resume(): void;
   /** Whether a request of this end has waited for its answer for so long, in ms. */
   hasWaited(ms: number): boolean;
+  /** The message at hand has caused as much work as so many others. */
+  spend(messages: number): void;
   /** The peer counts as alive at this time, on the clock's scale. */
   handleLife(now: number): void;
 }
@@ -27,6 +29,8 @@ export interface Reading {
   hold(holder: ReadingHolder): void;
   /** Takes back a {@link hold}. Idempotent. */
   release(holder: ReadingHolder): void;
+  /** The message at hand has caused as much work as so many others: the turn of the connection ends the sooner. */
+  spend(messages: number): void;
 }
 
 /** Longest stop for the sake of a holder, in ms: the peer's answers and samples of other streams wait behind it. */
@@ -90,6 +94,10 @@ export class ReadingGate implements Reading {
     if (!this.#holders.delete(holder)) return;
     if (this.#holders.size === 0) this.#forgive();
     this.#update();
+  }
+
+  spend(messages: number): void {
+    this.#port.spend(messages);
   }
 
   /** To be called when bytes have been read. */

@@ -65,6 +65,10 @@ class FloodConnection implements Reading {
     this.read(0);
   }
 
+  spend(): void {
+    assert.fail('flows are charged by their load');
+  }
+
   read(messages: number): void {
     if (this.#rest === 0) this.#rest = messages;
     for (; this.isRead && this.#rest > 0; this.#rest--) {

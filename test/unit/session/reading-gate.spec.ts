@@ -25,6 +25,7 @@ class Connection {
       },
       pause: isRead(false),
       resume: isRead(true),
+      spend: () => undefined,
       hasWaited: (ms) => this.askedAt <= this.clock.now() - ms,
       handleLife: () => this.lives++,
     });

@@ -142,6 +142,26 @@ describe('A device that floods', () => {
     assert.equal(order.length, COUNT);
   });
 
+  it('ends its turn the sooner where each message causes much work', async () => {
+    const order: string[] = [];
+    const rig = await openServer();
+    rig.host.host('work', {
+      kind: 'run',
+      run: ({ payload }) => {
+        const end = performance.now() + 0.1;
+        while (performance.now() < end);
+        order.push(`slow${Number(payload)}`);
+        rig.session.reading.spend(64);
+      },
+    });
+    flood(rig);
+    await Promise.resolve();
+    // The turn has 2 ms. Without the work, the time is looked at after 64 messages.
+    assert.ok(order.length > 0 && order.length <= 22, `${order.length} messages in a turn`);
+    rig.session.close();
+    await rig.clock.settle();
+  });
+
   it('is forgotten when its connection ends meanwhile', async () => {
     const order: string[] = [];
     const clock = new FakeClock();
