@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import {
+  errorText,
   defaultClientOptions,
   detached,
   guarded,
@@ -15,7 +16,7 @@ import { FlowsStarted } from './lib/red/flows-started';
 import { clientState } from './lib/flow/client-state';
 import { trackUsers, type LinkNode } from './lib/flow/link';
 import { LogGate } from './lib/red/log-gate';
-import { nodeError, statusReason } from './lib/red/node-error';
+import { statusReason } from './lib/red/node-error';
 import { TlsSource } from './lib/red/tls-source';
 import { StateFeed } from './lib/flow/state-feed';
 import { StatusReporter } from './lib/red/status-reporter';
@@ -49,9 +50,9 @@ export = function register(RED: NodeAPI): void {
         run(RED, this, clientOptions(RED, config, this.credentials), status, started);
       } catch (error) {
         this.link = undefined;
-        this.error(nodeError(error).message);
+        this.error(errorText(error));
         status.red(statusReason(error));
-        const onFault = (fault: unknown): void => this.error(nodeError(fault).message);
+        const onFault = (fault: unknown): void => this.error(errorText(fault));
         this.on(
           'close',
           guarded('idle client close', onFault, () => status.close()),
@@ -143,7 +144,7 @@ function logTroubles(RED: NodeAPI, node: ClientNode, client: IotmpClient): void 
 function connectWhileUsed(node: ClientNode, client: IotmpClient, started: FlowsStarted): () => void {
   return started.watch(() => {
     if (Object.keys(node.users).length > 0) client.connect();
-    else detached('client rests', (error) => node.error(nodeError(error).message), client.disconnect());
+    else detached('client rests', (error) => node.error(errorText(error)), client.disconnect());
   });
 }
 

@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { guarded, nodeFault } from '../src';
+import { errorText, guarded, nodeFault } from '../src';
 import { mountAdminApi } from './lib/server/admin-api';
 import { ServerPool } from './lib/server/server-pool';
 import { closeWith } from './lib/red/close-with';
@@ -7,7 +7,7 @@ import { FlowsStarted } from './lib/red/flows-started';
 import { FlowsStopping } from './lib/red/flows-stopping';
 import { HttpRouter } from './lib/server/http-router';
 import { trackUsers } from './lib/flow/link';
-import { nodeError, statusReason } from './lib/red/node-error';
+import { statusReason } from './lib/red/node-error';
 import type { ServerConfig, ServerCredentials } from './lib/server/server-settings';
 import { ServerRuntime, type ServerNode, type SharedByServers } from './lib/server/server-runtime';
 import { StatusReporter } from './lib/red/status-reporter';
@@ -40,7 +40,7 @@ export = function register(RED: NodeAPI): void {
           closeWith(this, (removed) => runtime.close(removed));
         } else idle(this, status, () => status.grey(translate(RED, 'status.disabled')));
       } catch (error) {
-        this.error(nodeError(error).message);
+        this.error(errorText(error));
         idle(this, status, () => status.red(statusReason(error)));
       }
     },
@@ -54,7 +54,7 @@ export = function register(RED: NodeAPI): void {
 function idle(node: ServerNode, status: StatusReporter, show: () => void): void {
   node.link = undefined;
   show();
-  const onFault = (error: unknown): void => node.error(nodeError(error).message);
+  const onFault = (error: unknown): void => node.error(errorText(error));
   node.on(
     'close',
     guarded('idle server close', onFault, () => status.close()),

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { printable } from './printable';
 
 /**
  * The one catalogue of everything that can go wrong. Codes are stable: flows and programs compare them.
@@ -67,7 +68,10 @@ export type ErrorCode = keyof typeof ErrorStatus;
 /** Errors of this realm that no engine has made, such as a DOMException. */
 const OwnError = Error;
 
-/** Base of all errors that this package throws or rejects with. */
+/**
+ * Base of all errors that this package throws or rejects with. Their messages may have texts of peers in them, and end in logs,
+ * events and statuses: they are made printable here.
+ */
 export class IotmpError extends Error {
   /** Stable code of the catalogue. */
   readonly code: ErrorCode;
@@ -75,7 +79,7 @@ export class IotmpError extends Error {
   readonly statusCode: number;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown; statusCode?: number }) {
-    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    super(printable(message), options?.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'IotmpError';
     this.code = code;
     this.statusCode = options?.statusCode ?? ErrorStatus[code];
@@ -214,12 +218,12 @@ export function asError(thrown: unknown): Error {
   return isError(thrown) ? thrown : new Error(errorText(thrown), { cause: thrown });
 }
 
-/** The text of anything that was thrown, also of what cannot be made a text. */
+/** The text of anything that was thrown, also of what cannot be made a text; printable. */
 export function errorText(error: unknown): string {
   try {
     // A message that is no string is the thrower's own doing.
     const text: unknown = isError(error) ? error.message : error;
-    return String(text);
+    return printable(String(text));
   } catch {
     return 'an error without a text';
   }

@@ -102,11 +102,13 @@ export {
   RemoteError,
   StorageError,
   systemCode,
+  errorText,
 } from './errors';
 export type { ErrorCode, StorageFault } from './errors';
 export { deviceKey } from './util/device-key';
 export { BoundedMap } from './util/bounded-map';
 export { SafeEmitter } from './util/safe-emitter';
+export { printable } from './printable';
 export { detached, guarded, warnProcess, type FaultHandler, type Guarded } from './util/guard';
 export {
   Answer,

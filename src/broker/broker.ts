@@ -7,6 +7,8 @@ import type { ResourceDefinition } from '../session/hosting/resource';
 import type { Transport } from '../transport/transport';
 import type { DeviceId } from '../types';
 import { warnProcess } from '../util/guard';
+import { LineBudget } from '../util/line-budget';
+import { printable } from '../printable';
 import { SafeEmitter } from '../util/safe-emitter';
 import { Admission } from './admission';
 import type { DeviceDirectory } from './directory-authenticator';
@@ -44,6 +46,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   /** What happens on this server, by the names that programs for the protocol know. */
   readonly events = new EventFeed((text) => this.warn(text));
   readonly #refusals: RefusalRecorder;
+  readonly #lines: LineBudget;
   readonly #brake: LoginBrake;
   readonly #registry = new DeviceRegistry({ limits: () => this.limits, warn: (text) => this.warn(text) });
   readonly #hub: StreamHub;
@@ -61,13 +64,16 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     super();
     this.#options = serverOptions(options);
     this.#admission = new Admission(this.#options);
-    this.#refusals = new RefusalRecorder(this.#options.clock, {
+    const { clock } = this.#options;
+    this.#lines = new LineBudget(clock, (line) => this.tell('warning', printable(line)));
+    const onWarning = (text: string, about?: string): void => this.#warnAbout(about, text);
+    this.#refusals = new RefusalRecorder(clock, this.#lines, {
       onLine: (line) => this.tell('refusal', line),
       onRecorded: (login) => this.#handleRefused(login),
     });
     this.#hub = new StreamHub({
       clock: this.#options.clock,
-      onWarning: (text) => this.warn(text),
+      onWarning,
     });
     this.#twins = new TwinWatch(this.#options.clock, (text) => this.warn(text));
     this.#brake = new LoginBrake(this.#options.clock, {
@@ -86,7 +92,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
       onDisconnected: (device, reason) => this.#handleDisconnected(device, reason),
       onRefused: (login) => this.#refusals.refuse(login),
       onTurnedAway: (login) => this.#refusals.turnAway(login),
-      onWarning: (text) => this.warn(text),
+      onWarning,
     };
     this.#connections = new ConnectionAcceptor(port, this.#options.clock);
     this.#listeners = new ListenerSet({
@@ -307,8 +313,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
    * @param cause the error that the warning tells of
    */
   warn(text: string, cause?: IotmpError): void {
-    if (cause === undefined) this.tell('warning', text);
-    else this.tell('warning', text, cause);
+    this.#warnAbout(undefined, text, cause);
   }
 
   #handleConnected(device: ConnectedDevice): void {
@@ -328,6 +333,11 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     this.events.publish(loginFailed(login));
   }
 
+  #warnAbout(about: string | undefined, text: string, cause?: IotmpError): void {
+    if (this.#lines.allows(about))
+      this.tell('warning', printable(text), ...(cause === undefined ? [] : [cause]));
+  }
+
   /** Of a listener of `warning` that throws only the process can be told. */
   protected override handleListenerFault(name: string, error: unknown): void {
     const text = `a listener of ${name} failed: ${errorText(error)}`;
@@ -339,6 +349,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     this.#upgrades.reset();
     await Promise.all([this.#updateListeners(), this.#connections.close()]);
     this.#refusals.close();
+    this.#lines.close();
   }
 
   #checkFileLimit(): void {

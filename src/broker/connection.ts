@@ -39,7 +39,8 @@ export interface ConnectionContext {
   onRefused(login: RefusedLogin): void;
   /** A login was refused, and so many are that this one is only counted. */
   onTurnedAway(login: RefusedLogin): void;
-  onWarning(text: string): void;
+  /** @param about the device that the warning is about */
+  onWarning(text: string, about?: string): void;
   /** Nothing is left of the connection. */
   onGone(connection: Connection): void;
 }
@@ -124,7 +125,9 @@ export class Connection implements SessionHooks, Newcomer {
   /** What goes wrong before the login is in the record of refused logins. */
   onWarning(text: string): void {
     const { peer } = this.session;
-    if (peer !== undefined) this.#context.onWarning(`${peer.user}/${peer.device}: ${text}`);
+    if (peer === undefined) return;
+    const name = `${peer.user}/${peer.device}`;
+    this.#context.onWarning(`${name}: ${text}`, name);
   }
 
   #takeOver(older: ConnectedDevice): void {

@@ -10,6 +10,7 @@ import { targetUrl } from '../transport/client-socket';
 import type { Value } from '../types';
 import { Backoff } from '../util/backoff';
 import { guarded, warnProcess } from '../util/guard';
+import { printable } from '../printable';
 import { SafeEmitter } from '../util/safe-emitter';
 import type { ClientEvents, ClientState } from './client-events';
 import {
@@ -326,7 +327,7 @@ export class IotmpClient extends SafeEmitter<ClientEvents> {
   }
 
   #warn(text: string): void {
-    queueMicrotask(guarded('client warning', warnProcess, () => this.tell('warning', text)));
+    queueMicrotask(guarded('client warning', warnProcess, () => this.tell('warning', printable(text))));
   }
 
   /** A listener of `warning` that throws is one more cause for a warning, but not of this client. */

@@ -9,7 +9,8 @@ const MAX_LINES = 350;
 /** What each part may import beside itself: dependencies point only down this list. */
 const ALLOWED: Record<string, readonly string[]> = {
   'src/types.ts': [],
-  'src/errors.ts': [],
+  'src/printable.ts': [],
+  'src/errors.ts': ['src/printable.ts'],
   'src/util': ['src/types.ts', 'src/errors.ts'],
   'src/topic': ['src/errors.ts'],
   'src/rights': ['src/types.ts', 'src/errors.ts'],
@@ -19,6 +20,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'src/store': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/topic', 'src/codec'],
   'src/session': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec', 'src/framing', 'src/transport'],
   'src/broker': [
+    'src/printable.ts',
     'src/types.ts',
     'src/rights',
     'src/errors.ts',
@@ -47,7 +49,15 @@ const ALLOWED: Record<string, readonly string[]> = {
     'src/broker',
     'src/store',
   ],
-  'src/client': ['src/types.ts', 'src/errors.ts', 'src/util', 'src/codec', 'src/transport', 'src/session'],
+  'src/client': [
+    'src/printable.ts',
+    'src/types.ts',
+    'src/errors.ts',
+    'src/util',
+    'src/codec',
+    'src/transport',
+    'src/session',
+  ],
   'src/gateway': [
     'src/types.ts',
     'src/rights',
@@ -62,6 +72,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'src/directory',
   ],
   'src/index.ts': [
+    'src/printable.ts',
     'src/util',
     'src/rights',
     'src/types.ts',

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { guarded, IotmpError, warnProcess, type FaultHandler } from '../../../src';
+import { errorText, guarded, IotmpError, warnProcess, type FaultHandler } from '../../../src';
 import { linkProperties } from '../../settings/shared';
 import { findLinkNode, type Link, type LinkState } from './link';
 import { FlowsStarted } from '../red/flows-started';
@@ -30,7 +30,7 @@ export function setUpFlowNode(
   const status = new StatusReporter(node);
   const cleanUps: (() => void)[] = [() => status.close()];
   const onClose = (cleanUp: () => void): unknown => cleanUps.push(cleanUp);
-  const onFault = (error: unknown): void => node.error(nodeError(error).message);
+  const onFault = (error: unknown): void => node.error(errorText(error));
   const closeAll = (): void => {
     for (const cleanUp of cleanUps.reverse()) guarded('flow node clean-up', onFault, cleanUp)();
   };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Answer } from '../../../src';
-import { guarded, IotmpError, warnProcess } from '../../../src';
+import { BoundedMap, guarded, IotmpError, warnProcess } from '../../../src';
 
 /** Names a call that waits for its answer from a flow. Plain data, so that it survives the cloning of messages. */
 export interface ReplyToken {
@@ -23,6 +23,14 @@ export class ReplyStore {
   readonly #node: string;
   readonly #timeoutMs: number;
   readonly #pending = new Map<string, PendingReply>();
+  /** Calls whose callers have gone: their answers are no fault of the flow. */
+  readonly #gone = new BoundedMap<string, true>(ReplyStore.#MAX_PENDING, {
+    onForget: () => {
+      this.#forgotAt = performance.now();
+    },
+  });
+  /** When a call was last forgotten whose caller has gone, on the scale of `performance.now`. */
+  #forgotAt = -Infinity;
 
   /**
    * @param node id of the node that keeps the calls
@@ -48,9 +56,10 @@ export class ReplyStore {
     }
     const token: ReplyToken = { type: 'iotmp', node: this.#node, call: randomUUID() };
     const answer = new Promise<Answer>((resolve, reject) => {
-      const giveUp = guarded('flow caller gone', warnProcess, () =>
-        this.#take(token.call)?.reject(new IotmpError('IOTMP_ERR_CLOSED', 'the caller is gone')),
-      );
+      const giveUp = guarded('flow caller gone', warnProcess, () => {
+        this.#gone.set(token.call, true);
+        this.#take(token.call)?.reject(new IotmpError('IOTMP_ERR_CLOSED', 'the caller is gone'));
+      });
       const onTimeout = guarded('flow answer timeout', warnProcess, () =>
         this.#take(token.call)?.reject(
           new IotmpError('IOTMP_ERR_TIMEOUT', 'the flow did not answer in time'),
@@ -65,14 +74,14 @@ export class ReplyStore {
   }
 
   /**
-   * Answers a call.
+   * Answers a call. The answer to a caller that has gone is let go.
    * @throws IotmpError IOTMP_ERR_REPLY when it is unknown, already answered or expired
    */
   reply(token: ReplyToken, answer: Answer): void {
     const pending = this.#take(token.call);
-    if (pending === undefined)
+    if (pending !== undefined) pending.resolve(answer);
+    else if (!this.#hasGone(token.call))
       throw new IotmpError('IOTMP_ERR_REPLY', 'the call is unknown, answered or expired');
-    pending.resolve(answer);
   }
 
   /** Gives up all calls that wait. */
@@ -80,6 +89,11 @@ export class ReplyStore {
     for (const call of [...this.#pending.keys()]) {
       this.#take(call)?.reject(new IotmpError('IOTMP_ERR_CLOSED', 'the flow was stopped'));
     }
+  }
+
+  /** Where too many callers have gone to remember all of them, an unknown call counts as one of theirs. */
+  #hasGone(call: string): boolean {
+    return this.#gone.delete(call) || performance.now() - this.#forgotAt < this.#timeoutMs;
   }
 
   #take(call: string): PendingReply | undefined {

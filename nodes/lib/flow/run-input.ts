@@ -1,5 +1,5 @@
 import type { Node, NodeMessage, NodeMessageInFlow } from 'node-red';
-import { guarded } from '../../../src';
+import { errorText, guarded } from '../../../src';
 import { nodeError } from '../red/node-error';
 import { nodeHandler } from '../red/node-handler';
 
@@ -17,7 +17,7 @@ export function onInput(
   node: Node,
   handle: (message: NodeMessageInFlow, send: Send) => Promise<void> | void,
 ): void {
-  const onFault = (error: unknown): void => node.error(nodeError(error).message);
+  const onFault = (error: unknown): void => node.error(errorText(error));
   const take = (message: NodeMessageInFlow, send: Send, done: Done): void => {
     const run = async (): Promise<void> => handle(message, send);
     run().then(

@@ -1,6 +1,5 @@
 import type { Node } from 'node-red';
-import { detached } from '../../../src';
-import { nodeError } from './node-error';
+import { errorText, detached } from '../../../src';
 import { nodeHandler } from './node-handler';
 
 /**
@@ -9,7 +8,7 @@ import { nodeHandler } from './node-handler';
  * @param end gets whether the node is gone for good, and not made anew by a deploy
  */
 export function closeWith(node: Node, end: (removed: boolean) => Promise<void>): void {
-  const onFault = (error: unknown): void => node.error(nodeError(error).message);
+  const onFault = (error: unknown): void => node.error(errorText(error));
   const close = async (removed: boolean, done: () => void): Promise<void> => {
     try {
       await end(removed);

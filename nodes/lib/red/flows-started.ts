@@ -1,6 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { guarded } from '../../../src';
-import { nodeError } from './node-error';
+import { errorText, guarded } from '../../../src';
 
 /**
  * Tells any number of nodes that a deploy is over and the flows run, with one listener on the emitter that all of
@@ -11,7 +10,7 @@ export class FlowsStarted {
 
   readonly #RED: NodeAPI;
   readonly #watchers = new Set<() => void>();
-  readonly #onFault = (error: unknown): void => this.#RED.log.error(`[iotmp] ${nodeError(error).message}`);
+  readonly #onFault = (error: unknown): void => this.#RED.log.error(`[iotmp] ${errorText(error)}`);
   readonly #listener = guarded('flows started', this.#onFault, () => {
     for (const watcher of this.#watchers) guarded('flows started watcher', this.#onFault, watcher)();
   });

@@ -1,6 +1,5 @@
 import type { Node, NodeStatus } from 'node-red';
-import { guarded } from '../../../src';
-import { nodeError } from './node-error';
+import { errorText, guarded, printable } from '../../../src';
 
 /** Two statuses a second are enough for people, and do not flood the editor. */
 const PAUSE_MS = 500;
@@ -20,7 +19,7 @@ export class StatusReporter {
   /** Shows a status, now or soon. */
   show(status: NodeStatus): void {
     if (this.#closed) return;
-    this.#next = status;
+    this.#next = { ...status, text: printable(status.text ?? '') };
     if (this.#pause === undefined) this.#flush();
   }
 
@@ -58,7 +57,7 @@ export class StatusReporter {
     if (key === this.#shown) return;
     this.#shown = key;
     this.#node.status(status);
-    const onFault = (error: unknown): void => this.#node.error(nodeError(error).message);
+    const onFault = (error: unknown): void => this.#node.error(errorText(error));
     this.#pause = setTimeout(
       guarded('node status', onFault, () => this.#flush()),
       PAUSE_MS,

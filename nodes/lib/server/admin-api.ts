@@ -1,7 +1,6 @@
 import type { NodeAPI } from 'node-red';
-import { deviceKey, type ConnectedDevice, type DeviceId, type IotmpServer } from '../../../src';
+import { errorText, deviceKey, type ConnectedDevice, type DeviceId, type IotmpServer } from '../../../src';
 import { adminRoute } from './admin-route';
-import { nodeError } from '../red/node-error';
 import { ServerLink } from './server-link';
 
 /** What the editor is told of a device. */
@@ -41,7 +40,7 @@ export function mountAdminApi(RED: NodeAPI): void {
       const resources = await resourceEntries(device);
       response.type('json').send(jsonText({ resources }));
     } catch (error) {
-      response.status(504).json({ error: nodeError(error).message });
+      response.status(504).json({ error: errorText(error) });
     }
   });
   RED.httpAdmin.get('/iotmp/servers/:id/devices', mayRead, onDevices);

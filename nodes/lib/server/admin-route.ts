@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { NodeAPI } from 'node-red';
-import { detached, guarded, type Guarded } from '../../../src';
-import { nodeError } from '../red/node-error';
+import { errorText, detached, guarded, type Guarded } from '../../../src';
 
 /** A request of the editor, as far as its routes look at it. */
 export interface AdminRequest {
@@ -32,7 +31,7 @@ export function adminRoute(
   place: string,
   handle: (request: AdminRequest, response: AdminResponse) => Promise<void> | void,
 ): Guarded<[request: AdminRequest, response: AdminResponse]> {
-  const onFault = (error: unknown): void => RED.log.error(`[iotmp] ${place}: ${nodeError(error).message}`);
+  const onFault = (error: unknown): void => RED.log.error(`[iotmp] ${place}: ${errorText(error)}`);
   return guarded(place, onFault, (request: AdminRequest, response: AdminResponse) => {
     const answer = async (): Promise<void> => handle(request, response);
     const onRejected = (error: unknown): void => {

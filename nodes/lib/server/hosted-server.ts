@@ -1,4 +1,5 @@
 import {
+  errorText,
   detached,
   Directory,
   IotmpServer,
@@ -12,7 +13,6 @@ import {
   type Store,
   type StoreOptions,
 } from '../../../src';
-import { nodeError } from '../red/node-error';
 
 /** What a hosted server tells. */
 interface HostedServerEvents {
@@ -153,10 +153,10 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
   }
 
   #warn(error: unknown): void {
-    this.server.warn(`the directory: ${nodeError(error).message}`);
+    this.server.warn(`the directory: ${errorText(error)}`);
   }
 
   protected override handleListenerFault(name: string, error: unknown): void {
-    this.server.warn(`a listener of ${name} failed: ${nodeError(error).message}`);
+    this.server.warn(`a listener of ${name} failed: ${errorText(error)}`);
   }
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
-import { guarded, IotmpError } from '../../../src';
-import { nodeError } from '../red/node-error';
+import { errorText, guarded, IotmpError } from '../../../src';
 import { translate } from '../red/translate';
 
 /**
@@ -75,8 +74,7 @@ function takeRequests(
   take: (request: IncomingMessage, response: ServerResponse) => boolean,
 ): () => boolean {
   const others = requestListeners(server);
-  const onFault = (error: unknown): void =>
-    RED.log.error(`[iotmp-server] a request: ${nodeError(error).message}`);
+  const onFault = (error: unknown): void => RED.log.error(`[iotmp-server] a request: ${errorText(error)}`);
   const listener = guarded('HTTP request', onFault, (request: IncomingMessage, response: ServerResponse) => {
     if (take(request, response)) return;
     for (const other of others) other.call(server, request, response);

@@ -1,5 +1,12 @@
 import type { NodeAPI, NodeStatus } from 'node-red';
-import { guarded, IotmpError, type BridgeLink, type FaultHandler, type Topics } from '../../../src';
+import {
+  errorText,
+  guarded,
+  IotmpError,
+  type BridgeLink,
+  type FaultHandler,
+  type Topics,
+} from '../../../src';
 import { nodeError } from '../red/node-error';
 import { serverTable } from '../../settings/iotmp-server';
 import { settingReader } from '../../settings/setting';
@@ -97,7 +104,7 @@ class MqttBridge {
   private constructor(broker: MqttBrokerNode, prefix: string, port: MqttBridgePort) {
     this.#broker = broker;
     this.#port = port;
-    const onFault = (error: unknown): void => port.warn(`MQTT: ${nodeError(error).message}`);
+    const onFault = (error: unknown): void => port.warn(`MQTT: ${errorText(error)}`);
     this.#onFault = onFault;
     this.#user = {
       id: port.id,

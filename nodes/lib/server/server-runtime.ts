@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import {
+  errorText,
   detached,
   IotmpError,
   openStore,
@@ -20,7 +21,7 @@ import type { HttpRouter } from './http-router';
 import type { LinkNode } from '../flow/link';
 import { LossWatch } from './loss-watch';
 import { mountMqttBridge, type MqttMount } from './mqtt-bridge';
-import { nodeError, statusReason } from '../red/node-error';
+import { statusReason } from '../red/node-error';
 import { ServerLink } from './server-link';
 import {
   serverSettings,
@@ -76,7 +77,7 @@ export class ServerRuntime {
   readonly #path: UpgradeMount;
   readonly #api: GatewayMount;
   readonly #mqtt: MqttMount;
-  readonly #onFault = (error: unknown): void => this.#node.error(nodeError(error).message);
+  readonly #onFault = (error: unknown): void => this.#node.error(errorText(error));
   /** Ends the watching of flows and server. */
   readonly #ends: (() => void)[] = [];
   #opened = false;
@@ -150,7 +151,7 @@ export class ServerRuntime {
       directory,
       store,
       filesFolder: file === undefined ? undefined : filesFolder(file),
-      onWarning: (text) => this.#node.warn(text),
+      onWarning: (text) => server.warn(text),
     });
   }
 
@@ -278,7 +279,7 @@ function takeOrMake(
   const left = pool.take(node.id);
   if (left !== undefined && left.file === file) return { hosted: left, ready: Promise.resolve() };
   const ending = left?.close() ?? pool.ended(node.id);
-  const ready = ending.catch((error: unknown) => node.error(nodeError(error).message));
+  const ready = ending.catch((error: unknown) => node.error(errorText(error)));
   const open = async (wanted: StoreOptions): Promise<Store> => {
     await ready;
     return openStore(wanted);

@@ -1,5 +1,4 @@
-import { guarded, type FaultHandler, type IotmpServer } from '../../../src';
-import { nodeError } from '../red/node-error';
+import { errorText, guarded, type FaultHandler, type IotmpServer } from '../../../src';
 import type { TlsSource } from '../red/tls-source';
 
 /** Time after a change in which other files may change, too, in ms: key and certificate are written one by one. */
@@ -47,7 +46,7 @@ export class TlsRenewal {
     try {
       this.#server.renewTls(this.#source.options());
     } catch (error) {
-      if (isLast) this.#port.onRefused(nodeError(error).message);
+      if (isLast) this.#port.onRefused(errorText(error));
       else this.#readIn(AGAIN_MS, true);
       return;
     }

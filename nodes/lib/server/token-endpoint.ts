@@ -1,7 +1,7 @@
+import { errorText } from '../../../src';
 import type { NodeAPI } from 'node-red';
 import { adminRoute } from './admin-route';
 import { GatewayMount } from './gateway-mount';
-import { nodeError } from '../red/node-error';
 import { ServerLink } from './server-link';
 
 /** What is made for a program, and how it reaches the API. */
@@ -45,7 +45,7 @@ export function mountTokenEndpoint(RED: NodeAPI): void {
       const token = await node.api.createToken(user, name, request.headers.host ?? '', admin);
       response.json({ user, name, path, token } satisfies MadeToken);
     } catch (error) {
-      response.status(503).json({ error: nodeError(error).message });
+      response.status(503).json({ error: errorText(error) });
     }
   });
   RED.httpAdmin.post('/iotmp/servers/:id/tokens', mayWrite, onMake);

@@ -1,8 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { NodeAPI } from 'node-red';
-import { guarded, IotmpError } from '../../../src';
-import { nodeError } from '../red/node-error';
+import { errorText, guarded, IotmpError } from '../../../src';
 import { below } from './http-router';
 import { translate } from '../red/translate';
 
@@ -29,7 +28,7 @@ export class UpgradeRouter {
   readonly #fallbacks = new Map<string, UpgradeFallback>();
   readonly #listener = guarded(
     'HTTP upgrade',
-    (error) => this.#RED.log.error(`[iotmp-server] a WebSocket: ${nodeError(error).message}`),
+    (error) => this.#RED.log.error(`[iotmp-server] a WebSocket: ${errorText(error)}`),
     (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#handle(request, socket, head),
   );
 

@@ -15,7 +15,7 @@ export type { HubSubscriber, HubSubscription } from './hub-subscription';
 export interface StreamHubOptions {
   readonly clock: Clock;
   /** Called with a warning for the log. */
-  onWarning?(text: string): void;
+  onWarning?(text: string, about: string): void;
 }
 
 /** The resources of a device that have subscribers, by name. */
@@ -102,7 +102,10 @@ export class StreamHub {
       onThinned: () => {
         this.#thinned++;
       },
-      warn: (text) => this.#options.onWarning?.(`${target.user}/${target.device}/${name}: ${text}`),
+      warn: (text) => {
+        const device = `${target.user}/${target.device}`;
+        this.#options.onWarning?.(`${device}/${name}: ${text}`, device);
+      },
       onUnused: (unused) => {
         if (resources.get(name) === unused) resources.delete(name);
         if (resources.size === 0 && this.#devices.get(target) === resources) this.#devices.delete(target);

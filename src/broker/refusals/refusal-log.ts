@@ -1,6 +1,7 @@
 import { BoundedMap } from '../../util/bounded-map';
 import type { Clock, Timer } from '../../util/clock';
 import { deviceKey } from '../../util/device-key';
+import { LINES } from '../../util/line-budget';
 import { RateLimiter } from '../../util/rate-limiter';
 import { hostOf } from '../../transport/host-and-port';
 import { refusalLine } from './refusal-line';
@@ -14,16 +15,17 @@ interface AlikeRefusals {
   waiting: number;
   /** Time of the last line, on the clock's scale. */
   lineAt: number;
+  /** Number of lines so far. */
+  lines: number;
 }
 
-/** Shortest time between two lines of one device, address and reason, in ms. */
+/** Shortest time between two lines of one device, address and reason, in ms. The second line comes soon, as it says how many. */
 const PAUSE_MS = 60_000;
+const FIRST_PAUSE_MS = 4000;
 /** Time between two looks at the groups, in ms. */
-const SWEEP_MS = 10_000;
+const SWEEP_MS = 4000;
 /** Maximum number of groups. The refusals of a group that gives way are counted together with others. */
 const MAX_GROUPS = 1000;
-/** Lines of all groups together: a peer that makes up names must not fill the log. */
-const LINES = { perSecond: 1, burst: 10 };
 
 /**
  * Chooses the refused logins that get a line in the log: of one device, address and reason at most one in a minute. The
@@ -42,11 +44,14 @@ export class RefusalLog {
   #others = 0;
   #timer: Timer | undefined;
 
-  /** @param write takes a line of the log */
-  constructor(clock: Clock, write: (line: string) => void) {
+  /**
+   * @param write takes a line of the log
+   * @param lines may be shared with others who write into the same log; its key is ''
+   */
+  constructor(clock: Clock, write: (line: string) => void, lines = new RateLimiter(LINES, clock)) {
     this.#clock = clock;
     this.#write = write;
-    this.#lines = new RateLimiter(LINES, clock);
+    this.#lines = lines;
   }
 
   note(login: RefusedLogin): void {
@@ -58,7 +63,7 @@ export class RefusalLog {
       group.waiting++;
       return;
     }
-    const made = { login, waiting: 1, lineAt: 0 };
+    const made = { login, waiting: 1, lineAt: 0, lines: 0 };
     this.#groups.set(key, made);
     this.#tell(made);
   }
@@ -74,9 +79,8 @@ export class RefusalLog {
 
   #sweep(): void {
     this.#timer = undefined;
-    const due = this.#clock.now() - PAUSE_MS;
     for (const [key, group] of this.#groups) {
-      if (group.lineAt > due) continue;
+      if (this.#clock.now() - group.lineAt < pauseOf(group)) continue;
       if (group.waiting === 0) this.#groups.delete(key);
       else this.#tell(group);
     }
@@ -90,10 +94,16 @@ export class RefusalLog {
     else this.#others += group.waiting;
     group.waiting = 0;
     group.lineAt = this.#clock.now();
+    group.lines++;
   }
 
   #tellOthers(): void {
     if (this.#others > 0) this.#write(`refused logins: ${this.#others} more are left out`);
     this.#others = 0;
   }
+}
+
+/** A group that is quiet after its first line is remembered as long as any other. */
+function pauseOf({ lines, waiting }: AlikeRefusals): number {
+  return lines === 1 && waiting > 0 ? FIRST_PAUSE_MS : PAUSE_MS;
 }

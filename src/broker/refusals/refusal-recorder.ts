@@ -1,6 +1,7 @@
 import { hostOf } from '../../transport/host-and-port';
 import type { Transport } from '../../transport/transport';
 import type { Clock } from '../../util/clock';
+import { LineBudget } from '../../util/line-budget';
 import type { AddressBlock } from '../brake/address-blocks';
 import { blockLine } from '../brake/block-line';
 import { refusedLogin } from './refusal';
@@ -20,10 +21,14 @@ export class RefusalRecorder {
   readonly logins = new RefusedLogins();
   readonly #port: RefusalRecorderPort;
   readonly #log: RefusalLog;
+  /** Apart from all other lines: one such line is all that a program needs which bans addresses. */
+  readonly #blockLines: LineBudget;
 
-  constructor(clock: Clock, port: RefusalRecorderPort) {
+  /** @param lines the budget of the log */
+  constructor(clock: Clock, lines: LineBudget, port: RefusalRecorderPort) {
     this.#port = port;
-    this.#log = new RefusalLog(clock, port.onLine);
+    this.#log = new RefusalLog(clock, port.onLine, lines.all);
+    this.#blockLines = new LineBudget(clock, port.onLine);
   }
 
   /** A login was refused. */
@@ -42,7 +47,7 @@ export class RefusalRecorder {
   block(block: AddressBlock, origin: Pick<Transport, 'kind' | 'remoteAddress'>): void {
     const line = blockLine(block, hostOf(origin.remoteAddress));
     this.#record(refusedLogin(origin, 'blocked', line));
-    this.#port.onLine(line);
+    if (this.#blockLines.allows()) this.#port.onLine(line);
   }
 
   /** A connection of a blocked address was closed unread. */
@@ -53,6 +58,7 @@ export class RefusalRecorder {
   /** Writes the lines that are due, and ends the timer. */
   close(): void {
     this.#log.close();
+    this.#blockLines.close();
   }
 
   #record(login: RefusedLogin): void {

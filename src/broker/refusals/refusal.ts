@@ -1,6 +1,7 @@
 import { ForeignProtocolError, IotmpError } from '../../errors';
 import type { ConnectionOrigin } from '../../transport/waiting-place';
 import type { DeviceId } from '../../types';
+import { printable } from '../../printable';
 import type { RefusalReason, RefusedLogin } from './refused-login';
 
 const NOBODY: DeviceId = { user: '', device: '' };
@@ -15,7 +16,15 @@ export function refusedLogin(
   text: string,
   { user, device }: DeviceId = NOBODY,
 ): RefusedLogin {
-  return { time: Date.now(), reason, text, user, device, address: remoteAddress, transport: kind };
+  const names = { user: printable(user), device: printable(device) };
+  return {
+    time: Date.now(),
+    reason,
+    text: printable(text),
+    ...names,
+    address: remoteAddress,
+    transport: kind,
+  };
 }
 
 /** Why a CONNECT was refused, by what was thrown meanwhile. */

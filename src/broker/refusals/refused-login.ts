@@ -43,7 +43,7 @@ export interface RefusedLogin extends DeviceId {
   readonly reason: RefusalReason;
   /** The reason in words. Parts of it may come from the peer. */
   readonly text: string;
-  /** As the peer named itself; blank where it did not. */
+  /** As the peer named itself, made printable; blank where it did not. */
   readonly user: string;
   readonly device: string;
   /** Address and port of the peer. */

@@ -4,6 +4,7 @@ import { jsonSchema, without, type Json } from './schema-components';
 
 /** What the parts of paths are, and those parameters of queries that say no more of themselves. */
 const ABOUT: Readonly<Record<string, string>> = {
+  address: 'an address that is blocked, as the list has it',
   asset_group: 'only what belongs to this group',
   asset_type: 'only what is of this asset type',
   bucket: 'the id of a data bucket',

@@ -4,6 +4,7 @@ import { eventsV1Route } from '../sockets/events-v1';
 import { eventsV2Route } from '../sockets/events-v2';
 import { resourceStreamRoute } from '../sockets/resource-stream';
 import type { SocketRoute } from '../sockets/socket-route';
+import { addressBlockRoutes } from './address-blocks';
 import { assetRoutes } from './assets';
 import { bucketDataRoutes } from './bucket-data';
 import { bucketExportRoutes } from './bucket-exports';
@@ -59,6 +60,7 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...oauthDeviceRoutes,
     ...proxyRoutes,
     ...serverRoutes,
+    ...addressBlockRoutes,
     ...added,
   ];
   return [...routes, ...referenceRoutes(routes, sockets)];

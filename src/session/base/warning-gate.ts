@@ -7,7 +7,7 @@ const FLOOD = { limit: 10, windowMs: 60_000 };
 export class WarningGate {
   readonly #rate: RateWindow;
   readonly #onWarning: (text: string) => void;
-  #shut = false;
+  #leftOut = 0;
 
   constructor(clock: Clock, onWarning: (text: string) => void) {
     this.#rate = new RateWindow(FLOOD, clock);
@@ -17,8 +17,12 @@ export class WarningGate {
   /** Passes the warning on, unless there were ten within the last minute. */
   warn(text: string): void {
     const isFlood = this.#rate.note();
-    if (isFlood && this.#shut) return;
-    this.#shut = isFlood;
-    this.#onWarning(isFlood ? 'more warnings of this kind are left out' : text);
+    if (isFlood) {
+      if (this.#leftOut++ === 0) this.#onWarning('more warnings of this kind are left out');
+      return;
+    }
+    if (this.#leftOut > 0) this.#onWarning(`${this.#leftOut} warnings of this kind were left out`);
+    this.#leftOut = 0;
+    this.#onWarning(text);
   }
 }

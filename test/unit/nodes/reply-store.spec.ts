@@ -43,8 +43,21 @@ describe('calls that wait for a flow', () => {
     const { token, answer } = store.open(caller.signal);
     caller.abort();
     await assert.rejects(answer, { code: 'IOTMP_ERR_CLOSED' });
-    assert.throws(() => store.reply(token, new Answer(1)), { code: 'IOTMP_ERR_REPLY' });
     assert.equal(store.size, 0);
+    store.reply(token, new Answer(1));
+    assert.throws(() => store.reply(token, new Answer(1)), { code: 'IOTMP_ERR_REPLY' }, 'a second answer');
+  });
+
+  it('end with their callers, however many go before the answers come', () => {
+    const { store } = newStore();
+    const tokens = Array.from({ length: 25_000 }, () => {
+      const caller = new AbortController();
+      const { token, answer } = store.open(caller.signal);
+      answer.catch(() => undefined);
+      caller.abort();
+      return token;
+    });
+    for (const token of tokens) store.reply(token, new Answer(1));
   });
 
   it('end with their node', async () => {
