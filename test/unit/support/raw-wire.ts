@@ -158,7 +158,12 @@ export class WebSocketWire implements RawWire {
     head[1] = 0x80 | (long ? 126 : payload.length);
     if (long) head.writeUInt16BE(payload.length, 2);
     const masked = Buffer.from(payload.map((byte, i) => byte ^ mask[i & 3]!));
-    this.#socket.write(Buffer.concat([head, mask, masked]));
+    this.writeRaw(Buffer.concat([head, mask, masked]));
+  }
+
+  /** Sends bytes that may be no frames. */
+  writeRaw(bytes: Buffer): void {
+    this.#socket.write(bytes);
   }
 
   end(): void {
