@@ -8,7 +8,6 @@ import type { Transport } from '../transport/transport';
 import type { DeviceId } from '../types';
 import { warnProcess } from '../util/guard';
 import { LineBudget } from '../util/line-budget';
-import { printable } from '../printable';
 import { SafeEmitter } from '../util/safe-emitter';
 import { Admission } from './admission';
 import type { DeviceDirectory } from './directory-authenticator';
@@ -28,6 +27,7 @@ import type { LastKnownStates } from './last-known';
 import type { ListenerStatus } from './listener';
 import { ListenerSet } from './listener-set';
 import { refusedLogin } from './refusals/refusal';
+import { ownLine } from './refusals/own-line';
 import { RefusalRecorder } from './refusals/refusal-recorder';
 import type { RefusedLogin } from './refusals/refused-login';
 import type { RefusedLogins } from './refusals/refused-logins';
@@ -65,7 +65,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     this.#options = serverOptions(options);
     this.#admission = new Admission(this.#options);
     const { clock } = this.#options;
-    this.#lines = new LineBudget(clock, (line) => this.tell('warning', printable(line)));
+    this.#lines = new LineBudget(clock, (line) => this.tell('warning', ownLine(line)));
     const onWarning = (text: string, about?: string): void => this.#warnAbout(about, text);
     this.#refusals = new RefusalRecorder(clock, this.#lines, {
       onLine: (line) => this.tell('refusal', line),
@@ -335,7 +335,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
 
   #warnAbout(about: string | undefined, text: string, cause?: IotmpError): void {
     if (this.#lines.allows(about))
-      this.tell('warning', printable(text), ...(cause === undefined ? [] : [cause]));
+      this.tell('warning', ownLine(text), ...(cause === undefined ? [] : [cause]));
   }
 
   /** Of a listener of `warning` that throws only the process can be told. */
