@@ -6,6 +6,12 @@ import type { DeviceId } from '../types';
 import { ByteBudget } from '../util/byte-budget';
 import { deviceKey } from '../util/device-key';
 import { detached, guarded } from '../util/guard';
+import { DeviceTurns } from './device-turns';
+
+/** Approximate memory of an operation that waits, beside the value that it writes, in bytes. */
+const OPERATION_BYTES = 512;
+/** Maximum number of operations of one device that the store has at once: as many as make a good transaction. */
+const MAX_AT_ONCE = 256;
 
 /**
  * The store of a server's services, which may still be opening. Until it is open, operations wait in their order. If the
@@ -23,6 +29,7 @@ export class StoreAccess {
   #told: StorageFault | undefined;
   /** Bytes of values that wait to be written, by devices. */
   readonly #waiting: ByteBudget;
+  readonly #turns = new DeviceTurns(MAX_AT_ONCE);
   readonly #onFault = (error: unknown): void => this.#server.warn(errorText(error));
 
   /** @param store is closed by the caller. By default, a store in memory, which ends with {@link close} */
@@ -58,19 +65,26 @@ export class StoreAccess {
   }
 
   /**
-   * Does work for a device that writes values of this size, while those of the device that wait have room for them. Rejects
-   * with IOTMP_ERR_BUSY (503) where they have none: the device may come later.
+   * Does work for a device when it is the device's turn, in the order of its requests. Rejects with IOTMP_ERR_BUSY (503)
+   * when too much of the device waits: the device may come later.
+   * @param bytes size of the value that is written
    */
-  async write<Result>(device: DeviceId, bytes: number, work: () => Promise<Result>): Promise<Result> {
+  inTurn<Result>(device: DeviceId, bytes: number, work: () => Promise<Result>): Promise<Result> {
     const owner = deviceKey(device);
-    if (!this.#waiting.take(owner, bytes)) {
-      throw new IotmpError('IOTMP_ERR_BUSY', 'too much of this device waits to be written');
+    const size = bytes + OPERATION_BYTES;
+    if (!this.#waiting.take(owner, size)) {
+      const text = 'too much of this device waits to be written';
+      return Promise.reject(new IotmpError('IOTMP_ERR_BUSY', text));
     }
-    try {
-      return await work();
-    } finally {
-      this.#waiting.change(owner, -bytes);
-    }
+    const turn = this.#turns.begin(owner);
+    const result = turn === undefined ? work() : turn.then(work);
+    const end = guarded('turn of a device', this.#onFault, () => {
+      this.#turns.end(owner);
+      this.#waiting.change(owner, -size);
+    });
+    // Beside the result, which is not to come later for it.
+    result.then(end, end);
+    return result;
   }
 
   /** Resolves when all operations so far are done or have failed. Never rejects. */

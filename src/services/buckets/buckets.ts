@@ -208,7 +208,7 @@ export class Buckets implements Service {
     if (value === undefined) throw badRequest('a value expected');
     const rows = [{ device: caller.device, value }];
     const create = this.#autoCreate ? MADE_BY_WRITE : undefined;
-    await this.#store.write(caller, memorySize(value), () => this.#write(key, rows, create));
+    await this.#store.inTurn(caller, memorySize(value), () => this.#write(key, rows, create));
   }
 
   #write(key: BucketKey, rows: readonly NewRow[], create?: BucketSettings): Promise<WrittenRows> {

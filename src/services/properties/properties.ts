@@ -139,7 +139,9 @@ export class Properties implements Service {
   }
 
   async #serveRead({ caller, parameters }: ServiceCall): Promise<unknown> {
-    const property = await this.get(caller, serviceName(parameters));
+    const name = serviceName(parameters);
+    // After what the device has set before.
+    const property = await this.#store.inTurn(caller, 0, () => this.get(caller, name));
     return property === undefined ? new Answer(undefined, 404) : property.value;
   }
 
@@ -147,7 +149,7 @@ export class Properties implements Service {
     const value = checkedValue(payload);
     this.#checkReadable(caller, value);
     const name = serviceName(parameters);
-    await this.#store.write(caller, memorySize(value), () => this.#set(caller, name, value));
+    await this.#store.inTurn(caller, memorySize(value), () => this.#set(caller, name, value));
   }
 
   /** Refuses a value that the device could not read again: a small device can send more than it takes. */
