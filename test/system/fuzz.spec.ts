@@ -18,8 +18,9 @@ describe('mutated inputs', () => {
 
   it('leave no connection that is neither served nor closed', async () => {
     const seed = Date.now() % 2 ** 32;
+    process.stdout.write(`fuzzing over sockets with seed ${seed}\n`);
     const { inputs, closed } = await fuzzSockets(seed, OVER_SOCKETS_MS);
-    process.stdout.write(`seed ${seed}: ${inputs} inputs over sockets, after ${closed} the server closed\n`);
+    process.stdout.write(`${inputs} inputs over sockets, after ${closed} the server closed\n`);
     assert.ok(closed > 0 && closed < inputs);
   }).timeout(LIMIT_MS);
 });

@@ -125,6 +125,22 @@ describe('a device over WebSocket', () => {
     }));
 });
 
+describe('a program over WebSocket', () => {
+  const arena = Arena.ofSuite();
+
+  for (const [name, digits] of Object.entries({ ...VIOLATIONS, 'text that is not UTF-8': '81 82 x ff fe' })) {
+    it(`is disconnected for ${name}`, () =>
+      arena.survives(async () => {
+        const socket = await arena.socket(arena.httpPort);
+        const path = `/v1/users/anna/events?authorization=${arena.token}`;
+        socket.write(`GET ${path} HTTP/1.1\r\n${HANDSHAKE.join('\r\n')}\r\n\r\n`);
+        await arena.until(() => socket.text.startsWith('HTTP/1.1 101'));
+        socket.write(bytesOf(digits));
+        await arena.until(() => socket.ended);
+      }));
+  }
+});
+
 describe('a handshake of WebSocket', () => {
   const arena = Arena.ofSuite();
   const paths = (): string[] => ['/iotmp', `/v1/users/anna/events?authorization=${arena.token}`];
