@@ -7,7 +7,6 @@ import type { ResourceDefinition } from '../session/hosting/resource';
 import type { Transport } from '../transport/transport';
 import type { DeviceId } from '../types';
 import { warnProcess } from '../util/guard';
-import { LineBudget } from '../util/line-budget';
 import { SafeEmitter } from '../util/safe-emitter';
 import { Admission } from './admission';
 import type { DeviceDirectory } from './directory-authenticator';
@@ -19,7 +18,7 @@ import type { ConnectedDevice } from './connected-device';
 import { deviceConnected, deviceDisconnected, loginFailed } from './device-events';
 import { DeviceRegistry } from './device-registry';
 import { ConnectionAcceptor, type ConnectionAcceptorPort } from './connection-acceptor';
-import { fileLimitWarning } from './doors/file-limit';
+import { warnOfFileLimit } from './doors/file-limit';
 import { UpgradeDoor } from './doors/upgrade-door';
 import { EventFeed } from './event-feed';
 import { StreamHub, type HubSubscriber, type HubSubscription } from './hub/stream-hub';
@@ -27,13 +26,13 @@ import type { LastKnownStates } from './last-known';
 import type { ListenerStatus } from './listener';
 import { ListenerSet } from './listener-set';
 import { refusedLogin } from './refusals/refusal';
-import { ownLine } from './refusals/own-line';
 import { RefusalRecorder } from './refusals/refusal-recorder';
 import type { RefusedLogin } from './refusals/refused-login';
 import type { RefusedLogins } from './refusals/refused-logins';
 import type { ServerLimits } from './server-limits';
 import { ServiceHost } from './service-host';
 import { TwinWatch } from './twin-watch';
+import { WarningLines } from './warning-lines';
 import type { CallOptions, Reply } from '../session/requests/reply';
 
 /**
@@ -46,7 +45,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   /** What happens on this server, by the names that programs for the protocol know. */
   readonly events = new EventFeed((text) => this.warn(text));
   readonly #refusals: RefusalRecorder;
-  readonly #lines: LineBudget;
+  readonly #warnings: WarningLines;
   readonly #brake: LoginBrake;
   readonly #registry = new DeviceRegistry({ limits: () => this.limits, warn: (text) => this.warn(text) });
   readonly #hub: StreamHub;
@@ -63,23 +62,17 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   constructor(options: ServerOptions = {}) {
     super();
     this.#options = serverOptions(options);
-    this.#admission = new Admission(this.#options);
     const { clock } = this.#options;
-    this.#lines = new LineBudget(clock, (line) => this.tell('warning', ownLine(line)));
-    const onWarning = (text: string, about?: string): void => this.#warnAbout(about, text);
-    this.#refusals = new RefusalRecorder(clock, this.#lines, {
+    this.#admission = new Admission(this.#options);
+    this.#warnings = new WarningLines(clock, (line, ...cause) => this.tell('warning', line, ...cause));
+    const onWarning = (text: string, about?: string): void => this.#warnings.warn(text, about);
+    this.#refusals = new RefusalRecorder(clock, this.#warnings.budget, {
       onLine: (line) => this.tell('refusal', line),
       onRecorded: (login) => this.#handleRefused(login),
     });
-    this.#hub = new StreamHub({
-      clock: this.#options.clock,
-      onWarning,
-    });
-    this.#twins = new TwinWatch(this.#options.clock, (text) => this.warn(text));
-    this.#brake = new LoginBrake(this.#options.clock, {
-      onBlocked: (block, origin) => this.#refusals.block(block, origin),
-      onTurnedAway: () => this.#refusals.closeUnread(),
-    });
+    this.#hub = new StreamHub({ clock, onWarning });
+    this.#twins = new TwinWatch(clock, (text) => this.warn(text));
+    this.#brake = new LoginBrake(clock, this.#refusals);
     const port: ConnectionAcceptorPort = {
       host: this.host,
       brake: this.#brake,
@@ -94,7 +87,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
       onTurnedAway: (login) => this.#refusals.turnAway(login),
       onWarning,
     };
-    this.#connections = new ConnectionAcceptor(port, this.#options.clock);
+    this.#connections = new ConnectionAcceptor(port, clock);
     this.#listeners = new ListenerSet({
       onArrival: (origin) => this.#connections.admit(origin),
       onTransport: (transport, place) => this.#connections.accept(transport, place),
@@ -225,7 +218,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     this.#running = true;
     while (this.#closing !== undefined) await this.#closing;
     if (!this.running) return;
-    this.#checkFileLimit();
+    warnOfFileLimit(this.#options.maxConnections, (text) => this.warn(text));
     this.#connections.open();
     await this.#updateListeners();
   }
@@ -253,7 +246,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     const isMore = next.maxConnections > this.#options.maxConnections;
     this.#options = next;
     this.#upgrades.reset();
-    if (isMore) this.#checkFileLimit();
+    if (isMore) warnOfFileLimit(this.#options.maxConnections, (text) => this.warn(text));
     for (const device of [...this.#registry.values()]) {
       if (!keeps(device)) device.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
     }
@@ -313,7 +306,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
    * @param cause the error that the warning tells of
    */
   warn(text: string, cause?: IotmpError): void {
-    this.#warnAbout(undefined, text, cause);
+    this.#warnings.warn(text, undefined, cause);
   }
 
   #handleConnected(device: ConnectedDevice): void {
@@ -333,11 +326,6 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     this.events.publish(loginFailed(login));
   }
 
-  #warnAbout(about: string | undefined, text: string, cause?: IotmpError): void {
-    if (this.#lines.allows(about))
-      this.tell('warning', ownLine(text), ...(cause === undefined ? [] : [cause]));
-  }
-
   /** Of a listener of `warning` that throws only the process can be told. */
   protected override handleListenerFault(name: string, error: unknown): void {
     const text = `a listener of ${name} failed: ${errorText(error)}`;
@@ -349,12 +337,7 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     this.#upgrades.reset();
     await Promise.all([this.#updateListeners(), this.#connections.close()]);
     this.#refusals.close();
-    this.#lines.close();
-  }
-
-  #checkFileLimit(): void {
-    const warning = fileLimitWarning(this.#options.maxConnections);
-    if (warning !== undefined) this.warn(warning);
+    this.#warnings.close();
   }
 
   #updateListeners(): Promise<void> {

@@ -20,3 +20,9 @@ export function fileLimitWarning(maxConnections: number, limit = openFilesLimit(
   if (limit === undefined || limit >= maxConnections) return undefined;
   return `this process may have ${limit} files open, which is less than the limit of ${maxConnections} connections: raise it (ulimit -n, or LimitNOFILE of systemd), or connections will be lost`;
 }
+
+/** Tells of a limit that is too low. */
+export function warnOfFileLimit(maxConnections: number, warn: (text: string) => void): void {
+  const warning = fileLimitWarning(maxConnections);
+  if (warning !== undefined) warn(warning);
+}

@@ -21,7 +21,8 @@ interface AlikeRefusals {
 
 /** Shortest time between two lines of one device, address and reason, in ms. The second line comes soon, as it says how many. */
 const PAUSE_MS = 60_000;
-const FIRST_PAUSE_MS = 4000;
+/** Below that of two looks, as a timer may be early. */
+const FIRST_PAUSE_MS = 3000;
 /** Time between two looks at the groups, in ms. */
 const SWEEP_MS = 4000;
 /** Maximum number of groups. The refusals of a group that gives way are counted together with others. */

@@ -44,14 +44,14 @@ export class RefusalRecorder {
   }
 
   /** An address was blocked. */
-  block(block: AddressBlock, origin: Pick<Transport, 'kind' | 'remoteAddress'>): void {
+  onBlocked(block: AddressBlock, origin: Pick<Transport, 'kind' | 'remoteAddress'>): void {
     const line = blockLine(block, hostOf(origin.remoteAddress));
     this.#record(refusedLogin(origin, 'blocked', line));
     if (this.#blockLines.allows()) this.#port.onLine(line);
   }
 
   /** A connection of a blocked address was closed unread. */
-  closeUnread(): void {
+  onTurnedAway(): void {
     this.logins.count('blocked');
   }
 
