@@ -67,7 +67,9 @@ describe('A peer that does not read', () => {
   });
 
   it('makes a publisher hear of the message that is not taken, and gets all that were', async () => {
-    const rig = await narrow({ maxBufferedBytes: 2 ** 20 });
+    // In steps that are wider than elsewhere: four MiB are to pass.
+    const memory = { windowBytes: 16_384, highWaterMark: 100 };
+    const rig = await openServer({ options: { maxBufferedBytes: 2 ** 20 }, memory });
     const opening = rig.session.openStream(8, { onData: () => undefined }, { parameters: { event: 'e' } });
     rig.peer.send({ type: OK, streamId: 1 });
     const stream = await opening;
