@@ -103,7 +103,7 @@ async function doSomething(client: IotmpClient, device: string): Promise<void> {
 }
 
 async function lockAndUnlock(client: IotmpClient): Promise<void> {
-  await client.lock('door', { timeoutMs: 2_000 });
+  await client.lock('door', { timeoutS: 2 });
   await client.unlock('door');
 }
 

@@ -25,6 +25,7 @@ let written = 0;
 let profilingSince = 0;
 let lastBeats = 0;
 let beatAt = performance.now();
+let cpuAtBeat = process.cpuUsage();
 let stalled = false;
 
 function start(): void {
@@ -46,6 +47,7 @@ function look(): void {
     if (stalled) restart(now - beatAt);
     lastBeats = count;
     beatAt = now;
+    cpuAtBeat = process.cpuUsage();
   } else if (now - beatAt > STALL_MS) stalled = true;
   if (!stalled && now - profilingSince > PROFILE_MS) restart();
 }
@@ -53,10 +55,12 @@ function look(): void {
 /** Begins another profile. That of a stall is kept. */
 function restart(stallMs?: number): void {
   stalled = false;
-  const name = `stall-${String(written + 1).padStart(2, '0')}-${stallMs?.toFixed(0) ?? ''}ms.cpuprofile`;
   if (stallMs === undefined || written >= MAX_PROFILES) stop();
   else {
-    written++;
+    const { user, system } = process.cpuUsage(cpuAtBeat);
+    const cpuMs = ((user + system) / 1000).toFixed(0);
+    const number = String(++written).padStart(2, '0');
+    const name = `stall-${number}-${stallMs.toFixed(0)}ms-${cpuMs}ms.cpuprofile`;
     stop((profile) => writeFileSync(join(folder, name), JSON.stringify(profile)));
   }
   start();

@@ -66,7 +66,7 @@ function tablesOf({ samples, trends, churned, asked, stalls }: SoakResults): str
       ? 'The event loop never stood still for more than 500 ms.'
       : 'What ran where the event loop stood still for more than 500 ms:',
     '',
-    ...stalls.map((file) => `- ${lengthOf(file)} ms: ${topOf(file, lengthOf(file))}`),
+    ...stalls.map(stallLine),
     '',
   ].join('\n');
 }
@@ -86,6 +86,9 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function lengthOf(file: string): number {
-  return Number(/-(\d+)ms/.exec(basename(file))?.[1] ?? 0);
+/** A line about a profile; its name tells the length of the stall, and what the process computed meanwhile, in ms. */
+function stallLine(file: string): string {
+  const [, length = 0, cpu] = /-(\d+)ms(?:-(\d+)ms)?/.exec(basename(file)) ?? [];
+  const own = cpu === undefined ? '' : `, ${cpu} ms of it computing`;
+  return `- ${length} ms${own}: ${topOf(file, Number(length))}`;
 }
