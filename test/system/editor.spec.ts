@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import type { Browser, Locator } from 'playwright-core';
+import { guess, guessUntilBlocked } from '../unit/support/guesses';
 import { launchBrowser } from './support/browser';
 import { EditorPage } from './support/editor-page';
 import type { FlowNode } from './support/flow';
@@ -161,6 +162,7 @@ describe('editor', function () {
           await shot('new-devices');
 
           await editor.openTab(server, 'Limits');
+          await server.getByText('Blocked addresses are listed when the server is deployed').waitFor();
           await fill(server, { 'node-config-input-keepAlive': '${IOTMP_KEEP_ALIVE}' });
           await editor.saveConfig();
 
@@ -244,6 +246,18 @@ describe('editor', function () {
             await editor.openTab(server, tab);
             await inspect(server, `server-${tab.toLowerCase()}`);
           }
+          await editor.openTab(server, 'Limits');
+          const blocks = server.locator('#iotmp-server-blocks');
+          const said = server.locator('#iotmp-server-blocks-state');
+          await said.getByText('No address is blocked.').waitFor();
+          await guessUntilBlocked(port, '127.0.0.9');
+          await server.getByRole('button', { name: 'Reload' }).click();
+          await blocks.getByRole('cell', { name: '127.0.0.9', exact: true }).waitFor();
+          await inspect(server, 'server-blocks');
+          await blocks.getByRole('button', { name: 'Lift the block of 127.0.0.9' }).click();
+          await said.getByText('No address is blocked.').waitFor();
+          assert.equal(await guess(port, '127.0.0.9', 'another'), 'answered');
+          await editor.openTab(server, 'Devices');
           const cells = await server.locator('li .iotmp-device-row input').all();
           const panel = { ...STATION, device: 'panel', credential: panelCredential };
           assert.deepEqual(await Promise.all(cells.map((cell) => cell.inputValue())), [

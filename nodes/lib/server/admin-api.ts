@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { errorText, deviceKey, type ConnectedDevice, type DeviceId, type IotmpServer } from '../../../src';
-import { adminRoute } from './admin-route';
+import { adminRoute, type AdminResponse } from './admin-route';
 import { ServerLink } from './server-link';
 
 /** What the editor is told of a device. */
@@ -19,10 +19,12 @@ interface ResourceEntry {
 
 /**
  * Serves the pickers of the editor: devices and their resources. It asks devices for nothing but DESCRIBE of
- * the whole device, which acts on nothing; states are the last known ones (`protocol.md` section 5).
+ * the whole device, which acts on nothing; states are the last known ones (`protocol.md` section 5). It lists the
+ * addresses that the server has blocked, and lifts a block for editor users who may change servers.
  */
 export function mountAdminApi(RED: NodeAPI): void {
   const mayRead = RED.auth.needsPermission('iotmp.read');
+  const mayWrite = RED.auth.needsPermission('iotmp-server.write');
 
   const onDevices = adminRoute(RED, 'admin devices', (request, response) => {
     const server = findServer(RED, param(request, 'id'));
@@ -43,8 +45,26 @@ export function mountAdminApi(RED: NodeAPI): void {
       response.status(504).json({ error: errorText(error) });
     }
   });
+  const onBlocks = adminRoute(RED, 'admin blocks', (request, response) => {
+    const server = findServer(RED, param(request, 'id'));
+    if (server === undefined) response.sendStatus(404);
+    else sendBlocks(server, response);
+  });
+  const onLift = adminRoute(RED, 'admin lift', (request, response) => {
+    const server = findServer(RED, param(request, 'id'));
+    if (server?.liftBlock(param(request, 'address')) === true) sendBlocks(server, response);
+    else response.sendStatus(404);
+  });
   RED.httpAdmin.get('/iotmp/servers/:id/devices', mayRead, onDevices);
   RED.httpAdmin.get('/iotmp/servers/:id/devices/:user/:device/resources', mayRead, onResources);
+  RED.httpAdmin.get('/iotmp/servers/:id/blocks', mayRead, onBlocks);
+  RED.httpAdmin.delete('/iotmp/servers/:id/blocks/:address', mayWrite, onLift);
+}
+
+/** Answers with the blocks that last. They are of this moment: no cache may keep them. */
+function sendBlocks(server: IotmpServer, response: AdminResponse): void {
+  response.set('Cache-Control', 'no-store');
+  response.json(server.blockedAddresses);
 }
 
 function param(request: { params: Record<string, string | string[]> }, name: string): string {

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import helper from 'node-red-node-test-helper';
+import { guess, guessUntilBlocked } from '../support/guesses';
 import type { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';
 import { FlowBench } from './support/flow-bench';
 import { callNode, clientNode, devicesOf, LAMP, PUMP, serverNode, sinkNode } from './support/flows';
 
 const DEVICES = '/iotmp/servers/server/devices';
+const BLOCKS = '/iotmp/servers/server/blocks';
+const STRANGER = '127.0.0.9';
 
 async function start(properties: Record<string, unknown> = {}): Promise<FlowBench> {
   const bench = await FlowBench.start();
@@ -35,10 +38,12 @@ describe('the admin API', () => {
       sinkNode(),
     );
     for (const id of ['missing', 'server', 'client', 'broken', 'out', '__proto__']) {
-      for (const path of ['devices', 'devices/anna/pump/resources']) {
+      for (const path of ['devices', 'devices/anna/pump/resources', 'blocks']) {
         const { status } = await helper.request().get(`/iotmp/servers/${id}/${path}`);
         assert.equal(status, 404, `${id}/${path}`);
       }
+      const { status } = await helper.request().delete(`/iotmp/servers/${id}/blocks/${STRANGER}`);
+      assert.equal(status, 404, `${id}/blocks`);
     }
   });
 
@@ -124,6 +129,50 @@ describe('the admin API', () => {
     assert.equal(typeof (body as { error: unknown }).error, 'string');
   });
 
+  it('lists the addresses that are blocked, and lifts a block at once', async () => {
+    const bench = await start();
+    const port = await bench.listening();
+    const none = await helper.request().get(BLOCKS);
+    assert.deepEqual([none.status, none.body, none.headers['cache-control']], [200, [], 'no-store']);
+
+    await guessUntilBlocked(port, STRANGER);
+    const { status, body } = await helper.request().get(BLOCKS);
+    assert.equal(status, 200);
+    const [block, ...others] = body as { address: string; since: number; until: number; tries: number }[];
+    assert.ok(block !== undefined);
+    const { since, until, ...rest } = block;
+    assert.deepEqual([rest, others], [{ address: STRANGER, tries: 1 }, []]);
+    assert.ok(Math.abs(Date.now() - since) < 10_000);
+    assert.equal(until - since, 15_000);
+
+    const lifted = await helper.request().delete(`${BLOCKS}/${STRANGER}`);
+    assert.deepEqual([lifted.status, lifted.body], [200, []]);
+    assert.equal(await guess(port, STRANGER, 'another'), 'answered');
+  });
+
+  it('lifts the block of an IPv6 network by its name', async () => {
+    const bench = await start();
+    const network = '2001:db8:0:1::';
+    const lifted: string[] = [];
+    Object.assign(bench.server(), {
+      liftBlock: (address: string) => {
+        lifted.push(address);
+        return address === network;
+      },
+    });
+    assert.equal((await helper.request().delete(`${BLOCKS}/${encodeURIComponent(network)}`)).status, 200);
+    assert.deepEqual(lifted, [network]);
+  });
+
+  it('answers 404 for an address that is not blocked', async () => {
+    const bench = await start();
+    await guessUntilBlocked(await bench.listening(), STRANGER);
+    for (const address of ['127.0.0.1', '192.0.2.1', '__proto__', '%00', encodeURIComponent('::1')]) {
+      assert.equal((await helper.request().delete(`${BLOCKS}/${address}`)).status, 404, address);
+    }
+    assert.equal(bench.server().blockedAddresses.length, 1);
+  });
+
   it('asks for its permission', async () => {
     const asked: string[] = [];
     const bench = await FlowBench.start({}, [
@@ -139,10 +188,11 @@ describe('the admin API', () => {
         }),
     ]);
     await bench.load(serverNode(bench.port), sinkNode());
-    for (const path of [DEVICES, `${DEVICES}/anna/pump/resources`]) {
+    for (const path of [DEVICES, `${DEVICES}/anna/pump/resources`, BLOCKS]) {
       assert.equal((await helper.request().get(path)).status, 401);
     }
     assert.equal((await helper.request().post('/iotmp/servers/server/tokens').send({})).status, 401);
+    assert.equal((await helper.request().delete(`${BLOCKS}/${STRANGER}`)).status, 401);
     assert.deepEqual(new Set(asked), new Set(['iotmp.read', 'iotmp-server.write']));
   });
 });

@@ -117,6 +117,16 @@ describe('the texts of the nodes', () => {
       }
     });
 
+    it(`of blocked addresses are those that the dialog shows in ${language}`, () => {
+      const parts = ['iotmp-address-blocks.html', 'iotmp-server.html'];
+      const html = parts.map((file) => readFileSync(join(NODES, file), 'utf8')).join('');
+      const inUse = new Set([...html.matchAll(/['"](blocks\.\w+)['"]/g)].map((match) => match[1]!));
+      assert.deepEqual(
+        [...inUse].sort(),
+        [...texts.keys()].filter((key) => key.startsWith('blocks.')).sort(),
+      );
+    });
+
     it(`of the help name each field of the dialogs in ${language}`, () => {
       const fields = shown.filter(({ file, key }) => key.startsWith('label.') && helpFiles.has(file));
       assert.ok(fields.length > 40);

@@ -24,10 +24,13 @@ export interface RawWire {
   cut(): void;
 }
 
-/** A TCP connection to a port of this machine. The socket keeps its side open when the server ends its own. */
-export function tcpWire(port: number, host = '127.0.0.1'): Promise<RawWire> {
+/**
+ * A TCP connection to a port of this machine. The socket keeps its side open when the server ends its own.
+ * @param localAddress that the server sees, such as 127.0.0.9
+ */
+export function tcpWire(port: number, host = '127.0.0.1', localAddress?: string): Promise<RawWire> {
   return new Promise((resolve, reject) => {
-    const socket = net.connect({ port, host, noDelay: true, allowHalfOpen: true });
+    const socket = net.connect({ port, host, localAddress, noDelay: true, allowHalfOpen: true });
     socket.once('error', reject);
     socket.once('connect', () => {
       socket.off('error', reject);

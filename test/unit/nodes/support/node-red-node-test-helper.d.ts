@@ -15,6 +15,7 @@ declare module 'node-red-node-test-helper' {
     readonly status: number;
     readonly body: unknown;
     readonly text: string;
+    readonly headers: Readonly<Record<string, string>>;
   }
 
   interface TestHelper {
@@ -32,6 +33,7 @@ declare module 'node-red-node-test-helper' {
     getNode(id: string): unknown;
     request(): {
       get(path: string): PromiseLike<AdminAnswer>;
+      delete(path: string): PromiseLike<AdminAnswer>;
       post(path: string): { send(body: object): PromiseLike<AdminAnswer> };
     };
     url(): string;
