@@ -3,6 +3,7 @@ import { TopicFilter } from '../../topic/topic-filter';
 import type { Value } from '../../types';
 import type { RetainedMessage } from '../../store/retained-store';
 import { userKey } from '../../util/device-key';
+import { detached } from '../../util/guard';
 import type { RetainedMessages } from './retained-messages';
 
 /** The message to keep for a topic, or none. */
@@ -12,10 +13,15 @@ interface Write {
   readonly removes: boolean;
 }
 
+/** The outcome of a write, which all messages share that the write covers. */
+type Outcome = PromiseWithResolvers<void>;
+
 /** The writes of one topic: at most one is running, and one newer write waits for it. */
 interface TopicWrites {
   latest: Write;
-  done: Promise<void>;
+  running: Outcome;
+  /** The write of `latest` after the one that is running. */
+  next: Outcome | undefined;
 }
 
 /** Messages in one page, at most. The store ends a page of large ones earlier. */
@@ -39,33 +45,33 @@ export class RetainedWriter {
   }
 
   /**
-   * Keeps a message in place of the topic's earlier message. A `null` or empty payload removes the message. Resolves when
-   * this message, or a newer message of the topic, is in the store. Rejects if the store does.
+   * Keeps a message in place of the topic's earlier message. A `null` or empty payload removes the message. Resolves with
+   * the write that has this message or, in its place, a newer message of the topic. Rejects if the store does.
    */
   write(user: string, message: RetainedMessage): Promise<void> {
     const key = userKey(user, message.topic);
     const write = { user, message, removes: isEmpty(message.payload) };
     const current = this.#topics.get(key);
-    if (current !== undefined) {
-      current.latest = write;
-      return current.done;
-    }
-    const writes = { latest: write, done: Promise.resolve() };
+    if (current !== undefined) return supersede(current, write);
+    const writes: TopicWrites = { latest: write, running: Promise.withResolvers(), next: undefined };
     this.#topics.set(key, writes);
-    writes.done = this.#writeAll(key, writes);
-    return writes.done;
+    const { promise } = writes.running;
+    const onFault = (error: unknown): void => writes.running.reject(error);
+    detached('retained message written', onFault, this.#writeAll(key, writes));
+    return promise;
   }
 
   /** Removes all messages of a user, also the messages that are being written. Rejects if the store does. */
   async clear(user: string): Promise<void> {
     const own = [...this.#topics.values()].filter(({ latest }) => latest.user === user);
-    for (const writes of own) writes.latest = { ...writes.latest, removes: true };
-    await this.#store.clear(user);
+    const removals = own.map((writes) => supersede(writes, { ...writes.latest, removes: true }));
+    await Promise.all([this.#store.clear(user), ...removals]);
   }
 
   /** Resolves when all messages so far are in the store, or could not be written. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.#topics.values()].map(({ done }) => done));
+    const last = [...this.#topics.values()].map(({ running, next }) => next ?? running);
+    await Promise.allSettled(last.map(({ promise }) => promise));
   }
 
   /**
@@ -105,16 +111,20 @@ export class RetainedWriter {
     return unwritten;
   }
 
-  /** A failed write rejects only if no newer write of the topic came meanwhile. */
+  /** A failed write rejects only if no newer write of the topic came meanwhile. Else the newer write decides. */
   async #writeAll(key: string, writes: TopicWrites): Promise<void> {
     for (;;) {
-      const write = writes.latest;
-      const failure = await this.#put(write);
-      if (writes.latest !== write) continue;
+      const { latest, running } = writes;
+      const failure = await this.#put(latest);
+      const { next } = writes;
       // In the same turn, so that no other write comes between.
-      this.#topics.delete(key);
-      if (failure !== undefined) throw failure.error;
-      return;
+      if (next === undefined) this.#topics.delete(key);
+      if (failure === undefined) running.resolve();
+      else if (next === undefined) running.reject(failure.error);
+      else running.resolve(next.promise);
+      if (next === undefined) return;
+      writes.running = next;
+      writes.next = undefined;
     }
   }
 
@@ -127,6 +137,13 @@ export class RetainedWriter {
       return { error };
     }
   }
+}
+
+/** Replaces the message of the next write. All messages that come during one write share the next one. */
+function supersede(writes: TopicWrites, write: Write): Promise<void> {
+  writes.latest = write;
+  writes.next ??= Promise.withResolvers();
+  return writes.next.promise;
 }
 
 function isEmpty(payload: Value): boolean {

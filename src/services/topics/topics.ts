@@ -11,20 +11,14 @@ import type { EventSource } from '../events/event-subscription';
 import { MessageLimits } from '../../session/samples/message-queue';
 import { userKey } from '../../util/device-key';
 import { ByteBudget } from '../../util/byte-budget';
+import { memorySize } from '../../util/memory-size';
 import { ListingQueue } from './listing-queue';
 import { DispatchQueue } from './dispatch-queue';
 import type { RetainedMessages } from './retained-messages';
 import { RetainedWriter } from './retained-writer';
 import { AttachedBridge } from './attached-bridge';
 import type { BridgeLink, BridgeOptions, TopicBridge } from './topic-bridge';
-import {
-  keptMessage,
-  messageSize,
-  newMessage,
-  type Handling,
-  type Publication,
-  type TopicMessage,
-} from './topic-message';
+import { keptMessage, newMessage, type Handling, type Publication, type TopicMessage } from './topic-message';
 import { TopicSource, type TopicSourcePort } from './topic-source';
 import {
   TopicReceiver,
@@ -43,6 +37,9 @@ export interface TopicsOptions {
 
 /** Subscribers to whom passing a message on takes about as long as reading one. */
 const RECEIVERS_PER_MESSAGE = 4;
+
+/** Approximate memory of a publication that waits until it is kept, beside its payload, in bytes. */
+const KEEPING_BYTES = 512;
 
 /** The store of retained messages. */
 type Kept = Required<Pick<TopicsOptions, 'retained'>>;
@@ -72,7 +69,7 @@ export class Topics {
   readonly #bridges = new Set<AttachedBridge>();
   readonly #queue = new DispatchQueue();
   readonly #listings = new ListingQueue<TopicReceiver>((subscription) => this.#begin(subscription));
-  /** What waits behind the retained messages, by the owners of the subscriptions. */
+  /** What waits behind the retained messages, by the owners of the subscriptions, and what waits to be kept. */
   readonly #waiting: ByteBudget;
   readonly #warnings: WarningGate;
   #closed = false;
@@ -183,11 +180,7 @@ export class Topics {
         detached('topic of a bridge', onFault, published);
       },
       keep: (user, topic, payload) =>
-        detached(
-          'retained of a bridge',
-          onFault,
-          this.#retained.write(user, { topic, payload, ts: Date.now() }),
-        ),
+        detached('retained of a bridge', onFault, this.#keep(user, { topic, payload, ts: Date.now() })),
       eachRetained: (user, take) =>
         detached('retained for a bridge', onFault, this.#eachRetained(user, take)),
       detach: () => void this.#bridges.delete(link),
@@ -220,7 +213,7 @@ export class Topics {
     const levels = topicLevels(topic);
     this.#queue.checkRoom();
     // Kept first, so that a listener that subscribes now finds the message.
-    const kept = handling.retain ? this.#keep(message, publication.device) : undefined;
+    const kept = handling.retain ? this.#keep(user, message, publication.device) : undefined;
     this.#queue.run(() => {
       this.#server.events.publish(message);
       const receivers = this.#users.get(user)?.match(levels) ?? [];
@@ -233,17 +226,20 @@ export class Topics {
     await kept;
   }
 
-  /** Keeps a message. What a device has kept waits for the store in the room of the device. */
-  #keep(message: TopicMessage, device: string | undefined): Promise<void> {
-    const { user } = message;
-    if (device === undefined) return this.#retained.write(user, message);
-    const [owner, size] = [userKey(user, device), messageSize(message)];
+  /** Keeps a message. Until the store has it, it takes room: of its device, or of all where it comes from no device. */
+  async #keep(user: string, message: RetainedMessage, device?: string): Promise<void> {
+    const owner = device === undefined ? undefined : userKey(user, device);
+    const size = memorySize(message.payload) + KEEPING_BYTES;
     if (!this.#waiting.take(owner, size)) {
       this.#lost++;
-      const text = `the message of ${message.topic} is not kept: too much of this device waits`;
-      return Promise.reject(new IotmpError('IOTMP_ERR_BUSY', text));
+      const text = `the message of ${message.topic} is not kept: too much waits to be kept`;
+      throw new IotmpError('IOTMP_ERR_BUSY', text);
     }
-    return this.#retained.write(user, message).finally(() => this.#waiting.change(owner, -size));
+    try {
+      await this.#retained.write(user, message);
+    } finally {
+      this.#waiting.change(owner, -size);
+    }
   }
 
   /** A message to many subscribers costs its publisher as much of the turn as many messages do. */

@@ -10,7 +10,7 @@ import { storeLimits } from '../../../src/store/store-limits';
 import { cleanUp } from '../../support/clean-up';
 
 /** A database whose writes are done by a function of the name of a property. */
-function setUp(write: (db: DatabaseSync, name: string) => void) {
+function setUp(write: (sql: Statements, name: string) => void) {
   const db = new DatabaseSync(':memory:');
   cleanUp(() => db.close());
   db.exec(`
@@ -22,7 +22,7 @@ function setUp(write: (db: DatabaseSync, name: string) => void) {
     writes: {
       ...openTables(sql, storeLimits('memory')).writes,
       propertyRemove({ name }: { readonly name: string }) {
-        write(db, name);
+        write(sql, name);
         return true;
       },
     },
@@ -50,8 +50,8 @@ function outcome(answer: JobAnswer): string {
   return `${answer.id} ${answer.failure.reason ?? answer.failure.code}`;
 }
 
-const insert = (db: DatabaseSync, name: string): void => {
-  db.prepare('INSERT INTO done VALUES (?)').run(name);
+const insert = (sql: Statements, name: string): void => {
+  sql.run('INSERT INTO done VALUES (?)', name);
 };
 
 describe('writes that are done together', () => {
@@ -63,22 +63,38 @@ describe('writes that are done together', () => {
   });
 
   it('fail alone, and are undone wholly', () => {
-    const group = setUp((db, name) => {
-      insert(db, `${name}1`);
+    const group = setUp((sql, name) => {
+      insert(sql, `${name}1`);
       if (name === 'b') throw new IotmpError('IOTMP_ERR_QUOTA', 'too many');
-      if (name === 'c') insert(db, 'a1');
-      insert(db, `${name}2`);
+      if (name === 'c') insert(sql, 'a1');
+      insert(sql, `${name}2`);
     });
     assert.deepEqual(group.run('a', 'b', 'c', 'd'), ['1 done', '2 IOTMP_ERR_QUOTA', '3 failed', '4 done']);
     assert.deepEqual(group.done(), ['a1', 'a2', 'd1', 'd2']);
     assert.equal(group.forgotten(), 2);
   });
 
+  it('cost nothing of what is remembered if they are refused before they change anything', () => {
+    const group = setUp((sql, name) => {
+      if (name !== 'late') sql.number('SELECT count(*) FROM done');
+      else insert(sql, name);
+      throw new IotmpError('IOTMP_ERR_QUOTA', 'too many');
+    });
+    assert.deepEqual(group.run('a', 'b'), ['1 IOTMP_ERR_QUOTA', '2 IOTMP_ERR_QUOTA']);
+    assert.equal(group.forgotten(), 0);
+    assert.deepEqual(group.run('a', 'late', 'b'), [
+      '1 IOTMP_ERR_QUOTA',
+      '2 IOTMP_ERR_QUOTA',
+      '3 IOTMP_ERR_QUOTA',
+    ]);
+    assert.deepEqual([group.forgotten(), group.done()], [1, []]);
+  });
+
   it('all fail if they cannot be committed, and the next group is not harmed', () => {
-    const group = setUp((db, name) => {
-      if (name === 'orphan') db.exec("INSERT INTO child VALUES ('nobody')");
+    const group = setUp((sql, name) => {
+      if (name === 'orphan') sql.run("INSERT INTO child VALUES ('nobody')");
       else if (name === 'bad') throw new IotmpError('IOTMP_ERR_CONFIG', 'bad');
-      else insert(db, name);
+      else insert(sql, name);
     });
     assert.deepEqual(group.run('a', 'orphan', 'bad', 'b'), [
       '1 failed',
@@ -92,10 +108,10 @@ describe('writes that are done together', () => {
   });
 
   it('are done without the one that takes the transaction with it', () => {
-    const group = setUp((db, name) => {
-      insert(db, name);
+    const group = setUp((sql, name) => {
+      insert(sql, name);
       if (name !== 'lost') return;
-      db.exec('ROLLBACK');
+      sql.run('ROLLBACK');
       throw new Error('disk full, say');
     });
     assert.deepEqual(group.run('a', 'lost', 'b', 'lost', 'lost'), [

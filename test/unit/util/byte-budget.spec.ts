@@ -21,4 +21,13 @@ describe('budget of bytes', () => {
     budget.change('a', -100);
     assert.deepEqual([budget.bytesOf('a'), budget.room('b')], [0, 50]);
   });
+
+  it('bounds bytes without an owner together with all others only', () => {
+    const budget = new ByteBudget(() => ({ perOwner: 100, total: 250 }));
+    assert.equal(budget.take(undefined, 200), true);
+    assert.deepEqual([budget.bytesOf(undefined), budget.bytes, budget.room('a')], [0, 200, 50]);
+    assert.equal(budget.take(undefined, 51), false);
+    budget.change(undefined, -200);
+    assert.deepEqual([budget.bytes, budget.room('a'), budget.room(undefined)], [0, 100, 250]);
+  });
 });

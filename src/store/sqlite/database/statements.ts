@@ -9,9 +9,15 @@ export type Row = Readonly<Record<string, SQLOutputValue>>;
 export class Statements {
   readonly #db: DatabaseSync;
   readonly #compiled = new Map<string, StatementSync>();
+  #runs = 0;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
+  }
+
+  /** Number of statements so far that were to change something, also of those that failed. */
+  get runs(): number {
+    return this.#runs;
   }
 
   /** The first row of an answer. */
@@ -25,6 +31,7 @@ export class Statements {
 
   /** Changes something; answers how many rows. */
   run(sql: string, ...values: SQLInputValue[]): number {
+    this.#runs++;
     return Number(this.#statement(sql).run(...values).changes);
   }
 

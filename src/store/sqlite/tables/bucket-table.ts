@@ -11,6 +11,7 @@ import { bytesOf, numberOf, textOf, type Row, type Statements } from '../databas
 import type { PointTable } from './point-table';
 import { KeptBytes } from './kept-bytes';
 import { RowClock } from './row-clock';
+import type { RowCounts } from './row-counts';
 
 /** Maximum number of old rows that {@link BucketTable.prune} removes at once. */
 export const PRUNE_STEP = 5000;
@@ -21,6 +22,7 @@ const ROW_BYTES = 48;
 /** Maximum number of buckets whose rules are remembered. */
 const MAX_KNOWN = 10_000;
 
+const OF_USER = 'FROM bucket WHERE user = ?';
 const PAGE = 'instr(search, ?) > 0 ORDER BY user, name LIMIT ? OFFSET ?';
 const PUT = `
   INSERT INTO bucket (user, name, search, rows, created, modified, settings) VALUES (?, ?, ?, 0, ?, ?, ?)
@@ -83,12 +85,14 @@ export class BucketTable {
   readonly #sql: Statements;
   readonly #points: PointTable;
   readonly #limits: StoreLimits;
+  readonly #counts: RowCounts;
   readonly #clock: RowClock;
   readonly #kept: KeptBytes;
   readonly #known = new Map<string, KnownBucket>();
 
-  constructor(sql: Statements, points: PointTable, limits: StoreLimits) {
+  constructor(sql: Statements, points: PointTable, limits: StoreLimits, counts: RowCounts) {
     this.#sql = sql;
+    this.#counts = counts;
     this.#points = points;
     this.#limits = limits;
     this.#clock = new RowClock(points);
@@ -126,11 +130,12 @@ export class BucketTable {
     const before = this.find(args);
     checkExpected('bucket', args.bucket, before !== undefined, args.expect);
     if (before === undefined) {
-      const count = this.#sql.number('SELECT count(*) FROM bucket WHERE user = ?', args.user);
-      checkQuota('buckets', count, this.#limits.bucketsPerUser);
+      checkQuota('buckets', this.#counts.of(OF_USER, args.user), this.#limits.bucketsPerUser);
     }
     this.#put({ ...args, created: before?.created ?? args.at, modified: args.at });
-    return before === undefined ? 'created' : 'updated';
+    if (before !== undefined) return 'updated';
+    this.#counts.change(1, OF_USER, args.user);
+    return 'created';
   }
 
   update(args: UpdateArgs): BucketEntry {
@@ -145,6 +150,7 @@ export class BucketTable {
     const entry = this.find(key);
     if (entry === undefined) return false;
     this.#remove(entry);
+    this.#counts.change(-1, OF_USER, key.user);
     return true;
   }
 
@@ -216,9 +222,9 @@ export class BucketTable {
     this.#sql.run(PUT, user, bucket, searchText(bucket, map), created, modified, settings);
   }
 
-  #remove({ id, user, bucket }: BucketEntry): void {
+  #remove({ id, user, bucket, bytes }: BucketEntry): void {
     this.#known.delete(userKey(user, bucket));
-    this.#kept.forget();
+    this.#kept.change(user, -bytes);
     this.#sql.run('INSERT INTO trash (bucket) VALUES (?)', id);
     this.#sql.run('DELETE FROM bucket WHERE id = ?', id);
   }

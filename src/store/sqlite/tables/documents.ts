@@ -2,10 +2,9 @@ import { checkExpected, checkName, checkPage, checkQuota, missing, type Expected
 import type { DocumentBody, DocumentKey, DocumentStore, StoredDocument } from '../../document-store';
 import { mergeMap } from '../../merge-patch';
 import { searchText, type FullPage, type Page } from '../../page';
-import type { StoreLimits } from '../../store-limits';
 import { mapFromStored, toStored, toStoredMap } from '../../stored-value';
 import { bytesOf, numberOf, textOf, type Row, type Statements } from '../database/statements';
-import type { Operation, OperationCaller, StoreContext, Table } from './operations';
+import type { Operation, OperationCaller, StoreContext, Table, TableParts } from './operations';
 
 /** A document as it is kept. */
 interface DocumentRow extends Omit<StoredDocument, 'body'> {
@@ -121,18 +120,18 @@ const PUT = `
   SET search = excluded.search, modified = excluded.modified, body = excluded.body`;
 
 /** The table of documents in the thread of the database. */
-export function documentTable(sql: Statements, limits: StoreLimits): Table<DocumentOperations> {
+export function documentTable(table: TableParts): Table<DocumentOperations> {
+  const { sql } = table;
   return {
     reads: {
       documentGet: (key) => find(sql, key),
       documentList: (args) => list(sql, args),
     },
     writes: {
-      documentPut: (args) => put(sql, limits, args),
-      documentMerge: (args) => merge(sql, limits, args),
-      documentRemove: ({ collection, user, id }) =>
-        sql.run(`DELETE ${OF_USER} AND id = ?`, collection, user, id) > 0,
-      documentClear: ({ collection, user }) => sql.run(`DELETE ${OF_USER}`, collection, user),
+      documentPut: (args) => put(table, args),
+      documentMerge: (args) => merge(table, args),
+      documentRemove: ({ id, ...of }) => remove(table, of, id) > 0,
+      documentClear: (of) => remove(table, of),
     },
   };
 }
@@ -152,26 +151,42 @@ function list(sql: Statements, { collection, user, page }: DocumentListArgs): Do
   return rows.map(fromRow);
 }
 
-function put(sql: Statements, limits: StoreLimits, args: PutArgs): 'created' | 'updated' {
+function put({ sql, limits, counts }: TableParts, args: PutArgs): 'created' | 'updated' {
   const { collection, user, id, body, at } = args;
   const before = find(sql, args);
   checkExpected(collection, id, before !== undefined, args.expect);
   if (before === undefined) {
-    const count = sql.number(`SELECT count(*) ${OF_USER}`, collection, user);
+    const count = counts.of(OF_USER, collection, user);
     checkQuota(`documents of the collection ${collection}`, count, limits.documentsPerCollection);
   }
   const row = { collection, user, id, body, created: before?.created ?? at, modified: at };
   write(sql, row, mapFromStored(body));
-  return before === undefined ? 'created' : 'updated';
+  if (before !== undefined) return 'updated';
+  counts.change(1, OF_USER, collection, user);
+  return 'created';
 }
 
-function merge(sql: Statements, limits: StoreLimits, args: DocumentMergeArgs): DocumentRow {
+function merge({ sql, limits }: TableParts, args: DocumentMergeArgs): DocumentRow {
   const before = find(sql, args);
   if (before === undefined) throw missing(args.collection, args.id);
   const merged = mergeMap(mapFromStored(before.body), mapFromStored(args.patch));
   const row = { ...before, body: toStored(merged, limits.valueSize), modified: args.at };
   write(sql, row, merged);
   return row;
+}
+
+/** Removes a document, or all of a user's in a collection; answers how many. */
+function remove(
+  { sql, counts }: TableParts,
+  { collection, user }: Omit<DocumentKey, 'id'>,
+  id?: string,
+): number {
+  const removed =
+    id === undefined
+      ? sql.run(`DELETE ${OF_USER}`, collection, user)
+      : sql.run(`DELETE ${OF_USER} AND id = ?`, collection, user, id);
+  counts.change(-removed, OF_USER, collection, user);
+  return removed;
 }
 
 /** @param map the body */

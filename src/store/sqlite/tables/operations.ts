@@ -1,4 +1,6 @@
 import type { StoreLimits } from '../../store-limits';
+import type { Statements } from '../database/statements';
+import type { RowCounts } from './row-counts';
 
 /** The arguments and the result of something that is done in the thread of the database. */
 export interface Operation<Args, Result> {
@@ -38,6 +40,13 @@ type LongHandlers<Of extends Named> = {
 export interface Table<Ops extends Operations> {
   readonly reads: Handlers<Ops['reads']>;
   readonly writes: Handlers<Ops['writes']>;
+}
+
+/** What the tables are made with. */
+export interface TableParts {
+  readonly sql: Statements;
+  readonly limits: StoreLimits;
+  readonly counts: RowCounts;
 }
 
 /** A table with long operations. */

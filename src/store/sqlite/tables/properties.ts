@@ -4,10 +4,9 @@ import { mergePatch } from '../../merge-patch';
 import { ownerKey } from '../../owner-key';
 import type { FullPage, Page } from '../../page';
 import type { Outcome, Property, PropertyOwner, PropertyStore } from '../../property-store';
-import type { StoreLimits } from '../../store-limits';
 import { fromStored, mapFromStored, toStored } from '../../stored-value';
 import { bytesOf, numberOf, textOf, type Row, type Statements } from '../database/statements';
-import type { Operation, OperationCaller, StoreContext, Table } from './operations';
+import type { Operation, OperationCaller, StoreContext, Table, TableParts } from './operations';
 
 /** A property as it is kept. */
 interface StoredProperty extends Omit<Property, 'value' | 'attributes'> {
@@ -130,7 +129,8 @@ const PUT = `
 const NO_ATTRIBUTES = toStored({}, 1);
 
 /** The table of properties in the thread of the database. */
-export function propertyTable(sql: Statements, limits: StoreLimits): Table<PropertyOperations> {
+export function propertyTable(table: TableParts): Table<PropertyOperations> {
+  const { sql } = table;
   return {
     reads: {
       propertyGet: (args) => find(sql, args),
@@ -138,11 +138,10 @@ export function propertyTable(sql: Statements, limits: StoreLimits): Table<Prope
         sql.all(LIST, user, owner, search, limit, offset).map(fromRow),
     },
     writes: {
-      propertySet: (args) => set(sql, limits, args),
-      propertyMerge: (args) => merge(sql, limits, args),
-      propertyRemove: ({ user, owner, name }) =>
-        sql.run(`DELETE ${OF_OWNER} AND name = ?`, user, owner, name) > 0,
-      propertyClear: ({ user, owner }) => sql.run(`DELETE ${OF_OWNER}`, user, owner),
+      propertySet: (args) => set(table, args),
+      propertyMerge: (args) => merge(table, args),
+      propertyRemove: ({ name, ...owner }) => remove(table, owner, name) > 0,
+      propertyClear: (owner) => remove(table, owner),
     },
   };
 }
@@ -153,28 +152,39 @@ function find(sql: Statements, { user, owner, name }: PropertyArgs): StoredPrope
 }
 
 /** A value that is there already is not written again: it would cost a write of the disk. */
-function set(sql: Statements, limits: StoreLimits, { user, owner, ...args }: PropertySetArgs): Outcome {
+function set({ sql, limits, counts }: TableParts, { user, owner, ...args }: PropertySetArgs): Outcome {
   const { name, value, at } = args;
   const before = find(sql, { user, owner, name });
   if (before === undefined) {
-    const count = sql.number(`SELECT count(*) ${OF_OWNER}`, user, owner);
-    checkQuota('properties', count, limits.propertiesPerOwner);
+    checkQuota('properties', counts.of(OF_OWNER, user, owner), limits.propertiesPerOwner);
   }
   const attributes = args.attributes ?? before?.attributes ?? NO_ATTRIBUTES;
   if (before !== undefined && isSame(before.value, value) && isSame(before.attributes, attributes)) {
     return 'unchanged';
   }
   sql.run(PUT, user, owner, name, name.toLowerCase(), before?.created ?? at, at, attributes, value);
-  return before === undefined ? 'created' : 'updated';
+  if (before !== undefined) return 'updated';
+  counts.change(1, OF_OWNER, user, owner);
+  return 'created';
 }
 
-function merge(sql: Statements, limits: StoreLimits, args: PropertyMergeArgs): Uint8Array {
-  const before = find(sql, args);
+function merge(table: TableParts, args: PropertyMergeArgs): Uint8Array {
+  const before = find(table.sql, args);
   if (before === undefined) throw missing('property', args.name);
   const merged = mergePatch(fromStored(before.value), fromStored(args.patch));
-  const value = toStored(merged, limits.valueSize);
-  set(sql, limits, { ...args, value, attributes: undefined });
+  const value = toStored(merged, table.limits.valueSize);
+  set(table, { ...args, value, attributes: undefined });
   return value;
+}
+
+/** Removes a property, or all of an owner; answers how many. */
+function remove({ sql, counts }: TableParts, { user, owner }: OwnerArgs, name?: string): number {
+  const removed =
+    name === undefined
+      ? sql.run(`DELETE ${OF_OWNER}`, user, owner)
+      : sql.run(`DELETE ${OF_OWNER} AND name = ?`, user, owner, name);
+  counts.change(-removed, OF_OWNER, user, owner);
+  return removed;
 }
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {

@@ -5,10 +5,16 @@ import type { Value } from '../../../types';
 import { checkCount, checkName, checkQuota, unusable } from '../../checks';
 import { MAX_PAGE } from '../../page';
 import type { RetainedMessage, RetainedPage, RetainedQuery, RetainedStore } from '../../retained-store';
-import type { StoreLimits } from '../../store-limits';
 import { fromStored, toStored } from '../../stored-value';
 import { bytesOf, numberOf, textOf, type Row, type Statements } from '../database/statements';
-import type { LongOperationCaller, LongTable, Operation, Steps, StoreContext } from './operations';
+import type {
+  LongOperationCaller,
+  LongTable,
+  Operation,
+  Steps,
+  StoreContext,
+  TableParts,
+} from './operations';
 
 const DEFAULT_PAGE = 100;
 
@@ -126,14 +132,15 @@ const AFTER = `SELECT topic ${OF_USER} AND topic > ? ORDER BY topic LIMIT ?`;
 const AFTER_BELOW = `SELECT topic ${OF_USER} AND topic > ? AND topic >= ? AND topic < ? ORDER BY topic LIMIT ?`;
 
 /** The table of retained messages in the thread of the database. */
-export function retainedTable(sql: Statements, limits: StoreLimits): LongTable<RetainedOperations> {
+export function retainedTable(table: TableParts): LongTable<RetainedOperations> {
+  const { sql } = table;
   return {
     reads: { retainedGet: (args) => find(sql, args) },
     longReads: { retainedList: (args) => list(sql, args) },
     writes: {
-      retainedSet: (args) => set(sql, limits, args),
-      retainedRemove: ({ user, topic }) => sql.run(`DELETE ${OF_USER} AND topic = ?`, user, topic) > 0,
-      retainedClear: ({ user }) => sql.run(`DELETE ${OF_USER}`, user),
+      retainedSet: (args) => set(table, args),
+      retainedRemove: ({ user, topic }) => remove(table, user, topic) > 0,
+      retainedClear: ({ user }) => remove(table, user),
     },
   };
 }
@@ -143,11 +150,21 @@ function find(sql: Statements, { user, topic }: TopicArgs): RetainedRow | undefi
   return row && fromRow(row);
 }
 
-function set(sql: Statements, limits: StoreLimits, { user, topic, payload, at }: RetainedSetArgs): void {
-  if (find(sql, { user, topic }) === undefined) {
-    checkQuota('retained messages', sql.number(`SELECT count(*) ${OF_USER}`, user), limits.retainedPerUser);
-  }
+function set({ sql, limits, counts }: TableParts, { user, topic, payload, at }: RetainedSetArgs): void {
+  const isNew = find(sql, { user, topic }) === undefined;
+  if (isNew) checkQuota('retained messages', counts.of(OF_USER, user), limits.retainedPerUser);
   sql.run(PUT, user, topic, at, payload);
+  if (isNew) counts.change(1, OF_USER, user);
+}
+
+/** Removes the message of a topic, or all of a user; answers how many. */
+function remove({ sql, counts }: TableParts, user: string, topic?: string): number {
+  const removed =
+    topic === undefined
+      ? sql.run(`DELETE ${OF_USER}`, user)
+      : sql.run(`DELETE ${OF_USER} AND topic = ?`, user, topic);
+  counts.change(-removed, OF_USER, user);
+  return removed;
 }
 
 function* list(sql: Statements, { user, filter: text, after, limit }: RetainedListArgs): Steps<FoundRows> {

@@ -8,6 +8,7 @@ import type { LongTable } from './operations';
 import { PointTable } from './point-table';
 import { propertyTable, type PropertyOperations } from './properties';
 import { retainedTable, type RetainedOperations } from './retained';
+import { RowCounts } from './row-counts';
 
 type OfKind<Kind extends 'reads' | 'writes'> = PropertyOperations[Kind] &
   DocumentOperations[Kind] &
@@ -38,10 +39,12 @@ export interface Tables extends LongTable<AllOperations> {
 /** The tables over the statements of a database. */
 export function openTables(sql: Statements, limits: StoreLimits): Tables {
   const points = new PointTable(sql);
-  const buckets = new BucketTable(sql, points, limits);
-  const properties = propertyTable(sql, limits);
-  const documents = documentTable(sql, limits);
-  const retained = retainedTable(sql, limits);
+  const counts = new RowCounts(sql);
+  const parts = { sql, limits, counts };
+  const buckets = new BucketTable(sql, points, limits, counts);
+  const properties = propertyTable(parts);
+  const documents = documentTable(parts);
+  const retained = retainedTable(parts);
   const rows = bucketTables(buckets, new BucketQueries(buckets, points));
   return {
     reads: { ...properties.reads, ...documents.reads, ...retained.reads, ...rows.reads },
@@ -51,6 +54,7 @@ export function openTables(sql: Statements, limits: StoreLimits): Tables {
     forget: () => {
       points.forget();
       buckets.forget();
+      counts.forget();
     },
   };
 }

@@ -78,13 +78,16 @@ export class GroupCommit {
   #runOne<N extends keyof Writes>({ id, name, args }: WriteOf<N>): JobAnswer {
     const { sql, tables } = this.#parts;
     sql.run('SAVEPOINT job');
+    const { runs } = sql;
     try {
       const value = tables.writes[name](args);
       sql.run('RELEASE job');
       return { id, value };
     } catch (error) {
+      // A write that is refused before it changes anything must not cost the next ones what is remembered.
+      const isUndone = sql.runs > runs;
       this.#undoOne(error);
-      tables.forget();
+      if (isUndone) tables.forget();
       return { id, failure: this.#toFailure(error) };
     }
   }
