@@ -33,12 +33,13 @@ export interface ServerLimits {
   readonly messagesPerSecond: number;
   /**
    * Messages of topics that wait behind the retained messages of their subscriptions, of one device. The oldest is lost, or
-   * the subscription ends, as its `qos` says. 1,024..2^30.
+   * the subscription ends, as its `qos` says. Also messages that wait to be kept: past it, they are delivered and not kept.
+   * 1,024..2^30.
    * @default 16777216
    */
   readonly waitingMessageBytesPerDevice: number;
   /**
-   * The same of all devices. 1,024..2^40.
+   * The same of all devices, and the messages of flows, programs and bridges that wait to be kept. 1,024..2^40.
    * @default 134217728
    */
   readonly waitingMessageBytes: number;
