@@ -13,12 +13,12 @@ const LIMITS = {
 
 /** Things whose number is bounded for each user. */
 interface Counted {
-  create(store: Store, user: string, name: string): Promise<unknown>;
-  remove(store: Store, user: string, name: string): Promise<boolean>;
+  readonly create: (store: Store, user: string, name: string) => Promise<unknown>;
+  readonly remove: (store: Store, user: string, name: string) => Promise<boolean>;
   /** Removes all of a user, where that is one operation. */
-  clear?(store: Store, user: string): Promise<unknown>;
+  readonly clear?: (store: Store, user: string) => Promise<unknown>;
   /** Creates a thing by an operation that fails after it. */
-  createInVain?(store: Store, user: string, name: string): Promise<unknown>;
+  readonly createInVain?: (store: Store, user: string, name: string) => Promise<unknown>;
 }
 
 const COUNTED: Readonly<Record<string, Counted>> = {
