@@ -9,8 +9,8 @@ import type { WatchdogData } from './loop-watch';
 
 const LOOK_MS = 100;
 const STALL_MS = 500;
-/** Length of a profile that is thrown away when nothing happened, in ms. */
-const PROFILE_MS = 20_000;
+/** Length of a profile that is thrown away when nothing happened, in ms. To begin another one takes 100 ms of the main thread. */
+const PROFILE_MS = 300_000;
 /** Time between two looks at the stack, in us: little enough to see what ran, and rare enough to cost nothing. */
 const SAMPLING_US = 10_000;
 const MAX_PROFILES = 20;
