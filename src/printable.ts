@@ -12,13 +12,30 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['\t', String.raw`\t`],
 ]);
 
+/** Half of a character of two units, at the end of a text that was cut there. */
+const HALF = /[\ud800-\udbff]$/;
+
 /**
  * A text for a line of a log, an event or a status, whoever wrote it: what is not seen is escaped, and a long text is cut.
  * Escaping it again changes nothing.
+ * @param maxLength of the outcome, in characters
  */
 export function printable(text: string, maxLength = MAX_LENGTH): string {
-  const short = text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
-  return UNSEEN.test(short) ? short.replace(ALL_UNSEEN, escaped) : short;
+  const short = cut(text, maxLength);
+  return UNSEEN.test(short) ? cut(short.replace(ALL_UNSEEN, escaped), maxLength) : short;
+}
+
+/** A value as JSON for a line: what is not seen is escaped as JSON has it. {@link printable} leaves it, but for its length. */
+export function printableJson(value: object): string {
+  return JSON.stringify(value).replace(ALL_UNSEEN, (character) => character.replace(/[^]/g, unitEscaped));
+}
+
+function cut(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength - 1).replace(HALF, '')}…` : text;
+}
+
+function unitEscaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function escaped(character: string): string {

@@ -1,4 +1,5 @@
 import { IotmpError } from '../errors';
+import { printable, printableJson } from '../printable';
 import type { DeviceId } from '../types';
 import { sharedRequest, type DeviceAction, type DeviceRequest } from './device-request';
 import { concerns, type DeviceRule, type DeviceTraits } from './device-rule';
@@ -56,9 +57,7 @@ export class DeviceRights {
     const { who, action, target } = request;
     const name = `${who.user}/${who.device}`;
     const refusal = `${name} may not ${action} ${target}`;
-    this.#port.onRefused(
-      `${refusal}. This rule allows it: ${JSON.stringify({ effect: 'allow', who: name, action, target })}`,
-    );
+    this.#port.onRefused(withRule(refusal, { effect: 'allow', who: name, action, target }));
     throw new IotmpError('IOTMP_ERR_FORBIDDEN', refusal);
   }
 
@@ -66,4 +65,10 @@ export class DeviceRights {
   checkShared(who: DeviceId, action: DeviceAction, target: string): void {
     if (this.#rules.length > 0) this.check(sharedRequest(who, action, target));
   }
+}
+
+/** A refusal with the rule that would allow it, which can be copied as it is. A rule too long for a line is left out. */
+function withRule(refusal: string, rule: object): string {
+  const text = `${printable(refusal)}. This rule allows it: ${printableJson(rule)}`;
+  return printable(text) === text ? text : printable(refusal);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { IotmpError, errorText, RemoteError } from '../../src/errors';
-import { printable } from '../../src/printable';
+import { printable, printableJson } from '../../src/printable';
 
 describe('printable text', () => {
   it('escapes what is not seen, and leaves what is', () => {
@@ -23,6 +23,21 @@ describe('printable text', () => {
   it('is cut to 1,000 characters', () => {
     assert.equal(printable('x'.repeat(1000)), 'x'.repeat(1000));
     assert.equal(printable('x'.repeat(1001)), `${'x'.repeat(999)}…`);
+  });
+
+  it('is cut to 1,000 characters also where it was escaped, and not within a character', () => {
+    for (const text of ['\u202e', '\n', '\u{e0041}', '🙂', 'x🙂']) {
+      const made = printable(text.repeat(5000));
+      assert.ok(made.length <= 1000 && made.endsWith('…'), text);
+      assert.equal(printable(made), made);
+    }
+  });
+
+  it('stays JSON as JSON', () => {
+    const value = { who: 'a\n"\u202e\u{e0041}\ud83d\x7f\u2028' };
+    const text = printableJson(value);
+    assert.equal(printable(text), text);
+    assert.deepEqual(JSON.parse(text), value);
   });
 
   it('is the text of every error', () => {
