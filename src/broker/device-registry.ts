@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { MAX_STREAM_ID } from '../codec/constants';
-import { IotmpError } from '../errors';
+import { asError, IotmpError } from '../errors';
 import { IdSequence } from '../session/requests/id-sequence';
 import type { CallOptions, Reply } from '../session/requests/reply';
 import type { DeviceId } from '../types';
@@ -58,9 +58,13 @@ export class DeviceRegistry {
    * @throws IotmpError (as a rejection) IOTMP_ERR_OFFLINE, or as a call does
    */
   call(id: DeviceId, resource: string, options?: CallOptions): Promise<Reply> {
-    const device = this.#connected.get(id);
-    if (device !== undefined) return device.call(resource, options);
-    return Promise.reject(new IotmpError('IOTMP_ERR_OFFLINE', `${id.user}/${id.device} is not connected`));
+    try {
+      const device = this.#connected.get(id);
+      if (device !== undefined) return device.call(resource, options);
+      throw new IotmpError('IOTMP_ERR_OFFLINE', `${id.user}/${id.device} is not connected`);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
   }
 
   /** The connected devices, in the order in which they came. */

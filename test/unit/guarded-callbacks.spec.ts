@@ -5,6 +5,7 @@ import { describe, it } from 'mocha';
 import type ts from 'typescript';
 import { IotmpClient } from '../../src/client/client';
 import { errorText } from '../../src/errors';
+import { Directory } from '../../src/directory/directory';
 import { Gateway } from '../../src/gateway/gateway';
 import { ServerServices } from '../../src/services/server-services';
 import { openStore } from '../../src/store/open-store';
@@ -90,12 +91,14 @@ async function livingThings(): Promise<Map<string, object>> {
   const sessionStream = await connected.openStream('level', { onData: () => undefined });
   const store = await openStore({ memory: true });
   const services = new ServerServices(server, { store });
-  const gateway = new Gateway(server, services, { secret: 'a secret of the tests', store, clock });
+  const directory = new Directory(server, { store, clock });
+  const gateway = new Gateway(server, services, { directory, secret: 'a secret of the tests', store, clock });
   await gateway.start();
   const client = new IotmpClient({ ...PUMP, host: '127.0.0.1', port: 1 });
   const stream = client.stream('level', {}, { onSample: () => undefined });
   ends.push(async () => {
     await Promise.all([gateway.close(), client.close()]);
+    await directory.close();
     services.close();
     await services.settled();
     await store.close();
@@ -108,6 +111,7 @@ async function livingThings(): Promise<Map<string, object>> {
     ['IotmpClient', client],
     ['ClientStream', stream],
     ['Gateway', gateway],
+    ['Directory', directory],
     ['ServerServices', services],
     ['Properties', properties],
     ['Buckets', buckets],

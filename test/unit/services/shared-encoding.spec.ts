@@ -9,6 +9,7 @@ async function subscribers(
   parameters: unknown,
 ): Promise<{ bench: ServicesBench; told: () => Promise<unknown[]> }> {
   const bench = await ServicesBench.startWithTopics();
+  bench.services.rights.rules = [{ effect: 'allow', who: '*', action: 'SubscribeEvents', target: '*' }];
   const places: [RawDevice, number][] = [];
   const [pump, lamp] = [await bench.broker.device(), await bench.broker.device(LAMP)];
   for (const [device, id] of [

@@ -117,7 +117,7 @@ describe('the thread of a store', () => {
     const { database, told } = startScript(
       doing(`parentPort.postMessage({
         answers: jobs.map(({ id }) => ({ id, value: [] })),
-        fault: { code: 'IOTMP_ERR_STORAGE', reason: 'io' },
+        fault: { code: 'IOTMP_ERR_STORAGE', reason: 'io', message: 'a bad disk' },
       });`),
       {},
       {
