@@ -14,14 +14,14 @@ interface Write {
 }
 
 /** The outcome of a write, which all messages share that the write covers. */
-type Outcome = PromiseWithResolvers<void>;
+type WriteOutcome = PromiseWithResolvers<void>;
 
 /** The writes of one topic: at most one is running, and one newer write waits for it. */
 interface TopicWrites {
   latest: Write;
-  running: Outcome;
+  running: WriteOutcome;
   /** The write of `latest` after the one that is running. */
-  next: Outcome | undefined;
+  next: WriteOutcome | undefined;
 }
 
 /** Messages in one page, at most. The store ends a page of large ones earlier. */
