@@ -102,6 +102,8 @@ async function collect(request: IncomingMessage, maxBytes: number, clock: Clock)
     reject(new IotmpError('IOTMP_ERR_ABORTED', 'the client went away')),
   );
   request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+  // A client that went away while its token was looked at is told of no more.
+  if (request.destroyed) onGone();
   try {
     return await promise;
   } finally {

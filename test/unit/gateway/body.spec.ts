@@ -15,4 +15,14 @@ describe('a body', () => {
     // Without a listener, this would be thrown.
     assert.equal(request.emit('error', new Error('late')), true);
   });
+
+  it('is not waited for when its client went away before it was asked for', async () => {
+    const request = new IncomingMessage(new net.Socket());
+    request.headers['transfer-encoding'] = 'chunked';
+    request.destroy();
+    await new Promise((resolve) => request.once('close', resolve));
+    const clock = new FakeClock();
+    await assert.rejects(readBody(request, 10, clock), { code: 'IOTMP_ERR_ABORTED' });
+    assert.equal(clock.pending, 0);
+  });
 });
