@@ -74,3 +74,13 @@ export class Measurements {
     return this.values(scenario, contender, metric);
   }
 }
+
+/** Makes the ratios of this package to its peers, named by what they compare. */
+export function ratioTo(
+  measurements: Measurements,
+): (scenario: string, metric: string, better: 'more' | 'less', peer: string, target?: number) => Ratio[] {
+  return (scenario, metric, better, peer, target) => {
+    const what = { name: `${scenario}: ${metric} / ${peer}`, scenario, metric, better };
+    return measurements.ratio(target === undefined ? what : { ...what, target }, 'iotmp', peer);
+  };
+}

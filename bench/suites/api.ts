@@ -6,7 +6,7 @@ import { between, ContenderProcess } from '../harness/contender-process';
 import { launchContender, MOSQUITTO } from '../harness/launch';
 import { freePort } from '../harness/listen';
 import { LoadGenerator } from '../harness/load-generator';
-import { Measurements } from '../harness/measurements';
+import { Measurements, ratioTo } from '../harness/measurements';
 import { mosquittoProgram, NO_MOSQUITTO } from '../harness/mosquitto-process';
 import { pause } from '../harness/pause';
 import { Core } from '../harness/pinning';
@@ -243,16 +243,7 @@ function scenarioOf(route: string, connections: number): string {
 }
 
 function ratiosOf(measurements: Measurements): Ratio[] {
-  const ratio = (
-    scenario: string,
-    metric: string,
-    better: 'more' | 'less',
-    peer: string,
-    target?: number,
-  ): Ratio[] => {
-    const what = { name: `${scenario}: ${metric} / ${peer}`, scenario, metric, better };
-    return measurements.ratio(target === undefined ? what : { ...what, target }, 'iotmp', peer);
-  };
+  const ratio = ratioTo(measurements);
   // The other routes have no device to wait for: their figures are in the table.
   const requests = CONNECTIONS.flatMap((connections) => {
     const scenario = scenarioOf(RESOURCE_READ, connections);

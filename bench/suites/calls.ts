@@ -1,7 +1,7 @@
 import type { GeneratorProgram } from '../harness/build-generator';
 import { ContenderProcess } from '../harness/contender-process';
 import { LoadGenerator } from '../harness/load-generator';
-import { Measurements } from '../harness/measurements';
+import { Measurements, ratioTo } from '../harness/measurements';
 import { interleave } from '../harness/rounds';
 import type { Ratio, Suite, SuiteResult, Thoroughness } from '../harness/suite';
 import { forDevices } from '../wire/device-names';
@@ -110,16 +110,7 @@ async function measureOne(
 
 function ratiosOf(measurements: Measurements): Ratio[] {
   const [alone, oneDevice, manyDevices] = SCENARIOS;
-  const ratio = (
-    scenario: string,
-    metric: string,
-    better: 'more' | 'less',
-    peer: string,
-    target?: number,
-  ): Ratio[] => {
-    const what = { name: `${scenario}: ${metric} / ${peer}`, scenario, metric, better };
-    return measurements.ratio(target === undefined ? what : { ...what, target }, 'iotmp', peer);
-  };
+  const ratio = ratioTo(measurements);
   return [
     ...ratio(alone.scenario, 'median us', 'less', 'raw', 1.1),
     ...ratio(alone.scenario, 'median us', 'less', 'aedes'),

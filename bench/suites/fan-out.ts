@@ -1,7 +1,7 @@
 import type { GeneratorProgram } from '../harness/build-generator';
 import { launchContender, MOSQUITTO } from '../harness/launch';
 import { LoadGenerator } from '../harness/load-generator';
-import { Measurements } from '../harness/measurements';
+import { Measurements, ratioTo } from '../harness/measurements';
 import { mosquittoProgram, NO_MOSQUITTO } from '../harness/mosquitto-process';
 import { interleave } from '../harness/rounds';
 import type { Suite, SuiteResult, Thoroughness } from '../harness/suite';
@@ -99,8 +99,7 @@ async function measureAll(program: GeneratorProgram, how: Thoroughness): Promise
   );
   const [alone, many] = BATCHES.map(({ scenario }) => (metric: string, peer: string, target?: number) => {
     const better = metric === 'deliveries/s' ? ('more' as const) : ('less' as const);
-    const what = { name: `${scenario}: ${metric} / ${peer}`, scenario, metric, better };
-    return measurements.ratio(target === undefined ? what : { ...what, target }, 'iotmp', peer);
+    return ratioTo(measurements)(scenario, metric, better, peer, target);
   });
   return {
     suite: NAME,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { GeneratorProgram } from '../harness/build-generator';
 import { between, ContenderProcess } from '../harness/contender-process';
 import { LoadGenerator } from '../harness/load-generator';
-import { Measurements } from '../harness/measurements';
+import { Measurements, ratioTo } from '../harness/measurements';
 import type { Mark } from '../harness/messages';
 import { pause } from '../harness/pause';
 import { Core } from '../harness/pinning';
@@ -244,16 +244,7 @@ async function observe({ contender, broker }: Processes, seconds: number): Promi
 }
 
 function ratiosOf(measurements: Measurements): Ratio[] {
-  const ratio = (
-    scenario: string,
-    metric: string,
-    better: 'more' | 'less',
-    peer: string,
-    target?: number,
-  ): Ratio[] => {
-    const what = { name: `${scenario}: ${metric} / ${peer}`, scenario, metric, better };
-    return measurements.ratio(target === undefined ? what : { ...what, target }, 'iotmp', peer);
-  };
+  const ratio = ratioTo(measurements);
   const [many, alone] = CALLS;
   return [
     ...['aedes', 'aedes outside'].flatMap((peer) => [

@@ -1,7 +1,7 @@
 import type { GeneratorProgram } from '../harness/build-generator';
 import { launchContender, MOSQUITTO } from '../harness/launch';
 import { LoadGenerator, type AnswerRule } from '../harness/load-generator';
-import { Measurements } from '../harness/measurements';
+import { Measurements, ratioTo } from '../harness/measurements';
 import { mosquittoProgram, NO_MOSQUITTO } from '../harness/mosquitto-process';
 import { interleave } from '../harness/rounds';
 import type { Ratio, Suite, SuiteResult, Thoroughness } from '../harness/suite';
@@ -150,16 +150,7 @@ async function measureOne(
 }
 
 function ratiosOf(measurements: Measurements): Ratio[] {
-  const ratio = (
-    scenario: string,
-    metric: string,
-    better: 'more' | 'less',
-    peer: string,
-    target?: number,
-  ): Ratio[] => {
-    const what = { name: `${scenario}: ${metric} / ${peer}`, scenario, metric, better };
-    return measurements.ratio(target === undefined ? what : { ...what, target }, 'iotmp', peer);
-  };
+  const ratio = ratioTo(measurements);
   return [
     ...ratio(ALONE, 'median us', 'less', 'raw, a write per frame'),
     ...ratio(ALONE, 'median us', 'less', 'aedes'),
