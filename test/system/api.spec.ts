@@ -139,10 +139,7 @@ describe('API for programs', function () {
           const asked: string[] = [];
           page.on('request', (request) => asked.push(request.url()));
           await page.goto(`${nodeRed.url}/openapi.html`);
-          await page
-            .getByText('/v3/users/:user/devices/:device/resources')
-            .first()
-            .waitFor({ timeout: 5000 });
+          await page.getByText('/v3/users/:user/devices/:device/resources').first().waitFor();
           assert.deepEqual(
             asked.filter((url) => !url.startsWith(nodeRed.url)),
             [],
