@@ -3,7 +3,9 @@ import { checkUser } from '../broker/authenticator';
 import { IotmpError } from '../errors';
 import type { DeviceDirectory } from '../broker/directory-authenticator';
 import type { DeviceId } from '../types';
+import { isDeepStrictEqual } from 'node:util';
 import { changed, Records, type Documents, type RecordChange } from './records';
+import type { Revocations } from './revocations';
 import { hashCredential, matchesCredential } from './secret-hash';
 
 /** The record of a device that was made over the API. Times are in ms since 1970. */
@@ -42,15 +44,30 @@ export interface DeviceDraft extends DeviceId, DeviceChange {
   readonly type: string;
 }
 
+/** What the devices of a directory depend on. */
+export interface DeviceAccountsPort {
+  /** Whether the devices of a user must not connect. */
+  readonly isLockedOut: (user: string) => boolean;
+  /** Is called at once when a device was removed or disabled, or has another credential. */
+  readonly onCutOff: (id: DeviceId) => void;
+}
+
 /** The devices that were made over the API: their records, and whether they may connect. */
 export class DeviceAccounts implements DeviceDirectory {
   readonly #records: Records<DeviceRecord>;
-  readonly #isLockedOut: (user: string) => boolean;
+  readonly #port: DeviceAccountsPort;
 
-  /** @param isLockedOut whether the devices of a user must not connect */
-  constructor(documents: Documents, isLockedOut: (user: string) => boolean) {
-    this.#records = new Records(documents, 'device', deviceRecord);
-    this.#isLockedOut = isLockedOut;
+  constructor(documents: Documents, revocations: Revocations, port: DeviceAccountsPort) {
+    this.#records = new Records(documents, 'device', deviceRecord, {
+      onChange: ({ user, id }, before) => this.#review({ user, device: id }, before),
+      rights: { revocations, least: leastDevice },
+    });
+    this.#port = port;
+  }
+
+  /** Number of devices whose records cannot be read. */
+  get unusable(): number {
+    return this.#records.unusable;
   }
 
   load(): Promise<string[]> {
@@ -61,14 +78,21 @@ export class DeviceAccounts implements DeviceDirectory {
     return this.#records.settled();
   }
 
+  /** Also of a device whose record cannot be read: nobody else decides about it, and it does not get in. */
   has({ user, device }: DeviceId): boolean {
-    return this.#records.has({ user, id: device });
+    const key = { user, id: device };
+    return this.#records.has(key) || this.#records.isUnusable(key);
+  }
+
+  /** Whether the device was removed, but the store has it still. */
+  isRemovalOwed({ user, device }: DeviceId): boolean {
+    return this.#records.isRemovalOwed({ user, id: device });
   }
 
   admits(id: DeviceId, credential: string): boolean {
     const record = this.get(id);
     if (record?.enabled !== true || record.credential === undefined) return false;
-    if (this.#isLockedOut(id.user)) return false;
+    if (this.#port.isLockedOut(id.user)) return false;
     return matchesCredential(credential, record.credential);
   }
 
@@ -116,10 +140,29 @@ export class DeviceAccounts implements DeviceDirectory {
     return this.#records.remove({ user, id: device });
   }
 
+  /** Ends the connection of a device that would not be let in as it was. */
+  #review(id: DeviceId, before: DeviceRecord | undefined): void {
+    const record = this.get(id);
+    const isAsBefore = record?.enabled === true && record.credential === before?.credential;
+    if (!isAsBefore) this.#port.onCutOff(id);
+  }
+
   async #keep(record: DeviceRecord, { credentials, ...change }: DeviceChange): Promise<DeviceRecord> {
     const next = changed<DeviceRecord>(record, change);
-    if (credentials !== undefined) next.credential = hashCredential(credentials);
+    // Flows write the same credential again and again.
+    const isSame = matchesCredential(credentials ?? '', record.credential ?? '');
+    if (credentials !== undefined && !isSame) next.credential = hashCredential(credentials);
     await this.#records.put({ user: record.user, id: record.device }, next);
     return next;
   }
+}
+
+function leastDevice(
+  before: DeviceRecord | undefined,
+  next: DeviceRecord | undefined,
+): DeviceRecord | undefined {
+  if (before === undefined || next === undefined) return undefined;
+  const held = { ...before, enabled: before.enabled && next.enabled };
+  if (next.credential !== undefined) held.credential = next.credential;
+  return isDeepStrictEqual(held, before) ? before : held;
 }

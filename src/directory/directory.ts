@@ -1,7 +1,7 @@
 import type { IotmpServer } from '../broker/broker';
 import type { ConnectedDevice } from '../broker/connected-device';
 import type { DeviceDirectory } from '../broker/directory-authenticator';
-import { errorText } from '../errors';
+import { errorText, IotmpError } from '../errors';
 import type { DeviceTraits } from '../rights/device-rule';
 import type { Store } from '../store/store';
 import type { DeviceId } from '../types';
@@ -12,6 +12,7 @@ import { assetsIn, type Assets } from './asset-records';
 import { DeviceAccounts } from './device-accounts';
 import { LastSeen } from './last-seen';
 import type { Documents } from './records';
+import { Revocations } from './revocations';
 import { UserAccounts } from './user-accounts';
 
 /** Options of a {@link Directory}. */
@@ -26,7 +27,9 @@ export interface DirectoryOptions {
 /** What a directory tells. */
 interface DirectoryEvents {
   /** A user was changed or removed: rights may be lost. */
-  userChanged: [];
+  userChanged: [user: string];
+  /** A device was removed or locked out, or has another credential. Its connection ends. */
+  deviceCutOff: [id: DeviceId];
 }
 
 /**
@@ -40,6 +43,8 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
   readonly lastSeen: LastSeen;
   /** The documents that the records are in, and other records beside them. */
   readonly documents: Documents;
+  /** Rights that were taken away, but are still in the store. */
+  readonly revocations: Revocations;
   readonly #server: IotmpServer;
   readonly #warn: (text: string) => void;
   readonly #ends: (() => void)[] = [];
@@ -53,8 +58,12 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
     this.#warn = onWarning ?? ((text) => server.warn(text));
     const documents = documentsOf(store);
     this.documents = documents;
-    this.users = new UserAccounts(documents, () => this.tell('userChanged'));
-    this.devices = new DeviceAccounts(documents, (user) => this.users.get(user)?.enabled === false);
+    this.revocations = new Revocations({ clock, onWarning: this.#warn });
+    this.users = new UserAccounts(documents, this.revocations, (user) => this.#handleUserChange(user));
+    this.devices = new DeviceAccounts(documents, this.revocations, {
+      isLockedOut: (user) => this.users.isLockedOut(user),
+      onCutOff: (id) => this.#cutOff(id),
+    });
     this.assets = assetsIn(documents);
     this.lastSeen = new LastSeen({
       documents,
@@ -90,11 +99,17 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
     return { type, group, product };
   }
 
+  /** Has what waits for the store written now, as when the store works again. Never rejects. */
+  handleRecovery(): Promise<void> {
+    return this.revocations.retry();
+  }
+
   /** Knows no devices any more. Resolves when all changes are kept or have failed. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const end of this.#ends.splice(0)) end();
     await Promise.all(this.#kept.map((kept) => kept.settled()));
+    await this.revocations.close();
   }
 
   get #kept(): readonly { load(): Promise<string[]>; settled(): Promise<void> }[] {
@@ -106,6 +121,20 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
       for (const name of await kept.load()) this.#warn(`${name} is not usable and left out`);
     }
     this.#isRead = !this.#closed;
+  }
+
+  #handleUserChange(user: string): void {
+    this.tell('userChanged', user);
+    if (!this.users.isLockedOut(user)) return;
+    for (const id of this.devices.list(user)) this.#cutOff(id);
+  }
+
+  /** Whoever would not be let in any more is not kept, either. About the devices of the settings, those decide. */
+  #cutOff({ user, device }: DeviceId): void {
+    const id = { user, device };
+    if (this.#server.isRegistered(id)) return;
+    this.tell('deviceCutOff', id);
+    this.#server.device(id)?.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
   }
 
   #asDeviceDirectory(): DeviceDirectory {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { checkUser } from '../broker/authenticator';
 import { IotmpError } from '../errors';
+import { isDeepStrictEqual } from 'node:util';
 import { changed, Records, SERVER, type Documents, type RecordChange } from './records';
+import type { Revocations } from './revocations';
 import { hashPassword, matchesPassword } from './secret-hash';
 
 export const userRole = z.enum(['user', 'admin']);
@@ -35,8 +37,16 @@ export class UserAccounts {
   readonly #records: Records<UserRecord>;
 
   /** @param onChange is called when a user was changed or removed */
-  constructor(documents: Documents, onChange?: () => void) {
-    this.#records = new Records(documents, 'user', userRecord, onChange);
+  constructor(documents: Documents, revocations: Revocations, onChange: (user: string) => void) {
+    this.#records = new Records(documents, 'user', userRecord, {
+      onChange: ({ id }) => onChange(id),
+      rights: { revocations, least: leastUser },
+    });
+  }
+
+  /** Number of users whose records cannot be read. */
+  get unusable(): number {
+    return this.#records.unusable;
   }
 
   load(): Promise<string[]> {
@@ -49,6 +59,16 @@ export class UserAccounts {
 
   get(user: string): UserRecord | undefined {
     return this.#records.get({ user: SERVER, id: user });
+  }
+
+  /** Whether nothing may be done in the name of a user: he is disabled, or his record cannot be read. */
+  isLockedOut(user: string): boolean {
+    return this.get(user)?.enabled === false || this.#records.isUnusable({ user: SERVER, id: user });
+  }
+
+  /** Whether a user was disabled, or lost his password, and the store does not know yet. */
+  isChangeOwed(user: string): boolean {
+    return this.#records.isOwed({ user: SERVER, id: user });
   }
 
   list(): readonly UserRecord[] {
@@ -115,6 +135,16 @@ export class UserAccounts {
     if (this.get(user) !== undefined)
       throw new IotmpError('IOTMP_ERR_CONFLICT', `user ${user} is already there`);
   }
+}
+
+/** A user without a record is one who is enabled. */
+function leastUser(before: UserRecord | undefined, next: UserRecord | undefined): UserRecord | undefined {
+  if (next === undefined) return before && { ...before, enabled: false };
+  if (before === undefined) return next.enabled ? undefined : { ...next, role: 'user' };
+  const role = before.role === next.role ? before.role : 'user';
+  const held = { ...before, role, enabled: before.enabled && next.enabled };
+  if (next.password !== undefined) held.password = next.password;
+  return isDeepStrictEqual(held, before) ? before : held;
 }
 
 /** Takes its time: the user may be changed meanwhile. */

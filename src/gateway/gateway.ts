@@ -7,6 +7,7 @@ import type { ServerServices } from '../services/server-services';
 import { DiskFiles } from '../store/files/disk-files';
 import { TemporaryFolder } from '../store/files/temporary-folder';
 import { openStore } from '../store/open-store';
+import type { DeviceId } from '../types';
 import { systemClock } from '../util/clock';
 import { RateLimiter } from '../util/rate-limiter';
 import { CallbackPresence } from './accounts/callback-presence';
@@ -62,8 +63,10 @@ export class Gateway {
     const { signal: closing } = this.#closing;
     this.#context = newContext({ server, services, options, limits, signer, directory, closing });
     const review = (): void => this.#context.places.review();
-    directory.on('userChanged', review);
-    this.#ends.push(() => directory.off('userChanged', review));
+    const onCutOff = (id: DeviceId): void =>
+      this.#context.presence.end(id, 'the device was removed or locked out');
+    directory.on('userChanged', review).on('deviceCutOff', onCutOff);
+    this.#ends.push(() => directory.off('userChanged', review).off('deviceCutOff', onCutOff));
     const { clock } = this.#context;
     const { requestsPerSecond: perSecond, requestBurst: burst } = limits;
     const requests = new RequestTurns({ perSecond, burst }, clock, closing);
@@ -195,7 +198,7 @@ function newContext({
   const { clock = systemClock } = options;
   const places = new SocketPlaces(limits);
   const review = (): void => places.review();
-  const { documents, users, devices, assets, lastSeen } = directory;
+  const { documents, revocations, users, devices, assets, lastSeen } = directory;
   const loginRate = { perSecond: limits.loginsPerMinute / 60, burst: limits.loginsPerMinute };
   const lifetimes = {
     accessS: options.accessTokenS ?? 2 * HOURS_S,
@@ -213,9 +216,9 @@ function newContext({
     presence: new CallbackPresence(clock, server.events),
     lastSeen,
     endpoints: new EndpointRecords(documents),
-    sessions: new Sessions(documents, signer, lifetimes, review),
-    tokens: new Tokens(documents, signer, review),
-    deviceTokens: new DeviceTokens(documents, signer, review),
+    sessions: new Sessions(documents, revocations, { signer, lifetimes }, review),
+    tokens: new Tokens(documents, revocations, signer, review),
+    deviceTokens: new DeviceTokens(documents, revocations, signer, review),
     grants: new DeviceGrants(clock),
     files: new DiskFiles(options.filesFolder ?? new TemporaryFolder(), limits),
     exports: new BucketExports(clock),

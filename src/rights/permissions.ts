@@ -69,6 +69,47 @@ export function devicePermissions(device: string): Permissions {
   };
 }
 
+/** What two grants allow both. Of patterns that overlap without one covering the other, nothing. */
+export function commonGrants(one: Grants = {}, other: Grants = {}): Grants {
+  return grantsOf([...coveredLines(one, other), ...coveredLines(other, one)]);
+}
+
+/** What one of two grants allows. */
+export function joinedGrants(one: Grants = {}, other: Grants = {}): Grants {
+  return grantsOf([...linesOf(one), ...linesOf(other)]);
+}
+
+type GrantLine = readonly [type: string, id: string, actions: '*' | readonly string[]];
+
+function linesOf(grants: Grants): GrantLine[] {
+  return Object.entries(grants).flatMap(([type, ids]) =>
+    Object.entries(ids).map(([id, actions]): GrantLine => [type, id, actions]),
+  );
+}
+
+/** The part of grants that others cover. A pattern is covered by one that it matches as a text. */
+function coveredLines(grants: Grants, others: Grants): GrantLine[] {
+  const rules = rulesOf(others);
+  return linesOf(grants).flatMap(([type, id, actions]): GrantLine[] => {
+    const given = actions === '*' ? [actions] : actions;
+    const covered = given.filter((action) => covers(rules, type, id, action));
+    return covered.length === 0 ? [] : [[type, id, actions === '*' ? actions : covered]];
+  });
+}
+
+function grantsOf(lines: readonly GrantLine[]): Grants {
+  const types = new Map<string, Map<string, '*' | string[]>>();
+  for (const [type, id, actions] of lines) {
+    const ids = types.get(type) ?? new Map<string, '*' | string[]>();
+    types.set(type, ids);
+    const before = ids.get(id) ?? [];
+    const isAll = before === '*' || actions === '*';
+    ids.set(id, isAll ? '*' : [...new Set([...before, ...actions])]);
+  }
+  // `fromEntries` makes plain own members, also of a key such as `__proto__`.
+  return Object.fromEntries([...types].map(([type, ids]) => [type, Object.fromEntries(ids)]));
+}
+
 /** One line of {@link Grants}. */
 interface Rule {
   /** In lower case. */

@@ -149,7 +149,9 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     this.#fault = fault;
     this.tell('store', fault);
     // A directory that could not be read at the start can be now.
-    if (fault === undefined) detached('directory read', (error) => this.#warn(error), this.readDirectory());
+    if (fault !== undefined) return;
+    detached('directory read', (error) => this.#warn(error), this.readDirectory());
+    detached('directory written', (error) => this.#warn(error), this.directory.handleRecovery());
   }
 
   #warn(error: unknown): void {

@@ -73,7 +73,7 @@ export class Authentication {
     const { usr: user, exp } = claims;
     if (exp !== undefined && exp * 1000 <= Date.now()) return undefined;
     const account = this.#port.users.get(user);
-    if (account?.enabled === false) return undefined;
+    if (this.#port.users.isLockedOut(user)) return undefined;
     const permissions = this.#permissionsOf(claims);
     if (permissions === undefined) return undefined;
     const token = claims.sid ?? claims.jti;

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { toUnixSeconds } from '../../util/unix-time';
 import type { DeviceId } from '../../types';
-import { Records, type Documents } from '../../directory/records';
+import { allSettled, leastKept, Records, type Documents } from '../../directory/records';
+import type { Revocations } from '../../directory/revocations';
 import type { TokenSigner } from './token-signer';
 
 const deviceTokenRecord = z.object({
@@ -29,8 +30,11 @@ export class DeviceTokens {
   readonly #signer: TokenSigner;
 
   /** @param onChange is called when a token may have become invalid */
-  constructor(documents: Documents, signer: TokenSigner, onChange?: () => void) {
-    this.#records = new Records(documents, 'device-token', deviceTokenRecord, onChange);
+  constructor(documents: Documents, revocations: Revocations, signer: TokenSigner, onChange?: () => void) {
+    this.#records = new Records(documents, 'device-token', deviceTokenRecord, {
+      onChange,
+      rights: { revocations, least: leastKept },
+    });
     this.#signer = signer;
   }
 
@@ -63,18 +67,23 @@ export class DeviceTokens {
     return record;
   }
 
-  remove({ user, id }: DeviceTokenRecord): Promise<void> {
+  /** Whether a token is no more, but still in the store, or there with a record that cannot be read. */
+  isLeftOver(user: string, id: string): boolean {
+    return this.#records.isRemovalOwed({ user, id }) || this.#records.isUnusable({ user, id });
+  }
+
+  remove({ user, id }: Pick<DeviceTokenRecord, 'user' | 'id'>): Promise<void> {
     return this.#records.remove({ user, id });
   }
 
   /** Removes the tokens of a device. */
   async removeAll(id: DeviceId): Promise<void> {
-    await Promise.all(this.list(id).map((record) => this.remove(record)));
+    await allSettled(this.list(id).map((record) => this.remove(record)));
   }
 
   /** Removes the tokens of all devices of a user. */
   async removeAllOf(user: string): Promise<void> {
-    await Promise.all(this.#records.list(user).map((record) => this.remove(record)));
+    await this.#records.removeAll(user);
   }
 
   /** The token in the form that a program sends. It is the same each time. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { Records, type Documents } from '../../directory/records';
+import { allSettled, leastKept, Records, type Documents } from '../../directory/records';
+import type { Revocations } from '../../directory/revocations';
 import type { UserRecord } from '../../directory/user-accounts';
 import { unauthorized } from '../http/request-error';
 import type { TokenClaims, TokenSigner } from './token-signer';
@@ -44,8 +45,16 @@ export class Sessions {
   readonly #lifetimes: TokenLifetimes;
 
   /** @param onChange is called when a session may have ended */
-  constructor(documents: Documents, signer: TokenSigner, lifetimes: TokenLifetimes, onChange?: () => void) {
-    this.#records = new Records(documents, 'session', sessionRecord, onChange);
+  constructor(
+    documents: Documents,
+    revocations: Revocations,
+    { signer, lifetimes }: { readonly signer: TokenSigner; readonly lifetimes: TokenLifetimes },
+    onChange?: () => void,
+  ) {
+    this.#records = new Records(documents, 'session', sessionRecord, {
+      onChange,
+      rights: { revocations, least: leastKept },
+    });
     this.#signer = signer;
     this.#lifetimes = lifetimes;
   }
@@ -94,7 +103,7 @@ export class Sessions {
   }
 
   async endAll(user: string): Promise<void> {
-    await Promise.all(this.#records.list(user).map(({ id }) => this.end(user, id)));
+    await this.#records.removeAll(user);
   }
 
   async #issue(
@@ -124,6 +133,6 @@ export class Sessions {
     const sessions = [...this.#records.list(user)].sort((a, b) => a.expires - b.expires);
     const surplus = Math.max(0, sessions.length - MAX_SESSIONS + 1);
     const ended = sessions.filter(({ expires }, index) => index < surplus || expires <= now);
-    await Promise.all(ended.map(({ id }) => this.end(user, id)));
+    await allSettled(ended.map(({ id }) => this.end(user, id)));
   }
 }

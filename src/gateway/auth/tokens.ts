@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { toUnixSeconds } from '../../util/unix-time';
+import { isDeepStrictEqual } from 'node:util';
 import { changed, Records, type Documents, type RecordChange } from '../../directory/records';
+import type { Revocations } from '../../directory/revocations';
 import { conflict } from '../http/request-error';
-import { grants } from '../../rights/permissions';
+import { commonGrants, grants, joinedGrants } from '../../rights/permissions';
 import type { TokenSigner } from './token-signer';
 
 const tokenRecord = z.object({
@@ -36,8 +38,9 @@ export class Tokens {
   readonly #signer: TokenSigner;
 
   /** @param onChange is called when a token may have become invalid */
-  constructor(documents: Documents, signer: TokenSigner, onChange?: () => void) {
-    this.#records = new Records(documents, 'token', tokenRecord, onChange);
+  constructor(documents: Documents, revocations: Revocations, signer: TokenSigner, onChange?: () => void) {
+    const rights = { revocations, least: leastToken };
+    this.#records = new Records(documents, 'token', tokenRecord, { onChange, rights });
     this.#signer = signer;
   }
 
@@ -51,6 +54,12 @@ export class Tokens {
 
   get(user: string, token: string): TokenRecord | undefined {
     return this.#records.get({ user, id: token });
+  }
+
+  /** Whether a token is no more, but still in the store, or there with a record that cannot be read. */
+  isLeftOver(user: string, token: string): boolean {
+    const key = { user, id: token };
+    return this.#records.isRemovalOwed(key) || this.#records.isUnusable(key);
   }
 
   list(user: string): readonly TokenRecord[] {
@@ -85,7 +94,7 @@ export class Tokens {
   }
 
   async removeAll(user: string): Promise<void> {
-    await Promise.all(this.list(user).map(({ token }) => this.remove(user, token)));
+    await this.#records.removeAll(user);
   }
 
   /** The token in the form that a program sends. It is the same each time. */
@@ -106,4 +115,14 @@ export class Tokens {
     if (record?.jti !== jti || !record.enabled) return undefined;
     return record.expire !== undefined && record.expire * 1000 <= Date.now() ? undefined : record;
   }
+}
+
+function leastToken(before: TokenRecord | undefined, next: TokenRecord | undefined): TokenRecord | undefined {
+  if (before === undefined || next === undefined) return undefined;
+  const held: TokenRecord = { ...before, enabled: before.enabled && next.enabled };
+  const expire = Math.min(before.expire ?? Infinity, next.expire ?? Infinity);
+  if (expire !== Infinity) held.expire = expire;
+  if (!isDeepStrictEqual(before.allow, next.allow)) held.allow = commonGrants(before.allow, next.allow);
+  if (!isDeepStrictEqual(before.deny, next.deny)) held.deny = joinedGrants(before.deny, next.deny);
+  return isDeepStrictEqual(held, before) ? before : held;
 }

@@ -1,24 +1,25 @@
-import { IotmpError } from '../../errors';
+import { allSettled } from '../../directory/records';
 import type { DeviceId, Value } from '../../types';
 import type { GatewayContext } from '../gateway-context';
 import { deviceRow } from './device-rows';
 
-/** Ends the connection of a device, if it has one, or what counts as such. */
-export function cutOff({ presence, server }: GatewayContext, id: DeviceId): void {
-  presence.end(id, 'the device was removed or locked out');
-  server.device(id)?.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
-}
-
-/** Removes a device that was made over the API, with all that is its own, and ends what is open for it. */
+/**
+ * Removes a device that was made over the API, with all that is its own, and ends what is open for it.
+ * @throws what the store throws (as a rejection); then the device is locked out all the same, and can be removed again
+ */
 export async function removeDevice(context: GatewayContext, id: DeviceId): Promise<void> {
   const { callbacks, devices, deviceTokens, lastSeen, places, server, services } = context;
   const row = deviceRow(context, id);
-  await devices.remove(id);
-  cutOff(context, id);
+  const removed = [
+    devices.remove(id),
+    deviceTokens.removeAll(id),
+    callbacks.remove(id),
+    services.properties.clear(id),
+  ];
   server.forget(id);
   lastSeen.forget(id);
-  await Promise.all([deviceTokens.removeAll(id), callbacks.remove(id), services.properties.clear(id)]);
   places.review();
+  await allSettled(removed);
   publishDevice(context, 'device_delete', row);
 }
 

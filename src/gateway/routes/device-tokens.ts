@@ -85,7 +85,10 @@ export const deviceTokenRoutes: readonly Route[] = [
     action: 'DeleteDeviceToken',
     summary: 'Delete a token of a device: it counts no more',
     async handle(call) {
-      await call.context.deviceTokens.remove(knownToken(call));
+      const { context, param } = call;
+      const [{ user }, token] = [idOf(param), param('token')];
+      if (!context.deviceTokens.isLeftOver(user, token)) knownToken(call);
+      await context.deviceTokens.remove({ user, id: token });
       return EMPTY;
     },
   }),

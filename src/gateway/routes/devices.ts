@@ -7,7 +7,7 @@ import { EMPTY, json } from '../http/answer';
 import { conflict, notOffered } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { makeTypeAndGroup } from './assets';
-import { cutOff, publishDevice, removeDevice } from '../devices/device-removal';
+import { publishDevice, removeDevice } from '../devices/device-removal';
 import { deviceDocument, deviceNames, deviceRow } from '../devices/device-rows';
 import { idOf, knownDevice } from '../devices/known-device';
 import { selectRows } from './list';
@@ -77,6 +77,8 @@ export const deviceRoutes: readonly Route[] = [
           `a device of type ${body.type} ${body.credentials === undefined ? 'needs' : 'has no'} credentials`,
         );
       }
+      // The new device must not get what is left of an older device of this name.
+      if (context.devices.isRemovalOwed(id)) await removeDevice(context, id);
       await makeTypeAndGroup({ context, principal }, id.user, body);
       await context.devices.create({ ...body, ...id });
       return tell(context, id, 'device_create');
@@ -111,11 +113,7 @@ export const deviceRoutes: readonly Route[] = [
       knownDevice(context, id);
       await makeTypeAndGroup({ context, principal }, id.user, body);
       const record = await recordOf(context, id);
-      // Flows write the same credential again and again.
-      const isOther = credentials !== undefined && !context.devices.admits(id, credentials);
       await context.devices.update(record, body);
-      // Who would not be let in any more is not kept, either.
-      if (body.enabled === false || isOther) cutOff(context, id);
       return tell(context, id, 'device_update');
     },
   }),
@@ -128,7 +126,7 @@ export const deviceRoutes: readonly Route[] = [
     summary: 'Delete a device with its properties and tokens, and end its connection and what is open for it',
     async handle({ context, param }) {
       const id = idOf(param);
-      ownDevice(context, id);
+      if (!isLeftOver(context, id)) ownDevice(context, id);
       await removeDevice(context, id);
       return EMPTY;
     },
@@ -149,6 +147,12 @@ export const deviceRoutes: readonly Route[] = [
     },
   }),
 ];
+
+/** Whether a device is no more, but still in the store, or there with a record that cannot be read. */
+function isLeftOver({ devices, server }: GatewayContext, id: DeviceId): boolean {
+  if (server.isRegistered(id)) return false;
+  return devices.isRemovalOwed(id) || (devices.has(id) && devices.get(id) === undefined);
+}
 
 /** The record of a device that was made over the API: the others are not for the API to change. */
 function ownDevice(

@@ -71,9 +71,8 @@ async function renew(
 ): Promise<TokenPair> {
   const { sessions, users } = call.context;
   const userOf = (name: string): Pick<UserRecord, 'role'> => {
-    const user = users.get(name);
-    if (user?.enabled === false) throw unauthorized('invalid refresh token');
-    return user ?? { role: 'user' };
+    if (users.isLockedOut(name)) throw unauthorized('invalid refresh token');
+    return users.get(name) ?? { role: 'user' };
   };
   return sessions.renew(refresh_token, userOf, hostOf(call));
 }

@@ -109,7 +109,9 @@ export const tokenRoutes: readonly Route[] = [
     action: 'DeleteToken',
     summary: 'Delete a token: it counts no more',
     async handle({ context, param }) {
-      await context.tokens.remove(param('user'), knownToken(context, param).token);
+      const [user, token] = [param('user'), param('token')];
+      if (!context.tokens.isLeftOver(user, token)) knownToken(context, param);
+      await context.tokens.remove(user, token);
       return EMPTY;
     },
   }),

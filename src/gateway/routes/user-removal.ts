@@ -1,7 +1,8 @@
+import { allSettled } from '../../directory/records';
 import type { UserRecord } from '../../directory/user-accounts';
 import type { GatewayContext } from '../gateway-context';
 import { removeAssets } from './assets';
-import { cutOff, removeDevice } from '../devices/device-removal';
+import { removeDevice } from '../devices/device-removal';
 
 /** Devices that are removed at once. */
 const DEVICES_AT_ONCE = 50;
@@ -9,13 +10,21 @@ const DEVICES_AT_ONCE = 50;
 const BUCKETS_AT_ONCE = 100;
 
 /**
- * Ends what goes on in the name of a user who has been disabled: logins, and connections of the devices that were made
- * over the API. Tokens count no more while he is disabled; sockets and event streams have ended with that.
+ * Ends the logins of a user who has been disabled or has another password. Tokens count no more while he is disabled;
+ * connections of his devices, sockets and event streams have ended with that.
+ * @param change of the user: what it takes away is in force even if it fails
+ * @throws what the change or the store throws (as a rejection)
  */
-export async function lockOut(context: GatewayContext, user: string): Promise<void> {
-  for (const id of context.devices.list(user)) if (!context.server.isRegistered(id)) cutOff(context, id);
-  await context.sessions.endAll(user);
-  context.places.review();
+export async function endLogins(
+  { sessions, users }: GatewayContext,
+  user: string,
+  change: Promise<unknown>,
+  password?: string,
+): Promise<void> {
+  const [outcome] = await Promise.allSettled([change]);
+  const isMade = outcome.status === 'fulfilled' && password !== undefined;
+  const isHeld = outcome.status === 'rejected' && users.isChangeOwed(user);
+  if (isMade || isHeld || users.isLockedOut(user)) await allSettled([change, sessions.endAll(user)]);
 }
 
 /**
@@ -27,14 +36,11 @@ export async function lockOut(context: GatewayContext, user: string): Promise<vo
 export async function removeUser(context: GatewayContext, record: UserRecord): Promise<void> {
   const { callbacks, devices, deviceTokens, endpoints, server, sessions, tokens, users } = context;
   const { user } = record;
-  await users.update(record, { enabled: false });
-  await lockOut(context, user);
-  await Promise.all([
-    sessions.endAll(user),
-    tokens.removeAll(user),
-    deviceTokens.removeAllOf(user),
-    endpoints.removeAll(user),
-  ]);
+  const disabled = users.update(record, { enabled: false });
+  await Promise.allSettled([disabled]);
+  // Also when the disk is full: nothing is left to come in with.
+  await allSettled([disabled, sessions.endAll(user), tokens.removeAll(user), deviceTokens.removeAllOf(user)]);
+  await endpoints.removeAll(user);
   for (let left = devices.list(user); left.length > 0; left = devices.list(user)) {
     await Promise.all(
       left

@@ -7,7 +7,7 @@ import { forbidden, notFound } from '../http/request-error';
 import { PLAIN, route, type Route } from '../route';
 import { selectRows, type ListRow } from './list';
 import { assetId, listQuery, shortText } from './schemas';
-import { lockOut, removeUser } from './user-removal';
+import { endLogins, removeUser } from './user-removal';
 
 const PATH = '/v1/users';
 const ABOUT = { ...PLAIN, asset: 'User', id: 'user' } as const;
@@ -64,9 +64,9 @@ export const userRoutes: readonly Route[] = [
       }
       // The new user must not get what is left of an older user of this name.
       await context.sessions.endAll(user);
-      const record = await context.users.create(user, draft);
-      if (!record.enabled) await lockOut(context, user);
-      return json(rowOf(record));
+      const created = context.users.create(user, draft);
+      await endLogins(context, user, created);
+      return json(rowOf(await created));
     },
   }),
   route({
@@ -93,10 +93,9 @@ export const userRoutes: readonly Route[] = [
       if (!principal.permissions.unlimited || (isPromotion && principal.role !== 'admin')) {
         throw forbidden('the token does not allow this change');
       }
-      const record = await context.users.update(knownUser(context, user), body);
-      if (body.enabled === false) await lockOut(context, user);
-      if (body.password !== undefined) await context.sessions.endAll(user);
-      return json(rowOf(record));
+      const updated = context.users.update(knownUser(context, user), body);
+      await endLogins(context, user, updated, body.password);
+      return json(rowOf(await updated));
     },
   }),
   route({

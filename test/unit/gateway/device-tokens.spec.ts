@@ -5,13 +5,18 @@ import { TokenSigner } from '../../../src/gateway/auth/token-signer';
 import { openStore } from '../../../src/store/open-store';
 import type { Store } from '../../../src/store/store';
 import { cleanUp } from '../../support/clean-up';
+import { quietRevocations } from '../support/revocations';
 
 const PUMP = { user: 'anna', device: 'pump' };
 
 async function twoTokens(): Promise<{ store: Store; tokens: DeviceTokens }> {
   const store = await openStore({ memory: true });
   cleanUp(() => store.close());
-  const tokens = new DeviceTokens(Promise.resolve(store.documents), new TokenSigner('x'.repeat(32)));
+  const tokens = new DeviceTokens(
+    Promise.resolve(store.documents),
+    quietRevocations(),
+    new TokenSigner('x'.repeat(32)),
+  );
   for (const name of ['app', 'button']) await tokens.create(PUMP, { name });
   return { store, tokens };
 }

@@ -40,9 +40,9 @@ async function records(): Promise<{
   } as unknown as typeof documents;
   const seen: string[] = [];
   const schema = z.record(z.string(), z.string()) as unknown as z.ZodType<Account>;
-  const accounts = new Records<Account>(Promise.resolve(failing), 'users', schema, () =>
-    seen.push(accounts.get(KEY)?.role ?? 'none'),
-  );
+  const accounts = new Records<Account>(Promise.resolve(failing), 'users', schema, {
+    onChange: () => seen.push(accounts.get(KEY)?.role ?? 'none'),
+  });
   await accounts.put(KEY, { role: 'user' });
   seen.length = 0;
   const kept = async (): Promise<unknown> =>

@@ -4,6 +4,7 @@ import { Sessions } from '../../../src/gateway/auth/sessions';
 import { TokenSigner } from '../../../src/gateway/auth/token-signer';
 import { openStore } from '../../../src/store/open-store';
 import { cleanUp } from '../../support/clean-up';
+import { quietRevocations } from '../support/revocations';
 
 const ANNA = { user: 'anna', role: 'user' } as const;
 const BERT = { user: 'bert', role: 'user' } as const;
@@ -14,7 +15,10 @@ describe('Sessions of a user', () => {
     cleanUp(() => store.close());
     const documents = Promise.resolve(store.documents);
     const lifetimes = { accessS: 60, refreshS: 3600 };
-    const sessions = new Sessions(documents, new TokenSigner('x'.repeat(32)), lifetimes);
+    const sessions = new Sessions(documents, quietRevocations(), {
+      signer: new TokenSigner('x'.repeat(32)),
+      lifetimes,
+    });
     const idsOf = async (user: string): Promise<string[]> =>
       (await store.documents.list({ collection: 'session', user })).map(({ id }) => id);
     await sessions.open(BERT, 'host');
