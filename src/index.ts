@@ -37,11 +37,18 @@ export type { PropertyListener } from './services/properties/property-watchers';
 export type { PropertySource, PropertySubscription } from './services/properties/property-source';
 export type { Buckets, BucketsOptions } from './services/buckets/buckets';
 export { Directory, type DirectoryOptions } from './directory/directory';
+export { DamagedRecordError } from './store/damaged-records';
 export { openStore } from './store/open-store';
 export type { Store } from './store/store';
 export type { FileStoreOptions, MemoryStoreOptions, StoreOptions } from './store/store-options';
 export type { StoreLimits } from './store/store-limits';
-export type { DocumentBody, DocumentKey, DocumentStore, StoredDocument } from './store/document-store';
+export type {
+  DocumentBody,
+  DocumentKey,
+  DocumentStore,
+  FoundDocument,
+  StoredDocument,
+} from './store/document-store';
 export type { AssetKey, Outcome, Property, PropertyOwner } from './store/property-store';
 export type { Bucket, BucketKey, BucketSettings, WrittenRows } from './store/bucket-store';
 export type { BucketRow, NewRow, RowPage } from './store/bucket-row';

@@ -39,6 +39,11 @@ export class AssetRecords {
     return this.#records.load();
   }
 
+  /** Number of documents that are no usable records. */
+  get unusable(): number {
+    return this.#records.unusable;
+  }
+
   settled(): Promise<void> {
     return this.#records.settled();
   }

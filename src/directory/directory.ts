@@ -11,7 +11,7 @@ import { SafeEmitter } from '../util/safe-emitter';
 import { assetsIn, type Assets } from './asset-records';
 import { DeviceAccounts } from './device-accounts';
 import { LastSeen } from './last-seen';
-import type { Documents } from './records';
+import type { Documents, Keeper } from './records';
 import { Revocations } from './revocations';
 import { UserAccounts } from './user-accounts';
 
@@ -79,6 +79,11 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
     return this.#isRead;
   }
 
+  /** Number of documents that are no usable records: nobody gets in by them, and nothing takes their place. */
+  get unusable(): number {
+    return this.#kept.reduce((sum, kept) => sum + kept.unusable, 0);
+  }
+
   /**
    * Reads all records. A read that has failed is made again by the next call.
    * @throws what the store throws (as a rejection)
@@ -112,13 +117,14 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
     await this.revocations.close();
   }
 
-  get #kept(): readonly { load(): Promise<string[]>; settled(): Promise<void> }[] {
+  get #kept(): readonly Keeper[] {
     return [this.users, this.devices, ...Object.values(this.assets), this.lastSeen];
   }
 
   async #read(): Promise<void> {
     for (const kept of this.#kept) {
-      for (const name of await kept.load()) this.#warn(`${name} is not usable and left out`);
+      for (const name of await kept.load())
+        this.#warn(`${name} is not usable and left out: it stays in the store until it is deleted`);
     }
     this.#isRead = !this.#closed;
   }

@@ -5,6 +5,7 @@ import type { DeviceId } from '../types';
 import { BoundedMap } from '../util/bounded-map';
 import type { Clock, Timer } from '../util/clock';
 import { keptDocuments, type Documents } from './records';
+import { userKey } from '../util/device-key';
 import { detached } from '../util/guard';
 
 /** What the times of devices depend on. */
@@ -42,6 +43,8 @@ export class LastSeen {
   readonly #port: LastSeenPort;
   readonly #users = new Map<string, Map<string, Group>>();
   readonly #unwritten = new Set<Group>();
+  /** Documents that are not usable: nothing is written over them. */
+  readonly #unusable = new Set<string>();
   #timer: Timer | undefined;
   #writing: Promise<void> = Promise.resolve();
   #failing = false;
@@ -50,13 +53,21 @@ export class LastSeen {
     this.#port = port;
   }
 
+  /** Number of documents that are not usable. */
+  get unusable(): number {
+    return this.#unusable.size;
+  }
+
   /** Reads all times. Returns the documents that are not usable; they are left out. */
   async load(): Promise<string[]> {
     const unusable: string[] = [];
     for await (const { user, id, body } of keptDocuments(this.#port.documents, COLLECTION)) {
       const { success, data } = kept.safeParse(body);
       if (success) this.#add(newGroup(user, id, Object.entries(data)));
-      else unusable.push(`${COLLECTION} ${user}/${id}`);
+      else {
+        this.#unusable.add(userKey(user, id));
+        unusable.push(`${COLLECTION} ${user}/${id}`);
+      }
     }
     return unusable;
   }
@@ -126,6 +137,7 @@ export class LastSeen {
   }
 
   async #writeGroup({ user, id, times }: Group): Promise<void> {
+    if (this.#unusable.has(userKey(user, id))) return;
     const documents = await this.#port.documents;
     const key = { collection: COLLECTION, user, id };
     if (times.size > 0) await documents.put(key, Object.fromEntries(times));

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { asError, IotmpError } from '../errors';
-import type { DocumentStore, StoredDocument } from '../store/document-store';
-import { MAX_PAGE } from '../store/page';
+import type { DocumentStore, FoundDocument } from '../store/document-store';
 import type { Value } from '../types';
 import { userKey } from '../util/device-key';
 import type { Revocations } from './revocations';
@@ -54,6 +53,16 @@ export interface RecordOptions<T> {
 interface Owed<T> {
   readonly key: RecordKey;
   readonly record: T | undefined;
+}
+
+/** Keeps the records of a kind. */
+export interface Keeper {
+  /** Number of documents that are no usable records. */
+  readonly unusable: number;
+  /** Reads all of them; returns the names of those that are not usable. */
+  load(): Promise<string[]>;
+  /** Resolves when all changes are kept or have failed. */
+  settled(): Promise<void>;
 }
 
 /** A change of a record. Members that are left out or `undefined` stay as they are. */
@@ -295,17 +304,12 @@ function ignore(): void {
   // Whoever asked for it hears of it.
 }
 
-/** All documents of a collection. */
+/** All documents of a collection; a body that cannot be read is `undefined`. */
 export async function* keptDocuments(
   opening: Documents,
   collection: string,
-): AsyncGenerator<StoredDocument, undefined> {
-  const documents = await opening;
-  for (let offset = 0; ; offset += MAX_PAGE) {
-    const page = await documents.list({ collection }, { offset, limit: MAX_PAGE });
-    yield* page;
-    if (page.length < MAX_PAGE) return;
-  }
+): AsyncGenerator<FoundDocument, undefined> {
+  yield* (await opening).scan(collection);
 }
 
 function withoutGaps(record: RecordBody): Record<string, Value> {

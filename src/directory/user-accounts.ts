@@ -61,9 +61,14 @@ export class UserAccounts {
     return this.#records.get({ user: SERVER, id: user });
   }
 
+  /** Whether there is a record of a user that cannot be read. */
+  isUnusable(user: string): boolean {
+    return this.#records.isUnusable({ user: SERVER, id: user });
+  }
+
   /** Whether nothing may be done in the name of a user: he is disabled, or his record cannot be read. */
   isLockedOut(user: string): boolean {
-    return this.get(user)?.enabled === false || this.#records.isUnusable({ user: SERVER, id: user });
+    return this.get(user)?.enabled === false || this.isUnusable(user);
   }
 
   /** Whether a user was disabled, or lost his password, and the store does not know yet. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { IotmpServer } from '../broker/broker';
 import { Directory } from '../directory/directory';
+import type { Keeper } from '../directory/records';
 import { errorText } from '../errors';
 import type { ServerServices } from '../services/server-services';
 import { DiskFiles } from '../store/files/disk-files';
@@ -148,7 +149,7 @@ export class Gateway {
   }
 
   /** The keepers of the gateway's own records: they are read at the start, and waited for at the end. */
-  get #kept(): readonly { load(): Promise<string[]>; settled(): Promise<void> }[] {
+  get #kept(): readonly Keeper[] {
     const { callbacks, endpoints, sessions, tokens, deviceTokens } = this.#context;
     return [callbacks, endpoints, sessions, tokens, deviceTokens];
   }
@@ -169,7 +170,10 @@ export class Gateway {
     await files.start().catch((error: unknown) => this.#options.onWarning?.(errorText(error)));
     await directory.start();
     for (const kept of this.#kept) {
-      for (const name of await kept.load()) this.#options.onWarning?.(`${name} is not usable and left out`);
+      for (const name of await kept.load())
+        this.#options.onWarning?.(
+          `${name} is not usable and left out: it stays in the store until it is deleted`,
+        );
     }
     for (const { user, ...draft } of this.#options.users ?? []) {
       if (users.get(user) === undefined) await users.create(user, draft);
@@ -204,7 +208,15 @@ function newContext({
     accessS: options.accessTokenS ?? 2 * HOURS_S,
     refreshS: options.refreshTokenS ?? 60 * DAYS_S,
   };
+  const own = {
+    callbacks: new CallbackRecords(documents),
+    endpoints: new EndpointRecords(documents),
+    sessions: new Sessions(documents, revocations, { signer, lifetimes }, review),
+    tokens: new Tokens(documents, revocations, signer, review),
+    deviceTokens: new DeviceTokens(documents, revocations, signer, review),
+  };
   return {
+    ...own,
     server,
     services,
     clock,
@@ -212,13 +224,8 @@ function newContext({
     users,
     devices,
     assets,
-    callbacks: new CallbackRecords(documents),
     presence: new CallbackPresence(clock, server.events),
     lastSeen,
-    endpoints: new EndpointRecords(documents),
-    sessions: new Sessions(documents, revocations, { signer, lifetimes }, review),
-    tokens: new Tokens(documents, revocations, signer, review),
-    deviceTokens: new DeviceTokens(documents, revocations, signer, review),
     grants: new DeviceGrants(clock),
     files: new DiskFiles(options.filesFolder ?? new TemporaryFolder(), limits),
     exports: new BucketExports(clock),
@@ -227,7 +234,14 @@ function newContext({
     loginTurns: new RequestTurns(loginRate, clock, closing),
     addressPlaces: new AddressPlaces(limits.publicRequestsPerAddress),
     places,
-    metrics: new GatewayMetrics(server, services.losses, clock, () => places.size),
+    metrics: new GatewayMetrics(server, services.losses, clock, {
+      sockets: () => places.size,
+      damagedRecords: () =>
+        Object.values(own).reduce(
+          (sum, kept) => sum + kept.unusable,
+          services.damagedRecords + directory.unusable,
+        ),
+    }),
     basePath: options.basePath ?? '',
     host: options.host,
     closing,

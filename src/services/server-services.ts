@@ -96,6 +96,11 @@ export class ServerServices {
     }
   }
 
+  /** Number of records in the store that were found and cannot be read. */
+  get damagedRecords(): number {
+    return this.#store.damagedRecords;
+  }
+
   /**
    * Offers another service. The service ends with this object.
    * @throws IotmpError IOTMP_ERR_CONFIG if a number is not 1 to 8, IOTMP_ERR_CONFLICT if one of them is taken

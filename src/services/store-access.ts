@@ -56,6 +56,11 @@ export class StoreAccess {
     return this.#store === undefined && this.#told !== undefined;
   }
 
+  /** Number of records in the store that were found and cannot be read. */
+  get damagedRecords(): number {
+    return this.#store?.damagedRecords ?? 0;
+  }
+
   /** Uses the store, at once if it is open. Rejects if the store does. */
   use<Result>(work: (store: Store) => Promise<Result>): Promise<Result> {
     const result = this.#store === undefined ? this.#opening.then(work) : work(this.#store);

@@ -21,7 +21,15 @@ export interface StoredDocument extends DocumentKey {
   readonly modified: number;
 }
 
-/** Documents of all kinds. */
+/** A document as it was found: without a body where that cannot be read. */
+export interface FoundDocument extends DocumentKey {
+  readonly body: DocumentBody | undefined;
+}
+
+/**
+ * Documents of all kinds. One that was kept and cannot be read rejects with a `DamagedRecordError` where it is asked for alone,
+ * and is left out of lists.
+ */
 export interface DocumentStore {
   /** One document, or undefined. */
   get(key: DocumentKey): Promise<StoredDocument | undefined>;
@@ -43,9 +51,12 @@ export interface DocumentStore {
 
   /**
    * Documents of a collection by user and id: those of one user or, without one, of all. The page's `name` is looked
-   * for in the id and in the member `name`.
+   * for in the id and in the member `name`. A page is shorter by the documents that cannot be read.
    */
   list(of: { readonly collection: string; readonly user?: string }, page?: Page): Promise<StoredDocument[]>;
+
+  /** All documents of a collection, by user and id, also those that cannot be read. */
+  scan(collection: string): AsyncIterable<FoundDocument>;
 
   /** Removes all of a user's collection; answers how many there were. */
   clear(of: { readonly collection: string; readonly user: string }): Promise<number>;

@@ -15,6 +15,8 @@ interface CommonOptions {
   readonly reopenAfterMs?: number;
   /** Called when the store begins to fail, and when it fails for another reason. It must not throw. */
   readonly onFault?: (fault: StorageError) => void;
+  /** Gets what a person should know, such as the name of a record that cannot be read. It must not throw. */
+  readonly onWarning?: (text: string) => void;
   /** Called when the store works again: it was opened, or something was written. It must not throw. */
   readonly onRecovered?: () => void;
 }

@@ -21,6 +21,9 @@ export interface Store {
   /** What is wrong since the last write or read that failed; undefined while all is well. */
   readonly fault: StorageError | undefined;
 
+  /** Number of records that were found and cannot be read; they are left out, and stay in the file. */
+  readonly damagedRecords: number;
+
   /**
    * Reads all of the file and looks for damage; the answer is a list of what was found, empty for a sound file. Other
    * work waits meanwhile: about a second for each 100 MB.

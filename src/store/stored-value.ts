@@ -1,4 +1,4 @@
-import { errorText, IotmpError, StorageError } from '../errors';
+import { errorText, IotmpError } from '../errors';
 import { unusable } from './checks';
 import { PsonType } from '../codec/constants';
 import { decodeValue } from '../codec/reading/pson-decoder';
@@ -36,13 +36,13 @@ function encode(value: unknown, limit: number): Buffer {
 
 /**
  * Decodes a stored value. Bytes in the value are copies.
- * @throws StorageError `corrupt` if the bytes are not an encoded value
+ * @throws IotmpError IOTMP_ERR_STORAGE if the bytes are not an encoded value
  */
 export function fromStored(bytes: Uint8Array): Value {
   try {
     return decodeValue(Buffer.from(bytes));
   } catch (cause) {
-    throw new StorageError('corrupt', `a value that was kept cannot be read: ${errorText(cause)}`, { cause });
+    throw new IotmpError('IOTMP_ERR_STORAGE', `it is no value: ${errorText(cause)}`, { cause });
   }
 }
 
@@ -50,7 +50,7 @@ export function fromStored(bytes: Uint8Array): Value {
 export function mapFromStored(bytes: Uint8Array): Record<string, Value> {
   const value = fromStored(bytes);
   if (isMap(value)) return value;
-  throw new StorageError('corrupt', 'a value that was kept as a map is none');
+  throw new IotmpError('IOTMP_ERR_STORAGE', 'it is not a map');
 }
 
 /** Many stored values in one piece: it goes to another thread in a fraction of the time that many pieces take. */

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { NodeAPI } from 'node-red';
 import {
+  DamagedRecordError,
   Gateway,
   IotmpError,
+  type DocumentKey,
   type Directory,
   type IotmpServer,
   type ServerServices,
@@ -43,6 +45,8 @@ export interface GatewayMountOptions {
 const EVERYTHING = { '*': { '*': '*' } } as const;
 /** Where the secret is kept; no user has this name. */
 const SECRET_KEY = { collection: 'gateway', user: '*', id: 'secret' } as const;
+/** In place of one that cannot be read, and stays as it is. */
+const SECOND_SECRET_KEY = { ...SECRET_KEY, id: 'secret-2' } as const;
 
 /** The REST and WebSocket API of a server on the HTTP server of Node-RED, from {@link open} to {@link close}. */
 export class GatewayMount {
@@ -123,7 +127,7 @@ export class GatewayMount {
   async #start(): Promise<Gateway> {
     const { server, services, directory, store, filesFolder, secret, onWarning } = this.#options;
     const gateway = new Gateway(server, services, {
-      secret: secret ?? (await keptSecret(await store)),
+      secret: secret ?? (await keptSecret(await store, onWarning)),
       directory,
       ...(filesFolder !== undefined && { filesFolder }),
       basePath: this.path,
@@ -146,10 +150,23 @@ export class GatewayMount {
 }
 
 /** The secret that was made at the first start. */
-async function keptSecret({ documents }: Store): Promise<string> {
-  const kept = (await documents.get(SECRET_KEY))?.body.secret;
-  if (typeof kept === 'string') return kept;
+async function keptSecret({ documents }: Store, onWarning: (text: string) => void): Promise<string> {
+  try {
+    return await secretUnder(documents, SECRET_KEY);
+  } catch (error) {
+    if (!(error instanceof DamagedRecordError)) throw error;
+    onWarning(
+      'the secret of the API cannot be read: another one signs, and tokens given out before count no more',
+    );
+    return secretUnder(documents, SECOND_SECRET_KEY);
+  }
+}
+
+async function secretUnder(documents: Store['documents'], key: DocumentKey): Promise<string> {
+  const kept = await documents.get(key);
+  if (typeof kept?.body.secret === 'string') return kept.body.secret;
+  if (kept !== undefined) throw new DamagedRecordError('the secret of the API', 'it has another form');
   const secret = randomBytes(32).toString('base64url');
-  await documents.put(SECRET_KEY, { secret });
+  await documents.put(key, { secret });
   return secret;
 }

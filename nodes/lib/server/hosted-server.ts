@@ -133,6 +133,7 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
       reopenAfterMs: REOPEN_AFTER_MS,
       onFault: (fault: StorageError) => this.#setFault(fault),
       onRecovered: () => this.#setFault(undefined),
+      onWarning: (text: string) => this.server.warn(`storage: ${text}`),
     };
     const { file } = this;
     try {

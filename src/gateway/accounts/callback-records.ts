@@ -53,6 +53,11 @@ export class CallbackRecords {
     return this.#records.load();
   }
 
+  /** Number of documents that are no usable records. */
+  get unusable(): number {
+    return this.#records.unusable;
+  }
+
   settled(): Promise<void> {
     return this.#records.settled();
   }

@@ -37,6 +37,11 @@ export class EndpointRecords {
     return this.#records.load();
   }
 
+  /** Number of documents that are no usable records. */
+  get unusable(): number {
+    return this.#records.unusable;
+  }
+
   settled(): Promise<void> {
     return this.#records.settled();
   }

@@ -63,6 +63,11 @@ export class Sessions {
     return this.#records.load();
   }
 
+  /** Number of documents that are no usable records. */
+  get unusable(): number {
+    return this.#records.unusable;
+  }
+
   settled(): Promise<void> {
     return this.#records.settled();
   }

@@ -5,6 +5,14 @@ import { EventLoopDelay } from './event-loop-delay';
 import { LabelCounter, LatencyHistogram, MetricsText, type MetricSample } from './metrics-text';
 import type { Losses } from '../../services/losses';
 
+/** What is counted elsewhere. */
+export interface Gauges {
+  /** Number of open sockets and event streams. */
+  readonly sockets: () => number;
+  /** Number of kept records that cannot be read. */
+  readonly damagedRecords: () => number;
+}
+
 /** The metrics of the server and the gateway. */
 export class GatewayMetrics {
   readonly requests = new LabelCounter();
@@ -20,19 +28,18 @@ export class GatewayMetrics {
   readonly #server: IotmpServer;
   readonly #losses: Losses;
   readonly #ends: readonly (() => void)[];
-  readonly #sockets: () => number;
+  readonly #gauges: Gauges;
   readonly #totals: DeviceTotals;
   readonly #delay: EventLoopDelay;
 
-  /** @param sockets returns the number of open sockets and event streams */
-  constructor(server: IotmpServer, losses: Losses, clock: Clock, sockets: () => number) {
+  constructor(server: IotmpServer, losses: Losses, clock: Clock, gauges: Gauges) {
     this.#server = server;
     this.#losses = losses;
     this.#ends = [
       losses.attach('frame', () => this.samplesDropped.total()),
       losses.attach('request', () => this.requests.total(isTooMany) + this.socketsRefused.total(isTooMany)),
     ];
-    this.#sockets = sockets;
+    this.#gauges = gauges;
     this.#totals = new DeviceTotals(server);
     this.#delay = new EventLoopDelay(clock);
   }
@@ -86,7 +93,12 @@ export class GatewayMetrics {
       .add('iotmp_http_request_seconds', 'histogram', 'Time to answer them.', this.requestSeconds.samples())
       .add('iotmp_call_seconds', 'histogram', 'Time that calls of devices took.', this.callSeconds.samples())
       .add('iotmp_call_errors_total', 'counter', 'Calls of devices that failed.', this.callErrors.samples())
-      .add('iotmp_sockets_open', 'gauge', 'Sockets and event streams of programs.', [[{}, this.#sockets()]])
+      .add('iotmp_damaged_records', 'gauge', 'Kept records that cannot be read and were set aside.', [
+        [{}, this.#gauges.damagedRecords()],
+      ])
+      .add('iotmp_sockets_open', 'gauge', 'Sockets and event streams of programs.', [
+        [{}, this.#gauges.sockets()],
+      ])
       .add('iotmp_samples_sent_total', 'counter', 'Frames sent to sockets.', this.samplesSent.samples())
       .add(
         'iotmp_samples_dropped_total',

@@ -11,6 +11,7 @@ export async function copyProperties(
   for (let offset = 0; ; offset += MAX_PAGE) {
     const page = await properties.list(from, { offset, limit: MAX_PAGE });
     await Promise.all(page.map(({ name, value, attributes }) => properties.set(to, name, value, attributes)));
-    if (page.length < MAX_PAGE) return;
+    // A page is shorter by what cannot be read.
+    if (page.length === 0) return;
   }
 }

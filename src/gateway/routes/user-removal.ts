@@ -36,10 +36,16 @@ export async function endLogins(
 export async function removeUser(context: GatewayContext, record: UserRecord): Promise<void> {
   const { callbacks, devices, deviceTokens, endpoints, server, sessions, tokens, users } = context;
   const { user } = record;
-  const disabled = users.update(record, { enabled: false });
+  // A user whose record cannot be read is locked out already.
+  const disabled = users.isUnusable(user) ? undefined : users.update(record, { enabled: false });
   await Promise.allSettled([disabled]);
   // Also when the disk is full: nothing is left to come in with.
-  await allSettled([disabled, sessions.endAll(user), tokens.removeAll(user), deviceTokens.removeAllOf(user)]);
+  await allSettled([
+    disabled ?? Promise.resolve(),
+    sessions.endAll(user),
+    tokens.removeAll(user),
+    deviceTokens.removeAllOf(user),
+  ]);
   await endpoints.removeAll(user);
   for (let left = devices.list(user); left.length > 0; left = devices.list(user)) {
     await Promise.all(

@@ -121,7 +121,7 @@ function knownUser({ server, users, tokens }: GatewayContext, user: string): Use
   const record = users.get(user);
   if (record !== undefined) return record;
   const isImplied = server.registered.some((id) => id.user === user) || tokens.list(user).length > 0;
-  if (!isImplied) throw notFound(`there is no user ${user}`);
+  if (!isImplied && !users.isUnusable(user)) throw notFound(`there is no user ${user}`);
   return { user, role: 'user', enabled: true, name: '', email: '', created: 0, modified: 0 };
 }
 

@@ -8,6 +8,7 @@ export async function* savedBuckets(store: StoreAccess): AsyncGenerator<Bucket, 
     const at = offset;
     const page = await store.use(({ buckets }) => buckets.list(undefined, { offset: at, limit: MAX_PAGE }));
     yield* page;
-    if (page.length < MAX_PAGE) return;
+    // A page is shorter by what cannot be read.
+    if (page.length === 0) return;
   }
 }

@@ -1,3 +1,5 @@
+import { guarded, warnProcess } from '../../util/guard';
+import { DamagedRecords, damageTeller } from '../damaged-records';
 import type { Store } from '../store';
 import { storeLimits } from '../store-limits';
 import type { StoreOptions } from '../store-options';
@@ -14,13 +16,21 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
   const { now = Date.now, reopenAfterMs, onFault, onRecovered } = options;
   const limits = storeLimits(kind, options.limits);
   const settings = { ...databaseOptions(options), limits };
-  const database = new DatabaseSupervisor({ settings, reopenAfterMs, onFault, onRecovered });
+  const tell = guarded('store warning', warnProcess, (text: string) => options.onWarning?.(text));
+  const damaged = new DamagedRecords(damageTeller(tell));
+  const database = new DatabaseSupervisor({
+    settings,
+    reopenAfterMs,
+    onFault,
+    onRecovered,
+    onDamaged: (name) => damaged.note(name),
+  });
   await database.attempted;
   if (database.fault !== undefined && reopenAfterMs === undefined) {
     await database.close();
     throw database.fault;
   }
-  const context = { database: database.jobs, limits, now };
+  const context = { database: database.jobs, limits, damaged, now };
   return {
     kind,
     properties: new SqliteProperties(context),
@@ -29,6 +39,9 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
     documents: new SqliteDocuments(context),
     get fault() {
       return database.fault;
+    },
+    get damagedRecords() {
+      return damaged.count;
     },
     check: () => database.jobs.check(),
     close: () => database.close(),

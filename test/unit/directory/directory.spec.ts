@@ -71,13 +71,15 @@ describe('directory', () => {
   it('keeps out all but the devices of the settings while it cannot be read, and is read by the next start', async () => {
     const { broker, store, newDirectory } = await newBench({ anonymous: true });
     const { documents } = store;
-    const list = documents.list.bind(documents);
-    documents.list = () => Promise.reject(new StorageError('failed', 'cannot be read'));
+    const scan = documents.scan.bind(documents);
+    documents.scan = () => {
+      throw new StorageError('failed', 'cannot be read');
+    };
     const known = newDirectory();
     await assert.rejects(known.start(), /cannot be read/);
     await assert.rejects(broker.device({ ...VALVE, credential: 'any' }), /not let in/);
     await broker.device(PUMP);
-    documents.list = list;
+    documents.scan = scan;
     await known.start();
     await broker.device({ ...VALVE, credential: 'any' });
   });

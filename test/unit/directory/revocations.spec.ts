@@ -34,7 +34,7 @@ async function newBench() {
   const failing: DocumentStore = Object.assign(Object.create(documents) as DocumentStore, {
     put: async (...args: Parameters<DocumentStore['put']>) => (check(), documents.put(...args)),
     remove: async (...args: Parameters<DocumentStore['remove']>) => (check(), documents.remove(...args)),
-    list: documents.list.bind(documents),
+    scan: documents.scan.bind(documents),
   });
   const clock = new FakeClock();
   const lines: string[] = [];

@@ -83,6 +83,7 @@ describe('what is kept of when devices were seen', () => {
       remove: (key) => store.documents.remove(key),
       list: (of, page) => store.documents.list(of, page),
       clear: (of) => store.documents.clear(of),
+      scan: (collection) => store.documents.scan(collection),
       put: (key, body, expect) => {
         writes++;
         return store.documents.put(key, body, expect);

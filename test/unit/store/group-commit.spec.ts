@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'mocha';
+import { DamagedRecords } from '../../../src/store/damaged-records';
 import { IotmpError } from '../../../src/errors';
 import { Statements } from '../../../src/store/sqlite/database/statements';
 import { openTables } from '../../../src/store/sqlite/tables/tables';
@@ -20,7 +21,7 @@ function setUp(write: (sql: Statements, name: string) => void) {
   let forgotten = 0;
   const tables = {
     writes: {
-      ...openTables(sql, storeLimits('memory')).writes,
+      ...openTables(sql, storeLimits('memory'), new DamagedRecords((name) => assert.fail(name))).writes,
       propertyRemove({ name }: { readonly name: string }) {
         write(sql, name);
         return true;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'mocha';
+import { DamagedRecords } from '../../../src/store/damaged-records';
 import { IotmpError, StorageError, type StorageFault } from '../../../src/errors';
 import { Statements } from '../../../src/store/sqlite/database/statements';
 import type { Steps } from '../../../src/store/sqlite/tables/operations';
@@ -24,7 +25,11 @@ function setUp(parts: Partial<JobLoopParts> = {}, steps = 3) {
   let changes = 0;
   const db = new DatabaseSync(':memory:');
   cleanUp(() => db.close());
-  const tables = openTables(new Statements(db), storeLimits('file'));
+  const tables = openTables(
+    new Statements(db),
+    storeLimits('file'),
+    new DamagedRecords((name) => assert.fail(name)),
+  );
   function* read({ tag }: { readonly tag: string }): Steps<string[]> {
     for (let step = 1; step < steps; step++) {
       log.push(`${tag} ${step}`);

@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, it } from 'mocha';
+import { DamagedRecords } from '../../../src/store/damaged-records';
 import { IotmpError, StorageError } from '../../../src/errors';
 import { IN_MEMORY } from '../../../src/store/sqlite/database/database-options';
 import { SqliteBuckets } from '../../../src/store/sqlite/tables/buckets';
@@ -64,7 +65,12 @@ function faultyStore(file: string) {
     onRecovered: () => told.push('recovered'),
   });
   cleanUp(() => database.close());
-  const context = { database: database.jobs, limits, now: Date.now };
+  const context = {
+    database: database.jobs,
+    limits,
+    damaged: new DamagedRecords((name) => assert.fail(name)),
+    now: Date.now,
+  };
   return {
     database,
     told,

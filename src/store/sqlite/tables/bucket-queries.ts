@@ -2,11 +2,14 @@ import { IotmpError } from '../../../errors';
 import { Aggregator } from '../../aggregation/aggregator';
 import type { AggregateArgs, LatestArgs, PointKey, RangeArgs, SelectionArgs } from '../../bucket-args';
 import { valueAt } from '../../field-path';
+import type { BucketKey } from '../../bucket-store';
+import type { DamagedRecords } from '../../damaged-records';
+import { rowName } from './bucket-names';
 import type { BucketTable } from './bucket-table';
 import type { Steps } from './operations';
 import type { PointTable } from './point-table';
 import { RowsPage, type PackedRows } from './rows-page';
-import { selectPoints, tagText } from './select-points';
+import { selectPoints, tagText, type PointSelection, type SelectedPoint } from './select-points';
 
 /** Arguments of {@link BucketQueries.tagValues}. */
 export interface TagArgs extends SelectionArgs {
@@ -22,10 +25,12 @@ const DEVICES_STEP = 200;
 export class BucketQueries {
   readonly #buckets: BucketTable;
   readonly #points: PointTable;
+  readonly #damaged: DamagedRecords;
 
-  constructor(buckets: BucketTable, points: PointTable) {
+  constructor(buckets: BucketTable, points: PointTable, damaged: DamagedRecords) {
     this.#buckets = buckets;
     this.#points = points;
+    this.#damaged = damaged;
   }
 
   *range(args: RangeArgs): Steps<PackedRows<PointKey>> {
@@ -35,7 +40,7 @@ export class BucketQueries {
     let skip = offset;
     let next: PointKey | undefined;
     const wanted = limit + offset + 1;
-    yield* selectPoints(this.#points, { bucket, selection: args, ascending, after, wanted }, (selected) => {
+    yield* this.#select(args, { bucket, selection: args, ascending, after, wanted }, (selected) => {
       if (skip-- > 0) return false;
       if (page.isFull(limit)) next = page.last;
       else page.addPoint(selected, args.fields);
@@ -54,15 +59,11 @@ export class BucketQueries {
       if (index % DEVICES_STEP === DEVICES_STEP - 1) yield;
       const selection = { ...args, devices: [device] };
       let count = 0;
-      yield* selectPoints(
-        this.#points,
-        { bucket, selection, ascending: false, wanted: perDevice },
-        (selected) => {
-          if (page.isFull(MAX_LATEST)) throw tooManyRows();
-          page.addPoint(selected, fields);
-          return ++count === perDevice;
-        },
-      );
+      yield* this.#select(args, { bucket, selection, ascending: false, wanted: perDevice }, (selected) => {
+        if (page.isFull(MAX_LATEST)) throw tooManyRows();
+        page.addPoint(selected, fields);
+        return ++count === perDevice;
+      });
     }
     return page.result<never>(undefined);
   }
@@ -73,7 +74,7 @@ export class BucketQueries {
     const aggregator = new Aggregator(args);
     const page = new RowsPage();
     let next: number | undefined;
-    yield* selectPoints(this.#points, { bucket, selection: args, ascending }, (selected) => {
+    yield* this.#select(args, { bucket, selection: args, ascending }, (selected) => {
       const { ts, device } = selected.point;
       page.addRows(aggregator.add(ts, device, selected.value));
       if (page.isFull(limit)) next = ts;
@@ -88,7 +89,7 @@ export class BucketQueries {
     const values = new Set<string>();
     if (args.tag === 'device') yield* this.#devices(bucket, args, values);
     else {
-      yield* selectPoints(this.#points, { bucket, selection: args, ascending: true }, (selected) => {
+      yield* this.#select(args, { bucket, selection: args, ascending: true }, (selected) => {
         const text = tagText(valueAt(selected.value, args.tag));
         if (text !== undefined) values.add(text);
         return values.size === MAX_TAG_VALUES;
@@ -97,13 +98,24 @@ export class BucketQueries {
     return [...values].sort();
   }
 
+  /** Goes through rows, but for those that cannot be read. */
+  #select(
+    key: BucketKey,
+    selection: PointSelection,
+    visit: (selected: SelectedPoint) => boolean,
+  ): Steps<undefined> {
+    return selectPoints(this.#points, selection, visit, ({ ts, device }) =>
+      this.#damaged.note(rowName(key, ts, device)),
+    );
+  }
+
   /** Devices of which a row is selected. */
   *#devices(bucket: number, args: SelectionArgs, found: Set<string>): Steps<undefined> {
     const wanted = args.devices && new Set(args.devices);
     for (const device of this.#points.devicesOf(bucket)) {
       if (device === '' || !(wanted?.has(device) ?? true)) continue;
       const selection = { ...args, devices: [device] };
-      yield* selectPoints(this.#points, { bucket, selection, ascending: false, wanted: 1 }, () => {
+      yield* this.#select(args, { bucket, selection, ascending: false, wanted: 1 }, () => {
         found.add(device);
         return true;
       });

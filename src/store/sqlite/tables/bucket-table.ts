@@ -1,4 +1,6 @@
 import { IotmpError } from '../../../errors';
+import type { Value } from '../../../types';
+import type { DamagedRecords } from '../../damaged-records';
 import { userKey } from '../../../util/device-key';
 import { bucketRules, type BucketRules } from '../../bucket-rules';
 import type { Bucket, BucketKey, WrittenRows } from '../../bucket-store';
@@ -8,6 +10,8 @@ import { searchText, type FullPage } from '../../page';
 import type { StoreLimits } from '../../store-limits';
 import { mapFromStored, toStored, unpackValues, type PackedValues } from '../../stored-value';
 import { bytesOf, numberOf, textOf, type Row, type Statements } from '../database/statements';
+import { bucketName } from './bucket-names';
+import type { TableParts } from './operations';
 import type { PointTable } from './point-table';
 import { KeptBytes } from './kept-bytes';
 import { RowClock } from './row-clock';
@@ -86,13 +90,15 @@ export class BucketTable {
   readonly #points: PointTable;
   readonly #limits: StoreLimits;
   readonly #counts: RowCounts;
+  readonly #damaged: DamagedRecords;
   readonly #clock: RowClock;
   readonly #kept: KeptBytes;
   readonly #known = new Map<string, KnownBucket>();
 
-  constructor(sql: Statements, points: PointTable, limits: StoreLimits, counts: RowCounts) {
+  constructor({ sql, limits, counts, damaged }: TableParts, points: PointTable) {
     this.#sql = sql;
     this.#counts = counts;
+    this.#damaged = damaged;
     this.#points = points;
     this.#limits = limits;
     this.#clock = new RowClock(points);
@@ -140,7 +146,7 @@ export class BucketTable {
 
   update(args: UpdateArgs): BucketEntry {
     const before = this.entry(args);
-    const map = mergeMap(mapFromStored(before.settings), mapFromStored(args.patch));
+    const map = mergeMap(this.#settingsOf(before), mapFromStored(args.patch));
     const entry = { ...before, settings: toStored(map, this.#limits.valueSize), modified: args.at };
     this.#put(entry);
     return entry;
@@ -255,17 +261,22 @@ export class BucketTable {
     );
   }
 
+  #settingsOf(entry: BucketEntry): Record<string, Value> {
+    return this.#damaged.read(bucketName(entry), () => mapFromStored(entry.settings));
+  }
+
   #know(key: BucketKey): KnownBucket {
     const text = userKey(key.user, key.bucket);
     let known = this.#known.get(text);
     if (known !== undefined) return known;
-    const { id, user, rows, bytes, settings } = this.entry(key);
+    const entry = this.entry(key);
+    const { id, user, rows, bytes } = entry;
     known = {
       id,
       user,
       rows,
       bytes,
-      rules: bucketRules(mapFromStored(settings), this.#limits.rowsPerBucket),
+      rules: bucketRules(this.#settingsOf(entry), this.#limits.rowsPerBucket),
     };
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(text, known);

@@ -16,6 +16,7 @@ import type { BucketRow, NewRow, RowPage } from '../../bucket-row';
 import type { Bucket, BucketKey, BucketSettings, BucketStore, WrittenRows } from '../../bucket-store';
 import { checkName, checkPage, checkTime } from '../../checks';
 import type { Page } from '../../page';
+import { bucketName, rowName } from './bucket-names';
 import { encodeMap, mapFromStored, packValues, toStoredMap, unpackValues } from '../../stored-value';
 import type { BucketQueries, TagArgs } from './bucket-queries';
 import {
@@ -44,7 +45,7 @@ export class SqliteBuckets implements BucketStore {
 
   async get(key: BucketKey): Promise<Bucket | undefined> {
     const entry = await this.#context.database.read('bucketGet', checkedBucket(key));
-    return entry && toBucket(entry);
+    return entry && this.#context.damaged.read(bucketName(key), () => toBucket(entry));
   }
 
   async define(
@@ -70,7 +71,8 @@ export class SqliteBuckets implements BucketStore {
       user: user === undefined ? undefined : checkName('a user', user),
       page: checkPage(page),
     };
-    return (await this.#context.database.read('bucketList', args)).map(toBucket);
+    const { database, damaged } = this.#context;
+    return damaged.readAll(await database.read('bucketList', args), bucketName, toBucket);
   }
 
   async remove(key: BucketKey): Promise<boolean> {
@@ -95,7 +97,7 @@ export class SqliteBuckets implements BucketStore {
 
   async range(key: BucketKey, query: BucketRange = {}): Promise<RowPage> {
     const result = await this.#context.database.longRead('bucketRange', rangeArgs(key, query));
-    return toPage(result, pointCursor);
+    return this.#toPage(key, result, pointCursor);
   }
 
   async *scan(
@@ -111,14 +113,12 @@ export class SqliteBuckets implements BucketStore {
   }
 
   async latest(key: BucketKey, query: LatestRows = {}): Promise<BucketRow[]> {
-    return toRows(await this.#context.database.longRead('bucketLatest', latestArgs(key, query)));
+    return this.#toRows(key, await this.#context.database.longRead('bucketLatest', latestArgs(key, query)));
   }
 
   async aggregate(key: BucketKey, query: BucketAggregation): Promise<RowPage> {
-    return toPage(
-      await this.#context.database.longRead('bucketAggregate', aggregateArgs(key, query)),
-      String,
-    );
+    const result = await this.#context.database.longRead('bucketAggregate', aggregateArgs(key, query));
+    return this.#toPage(key, result, String);
   }
 
   async tagValues(key: BucketKey, tag: string, selection: RowSelection = {}): Promise<string[]> {
@@ -144,6 +144,26 @@ export class SqliteBuckets implements BucketStore {
   async clear(key: BucketKey): Promise<void> {
     await this.#context.database.write('bucketClear', checkedBucket(key), 0);
   }
+
+  #toPage<Next>(key: BucketKey, result: PackedRows<Next>, cursorOf: (next: Next) => string): RowPage {
+    return {
+      rows: this.#toRows(key, result),
+      ...(result.next !== undefined && { cursor: cursorOf(result.next) }),
+    };
+  }
+
+  #toRows(key: BucketKey, { ts, devices, values }: PackedRows<unknown>): BucketRow[] {
+    const rows = unpackValues(values).map((value, index) => ({
+      ts: ts[index] ?? 0,
+      ...(devices[index] !== '' && { device: devices[index] ?? '' }),
+      value,
+    }));
+    return this.#context.damaged.readAll(
+      rows,
+      (row) => rowName(key, row.ts, row.device),
+      (row) => ({ ...row, value: mapFromStored(row.value) }),
+    );
+  }
 }
 
 function checkAtMost(what: string, count: number, limit: number): void {
@@ -153,21 +173,6 @@ function checkAtMost(what: string, count: number, limit: number): void {
 
 function toBucket({ user, bucket, settings, rows, created, modified }: BucketEntry): Bucket {
   return { user, bucket, settings: mapFromStored(settings), rows, created, modified };
-}
-
-function toPage<Next>(result: PackedRows<Next>, cursorOf: (next: Next) => string): RowPage {
-  return {
-    rows: toRows(result),
-    ...(result.next !== undefined && { cursor: cursorOf(result.next) }),
-  };
-}
-
-function toRows({ ts, devices, values }: PackedRows<unknown>): BucketRow[] {
-  return unpackValues(values).map((bytes, index) => ({
-    ts: ts[index] ?? 0,
-    ...(devices[index] !== '' && { device: devices[index] ?? '' }),
-    value: mapFromStored(bytes),
-  }));
 }
 
 /** What is done with buckets in the thread of the database. */

@@ -1,7 +1,13 @@
 import { checkExpected, checkName, checkPage, checkQuota, missing, type Expected } from '../../checks';
-import type { DocumentBody, DocumentKey, DocumentStore, StoredDocument } from '../../document-store';
+import type {
+  DocumentBody,
+  DocumentKey,
+  DocumentStore,
+  FoundDocument,
+  StoredDocument,
+} from '../../document-store';
 import { mergeMap } from '../../merge-patch';
-import { searchText, type FullPage, type Page } from '../../page';
+import { MAX_PAGE, searchText, type FullPage, type Page } from '../../page';
 import { mapFromStored, toStored, toStoredMap } from '../../stored-value';
 import { bytesOf, numberOf, textOf, type Row, type Statements } from '../database/statements';
 import type { Operation, OperationCaller, StoreContext, Table, TableParts } from './operations';
@@ -53,7 +59,7 @@ export class SqliteDocuments implements DocumentStore {
 
   async get(key: DocumentKey): Promise<StoredDocument | undefined> {
     const found = await this.#context.database.read('documentGet', checkedKey(key));
-    return found && toDocument(found);
+    return found && this.#context.damaged.read(nameOf(found), () => toDocument(found));
   }
 
   async put(
@@ -87,7 +93,19 @@ export class SqliteDocuments implements DocumentStore {
       user: of.user === undefined ? undefined : checkName('a user', of.user),
       page: checkPage(page),
     };
-    return (await this.#context.database.read('documentList', args)).map(toDocument);
+    const { database, damaged } = this.#context;
+    return damaged.readAll(await database.read('documentList', args), nameOf, toDocument);
+  }
+
+  async *scan(collection: string): AsyncGenerator<FoundDocument, undefined> {
+    const { database } = this.#context;
+    const of = { collection: checkName('a collection', collection), user: undefined };
+    for (let offset = 0; ; offset += MAX_PAGE) {
+      const page = { offset, limit: MAX_PAGE, search: '' };
+      const rows = await database.read('documentList', { ...of, page });
+      for (const { user, id, body } of rows) yield { collection, user, id, body: bodyOf(body) };
+      if (rows.length < MAX_PAGE) return;
+    }
   }
 
   async clear(of: { readonly collection: string; readonly user: string }): Promise<number> {
@@ -105,6 +123,19 @@ function checkedKey({ collection, user, id }: DocumentKey): DocumentKey {
     user: checkName('a user', user),
     id: checkName('an id', id),
   };
+}
+
+function bodyOf(bytes: Uint8Array): DocumentBody | undefined {
+  try {
+    return mapFromStored(bytes);
+  } catch {
+    // The reader tells what cannot be read, as it tells what is not of its form.
+    return undefined;
+  }
+}
+
+function nameOf({ collection, user, id }: DocumentKey): string {
+  return `the document ${collection} ${user}/${id}`;
 }
 
 function toDocument(row: DocumentRow): StoredDocument {
@@ -166,10 +197,12 @@ function put({ sql, limits, counts }: TableParts, args: PutArgs): 'created' | 'u
   return 'created';
 }
 
-function merge({ sql, limits }: TableParts, args: DocumentMergeArgs): DocumentRow {
+function merge(table: TableParts, args: DocumentMergeArgs): DocumentRow {
+  const { sql, limits } = table;
   const before = find(sql, args);
   if (before === undefined) throw missing(args.collection, args.id);
-  const merged = mergeMap(mapFromStored(before.body), mapFromStored(args.patch));
+  const body = table.damaged.read(nameOf(before), () => mapFromStored(before.body));
+  const merged = mergeMap(body, mapFromStored(args.patch));
   const row = { ...before, body: toStored(merged, limits.valueSize), modified: args.at };
   write(sql, row, merged);
   return row;

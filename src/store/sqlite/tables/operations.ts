@@ -1,3 +1,4 @@
+import type { DamagedRecords } from '../../damaged-records';
 import type { StoreLimits } from '../../store-limits';
 import type { Statements } from '../database/statements';
 import type { RowCounts } from './row-counts';
@@ -47,6 +48,7 @@ export interface TableParts {
   readonly sql: Statements;
   readonly limits: StoreLimits;
   readonly counts: RowCounts;
+  readonly damaged: DamagedRecords;
 }
 
 /** A table with long operations. */
@@ -80,6 +82,7 @@ export interface LongOperationCaller<Ops extends LongOperations> extends Operati
 export interface StoreContext<Caller> {
   readonly database: Caller;
   readonly limits: StoreLimits;
+  readonly damaged: DamagedRecords;
   /** The time, in ms since 1970. */
   readonly now: () => number;
 }

@@ -60,7 +60,7 @@ export class SqliteProperties implements PropertyStore {
 
   async get(owner: PropertyOwner, name: string): Promise<Property | undefined> {
     const found = await this.#context.database.read('propertyGet', propertyArgs(owner, name));
-    return found && toProperty(found);
+    return found && this.#context.damaged.read(nameOf(owner, name), () => toProperty(found));
   }
 
   async set(
@@ -88,7 +88,9 @@ export class SqliteProperties implements PropertyStore {
 
   async list(owner: PropertyOwner, page?: Page): Promise<Property[]> {
     const args = { ...ownerArgs(owner), page: checkPage(page) };
-    return (await this.#context.database.read('propertyList', args)).map(toProperty);
+    const { database, damaged } = this.#context;
+    const rows = await database.read('propertyList', args);
+    return damaged.readAll(rows, ({ name }) => nameOf(owner, name), toProperty);
   }
 
   async remove(owner: PropertyOwner, name: string): Promise<boolean> {
@@ -113,6 +115,14 @@ function ownerArgs(owner: PropertyOwner): OwnerArgs {
 
 function propertyArgs(owner: PropertyOwner, name: string): PropertyArgs {
   return { ...ownerArgs(owner), name: checkName('a property', name) };
+}
+
+function nameOf(owner: PropertyOwner, name: string): string {
+  return propertyName(owner.user, ownerKey(owner), name);
+}
+
+function propertyName(user: string, owner: string, name: string): string {
+  return `the property ${name} of ${user}/${owner}`;
 }
 
 function toProperty(stored: StoredProperty): Property {
@@ -171,10 +181,12 @@ function set({ sql, limits, counts }: TableParts, { user, owner, ...args }: Prop
 function merge(table: TableParts, args: PropertyMergeArgs): Uint8Array {
   const before = find(table.sql, args);
   if (before === undefined) throw missing('property', args.name);
-  const merged = mergePatch(fromStored(before.value), fromStored(args.patch));
-  const value = toStored(merged, table.limits.valueSize);
-  set(table, { ...args, value, attributes: undefined });
-  return value;
+  const { user, owner, name } = args;
+  const value = table.damaged.read(propertyName(user, owner, name), () => fromStored(before.value));
+  const merged = mergePatch(value, fromStored(args.patch));
+  const bytes = toStored(merged, table.limits.valueSize);
+  set(table, { ...args, value: bytes, attributes: undefined });
+  return bytes;
 }
 
 /** Removes a property, or all of an owner; answers how many. */

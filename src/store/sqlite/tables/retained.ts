@@ -68,7 +68,7 @@ export class SqliteRetained implements RetainedStore {
 
   async get(user: string, topic: string): Promise<RetainedMessage | undefined> {
     const found = await this.#context.database.read('retainedGet', topicArgs(user, topic));
-    return found && toMessage(found);
+    return found && this.#context.damaged.read(nameOf(user, topic), () => toMessage(found));
   }
 
   async set(user: string, topic: string, payload: Value): Promise<void> {
@@ -85,13 +85,16 @@ export class SqliteRetained implements RetainedStore {
   async list(user: string, query: RetainedQuery = {}): Promise<RetainedPage> {
     const { filter, cursor = '', limit = DEFAULT_PAGE } = query;
     if (filter !== undefined) checkUsable(() => new TopicFilter(filter));
-    const { rows, next } = await this.#context.database.longRead('retainedList', {
+    const { database, damaged } = this.#context;
+    const { rows, next } = await database.longRead('retainedList', {
       user: checkName('a user', user),
       filter,
       after: cursor,
       limit: checkCount('limit', limit, 1, MAX_PAGE),
     });
-    return { messages: rows.map(toMessage), ...(next !== undefined && { cursor: next }) };
+    const nameOfRow = ({ topic }: RetainedRow): string => nameOf(user, topic);
+    const messages = damaged.readAll(rows, nameOfRow, toMessage);
+    return { messages, ...(next !== undefined && { cursor: next }) };
   }
 
   async clear(user: string): Promise<number> {
@@ -111,6 +114,10 @@ function checkUsable(read: () => unknown): void {
   } catch (error) {
     throw unusable(errorText(error));
   }
+}
+
+function nameOf(user: string, topic: string): string {
+  return `the retained message ${topic} of ${user}`;
 }
 
 function toMessage(row: RetainedRow): RetainedMessage {

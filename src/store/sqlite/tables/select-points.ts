@@ -8,6 +8,21 @@ import type { Point, PointTable } from './point-table';
 /** Rows that are read in one step: few enough to be in memory even if all are as large as can be. */
 const STEP = 1000;
 
+/** A row whose value cannot be read. */
+class DamagedPoint extends Error {
+  constructor(cause: unknown) {
+    super('the value cannot be read', { cause });
+  }
+}
+
+function decoded({ value }: Point): Value {
+  try {
+    return fromStored(value);
+  } catch (error) {
+    throw new DamagedPoint(error);
+  }
+}
+
 /** A row whose value is read only where it is needed. */
 export class SelectedPoint {
   readonly point: Point;
@@ -17,8 +32,9 @@ export class SelectedPoint {
     this.point = point;
   }
 
+  /** @throws DamagedPoint if it cannot be read */
   get value(): Value {
-    return (this.#value ??= fromStored(this.point.value));
+    return (this.#value ??= decoded(this.point));
   }
 }
 
@@ -34,12 +50,14 @@ export interface PointSelection {
 
 /**
  * Goes through the rows of a selection, step by step, and gives each to `visit` until that answers true. One device is
- * read by its index, several are picked out of all rows.
+ * read by its index, several are picked out of all rows. Rows that cannot be read, though their value is needed, are left out.
+ * @param onDamaged gets a row that is left out
  */
 export function* selectPoints(
   points: PointTable,
   { bucket, selection, ascending, after, wanted = STEP }: PointSelection,
   visit: (selected: SelectedPoint) => boolean,
+  onDamaged: (point: Point) => void,
 ): Steps<undefined> {
   const { minTs, maxTs, devices, tags } = selection;
   const series = devices?.length === 1 ? points.findSeries(bucket, devices[0] ?? '') : undefined;
@@ -50,7 +68,12 @@ export function* selectPoints(
     const step = points.read({ bucket, minTs, maxTs, ascending, after: last, series, limit });
     for (const point of step) {
       const selected = new SelectedPoint(point);
-      if (accept(selected) && visit(selected)) return;
+      try {
+        if (accept(selected) && visit(selected)) return;
+      } catch (error) {
+        if (!(error instanceof DamagedPoint)) throw error;
+        onDamaged(point);
+      }
     }
     last = step.at(-1);
     if (last === undefined) return;

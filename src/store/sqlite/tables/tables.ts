@@ -1,3 +1,4 @@
+import type { DamagedRecords } from '../../damaged-records';
 import type { StoreLimits } from '../../store-limits';
 import type { Statements } from '../database/statements';
 import { BucketQueries } from './bucket-queries';
@@ -37,15 +38,15 @@ export interface Tables extends LongTable<AllOperations> {
 }
 
 /** The tables over the statements of a database. */
-export function openTables(sql: Statements, limits: StoreLimits): Tables {
+export function openTables(sql: Statements, limits: StoreLimits, damaged: DamagedRecords): Tables {
   const points = new PointTable(sql);
   const counts = new RowCounts(sql);
-  const parts = { sql, limits, counts };
-  const buckets = new BucketTable(sql, points, limits, counts);
+  const parts = { sql, limits, counts, damaged };
+  const buckets = new BucketTable(parts, points);
   const properties = propertyTable(parts);
   const documents = documentTable(parts);
   const retained = retainedTable(parts);
-  const rows = bucketTables(buckets, new BucketQueries(buckets, points));
+  const rows = bucketTables(buckets, new BucketQueries(buckets, points, damaged));
   return {
     reads: { ...properties.reads, ...documents.reads, ...retained.reads, ...rows.reads },
     longReads: { ...retained.longReads, ...rows.longReads },

@@ -13,6 +13,8 @@ export interface SupervisorOptions {
   readonly reopenAfterMs?: number | undefined;
   readonly onFault?: ((fault: StorageError) => void) | undefined;
   readonly onRecovered?: (() => void) | undefined;
+  /** Gets the name of a record that cannot be read. */
+  readonly onDamaged?: ((name: string) => void) | undefined;
   readonly clock?: Clock;
   /** The worker, for tests. */
   readonly script?: string;
@@ -30,6 +32,7 @@ export class DatabaseSupervisor {
   readonly #clock: Clock;
   readonly #tellFault: (fault: StorageError) => void;
   readonly #tellRecovery: () => void;
+  readonly #tellDamage: (name: string) => void;
   #thread: StoreThread | undefined;
   /** Resolves when the thread that died last has let go of the file. */
   #letGo: Promise<void> = Promise.resolve();
@@ -44,6 +47,7 @@ export class DatabaseSupervisor {
     const { onFault, onRecovered } = options;
     this.#tellFault = guarded('store fault told', warnProcess, (fault: StorageError) => onFault?.(fault));
     this.#tellRecovery = guarded('store recovery told', warnProcess, () => onRecovered?.());
+    this.#tellDamage = guarded('store damage told', warnProcess, (name: string) => options.onDamaged?.(name));
     this.#clock = options.clock ?? systemClock;
     this.jobs = new JobQueue(options.settings.limits);
     this.#attempt = this.#open();
@@ -122,8 +126,9 @@ export class DatabaseSupervisor {
     });
   }
 
-  #handleReport({ answers, fault }: Report): void {
+  #handleReport({ answers, fault, damaged = [] }: Report): void {
     this.jobs.handleAnswers(answers);
+    for (const name of damaged) this.#tellDamage(name);
     if (fault !== undefined) this.#handleNews(fault);
   }
 

@@ -2,6 +2,7 @@ import { parentPort, type MessagePort } from 'node:worker_threads';
 import { errorText } from '../../../errors';
 import { findDamage, openDatabase } from '../database/open-database';
 import { toIotmpError } from '../database/sqlite-fault';
+import { DamagedRecords } from '../../damaged-records';
 import { Statements } from '../database/statements';
 import { Sweeper } from '../tables/sweeper';
 import { openTables } from '../tables/tables';
@@ -46,7 +47,8 @@ function openLoop(settings: DatabaseSettings, report: (report: Report) => void, 
   const { file, limits } = settings;
   const db = openDatabase(settings);
   const sql = new Statements(db);
-  const tables = openTables(sql, limits);
+  const found = new FoundDamage();
+  const tables = openTables(sql, limits, found.records);
   return new JobLoop({
     tables,
     group: new GroupCommit({ db, sql, file, tables }),
@@ -59,9 +61,22 @@ function openLoop(settings: DatabaseSettings, report: (report: Report) => void, 
         () => db.close(),
       ),
     toError: (error) => toIotmpError(error, file),
-    report,
+    report: (news) => report(found.addTo(news)),
     end,
   });
+}
+
+/** The records that this thread has found damaged, on their way into the next report. */
+class FoundDamage {
+  #names: string[] = [];
+  readonly records = new DamagedRecords((name) => this.#names.push(name));
+
+  addTo(report: Report): Report {
+    if (this.#names.length === 0) return report;
+    const damaged = this.#names;
+    this.#names = [];
+    return { ...report, damaged };
+  }
 }
 
 /** The file is let go of even if its log could not be brought into it; the log is then used at the next opening. */
