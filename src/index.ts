@@ -29,7 +29,8 @@ export {
   type DeviceResource,
 } from './rights/device-request';
 export type { DeviceRights, RightsDecision } from './rights/device-rights';
-export { deviceRules, type DeviceRule, type DeviceTraits } from './rights/device-rule';
+export { type DeviceRule, type DeviceTraits } from './rights/device-rule';
+export { deviceRules, readDeviceRules, type RuleFault, type RuleReading } from './rights/rule-list';
 export type { DeviceCallOptions, DeviceCalls } from './services/device-calls';
 export type { Locks, LocksOptions } from './services/locks';
 export type { Properties } from './services/properties/properties';

@@ -304,9 +304,10 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   /**
    * Emits `warning`: something deserves a line in a log. It never throws.
    * @param cause the error that the warning tells of
+   * @param about the device that it is about, `user/device`: its lines have a budget of their own
    */
-  warn(text: string, cause?: IotmpError): void {
-    this.#warnings.warn(text, undefined, cause);
+  warn(text: string, cause?: IotmpError, about?: string): void {
+    this.#warnings.warn(text, about, cause);
   }
 
   #handleConnected(device: ConnectedDevice): void {

@@ -50,6 +50,8 @@ export interface DeviceAccountsPort {
   readonly isLockedOut: (user: string) => boolean;
   /** Is called at once when a device was removed or disabled, or has another credential. */
   readonly onCutOff: (id: DeviceId) => void;
+  /** Is called at once when a record was made, changed or removed, and when that was taken back. */
+  readonly onChange: (id: DeviceId) => void;
 }
 
 /** The devices that were made over the API: their records, and whether they may connect. */
@@ -145,6 +147,7 @@ export class DeviceAccounts implements DeviceDirectory {
     const record = this.get(id);
     const isAsBefore = record?.enabled === true && record.credential === before?.credential;
     if (!isAsBefore) this.#port.onCutOff(id);
+    this.#port.onChange(id);
   }
 
   async #keep(record: DeviceRecord, { credentials, ...change }: DeviceChange): Promise<DeviceRecord> {
@@ -152,7 +155,11 @@ export class DeviceAccounts implements DeviceDirectory {
     // Flows write the same credential again and again.
     const isSame = matchesCredential(credentials ?? '', record.credential ?? '');
     if (credentials !== undefined && !isSame) next.credential = hashCredential(credentials);
-    await this.#records.put({ user: record.user, id: record.device }, next);
+    const key = { user: record.user, id: record.device };
+    const isNew = !this.#records.has(key);
+    const kept = this.#records.put(key, next);
+    if (isNew) this.#port.onChange(record);
+    await kept;
     return next;
   }
 }

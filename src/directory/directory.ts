@@ -2,7 +2,7 @@ import type { IotmpServer } from '../broker/broker';
 import type { ConnectedDevice } from '../broker/connected-device';
 import type { DeviceDirectory } from '../broker/directory-authenticator';
 import { errorText, IotmpError } from '../errors';
-import type { DeviceTraits } from '../rights/device-rule';
+import { NO_TRAITS, type DeviceTraits } from '../rights/device-rule';
 import type { Store } from '../store/store';
 import type { DeviceId } from '../types';
 import { systemClock, type Clock } from '../util/clock';
@@ -30,6 +30,8 @@ interface DirectoryEvents {
   userChanged: [user: string];
   /** A device was removed or locked out, or has another credential. Its connection ends. */
   deviceCutOff: [id: DeviceId];
+  /** A device may have other traits; `undefined` stands for all devices. */
+  traitsChanged: [id: DeviceId | undefined];
 }
 
 /**
@@ -63,6 +65,7 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
     this.devices = new DeviceAccounts(documents, this.revocations, {
       isLockedOut: (user) => this.users.isLockedOut(user),
       onCutOff: (id) => this.#cutOff(id),
+      onChange: (id) => this.tell('traitsChanged', id),
     });
     this.assets = assetsIn(documents);
     this.lastSeen = new LastSeen({
@@ -96,10 +99,11 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
     return this.#started;
   }
 
-  /** What the directory knows of a device beside its name. */
+  /** What the directory knows of a device beside its name; `undefined` while its record is not read, or cannot be read. */
   traitsOf(id: DeviceId): DeviceTraits | undefined {
+    if (!this.#isRead) return undefined;
     const record = this.devices.get(id);
-    if (record === undefined) return undefined;
+    if (record === undefined) return this.devices.has(id) ? undefined : NO_TRAITS;
     const { asset_type: type, asset_group: group, product } = record;
     return { type, group, product };
   }
@@ -127,6 +131,7 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
         this.#warn(`${name} is not usable and left out: it stays in the store until it is deleted`);
     }
     this.#isRead = !this.#closed;
+    this.tell('traitsChanged', undefined);
   }
 
   #handleUserChange(user: string): void {

@@ -13,7 +13,7 @@ export interface DeviceResource extends DeviceId {
  *
  * - `AccessDeviceResources`: to call or stream a resource of another device. The target is `user/device/resource`.
  * - `SubscribeEvents`: to hear of events. The target is the name of the event.
- * - `PublishTopic`, `SubscribeTopic`: the target is the topic or the filter.
+ * - `PublishTopic`, `SubscribeTopic`: the target is the topic or the filter. A rule on topics may have `+` and `#` as in MQTT.
  * - `CallEndpoint`, `WriteBucket`, `Lock`, `ReadProperty`, `UpdateProperty`: the target is the name of the endpoint, the bucket,
  *   the lock or the device's own property.
  */
@@ -31,6 +31,9 @@ export const deviceActions = [
 
 export type DeviceAction = (typeof deviceActions)[number];
 
+/** The target of a request for all own properties of a device. No property has this name. */
+export const ALL_PROPERTIES = '*';
+
 /** What a device asks to do. */
 export interface DeviceRequest {
   readonly who: DeviceId;
@@ -46,8 +49,9 @@ const SHARED_EVENTS: ReadonlySet<string> = new Set(['device_state_change', 'devi
 
 /** A call or a stream. By default a device reaches the devices of its user, but not what runs commands on them. */
 export function resourceRequest(who: DeviceId, { user, device, resource }: DeviceResource): DeviceRequest {
-  const isDefault = user === who.user && user !== ANONYMOUS_USER && !isPrivate(resource);
-  return { who, action: 'AccessDeviceResources', target: `${user}/${device}/${resource}`, isDefault };
+  const path = plainPath(resource);
+  const isDefault = user === who.user && user !== ANONYMOUS_USER && !isPrivate(path);
+  return { who, action: 'AccessDeviceResources', target: `${user}/${device}/${path}`, isDefault };
 }
 
 /**
@@ -64,12 +68,20 @@ export function sharedRequest(who: DeviceId, action: DeviceAction, target: strin
   return { who, action, target, isDefault: true };
 }
 
-/**
- * Whether a resource runs commands on the machine of a device: `cmd`, and all that begin with `$`, such as `$terminal`.
- * Devices in C end a text at the first NUL, and some leave out empty parts of a path.
- */
-function isPrivate(resource: string): boolean {
-  const [text = ''] = resource.split('\0', 1);
-  const first = text.split('/').find((part) => part !== '') ?? '';
+/** Whether a resource runs commands on the machine of a device: `cmd`, and all that begin with `$`, such as `$terminal`. */
+function isPrivate(path: string): boolean {
+  const [first = ''] = path.split('/', 1);
   return first === 'cmd' || first.startsWith('$');
+}
+
+/**
+ * The path that a device reads in the name of a resource. Devices in C end a text at the first NUL, and some leave out
+ * empty parts of a path: rules must not be passed by with them.
+ */
+function plainPath(resource: string): string {
+  const [text = ''] = resource.split('\0', 1);
+  return text
+    .split('/')
+    .filter((part) => part !== '')
+    .join('/');
 }

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { IotmpError } from '../errors';
-import { deviceActions, type DeviceRequest } from './device-request';
-import { matchesWildcard } from './wildcard';
+import { deviceActions } from './device-request';
 
 /** What a directory knows of a device beside its name. Blank is none. */
 export interface DeviceTraits {
@@ -10,79 +8,76 @@ export interface DeviceTraits {
   readonly product: string;
 }
 
-const MAX_TEXT = 512;
-const text = z.string().min(1).max(MAX_TEXT);
+/** The traits of a device of which a directory knows nothing. */
+export const NO_TRAITS: DeviceTraits = Object.freeze({ type: '', group: '', product: '' });
 
-const deviceRule = z.strictObject({
-  effect: z.enum(['allow', 'deny']),
+/** What the `who` of a rule may be: a device by its name, or devices by one of their traits. */
+export const whoKinds = ['device', 'type', 'group', 'product'] as const;
+
+type WhoKind = (typeof whoKinds)[number];
+
+/** Longest `who` or `target` of a rule, in characters. */
+const MAX_TEXT = 512;
+
+const text = z
+  .string('must be a text')
+  .min(1, 'must not be blank')
+  .max(MAX_TEXT, `must have ${MAX_TEXT} characters at most`)
+  .refine((value) => value === value.trim(), 'must not begin or end with a blank');
+
+/** The members of a rule, each on its own. */
+export const ruleMembers = {
+  effect: z.enum(['allow', 'deny'], 'must be "allow" or "deny"'),
   /**
    * The devices that the rule is for: `user/device`, or `type:`, `group:` or `product:` with `user/id` for the devices of a
-   * user that have this type, group or product. `*` stands for any run of characters.
+   * user that have this type, group or product. `*` stands for any run of characters. A name that has a colon in its user
+   * is written `device:user/device`.
    */
-  who: text,
+  who: text.superRefine((value, context) => {
+    const fault = whoFault(value);
+    if (fault !== undefined) context.addIssue(fault);
+  }),
   /** One of {@link deviceActions}, or `*`. */
-  action: z.enum(['*', ...deviceActions]),
+  action: z.enum(['*', ...deviceActions], `must be "*" or one of ${deviceActions.join(', ')}`),
   /** The subject of the action, with `*` for any run of characters. */
   target: text,
+};
+
+export const deviceRule = z.strictObject(ruleMembers).superRefine(({ action, target }, context) => {
+  if (action !== 'AccessDeviceResources' || target.includes('*') || target.split('/').length > 2) return;
+  context.addIssue({ code: 'custom', path: ['target'], message: 'must be user/device/resource' });
 });
 
 /** Allows or denies devices an action. */
 export type DeviceRule = Readonly<z.infer<typeof deviceRule>>;
 
-/** Maximum number of rules of a server. */
-export const MAX_RULES = 1000;
+/** A `who` in its parts: what the pattern is compared with, and the pattern. */
+export interface RuleSubject {
+  readonly kind: WhoKind;
+  readonly pattern: string;
+}
 
-/**
- * Checks a list of rules.
- * @throws IotmpError IOTMP_ERR_CONFIG naming the rule, counted from 1, and the member that is wrong
- */
-export function deviceRules(given: unknown): readonly DeviceRule[] {
-  if (!Array.isArray(given)) throw new IotmpError('IOTMP_ERR_CONFIG', 'the rules must be a list');
-  if (given.length > MAX_RULES) {
-    throw new IotmpError('IOTMP_ERR_CONFIG', `a server has ${MAX_RULES} rules at most`);
+const PREFIX = /^(\w+):(.*)$/s;
+
+/** The parts of a `who` that is usable. */
+export function subjectOf(who: string): RuleSubject {
+  const [, prefix, rest = ''] = PREFIX.exec(who) ?? [];
+  const kind = whoKinds.find((one) => one === prefix);
+  return kind === undefined ? { kind: 'device', pattern: who } : { kind, pattern: rest };
+}
+
+/** The `who` of one device. */
+export function whoOf(name: string): string {
+  return PREFIX.test(name) ? `device:${name}` : name;
+}
+
+/** Why a `who` cannot be used. One that is nobody must not go unnoticed: a denial would be lost with it. */
+function whoFault(who: string): string | undefined {
+  const [, prefix] = PREFIX.exec(who) ?? [];
+  if (prefix !== undefined && !whoKinds.some((kind) => kind === prefix)) {
+    return `begins with "${prefix}:": known are ${whoKinds.map((kind) => `${kind}:`).join(', ')}`;
   }
-  return given.map((rule: unknown, index) => {
-    const { data, error } = deviceRule.safeParse(rule);
-    if (data !== undefined) return checkedWho(data, index);
-    const [issue] = error.issues;
-    throw ruleError(index, `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim());
-  });
-}
-
-/** Whether the rule is for this request. */
-export function concerns(
-  rule: DeviceRule,
-  request: DeviceRequest,
-  traits: DeviceTraits | undefined,
-): boolean {
-  return (
-    (rule.action === '*' || rule.action === request.action) &&
-    matchesWildcard(rule.target, request.target) &&
-    isFor(rule.who, request, traits)
-  );
-}
-
-const TRAIT = /^(type|group|product):(.+)$/;
-
-function isFor(
-  who: string,
-  { who: { user, device } }: DeviceRequest,
-  traits: DeviceTraits | undefined,
-): boolean {
-  const [, kind, pattern = ''] = TRAIT.exec(who) ?? [];
-  if (kind !== 'type' && kind !== 'group' && kind !== 'product')
-    return matchesWildcard(who, `${user}/${device}`);
-  const id = traits?.[kind] ?? '';
-  return id !== '' && matchesWildcard(pattern, `${user}/${id}`);
-}
-
-function checkedWho(rule: DeviceRule, index: number): DeviceRule {
-  const [, , id] = TRAIT.exec(rule.who) ?? [];
-  const name = id ?? rule.who;
-  if (name.includes('/') || name.includes('*')) return rule;
-  throw ruleError(index, 'who must be user/device, or type:, group: or product: with user/id');
-}
-
-function ruleError(index: number, reason: string): IotmpError {
-  return new IotmpError('IOTMP_ERR_CONFIG', `rule ${index + 1}: ${reason}`);
+  const { pattern } = subjectOf(who);
+  const hasBoth = /[^/]\/[^/]|\*/.test(pattern) && !pattern.startsWith('/') && !pattern.endsWith('/');
+  return hasBoth ? undefined : 'must be user/device, or type:, group: or product: with user/id';
 }

@@ -1,7 +1,7 @@
 import type { IotmpServer } from '../broker/broker';
 import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
-import { eventRequest } from '../rights/device-request';
+import { eventRequest, type DeviceRequest } from '../rights/device-request';
 import type { DeviceRights } from '../rights/device-rights';
 import { WarningGate } from '../session/base/warning-gate';
 import { systemClock, type Clock } from '../util/clock';
@@ -97,6 +97,8 @@ export class EventStreams implements Service {
     lost: (count: number): void => {
       this.#lost += count;
     },
+    hold: (request: DeviceRequest, onLost: (reason: IotmpError) => void): (() => void) =>
+      this.#rights.hold(request, onLost),
     ended: (): void => {
       this.#ended++;
     },
@@ -106,7 +108,7 @@ export class EventStreams implements Service {
   /** Serves a subscription with the events of the server's feed. */
   #follow(subscription: EventSubscription): void {
     const { caller, event, filter } = subscription;
-    this.#rights.check(eventRequest(caller, event, filter.wants('device') === caller.device));
+    subscription.need(eventRequest(caller, event, filter.wants('device') === caller.device));
     this.#index.add(subscription);
   }
 

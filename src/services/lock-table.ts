@@ -101,12 +101,13 @@ export class LockTable {
 
   /**
    * Ends a claim, either granted or waiting. Without an id, ends the owner's oldest claim to this lock.
+   * @param reason what a waiting claim is told
    * @throws IotmpError IOTMP_ERR_CONFLICT if only other owners hold the lock, IOTMP_ERR_NOT_FOUND if it is free
    */
-  release(name: string, owner: AbortSignal, id: string | undefined): void {
+  release(name: string, owner: AbortSignal, id: string | undefined, reason = givenUp()): void {
     const claim = this.#find(name, owner, id);
     if (claim !== undefined) {
-      this.#drop(claim, new IotmpError('IOTMP_ERR_ABORTED', 'the claim was given up'));
+      this.#drop(claim, reason);
       return;
     }
     const holders = [...(this.#locks.get(name)?.holders ?? [])];
@@ -114,6 +115,11 @@ export class LockTable {
       throw new IotmpError('IOTMP_ERR_CONFLICT', 'the lock is held by another');
     }
     throw new IotmpError('IOTMP_ERR_NOT_FOUND', 'the lock is not held');
+  }
+
+  /** Whether the owner holds a lock or waits for it. */
+  isClaimed(name: string, owner: AbortSignal): boolean {
+    return this.#find(name, owner, undefined) !== undefined;
   }
 
   /** Ends all claims. Waiting claims are rejected. */
@@ -206,6 +212,10 @@ function hasRoom({ holders }: Lock, slots: number): boolean {
     if (holders.size >= holder.slots) return false;
   }
   return true;
+}
+
+function givenUp(): IotmpError {
+  return new IotmpError('IOTMP_ERR_ABORTED', 'the claim was given up');
 }
 
 function lockedError(): IotmpError {

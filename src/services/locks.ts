@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { IotmpServer } from '../broker/broker';
 import { ServiceCode } from '../codec/constants';
+import { sharedRequest } from '../rights/device-request';
+import type { DeviceRights } from '../rights/device-rights';
 import { isMap, type Value } from '../types';
 import { systemClock, type Clock } from '../util/clock';
 import { userKey } from '../util/device-key';
@@ -25,7 +28,8 @@ const AS_LONG_AS_THE_WISH = 2 ** 31 - 1;
  * Services 6 and 7: locks (`protocol.md` section 7). Each user has separate locks. A device asks for a lock with
  * `{lock?, slots?, timeout?}`: `lock` names the claim, `slots` is the maximum number of holders at once (1), `timeout` is
  * the time to wait, in s (5; 0 = no waiting). The answer is `{lock}`, which unlocks. Devices are served in the order of
- * their requests. A lock is free again when its device unlocks it or disconnects. It does not expire.
+ * their requests. A lock is free again when its device unlocks it or disconnects. It does not expire. When rules take the
+ * right from a device, it waits no longer; what it holds already stays its own, since it cannot be told, and it may unlock it.
  *
  * Refused are: a malformed request (400), a lock that is not free in time (423), the same claim again while it waits
  * (409), too many claims (503), and to unlock a lock that another device holds (409) or that is free (404).
@@ -39,16 +43,19 @@ export class Locks implements Service {
       timeoutMs: AS_LONG_AS_THE_WISH,
       run: (call) => this.#lock(call),
     },
-    { code: ServiceCode.UNLOCK, name: 'unlock', action: 'Lock', run: (call) => this.#unlock(call) },
+    { code: ServiceCode.UNLOCK, name: 'unlock', run: (call) => this.#unlock(call) },
   ];
   readonly #table: LockTable;
+  readonly #rights: DeviceRights;
   readonly #waitMs: number;
 
   constructor(
     server: Pick<IotmpServer, 'limits'>,
+    rights: DeviceRights,
     { waitMs = DEFAULT_WAIT_MS, clock = systemClock }: LocksOptions = {},
   ) {
     this.#waitMs = waitMs;
+    this.#rights = rights;
     this.#table = new LockTable(clock, () => server.limits);
   }
 
@@ -65,13 +72,28 @@ export class Locks implements Service {
     const name = lockName(call);
     const { lock, slots, timeout } = mapOf(call.payload);
     const waitMs = timeout === undefined || timeout === null ? this.#waitMs : seconds(timeout) * 1000;
-    const wish = { owner: call.signal, id: claimId(lock), slots: slotCount(slots), waitMs };
-    const id = this.#table.acquire(name, wish);
-    return typeof id === 'string' ? { lock: id } : id.then((granted) => ({ lock: granted }));
+    const id = claimId(lock) ?? randomUUID();
+    const granted = this.#table.acquire(name, { owner: call.signal, id, slots: slotCount(slots), waitMs });
+    return typeof granted === 'string' ? { lock: granted } : this.#wait(call, id, granted);
+  }
+
+  async #wait(call: ServiceCall, id: string, granted: Promise<string>): Promise<unknown> {
+    const request = sharedRequest(call.caller, 'Lock', serviceName(call.parameters));
+    const release = this.#rights.hold(request, (reason) =>
+      this.#table.release(lockName(call), call.signal, id, reason),
+    );
+    try {
+      return { lock: await granted };
+    } finally {
+      release();
+    }
   }
 
   #unlock(call: ServiceCall): void {
-    this.#table.release(lockName(call), call.signal, claimId(mapOf(call.payload).lock));
+    const name = lockName(call);
+    if (!this.#table.isClaimed(name, call.signal))
+      this.#rights.checkShared(call.caller, 'Lock', serviceName(call.parameters));
+    this.#table.release(name, call.signal, claimId(mapOf(call.payload).lock));
   }
 }
 

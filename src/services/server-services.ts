@@ -11,11 +11,9 @@ import { Locks, type LocksOptions } from './locks';
 import { Properties } from './properties/properties';
 import type { Service } from './service';
 import { StoreAccess } from './store-access';
-import { WarningGate } from '../session/base/warning-gate';
 import type { DeviceId } from '../types';
-import { systemClock } from '../util/clock';
 import { DeviceRights } from '../rights/device-rights';
-import type { DeviceTraits } from '../rights/device-rule';
+import { NO_TRAITS, type DeviceTraits } from '../rights/device-rule';
 import type { RetainedMessages } from './topics/retained-messages';
 import { Topics, type TopicsOptions } from './topics/topics';
 
@@ -32,7 +30,10 @@ export interface ServicesOptions {
    */
   readonly store?: Store | Promise<Store>;
   readonly topics?: TopicsOptions;
-  /** What a directory knows of a device, for rules that are for a type, a group or a product. */
+  /**
+   * What a directory knows of a device, for rules that are for a type, a group or a product; `undefined` while that cannot be
+   * known. {@link DeviceRights.review} takes over what has changed.
+   */
   readonly traitsOf?: (id: DeviceId) => DeviceTraits | undefined;
 }
 
@@ -65,23 +66,22 @@ export class ServerServices {
   /** @throws IotmpError IOTMP_ERR_CONFLICT if the server offers one of the services already */
   constructor(server: IotmpServer, options: ServicesOptions = {}) {
     this.#server = server;
-    const refusals = new WarningGate(systemClock, (text) => server.warn(text));
     this.rights = new DeviceRights({
-      traitsOf: options.traitsOf ?? (() => undefined),
-      onRefused: (text) => refusals.warn(text),
+      traitsOf: options.traitsOf ?? (() => NO_TRAITS),
+      onRefused: (text, { user, device }) => server.warn(text, undefined, `${user}/${device}`),
     });
     this.deviceCalls = new DeviceCalls(server, this.rights, options.deviceCalls);
     this.endpoints = new Endpoints(server, options.endpoints);
     this.events = new EventStreams(server, this.rights);
-    this.locks = new Locks(server, options.locks);
+    this.locks = new Locks(server, this.rights, options.locks);
     this.#store = new StoreAccess(server, options.store);
-    this.properties = new Properties(server, this.rights, this.#store);
-    this.topics = new Topics(server, this.rights, { retained: keptIn(this.#store), ...options.topics });
+    this.properties = new Properties(server, this.#store);
+    this.topics = new Topics(server, { retained: keptIn(this.#store), ...options.topics });
     this.losses = new Losses(server, this.events, this.topics);
     this.buckets = new Buckets(server, this.#store, this.topics, options.buckets);
     this.events.serve('device_property_update', this.properties.source);
     this.events.serve('device_topic_publish', this.topics.source);
-    this.events.serve('device_resource_stream', new DeviceStreams(server, this.rights));
+    this.events.serve('device_resource_stream', new DeviceStreams(server));
     try {
       this.add(this.deviceCalls);
       this.add(this.endpoints);

@@ -13,7 +13,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'src/errors.ts': ['src/printable.ts'],
   'src/util': ['src/types.ts', 'src/errors.ts'],
   'src/topic': ['src/errors.ts'],
-  'src/rights': ['src/types.ts', 'src/errors.ts', 'src/printable.ts'],
+  'src/rights': ['src/types.ts', 'src/errors.ts', 'src/printable.ts', 'src/util'],
   'src/codec': ['src/types.ts', 'src/errors.ts'],
   'src/framing': ['src/errors.ts', 'src/codec'],
   'src/transport': ['src/errors.ts', 'src/util'],

@@ -60,6 +60,7 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     this.directory = new Directory(this.server, { store });
     const traitsOf = (id: DeviceId): DeviceTraits | undefined => this.directory.traitsOf(id);
     this.services = new ServerServices(this.server, { store, traitsOf });
+    this.directory.on('traitsChanged', (id) => this.services.rights.review(id));
   }
 
   /** Whether the server was started and not closed. */

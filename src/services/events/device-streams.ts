@@ -2,7 +2,6 @@ import type { IotmpServer } from '../../broker/broker';
 import { IotmpError } from '../../errors';
 import { isMap, type Value } from '../../types';
 import { resourceRequest, type DeviceResource } from '../../rights/device-request';
-import type { DeviceRights } from '../../rights/device-rights';
 import { callTarget } from '../call-target';
 import type { EventSource, EventSubscription } from './event-subscription';
 import { badRequest } from '../service-name';
@@ -27,18 +26,16 @@ const MIN_INTERVAL_MS = 100;
  */
 export class DeviceStreams implements EventSource {
   readonly #server: IotmpServer;
-  readonly #rights: DeviceRights;
 
-  constructor(server: IotmpServer, rights: DeviceRights) {
+  constructor(server: IotmpServer) {
     this.#server = server;
-    this.#rights = rights;
   }
 
   open(subscription: EventSubscription): void {
     const { target, intervalMs, wrap } = wishOf(subscription);
     const { caller } = subscription;
-    this.#rights.check(resourceRequest(caller, target));
-    if (target.device === caller.device) {
+    subscription.need(resourceRequest(caller, target));
+    if (target.user === caller.user && target.device === caller.device) {
       throw new IotmpError('IOTMP_ERR_LOOP', 'a device cannot stream itself');
     }
     subscription.carrySamples();

@@ -1,4 +1,5 @@
 import { errorText, IotmpError } from '../../errors';
+import type { DeviceRequest } from '../../rights/device-request';
 import type { DeviceId, Value } from '../../types';
 import { MessageLimits } from '../../session/samples/message-queue';
 import { EventFilter } from './event-filter';
@@ -16,6 +17,8 @@ export interface EventSubscriptionOwner {
   /** Serves the subscription with the events of its name that pass its filter. */
   follow(subscription: EventSubscription): void;
   forget(subscription: EventSubscription): void;
+  /** Checks a right until the returned function is called, and calls `onLost` when it is gone. Throws without the right. */
+  hold(request: DeviceRequest, onLost: (reason: IotmpError) => void): () => void;
   /** Counts messages that were lost because the device reads too slowly. */
   lost(count: number): void;
   /** Counts a subscription that ended because the device reads too slowly. */
@@ -54,6 +57,8 @@ export class EventSubscription {
   #losing = false;
   readonly #owner: EventSubscriptionOwner;
   #complaint: string | undefined;
+  /** Give back the rights that it needs. */
+  readonly #releases: (() => void)[] = [];
 
   /**
    * @internal made by a service
@@ -77,6 +82,7 @@ export class EventSubscription {
     stream.onData = (payload) => this.#guard(() => this.onData?.(payload));
     stream.onClose = () => {
       owner.forget(this);
+      for (const release of this.#releases.splice(0)) release();
       this.#guard(() => this.onClose?.());
     };
   }
@@ -118,6 +124,14 @@ export class EventSubscription {
     if (this.closed) return;
     this.#noteEnd(reason);
     this.#stream.close(reason);
+  }
+
+  /**
+   * Checks a right that the subscription needs for as long as it is open. When rules take it away, the subscription ends.
+   * @throws IotmpError IOTMP_ERR_FORBIDDEN
+   */
+  need(request: DeviceRequest): void {
+    this.#releases.push(this.#owner.hold(request, (reason) => this.#stream.close(reason)));
   }
 
   /** Serves the subscription without a source: with each event of its name that passes the filter. */

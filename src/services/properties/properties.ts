@@ -1,4 +1,3 @@
-import type { DeviceRights } from '../../rights/device-rights';
 import type { IotmpServer } from '../../broker/broker';
 import { ServiceCode } from '../../codec/constants';
 import { snapshot } from '../../codec/snapshot';
@@ -57,7 +56,7 @@ export class Properties implements Service {
   readonly #outcomes = new OrderedOutcomes();
   readonly #watchers: PropertyWatchers;
 
-  constructor(server: IotmpServer, rights: DeviceRights, store: StoreAccess) {
+  constructor(server: IotmpServer, store: StoreAccess) {
     this.#server = server;
     this.#store = store;
     this.#watchers = new PropertyWatchers((error) =>
@@ -68,7 +67,7 @@ export class Properties implements Service {
       pending: (owner, name) => this.#outcomes.pending(propertyKey(owner, name)),
       read: async (owner, name) => (await this.get(owner, name))?.value,
     } satisfies PropertySourcePort;
-    this.source = new PropertySource(port, rights);
+    this.source = new PropertySource(port);
   }
 
   /** Number of properties that are watched. */

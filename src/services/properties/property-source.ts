@@ -1,4 +1,4 @@
-import type { DeviceRights } from '../../rights/device-rights';
+import { ALL_PROPERTIES, sharedRequest, type DeviceRequest } from '../../rights/device-request';
 import { isMap, type DeviceId, type Value } from '../../types';
 import { serviceName } from '../service-name';
 import type { PropertyListener } from './property-watchers';
@@ -12,6 +12,8 @@ export interface PropertySubscription {
   onClose: (() => void) | undefined;
   /** Sends a payload to the device, after the OK. */
   deliver(payload: unknown): void;
+  /** Checks a right that the subscription needs for as long as it is open. Throws without it. */
+  need(request: DeviceRequest): void;
   /** Serves the subscription like an event without a source. */
   follow(): void;
 }
@@ -37,11 +39,9 @@ interface Change {
  */
 export class PropertySource {
   readonly #port: PropertySourcePort;
-  readonly #rights: DeviceRights;
 
-  constructor(port: PropertySourcePort, rights: DeviceRights) {
+  constructor(port: PropertySourcePort) {
     this.#port = port;
-    this.#rights = rights;
   }
 
   /**
@@ -52,11 +52,13 @@ export class PropertySource {
     const { caller, parameters } = subscription;
     const filters = parameters.filters;
     if (!isMap(filters) || filters.property === undefined) {
+      // The device's own properties are heard this way, too.
+      subscription.need(sharedRequest(caller, 'ReadProperty', ALL_PROPERTIES));
       subscription.follow();
       return undefined;
     }
     const name = serviceName(filters.property);
-    this.#rights.checkShared(caller, 'ReadProperty', name);
+    subscription.need(sharedRequest(caller, 'ReadProperty', name));
     if (parameters.current === true) return this.#openWithCurrent(subscription, name);
     subscription.onClose = this.#port.watch(caller, name, (value) => subscription.deliver(value ?? null));
     return undefined;

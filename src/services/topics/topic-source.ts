@@ -1,6 +1,5 @@
 import { IotmpError } from '../../errors';
-import { ANONYMOUS_USER } from '../../rights/device-request';
-import type { DeviceRights } from '../../rights/device-rights';
+import { ANONYMOUS_USER, sharedRequest } from '../../rights/device-request';
 import { Sample } from '../../session/samples/sample';
 import { filterLevels, topicLevels } from '../../topic/topic-name';
 import type { DeviceId, Value } from '../../types';
@@ -31,19 +30,19 @@ export interface TopicSourcePort {
  */
 export class TopicSource implements EventSource {
   readonly #port: TopicSourcePort;
-  readonly #rights: DeviceRights;
   /** The encoded messages that subscribers share. */
   readonly #samples = new WeakMap<TopicMessage, Sample>();
 
-  constructor(port: TopicSourcePort, rights: DeviceRights) {
+  constructor(port: TopicSourcePort) {
     this.#port = port;
-    this.#rights = rights;
   }
 
   /** @throws IotmpError IOTMP_ERR_PROTOCOL for bad parameters, IOTMP_ERR_FORBIDDEN for publishing to topics that begin with `$` */
   open(subscription: EventSubscription): void {
     const { scope, topic, qos, retained } = subscription.parameters;
     if (scope === undefined && topic === undefined) {
+      // All topics are heard this way, too.
+      subscription.need(sharedRequest(subscription.caller, 'SubscribeTopic', '#'));
       subscription.follow();
       return;
     }
@@ -65,7 +64,7 @@ export class TopicSource implements EventSource {
         'a device that is not registered cannot have messages kept',
       );
     }
-    this.#rights.checkShared(subscription.caller, 'PublishTopic', topic);
+    subscription.need(sharedRequest(subscription.caller, 'PublishTopic', topic));
     subscription.onData = (payload = null) => {
       const published = this.#port.publish({ user, device, topic, payload }, handling);
       detached('topic of a device', (error) => subscription.warn(error), published);
@@ -73,7 +72,7 @@ export class TopicSource implements EventSource {
   }
 
   #openSubscriber(subscription: EventSubscription, filter: string, qos: Qos): void {
-    this.#rights.checkShared(subscription.caller, 'SubscribeTopic', filter);
+    subscription.need(sharedRequest(subscription.caller, 'SubscribeTopic', filter));
     if (qos > 0) subscription.carryAssured();
     const { caller } = subscription;
     const owner = deviceKey(caller);

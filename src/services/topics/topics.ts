@@ -1,4 +1,3 @@
-import type { DeviceRights } from '../../rights/device-rights';
 import type { IotmpServer } from '../../broker/broker';
 import { snapshot } from '../../codec/snapshot';
 import { errorText, IotmpError } from '../../errors';
@@ -76,11 +75,7 @@ export class Topics {
   #lost = 0;
   #unbridged = 0;
 
-  constructor(
-    server: IotmpServer,
-    rights: DeviceRights,
-    { retained, clock = systemClock }: TopicsOptions & Kept,
-  ) {
+  constructor(server: IotmpServer, { retained, clock = systemClock }: TopicsOptions & Kept) {
     this.#server = server;
     this.#clock = clock;
     this.#retained = new RetainedWriter(retained);
@@ -93,7 +88,7 @@ export class Topics {
       publish: (publication, handling) => this.#publish(publication, handling),
       subscribe: (user, filter, listener, options) => this.subscribe(user, filter, listener, options),
     } satisfies TopicSourcePort;
-    this.source = new TopicSource(port, rights);
+    this.source = new TopicSource(port);
   }
 
   /** Number of subscriptions. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { eventRequest, resourceRequest, sharedRequest } from '../../../src/rights/device-request';
 import { DeviceRights } from '../../../src/rights/device-rights';
-import { deviceRules, type DeviceRule, type DeviceTraits } from '../../../src/rights/device-rule';
+import type { DeviceRule, DeviceTraits } from '../../../src/rights/device-rule';
+import { deviceRules } from '../../../src/rights/rule-list';
 import type { DeviceId } from '../../../src/types';
 
 const PUMP = { user: 'anna', device: 'pump' };
