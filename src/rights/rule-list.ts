@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { IotmpError } from '../errors';
 import { deviceRule, ruleMembers, type DeviceRule } from './device-rule';
 
@@ -67,7 +67,7 @@ export function deviceRules(given: unknown): readonly DeviceRule[] {
 
 /** What a row denies that cannot be read; `undefined` for one that would allow. */
 function denialOf(row: unknown): DeviceRule | undefined {
-  const given = new Map<string, unknown>(Object.entries(Object(row)));
+  const given = new Map<string, unknown>(Object.entries(Object(row) as object));
   if (given.get('effect') === 'allow') return undefined;
   const member = <T>(name: string, schema: z.ZodType<T>): T | '*' => {
     const { data } = schema.safeParse(given.get(name));

@@ -55,9 +55,23 @@ describe('directory', () => {
   it('knows type, group and product of a device, for the rules of rights', async () => {
     const { newDirectory } = await newBench();
     const known = newDirectory();
+    assert.equal(known.traitsOf(PUMP), undefined, 'not read yet');
+    await known.start();
     await known.devices.create({ ...DRAFT, asset_type: 'valves', asset_group: 'garden', product: 'v2' });
     assert.deepEqual(known.traitsOf(VALVE), { type: 'valves', group: 'garden', product: 'v2' });
-    assert.equal(known.traitsOf(PUMP), undefined);
+    assert.deepEqual(known.traitsOf(PUMP), { type: '', group: '', product: '' });
+  });
+
+  it('tells when the traits of a device may be others: read, made, changed or removed', async () => {
+    const { newDirectory } = await newBench();
+    const known = newDirectory();
+    const told: string[] = [];
+    known.on('traitsChanged', (id) => told.push(`${id?.device ?? 'all'} ${known.traitsOf(VALVE)?.type}`));
+    await known.start();
+    const record = await known.devices.create({ ...DRAFT, asset_type: 'valves' });
+    await known.devices.update(record, { asset_type: 'pumps' });
+    await known.devices.remove(VALVE);
+    assert.deepEqual(told, ['all ', 'valve valves', 'valve pumps', 'valve ']);
   });
 
   it('leaves the devices of the settings to the settings', async () => {
