@@ -1,4 +1,5 @@
 import type { DeviceId } from '../types';
+import { guarded, warnProcess } from '../util/guard';
 import type { ServerLimits } from './server-limits';
 
 /** The part of the memory that stays taken where devices give way. */
@@ -13,6 +14,8 @@ export interface StatesOfDevice {
   readonly usedAt: number;
   /** Forgets all states. Returns their number. */
   clear(): number;
+  /** Measures what was seen in this turn. It must not throw. */
+  measure(): void;
 }
 
 /** What the memory needs of its server. */
@@ -29,6 +32,8 @@ export class LastKnownMemory {
   readonly #port: LastKnownMemoryPort;
   /** The devices that have states. */
   readonly #devices = new Set<StatesOfDevice>();
+  /** Those that have seen something in this turn. */
+  #unmeasured: StatesOfDevice[] = [];
   #bytes = 0;
   #turn = 0;
   #dropped = 0;
@@ -47,17 +52,24 @@ export class LastKnownMemory {
 
   /** Approximate memory of all states, in bytes. */
   get bytes(): number {
+    this.#measure();
     return this.#bytes;
   }
 
   /** Number of states that gave way. */
   get dropped(): number {
+    this.#measure();
     return this.#dropped;
   }
 
   /** A number that is greater than all before. */
   nextTurn(): number {
     return ++this.#turn;
+  }
+
+  /** Has the states of a device measured at the end of this turn. */
+  measureLater(device: StatesOfDevice): void {
+    if (this.#unmeasured.push(device) === 1) queueMicrotask(this.#onTurnEnd);
   }
 
   /** The states of a device take more memory, or less. The device is the one used last where they take more. */
@@ -75,6 +87,14 @@ export class LastKnownMemory {
     this.#isOneTold = true;
     const what = `${id.user}/${id.device}: its last known states are too many or take more than ${this.bytesPerDevice} bytes`;
     this.#port.warn(`${what}, the oldest give way`);
+  }
+
+  readonly #onTurnEnd = guarded('last known states', warnProcess, () => this.#measure());
+
+  #measure(): void {
+    const devices = this.#unmeasured;
+    this.#unmeasured = [];
+    for (const device of devices) device.measure();
   }
 
   #makeRoom(newest: StatesOfDevice): void {

@@ -31,6 +31,8 @@ export class LastKnownStates {
   #states: Map<string, RememberedState> | undefined;
   #bytes = 0;
   #usedAt = 0;
+  /** States whose output has changed since it was measured. */
+  #unmeasured: RememberedState[] | undefined;
   readonly #memory: LastKnownMemory;
 
   constructor(id: DeviceId, memory: LastKnownMemory) {
@@ -38,7 +40,7 @@ export class LastKnownStates {
     this.#memory = memory;
   }
 
-  /** Approximate memory of all states, in bytes. */
+  /** Approximate memory of all states, in bytes. Outputs seen in this turn count once they are measured. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -65,28 +67,40 @@ export class LastKnownStates {
     this.#grow(growth);
   }
 
-  /** The device sent this output. `at` is when, in ms since 1970. */
+  /**
+   * The device sent this output. `at` is when, in ms since 1970. Of the many that a flood brings in one turn only the last
+   * one is measured, at the end of the turn.
+   */
   saw(path: string, output: Value, at: number): void {
     const state = this.#touch(path, at);
-    const { bytesPerDevice } = this.#memory;
-    let size = memorySize(output, bytesPerDevice);
     state.output = output;
-    if (size > LARGE) {
-      state.output = withoutRest(output);
-      if (state.output !== output) size = memorySize(state.output, bytesPerDevice);
+    if (!state.isMeasured) return;
+    state.isMeasured = false;
+    if (this.#unmeasured !== undefined) {
+      this.#unmeasured.push(state);
+      return;
     }
-    const growth = size - state.outputSize;
-    state.outputSize = size;
+    this.#unmeasured = [state];
+    this.#memory.measureLater(this);
+  }
+
+  measure(): void {
+    const states = this.#unmeasured ?? [];
+    this.#unmeasured = undefined;
+    let growth = 0;
+    for (const state of states) growth += measured(state, this.#memory.bytesPerDevice);
     this.#grow(growth);
   }
 
   /** Forgets the states of all resources but the wanted ones. */
   keepOnly(isWanted: (path: string) => boolean): void {
+    this.measure();
     for (const path of this.#states?.keys() ?? []) if (!isWanted(path)) this.#forget(path);
   }
 
   /** Forgets all states. Returns their number. */
   clear(): number {
+    this.#unmeasured = undefined;
     const count = this.#states?.size ?? 0;
     this.#states = undefined;
     this.#resize(-this.#bytes);
@@ -100,7 +114,15 @@ export class LastKnownStates {
     let state = states.get(path);
     if (state === undefined) {
       if (states.size >= MAX_RESOURCES) this.#makeRoom(() => states.size <= STAYING * MAX_RESOURCES);
-      state = { input: undefined, output: undefined, inputSize: 0, outputSize: 0, at: 0, turn: 0 };
+      state = {
+        input: undefined,
+        output: undefined,
+        inputSize: 0,
+        outputSize: 0,
+        isMeasured: true,
+        at: 0,
+        turn: 0,
+      };
       states.set(path, state);
       this.#resize(OVERHEAD + 2 * path.length);
     }
@@ -110,6 +132,7 @@ export class LastKnownStates {
   }
 
   #grow(bytes: number): void {
+    if (bytes === 0) return;
     this.#resize(bytes);
     const { bytesPerDevice } = this.#memory;
     if (this.#bytes > bytesPerDevice) this.#makeRoom(() => this.#bytes <= STAYING * bytesPerDevice);
@@ -117,6 +140,7 @@ export class LastKnownStates {
 
   /** Those seen longest ago give way. */
   #makeRoom(isEnough: () => boolean): void {
+    this.measure();
     const byAge = [...(this.#states ?? [])].sort(([, one], [, other]) => one.turn - other.turn);
     let count = 0;
     for (const [path] of byAge) {
@@ -141,6 +165,19 @@ export class LastKnownStates {
   }
 }
 
+/** Measures the output of a state. Returns by how much it has grown, in bytes. */
+function measured(state: RememberedState, enough: number): number {
+  const { output, outputSize } = state;
+  let size = memorySize(output, enough);
+  if (size > LARGE && output !== undefined) {
+    state.output = withoutRest(output);
+    if (state.output !== output) size = memorySize(state.output, enough);
+  }
+  state.isMeasured = true;
+  state.outputSize = size;
+  return size - outputSize;
+}
+
 /** A program may write any value that can be sent, also one that throws when it is looked at once more. */
 function sizeOfInput(input: unknown, enough: number): number {
   try {
@@ -156,6 +193,8 @@ interface RememberedState {
   /** Approximate memory of the input and of the output, in bytes. */
   inputSize: number;
   outputSize: number;
+  /** Whether the output is the one whose size is known. */
+  isMeasured: boolean;
   at: number;
   /** Which of all changes was its last. */
   turn: number;

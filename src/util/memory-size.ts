@@ -16,7 +16,9 @@ export function memorySize(value: unknown, enough = Infinity, depth = 0): number
   if (typeof value !== 'object' || value === null) return VALUE;
   if (types.isUint8Array(value)) return VALUE + value.buffer.byteLength;
   if (depth >= MAX_DEPTH) return VALUE;
-  return Array.isArray(value) ? sizeOfItems(value, enough, depth) : sizeOfMembers(value, enough, depth);
+  return Array.isArray(value)
+    ? sizeOfItems(value, enough, depth)
+    : sizeOfMembers(value as Readonly<Record<string, unknown>>, enough, depth);
 }
 
 function sizeOfItems(items: readonly unknown[], enough: number, depth: number): number {
@@ -28,10 +30,11 @@ function sizeOfItems(items: readonly unknown[], enough: number, depth: number): 
   return size;
 }
 
-function sizeOfMembers(members: object, enough: number, depth: number): number {
+/** This is done with every sample: the members are looked at without a list of them. */
+function sizeOfMembers(members: Readonly<Record<string, unknown>>, enough: number, depth: number): number {
   let size = VALUE;
-  for (const [name, member] of Object.entries(members)) {
-    size += MEMBER + 2 * name.length + memorySize(member, enough - size, depth + 1);
+  for (const name in members) {
+    size += MEMBER + 2 * name.length + memorySize(members[name], enough - size, depth + 1);
     if (size > enough) break;
   }
   return size;

@@ -10,6 +10,8 @@ export interface TurnTaker {
 
 /** Time that all connections together may take messages before everything else has its turn, in ms. */
 const ROUND_MS = 2;
+/** Least time of a turn, in ms. Each turn begins with memory that has left the caches of the processor. */
+const MIN_TURN_MS = 1;
 
 /**
  * Shares the event loop among connections that flood. A message is taken where it arrives as long as there is time in this
@@ -62,7 +64,7 @@ export class ReadingTurns {
     for (let served = 0; served < count; served++) {
       const now = this.#now();
       if (now >= end) return;
-      this.#deadline = now + (end - now) / (count - served);
+      this.#deadline = now + Math.max((end - now) / (count - served), MIN_TURN_MS);
       this.#waiting.shift()?.takeTurn();
     }
   }

@@ -69,6 +69,26 @@ describe('last known states', () => {
     assert.equal(bench.memory.bytes, states.bytes);
   });
 
+  it('of a flood are measured at the end of the turn: the last value counts', async () => {
+    const bench = new Memory({ lastKnownBytesPerDevice: 10_000 });
+    const states = bench.device('pump');
+    states.saw('a', 1, 1);
+    await Promise.resolve();
+    const small = states.bytes;
+    states.saw('a', 2, 2);
+    states.saw('a', Buffer.alloc(5000), 2);
+    await Promise.resolve();
+    assert.ok(states.bytes > small + 5000, `${states.bytes} bytes`);
+    states.saw('a', Buffer.alloc(5000), 3);
+    states.saw('a', 3, 3);
+    await Promise.resolve();
+    assert.equal(states.bytes, small);
+    states.saw('a', Buffer.alloc(50_000), 4);
+    assert.equal(states.clear(), 1);
+    await Promise.resolve();
+    assert.deepEqual([states.bytes, bench.memory.bytes], [0, 0]);
+  });
+
   it('leave out a value that takes more than all of them may', () => {
     const states = new Memory({ lastKnownBytesPerDevice: 2000 }).device('pump');
     states.saw('level', 1, 1);
