@@ -97,6 +97,8 @@ export type { ClientStream, ClientStreamListener, ClientStreamState } from './cl
 export type { ClientStreamOptions } from './client/client-stream-options';
 export { Gateway } from './gateway/gateway';
 export type { GatewayOptions, GatewayUser } from './gateway/gateway-options';
+export { ServerHealth, type HealthReason } from './gateway/health/server-health';
+export { serveHealth } from './gateway/health/serve-health';
 export type { GatewayLimits } from './gateway/limits/gateway-limits';
 export { decodeValue } from './codec/reading/pson-decoder';
 export { encodeValue } from './codec/writing/pson-encoder';
@@ -113,6 +115,7 @@ export {
   errorText,
 } from './errors';
 export type { ErrorCode, StorageFault } from './errors';
+export { systemClock } from './util/clock';
 export { deviceKey } from './util/device-key';
 export { BoundedMap } from './util/bounded-map';
 export { SafeEmitter } from './util/safe-emitter';

@@ -16,6 +16,7 @@ import type { DeviceTokens } from './auth/device-tokens';
 import type { Sessions } from './auth/sessions';
 import type { Tokens } from './auth/tokens';
 import type { BucketExports } from './exports/bucket-exports';
+import type { ServerHealth } from './health/server-health';
 import type { AddressPlaces } from './limits/address-places';
 import type { GatewayLimits } from './limits/gateway-limits';
 import type { RequestTurns } from './limits/request-turns';
@@ -52,6 +53,7 @@ export interface GatewayContext {
   readonly addressPlaces: AddressPlaces;
   readonly places: SocketPlaces;
   readonly metrics: GatewayMetrics;
+  readonly health: ServerHealth;
   /** The path that the gateway is mounted under, such as `/api`; '' at the root. */
   readonly basePath: string;
   /** The host that tokens name as their server. By default it is the host that the request was sent to. */

@@ -2,6 +2,7 @@ import type { Store } from '../store/store';
 import type { Clock } from '../util/clock';
 import type { Directory } from '../directory/directory';
 import type { UserRole } from '../directory/user-accounts';
+import type { ServerHealth } from './health/server-health';
 import type { GatewayLimits } from './limits/gateway-limits';
 import type { Route } from './route';
 
@@ -41,6 +42,8 @@ export interface GatewayOptions {
   /** Origins whose pages may use the API in a browser; `*` is any. None without it. */
   readonly corsOrigins?: readonly string[];
   readonly limits?: Partial<GatewayLimits>;
+  /** The health of the server, where more than the server, its store and the memory of the process counts. */
+  readonly health?: ServerHealth;
   /**
    * Whether somebody else serves a path that the gateway does not know, such as `/v1/hook`: then the request is left to
    * them. Without it, all paths below `/v1`, `/v2` and `/v3` are the gateway's.

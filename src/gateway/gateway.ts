@@ -23,6 +23,7 @@ import { Tokens, type TokenDraft } from './auth/tokens';
 import { BucketExports } from './exports/bucket-exports';
 import type { GatewayContext } from './gateway-context';
 import type { GatewayOptions } from './gateway-options';
+import { ServerHealth } from './health/server-health';
 import { HttpFront } from './http-front';
 import { Router } from './http/router';
 import { AddressPlaces } from './limits/address-places';
@@ -234,6 +235,7 @@ function newContext({
     loginTurns: new RequestTurns(loginRate, clock, closing),
     addressPlaces: new AddressPlaces(limits.publicRequestsPerAddress),
     places,
+    health: options.health ?? new ServerHealth({ server, services, clock }),
     metrics: new GatewayMetrics(server, services.losses, clock, {
       sockets: () => places.size,
       damagedRecords: () =>

@@ -56,7 +56,8 @@ export class HttpFront {
   /** Serves a request. Returns false, and does not touch it, when its path is not one of the gateway. */
   handle(request: IncomingMessage, response: ServerResponse, target: string): boolean {
     const found = this.#find(target);
-    const isKnown = !(found instanceof IotmpError) && found.match !== undefined;
+    const isKnown =
+      !(found instanceof IotmpError) && found.match !== undefined && !this.#yields(found, target);
     if (!isKnown && !isOwnPath(target, this.#port.isServedElsewhere)) return false;
     const onFault = (error: unknown): void => {
       this.#port.onFault(`a request failed: ${errorText(error)}`);
@@ -64,6 +65,12 @@ export class HttpFront {
     };
     detached('request', onFault, this.#serve(request, response, found));
     return true;
+  }
+
+  /** Whether a path is left to somebody else who serves it. */
+  #yields({ match }: Found, target: string): boolean {
+    const routes = match?.routes.values() ?? [];
+    return [...routes].some((route) => route.yields === true) && this.#port.isServedElsewhere(target);
   }
 
   #find(target: string): Found | IotmpError {

@@ -71,6 +71,8 @@ export interface RouteDeclaration<Q extends z.ZodType, B extends z.ZodType> exte
   readonly raw?: boolean;
   /** Schema of a successful answer in JSON. */
   readonly answer?: z.ZodType;
+  /** Left to a flow that serves the same path: the path is not of the API alone. */
+  readonly yields?: boolean;
   /** Served, but no part of what the API is. */
   readonly hidden?: boolean;
   /** Media type of a success that is not JSON. */

@@ -1,4 +1,5 @@
 import type { IotmpServer } from '../broker/broker';
+import type { StorageError } from '../errors';
 import type { Store } from '../store/store';
 import { AttachedService } from './attached-service';
 import { Buckets, type BucketsOptions } from './buckets/buckets';
@@ -99,6 +100,11 @@ export class ServerServices {
   /** Number of records in the store that were found and cannot be read. */
   get damagedRecords(): number {
     return this.#store.damagedRecords;
+  }
+
+  /** What is wrong with the store; undefined while all is well. */
+  get storeFault(): StorageError | undefined {
+    return this.#store.fault;
   }
 
   /**

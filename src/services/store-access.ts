@@ -26,6 +26,8 @@ export class StoreAccess {
   readonly #opening: Promise<Store>;
   readonly #isOwn: boolean;
   #store: Store | undefined;
+  /** Why the store could not be opened. */
+  #refusal: StorageError | undefined;
   #told: StorageFault | undefined;
   /** Bytes of values that wait to be written, by devices. */
   readonly #waiting: ByteBudget;
@@ -45,10 +47,16 @@ export class StoreAccess {
       guarded('store opened', this.#onFault, (opened: Store) => {
         this.#store = opened;
       }),
-      guarded('store unavailable', this.#onFault, (error: unknown) =>
-        this.#tell(StorageError.from(error, 'unavailable')),
-      ),
+      guarded('store unavailable', this.#onFault, (error: unknown) => {
+        this.#refusal = StorageError.from(error, 'unavailable');
+        this.#tell(this.#refusal);
+      }),
     );
+  }
+
+  /** What is wrong with the store; undefined while all is well. */
+  get fault(): StorageError | undefined {
+    return this.#store === undefined ? this.#refusal : this.#store.fault;
   }
 
   /** Whether the store could not be opened. */

@@ -4,8 +4,11 @@ import {
   DamagedRecordError,
   Gateway,
   IotmpError,
+  serveHealth,
+  StorageError,
   type DocumentKey,
   type Directory,
+  type ServerHealth,
   type IotmpServer,
   type ServerServices,
   type Store,
@@ -31,6 +34,7 @@ export interface GatewayMountOptions {
   readonly store: Store | Promise<Store>;
   /** The folder for the files of storages; without it they are in a temporary folder. */
   readonly filesFolder: string | undefined;
+  readonly health: ServerHealth;
   /** False mounts nothing. */
   readonly enabled: boolean;
   /** The path below Node-RED's HTTP root; '' is the root itself. */
@@ -82,6 +86,7 @@ export class GatewayMount {
     this.#opening ??= this.#open().catch((error: unknown) => {
       this.#fault = nodeError(error);
       this.#unmount();
+      if (error instanceof StorageError) this.#serveHealth();
       // What was in the way may be gone after the next deploy.
       this.#opening = undefined;
     });
@@ -113,6 +118,7 @@ export class GatewayMount {
     this.#gateway = gateway;
     if (this.#closed) return;
     const { http, upgrades } = this.#routers;
+    this.#unmount();
     this.#ends.push(
       http.mount(this.path, (request, response, target) => gateway.handle(request, response, target)),
     );
@@ -124,11 +130,23 @@ export class GatewayMount {
     this.#fault = undefined;
   }
 
+  /** Without its store there is no API, and those who watch over the server are told so. */
+  #serveHealth(): void {
+    if (this.#closed) return;
+    const { health } = this.#options;
+    const end = this.#routers.http.mount(this.path, (request, response, target) => {
+      if (isServedByFlow(this.#RED, `${this.path}${target}`)) return false;
+      return serveHealth(health, request.method ?? '', response, target);
+    });
+    this.#ends.push(end);
+  }
+
   async #start(): Promise<Gateway> {
-    const { server, services, directory, store, filesFolder, secret, onWarning } = this.#options;
+    const { server, services, directory, store, filesFolder, secret, health, onWarning } = this.#options;
     const gateway = new Gateway(server, services, {
       secret: secret ?? (await keptSecret(await store, onWarning)),
       directory,
+      health,
       ...(filesFolder !== undefined && { filesFolder }),
       basePath: this.path,
       corsOrigins: this.#corsOrigins,

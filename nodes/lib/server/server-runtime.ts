@@ -19,6 +19,7 @@ import { GatewayMount } from './gateway-mount';
 import { HostedServer } from './hosted-server';
 import type { HttpRouter } from './http-router';
 import type { LinkNode } from '../flow/link';
+import { serverHealth } from './server-health';
 import { LossWatch } from './loss-watch';
 import { mountMqttBridge, type MqttMount } from './mqtt-bridge';
 import { statusReason } from '../red/node-error';
@@ -151,6 +152,7 @@ export class ServerRuntime {
       directory,
       store,
       filesFolder: file === undefined ? undefined : filesFolder(file),
+      health: serverHealth(this.#hosted, this.#path),
       onWarning: (text) => server.warn(text),
     });
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { text, json } from '../http/answer';
+import { HEALTH_PATHS, healthDocument, healthStatus, healthWithReasons } from '../health/health-answer';
 import { PLAIN, route, type Route } from '../route';
 import { SERVER_ASSETS, SERVER_EVENTS } from './server-lists';
 
@@ -48,14 +49,19 @@ export const serverRoutes: readonly Route[] = [
   }),
   route({
     ...ABOUT,
-    path: '/v1/server/healthcheck',
+    path: HEALTH_PATHS.withReasons,
     action: 'ReadServerHealth',
-    summary: 'Ask whether the server is up',
-    answer: z.object({ status: z.string() }),
-    handle: ({ context }) => {
-      const { running } = context.server;
-      return json({ status: running ? 'ok' : 'stopped' }, running ? 200 : 503);
-    },
+    summary: 'Ask whether the server does all of its work; 503 with the reasons where it does not',
+    answer: healthDocument,
+    handle: ({ context }) => healthWithReasons(context.health),
+  }),
+  route({
+    ...ABOUT,
+    path: HEALTH_PATHS.statusOnly,
+    action: 'ReadServerHealthStatus',
+    summary: 'Ask the same for the status alone: 200 or 503',
+    yields: true,
+    handle: ({ context }) => healthStatus(context.health),
   }),
   route({
     ...ABOUT,

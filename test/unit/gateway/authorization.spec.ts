@@ -13,6 +13,7 @@ const ALL = { '*': { '*': '*' } } as const;
 
 /** What anybody may ask for. A route that is to be public has to be named here. */
 const PUBLIC: readonly string[] = [
+  'GET /health',
   'GET /oauth/device/verification',
   'GET /openapi.html',
   'GET /openapi.json',

@@ -117,7 +117,11 @@ describe('the API of iotmp-server', function () {
     await bench.status('server', 'red', 'status.storeUnavailable');
     await bench.listening();
     const requests = new NodeHttp(bench);
-    assert.equal((await requests.get('/v1/server/healthcheck')).status, 404);
+    const { status, text } = await requests.get('/v1/server/healthcheck');
+    assert.deepEqual([status, text.includes('"reason":"unavailable"')], [503, true]);
+    assert.equal((await requests.get('/health')).text, '', 'no words for strangers');
+    assert.equal((await requests.get('/health')).status, 503);
+    assert.equal((await requests.get('/v1/users')).status, 404, 'and nothing else');
     assert.equal(await refusal({}), 503);
     assert.equal(bench.log('error', 'server').length, 1);
     assert.deepEqual(bench.log('warn', 'server'), [], 'one line is enough');
