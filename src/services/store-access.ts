@@ -10,8 +10,11 @@ import { DeviceTurns } from './device-turns';
 
 /** Approximate memory of an operation that waits, beside the value that it writes, in bytes. */
 const OPERATION_BYTES = 512;
-/** Maximum number of operations of one device that the store has at once: as many as make a good transaction. */
-const MAX_AT_ONCE = 256;
+/**
+ * What the store has of one device at once: as much as makes a good transaction. What others ask of the store waits until
+ * it is done.
+ */
+const AT_ONCE = { operations: 256, bytes: 524_288 };
 
 /**
  * The store of a server's services, which may still be opening. Until it is open, operations wait in their order. If the
@@ -31,7 +34,7 @@ export class StoreAccess {
   #told: StorageFault | undefined;
   /** Bytes of values that wait to be written, by devices. */
   readonly #waiting: ByteBudget;
-  readonly #turns = new DeviceTurns(MAX_AT_ONCE);
+  readonly #turns = new DeviceTurns(AT_ONCE);
   readonly #onFault = (error: unknown): void => this.#server.warn(errorText(error));
 
   /** @param store is closed by the caller. By default, a store in memory, which ends with {@link close} */
@@ -89,10 +92,10 @@ export class StoreAccess {
       const text = 'too much of this device waits to be written';
       return Promise.reject(new IotmpError('IOTMP_ERR_BUSY', text));
     }
-    const turn = this.#turns.begin(owner);
+    const turn = this.#turns.begin(owner, size);
     const result = turn === undefined ? work() : turn.then(work);
     const end = guarded('turn of a device', this.#onFault, () => {
-      this.#turns.end(owner);
+      this.#turns.end(owner, size);
       this.#waiting.change(owner, -size);
     });
     // Beside the result, which is not to come later for it.
