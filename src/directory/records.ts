@@ -210,11 +210,11 @@ export class Records<T extends RecordBody> {
     else if (records.delete(id) && records.size === 0) this.#users.delete(user);
   }
 
-  async #write({ user, id }: RecordKey, record: T | undefined): Promise<void> {
+  async #write({ user, id }: RecordKey, record: T | undefined, revokes: boolean): Promise<void> {
     const documents = await this.#documents;
     const key = { collection: this.#collection, user, id };
     if (record === undefined) await documents.remove(key);
-    else await documents.put(key, withoutGaps(record));
+    else await documents.put(key, withoutGaps(record), undefined, { revokes });
   }
 
   /** Makes a change at once, and keeps it. */
@@ -225,10 +225,11 @@ export class Records<T extends RecordBody> {
     this.#changes.set(name, changes);
     changes.waiting++;
     this.#set(key, record);
+    const revokes = this.#least(before, record) !== before;
     if (before !== undefined) this.#options.onChange?.(key, before);
     const written = this.#writes.then(async () => {
       if (changes.fault !== undefined) throw changes.fault;
-      await this.#write(key, record);
+      await this.#write(key, record, revokes);
       changes.base = record;
       this.#owed.delete(name);
     });
@@ -268,14 +269,14 @@ export class Records<T extends RecordBody> {
     await this.#inTurn(async () => {
       const owed = this.#owed.get(name);
       if (owed === undefined) return;
-      await this.#write(owed.key, owed.record);
+      await this.#write(owed.key, owed.record, true);
       if (this.#owed.get(name) === owed) this.#owed.delete(name);
     });
   }
 
   async #removeUnusable(key: RecordKey): Promise<void> {
     await this.#inTurn(async () => {
-      await this.#write(key, undefined);
+      await this.#write(key, undefined, true);
       this.#unusable.delete(userKey(key.user, key.id));
     });
   }

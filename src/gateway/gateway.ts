@@ -228,7 +228,11 @@ function newContext({
     presence: new CallbackPresence(clock, server.events),
     lastSeen,
     grants: new DeviceGrants(clock),
-    files: new DiskFiles(options.filesFolder ?? new TemporaryFolder(), limits),
+    files: new DiskFiles(
+      options.filesFolder ?? new TemporaryFolder(),
+      limits,
+      () => services.storeFault?.reason === 'full',
+    ),
     exports: new BucketExports(clock),
     limits,
     logins: new RateLimiter(loginRate, clock),

@@ -21,6 +21,12 @@ export interface StoredDocument extends DocumentKey {
   readonly modified: number;
 }
 
+/** How a document is put. */
+export interface PutOptions {
+  /** Whether the document takes rights away, so that it may use the room that is kept for removals on a full disk. */
+  readonly revokes?: boolean;
+}
+
 /** A document as it was found: without a body where that cannot be read. */
 export interface FoundDocument extends DocumentKey {
   readonly body: DocumentBody | undefined;
@@ -38,7 +44,12 @@ export interface DocumentStore {
    * Makes a document or replaces it. With `expect`, only if it is `absent` so far (else `IOTMP_ERR_CONFLICT`) or
    * `present` (else `IOTMP_ERR_NOT_FOUND`). `IOTMP_ERR_QUOTA` for one too many in the user's collection.
    */
-  put(key: DocumentKey, body: DocumentBody, expect?: 'absent' | 'present'): Promise<'created' | 'updated'>;
+  put(
+    key: DocumentKey,
+    body: DocumentBody,
+    expect?: 'absent' | 'present',
+    options?: PutOptions,
+  ): Promise<'created' | 'updated'>;
 
   /**
    * Changes parts of a document, as a JSON merge patch (RFC 7396) does; answers the whole new document. Rejects with

@@ -32,6 +32,13 @@ export interface FileStoreOptions extends CommonOptions {
   readonly file: string;
   /** Time to wait for another process to let go of the file, in ms; 5,000 unless given. */
   readonly busyTimeoutMs?: number;
+  /**
+   * Size of a file beside the store that is given up when the disk is full, so that removals can still be written, and made
+   * again when there is room; 0 for none. 4 MiB unless given, and none with `maxFileSize`.
+   */
+  readonly reserveBytes?: number;
+  /** Whether the folder of the file is for this store and its like alone: then others lose their rights to it, too. */
+  readonly ownFolder?: boolean;
   /** Maximum size of the file, in bytes. What would make it larger fails as on a full disk. No limit unless given. */
   readonly maxFileSize?: number;
 }

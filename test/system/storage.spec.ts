@@ -65,7 +65,7 @@ async function checkCopy(userDirectory: string, acknowledged: Acknowledged): Pro
   const copy = await makeTemporaryDirectory();
   try {
     const folder = join(userDirectory, 'iotmp');
-    const names = (await readdir(folder)).filter((name) => !name.endsWith('-shm'));
+    const names = (await readdir(folder)).filter((name) => name === FILE || name === `${FILE}-wal`);
     for (const name of names) await copyFile(join(folder, name), join(copy, name));
     const store = await openStore({ file: join(copy, FILE) });
     try {
@@ -151,7 +151,7 @@ describe('the storage of a real Node-RED', function () {
       assert.equal(heard.at(-1), 'a');
       told = Promise.withResolvers<undefined>();
       await nodeRed.program.stop();
-      assert.deepEqual(await readdir(join(directory, 'iotmp')), [FILE]);
+      assert.deepEqual((await readdir(join(directory, 'iotmp'))).sort(), [FILE, `${FILE}.reserve`]);
       nodeRed = await start(version, directory, port);
       await client.ready();
       await told.promise;

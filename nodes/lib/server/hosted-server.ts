@@ -139,7 +139,7 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     const { file } = this;
     try {
       if (file === undefined) return await open({ ...options, memory: true });
-      return await open({ ...options, file, busyTimeoutMs: BUSY_TIMEOUT_MS });
+      return await open({ ...options, file, busyTimeoutMs: BUSY_TIMEOUT_MS, ownFolder: true });
     } catch (error) {
       const fault = StorageError.from(error, 'failed');
       this.#setFault(fault);

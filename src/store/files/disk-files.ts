@@ -4,7 +4,8 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { IotmpError } from '../../errors';
-import { inTheWay, noFile, noRoom, toFileError } from './file-errors';
+import { PRIVATE_FILE } from '../private-mode';
+import { diskFull, inTheWay, noFile, noRoom, toFileError } from './file-errors';
 import { movedPath, namesBelowRoot, namesOf, toFolderName } from './file-path';
 import type { FileEntry, FileLimits, FileStore, OpenFile, StorageKey } from './file-store';
 import {
@@ -14,6 +15,7 @@ import {
   makeFolders,
   missingAt,
   statAt,
+  makeTreePrivate,
   syncFolder,
   toEntry,
   type Place,
@@ -41,6 +43,7 @@ export class DiskFiles implements FileStore {
   readonly #temporary: TemporaryFolder | undefined;
   readonly #folder: string;
   readonly #limits: FileLimits;
+  readonly #isFull: () => boolean;
   readonly #turns = new Turns();
   readonly #places = new WritePlaces();
   /** Usage of the storages that have been counted, and in which nothing but files was written since. */
@@ -49,8 +52,12 @@ export class DiskFiles implements FileStore {
   #aside: Promise<string> | undefined;
   #isClosed = false;
 
-  /** @param folder is made with the first file where it is missing; only one process at a time may use it */
-  constructor(folder: string | TemporaryFolder, limits: FileLimits) {
+  /**
+   * @param folder is made with the first file where it is missing; only one process at a time may use it
+   * @param isFull whether what room there is on the disk is kept for removals
+   */
+  constructor(folder: string | TemporaryFolder, limits: FileLimits, isFull: () => boolean = () => false) {
+    this.#isFull = isFull;
     this.#temporary = typeof folder === 'string' ? undefined : folder;
     this.#folder = typeof folder === 'string' ? folder : folder.path;
     this.#limits = limits;
@@ -58,6 +65,7 @@ export class DiskFiles implements FileStore {
 
   async start(): Promise<void> {
     await this.#temporary?.removeAbandoned();
+    await makeTreePrivate(this.#folder, () => this.#isClosed);
   }
 
   async close(): Promise<void> {
@@ -107,6 +115,7 @@ export class DiskFiles implements FileStore {
   ): Promise<FileEntry> {
     return this.#do(async () => {
       const place = this.#place(key, namesBelowRoot(path));
+      if (this.#isFull()) throw diskFull();
       return this.#places.use(async () => {
         const aside = await this.#newAside();
         try {
@@ -281,7 +290,7 @@ function checkFree(path: string, found: Stats | undefined, replace: boolean): vo
 }
 
 async function writeAside(path: string, content: AsyncIterable<Uint8Array>): Promise<number> {
-  const handle = await open(path, 'wx', 0o600);
+  const handle = await open(path, 'wx', PRIVATE_FILE);
   try {
     await handle.writeFile(content);
     await handle.sync();

@@ -35,6 +35,11 @@ export function noRoom({ storageBytes, storageEntries }: FileLimits): IotmpError
   return new IotmpError('IOTMP_ERR_QUOTA', text, { statusCode: 507 });
 }
 
+/** The room that is left on the disk is not for files. */
+export function diskFull(): StorageError {
+  return new StorageError('full', TEXTS.full);
+}
+
 /** What a file system threw, as an error of the catalogue. It names no path of this machine. */
 export function toFileError(error: unknown): unknown {
   if (!isSystemError(error)) return error;

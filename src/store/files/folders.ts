@@ -1,12 +1,10 @@
 import type { Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makePrivate, PRIVATE_FOLDER } from '../private-mode';
 import { isAbsent, inTheWay } from './file-errors';
 import { fromDiskName, toDiskName } from './file-path';
 import type { FileEntry } from './file-store';
-
-/** A folder for the eyes of this user only. */
-const MODE = 0o700;
 
 /** The root of a tree of files, and names below it. */
 export interface Place {
@@ -42,7 +40,7 @@ export async function makeFolders({ root, names }: Place): Promise<void> {
     path = join(path, toDiskName(name));
     const found = await existing(path);
     if (found === undefined) {
-      await mkdir(path, MODE);
+      await mkdir(path, PRIVATE_FOLDER);
       await syncFolder(dirname(path));
     } else if (!found.isDirectory()) {
       throw inTheWay(names.slice(0, depth).join('/'), 'is a file, and not a folder');
@@ -55,8 +53,22 @@ export async function ensureFolder(path: string): Promise<void> {
   if ((await existing(path)) !== undefined) return;
   await ensureFolder(dirname(path));
   // Somebody else may make it at the same time.
-  await mkdir(path, { recursive: true, mode: MODE });
+  await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER });
   await syncFolder(dirname(path));
+}
+
+/**
+ * Takes the rights to a folder and all that is in it away from others, the folder first: from then on nobody else gets to what
+ * is in it. Links are left alone.
+ */
+export async function makeTreePrivate(path: string, isEnough: () => boolean): Promise<void> {
+  if (isEnough() || (await existing(path)) === undefined) return;
+  makePrivate(path);
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const below = join(path, entry.name);
+    if (entry.isDirectory()) await makeTreePrivate(below, isEnough);
+    else if (entry.isFile()) makePrivate(below);
+  }
 }
 
 /** How many files and folders along a place are not there yet. */

@@ -23,6 +23,7 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
     reopenAfterMs,
     onFault,
     onRecovered,
+    onWarning: tell,
     onDamaged: (name) => damaged.note(name),
   });
   await database.attempted;

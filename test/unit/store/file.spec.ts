@@ -132,11 +132,36 @@ describe('a store in a file', function () {
     assert.deepEqual(readdirSync(dirname(file)), ['store.db']);
   });
 
-  onPosix('leaves the rights of a file as the administrator has set them', async () => {
+  onPosix(
+    'takes rights to an existing file, its log and its own folder away from others, and gives none',
+    async () => {
+      const file = await filledFile();
+      chmodSync(file, 0o644);
+      writeFileSync(`${file}-wal`, '');
+      chmodSync(`${file}-wal`, 0o666);
+      chmodSync(dirname(file), 0o755);
+      const modeOf = (path: string): number => statSync(path).mode & 0o777;
+      const first = await openFileStore({ file });
+      assert.deepEqual([file, `${file}-wal`].map(modeOf), [0o600, 0o600]);
+      assert.equal(modeOf(dirname(file)), 0o755, 'a folder that may be for others, too');
+      await first.close();
+      await openFileStore({ file, ownFolder: true });
+      assert.equal(modeOf(dirname(file)), 0o700);
+    },
+  );
+
+  onPosix('says once that it cannot take rights away from others, and works all the same', async () => {
     const file = await filledFile();
-    chmodSync(file, 0o640);
-    await openFileStore({ file });
-    assert.equal(statSync(file).mode & 0o777, 0o640);
+    chmodSync(file, 0o666);
+    chmodSync(dirname(file), 0o777);
+    const code = `require(process.argv[1]).openStore({ file: process.argv[2], onWarning: (text) => console.log(text) })
+      .then((store) => store.properties.list({ user: 'ann', device: 'd' }))
+      .then((list) => console.log(list.length), (error) => console.log(error.reason));`;
+    // The superuser may change everything: then another user has to try.
+    if (process.getuid?.() !== 0) return;
+    const child = runChild(code, [FILE_MODULE, file], ['--import', 'tsx'], { uid: 65_534, gid: 65_534 });
+    assert.match((await child.nextLine()) ?? '', /^others may read the storage/);
+    assert.equal(await child.nextLine(), '1');
   });
 
   it('is not shared with another store, in this process or in another', async () => {

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'mocha';
@@ -295,6 +304,24 @@ describe('files', () => {
 });
 
 describe('files on a disk', () => {
+  it('are for this user only, also those that others could read before', async () => {
+    if (process.platform === 'win32') return;
+    const folder = join(temporaryFolder(), 'files');
+    const before = new DiskFiles(folder, LIMITS);
+    await put(before, 'a/b.txt', 'text');
+    await before.close();
+    const found = readdirSync(folder, { recursive: true, withFileTypes: true });
+    const paths = [folder, ...found.map(({ parentPath, name }) => join(parentPath, name))];
+    for (const path of paths) chmodSync(path, 0o777);
+    symlinkSync('/', join(folder, 'link'));
+    await new DiskFiles(folder, LIMITS).start();
+    for (const path of paths) {
+      const stats = statSync(path);
+      assert.equal(stats.mode & 0o777, stats.isDirectory() ? 0o700 : 0o600, path);
+    }
+    assert.notEqual(statSync('/').mode & 0o777, 0o700);
+  });
+
   it('are what a simple model of them is, whatever is done', async () => {
     const name = fc.constantFrom('a', 'b', 'c');
     const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'));

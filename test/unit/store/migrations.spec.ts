@@ -17,7 +17,7 @@ const LATER = [
 ];
 
 function openVersion(file: string, migrations: readonly string[]): DatabaseSync {
-  const db = openDatabase({ file, busyTimeoutMs: 0, maxFileSize: undefined }, migrations);
+  const db = openDatabase({ file, busyTimeoutMs: 0, maxFileSize: undefined }, unexpected, migrations);
   cleanUp(() => {
     if (db.isOpen) db.close();
   });
@@ -35,6 +35,11 @@ function schemaOf(db: DatabaseSync): unknown[] {
 function addProperty(db: DatabaseSync): void {
   db.exec(`INSERT INTO property (user, device, name, search, created, modified, attributes, value)
            VALUES ('u', 'd', 'p', 'p', 1, 1, x'c0', x'05')`);
+}
+
+/** Nothing is to be told. */
+function unexpected(text: string): void {
+  assert.equal(text, '');
 }
 
 describe('versions of a file', () => {

@@ -39,13 +39,18 @@ function count(db: DatabaseSync, table: string): unknown {
   return db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n;
 }
 
+/** Nothing is to be told. */
+function unexpected(text: string): void {
+  assert.equal(text, '');
+}
+
 describe('rows of a bucket that is gone', () => {
   it('are removed step by step, also after the file was opened again, and their space is given back', async () => {
     const file = await fileWithTrash();
     const size = statSync(file).size;
-    const db = openDatabase({ file, busyTimeoutMs: 0, maxFileSize: undefined });
+    const db = openDatabase({ file, busyTimeoutMs: 0, maxFileSize: undefined }, unexpected);
     const sql = new Statements(db);
-    const sweeper = new Sweeper(db, sql, new PointTable(sql));
+    const sweeper = new Sweeper({ db, sql, points: new PointTable(sql) });
     assert.equal(count(db, 'trash'), 1);
     let steps = 0;
     for (; sweeper.hasWork; steps++) sweeper.step();

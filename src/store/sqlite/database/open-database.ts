@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, openSync, closeSync, stat
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errorText } from '../../../errors';
+import { makePrivate, PRIVATE_FILE, PRIVATE_FOLDER } from '../../private-mode';
 import { IN_MEMORY, type DatabaseOptions } from './database-options';
 import { checkVersion, migrate, MIGRATIONS } from './migrations';
 import { storageError, toIotmpError } from './sqlite-fault';
@@ -11,22 +12,22 @@ const MAX_CHECKED_BYTES = 16 * 1024 * 1024;
 const CACHE_KIB = 8192;
 /** The log is cut to this size once its content is in the file. */
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
-const OWNER_ONLY = 0o600;
-const OWNER_ONLY_FOLDER = 0o700;
 
 /**
  * Opens a database for this process alone. The file, its folder and its tables are made where they are missing.
  *
+ * @param warn gets what a person should know
  * @throws StorageError for a file that cannot be used; it is then as it was.
  */
 export function openDatabase(
   options: DatabaseOptions,
+  warn: (text: string) => void,
   migrations: readonly string[] = MIGRATIONS,
 ): DatabaseSync {
   const { file } = options;
   let db: DatabaseSync | undefined;
   try {
-    if (file !== IN_MEMORY) prepareFile(file);
+    if (file !== IN_MEMORY) prepareFile(options, warn);
     db = new DatabaseSync(file);
     setUp(db, options, migrations);
     return db;
@@ -79,14 +80,24 @@ function limitSize(db: DatabaseSync, bytes: number): void {
  * Makes what is missing, for the eyes of this user only; the log gets the rights of the file. The file is never opened
  * here if it exists: closing it again would take away the locks that another store of this process has on it.
  */
-function prepareFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: OWNER_ONLY_FOLDER });
+function prepareFile({ file, ownFolder = false }: DatabaseOptions, warn: (text: string) => void): void {
+  mkdirSync(dirname(file), { recursive: true, mode: PRIVATE_FOLDER });
   // SQLite would throw away the log of a file that it takes for new.
   if (sizeOf(file) === 0 && sizeOf(`${file}-wal`) > 0) {
     throw storageError('corrupt', file, 'it is empty or missing, but its log is not');
   }
   if (existsSync(file)) checkWritable(file);
-  else closeSync(openSync(file, 'wx', OWNER_ONLY));
+  else closeSync(openSync(file, 'wx', PRIVATE_FILE));
+  takeFromOthers([...(ownFolder ? [dirname(file)] : []), file, `${file}-wal`, `${file}-shm`], warn);
+}
+
+/** What can be read by others is still of use. */
+function takeFromOthers(paths: readonly string[], warn: (text: string) => void): void {
+  try {
+    for (const path of paths) makePrivate(path);
+  } catch (error) {
+    warn(`others may read the storage, as its rights cannot be changed: ${errorText(error)}`);
+  }
 }
 
 /** SQLite would open it all the same, and then fail to lock it with an error that says little. */

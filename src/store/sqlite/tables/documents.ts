@@ -4,6 +4,7 @@ import type {
   DocumentKey,
   DocumentStore,
   FoundDocument,
+  PutOptions,
   StoredDocument,
 } from '../../document-store';
 import { mergeMap } from '../../merge-patch';
@@ -28,6 +29,7 @@ interface PutArgs extends DocumentKey {
   readonly body: Uint8Array;
   readonly expect: Expected;
   readonly at: number;
+  readonly revokes: boolean;
 }
 
 interface DocumentMergeArgs extends DocumentKey {
@@ -66,10 +68,11 @@ export class SqliteDocuments implements DocumentStore {
     key: DocumentKey,
     body: DocumentBody,
     expect?: 'absent' | 'present',
+    { revokes = false }: PutOptions = {},
   ): Promise<'created' | 'updated'> {
     const { database, limits, now } = this.#context;
     const bytes = toStoredMap(body, limits.valueSize);
-    const args = { ...checkedKey(key), body: bytes, expect, at: now() };
+    const args = { ...checkedKey(key), body: bytes, expect, at: now(), revokes };
     return database.write('documentPut', args, bytes.length);
   }
 

@@ -13,6 +13,8 @@ export interface SupervisorOptions {
   readonly reopenAfterMs?: number | undefined;
   readonly onFault?: ((fault: StorageError) => void) | undefined;
   readonly onRecovered?: (() => void) | undefined;
+  /** Gets what a person should know. */
+  readonly onWarning?: ((text: string) => void) | undefined;
   /** Gets the name of a record that cannot be read. */
   readonly onDamaged?: ((name: string) => void) | undefined;
   readonly clock?: Clock;
@@ -33,6 +35,7 @@ export class DatabaseSupervisor {
   readonly #tellFault: (fault: StorageError) => void;
   readonly #tellRecovery: () => void;
   readonly #tellDamage: (name: string) => void;
+  readonly #tellWarning: (text: string) => void;
   #thread: StoreThread | undefined;
   /** Resolves when the thread that died last has let go of the file. */
   #letGo: Promise<void> = Promise.resolve();
@@ -47,6 +50,9 @@ export class DatabaseSupervisor {
     const { onFault, onRecovered } = options;
     this.#tellFault = guarded('store fault told', warnProcess, (fault: StorageError) => onFault?.(fault));
     this.#tellRecovery = guarded('store recovery told', warnProcess, () => onRecovered?.());
+    this.#tellWarning = guarded('store warning told', warnProcess, (text: string) =>
+      options.onWarning?.(text),
+    );
     this.#tellDamage = guarded('store damage told', warnProcess, (name: string) => options.onDamaged?.(name));
     this.#clock = options.clock ?? systemClock;
     this.jobs = new JobQueue(options.settings.limits);
@@ -126,7 +132,8 @@ export class DatabaseSupervisor {
     });
   }
 
-  #handleReport({ answers, fault, damaged = [] }: Report): void {
+  #handleReport({ answers, fault, warnings = [], damaged = [] }: Report): void {
+    for (const text of warnings) this.#tellWarning(text);
     this.jobs.handleAnswers(answers);
     for (const name of damaged) this.#tellDamage(name);
     if (fault !== undefined) this.#handleNews(fault);

@@ -17,7 +17,13 @@ import { ReadQueue, type ReadSteps } from './read-queue';
 /** What a {@link JobLoop} drives. */
 export interface JobLoopParts {
   readonly tables: Pick<Tables, 'reads' | 'longReads'>;
-  readonly group: { run(jobs: readonly WriteJob[]): JobAnswer[] };
+  readonly group: {
+    run(jobs: readonly WriteJob[]): JobAnswer[];
+    /** A fault that lasts, whatever is written. */
+    readonly fault?: StorageError | undefined;
+  };
+  /** Looks whether what has lasted is over. */
+  readonly look?: () => void;
   /** Number of changes that were ever made: a write that finds everything as it should be makes none. */
   readonly changes: () => number;
   readonly sweeper: { readonly hasWork: boolean; wake(): void; step(): void };
@@ -65,6 +71,20 @@ export class JobLoop {
     this.#schedule();
   }
 
+  /** Looks at the disk, now and then. What is thrown is a fault of the store. */
+  look(): void {
+    const { group, look, toError } = this.#parts;
+    const before = group.fault;
+    try {
+      look?.();
+    } catch (thrown) {
+      const error = toError(thrown);
+      this.#report([], error instanceof StorageError ? error : this.#fault);
+      return;
+    }
+    if (group.fault !== before) this.#report([], group.fault);
+  }
+
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -75,6 +95,8 @@ export class JobLoop {
   }
 
   #takeTurn(): void {
+    const lasting = this.#parts.group.fault;
+    if (lasting !== undefined && this.#fault === undefined) this.#report([], lasting);
     if (this.#writes.length > 0) this.#write();
     this.#read(this.#shortReads);
     this.#read(this.#longReads);
@@ -102,7 +124,9 @@ export class JobLoop {
     const faults = answers.flatMap((answer) => ('failure' in answer ? [fromFailure(answer.failure)] : []));
     const fault = faults.find((error) => error instanceof StorageError);
     const hasWritten = answers.length > faults.length && this.#parts.changes() > before;
-    this.#report(answers, fault ?? (hasWritten ? undefined : this.#fault));
+    const lasting = this.#parts.group.fault;
+    this.#report(answers, lasting ?? fault ?? (hasWritten ? undefined : this.#fault));
+    if (lasting !== undefined && hasWritten) this.#parts.sweeper.wake();
     if (group.some(({ name }) => name === 'bucketRemove' || name === 'bucketClear'))
       this.#parts.sweeper.wake();
   }

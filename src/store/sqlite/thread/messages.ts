@@ -57,6 +57,8 @@ export interface Report {
   readonly answers: readonly JobAnswer[];
   /** What is wrong now; null for nothing. Absent if that has not changed. */
   readonly fault?: Failure | null;
+  /** What a person should know. */
+  readonly warnings?: readonly string[];
   /** Records that were found and cannot be read. */
   readonly damaged?: readonly string[];
 }

@@ -1,12 +1,15 @@
 import { parentPort, type MessagePort } from 'node:worker_threads';
 import { errorText } from '../../../errors';
+import { systemClock, type Timer } from '../../../util/clock';
 import { findDamage, openDatabase } from '../database/open-database';
+import { Reserve } from '../database/reserve';
 import { toIotmpError } from '../database/sqlite-fault';
 import { DamagedRecords } from '../../damaged-records';
 import { Statements } from '../database/statements';
 import { Sweeper } from '../tables/sweeper';
 import { openTables } from '../tables/tables';
 import { GroupCommit } from './group-commit';
+import { ReservedGroup } from './reserved-group';
 import { JobLoop } from './job-loop';
 import {
   toFailure,
@@ -17,16 +20,20 @@ import {
   type Report,
 } from './messages';
 
+/** Time between two looks at the disk, in ms. */
+const LOOK_MS = 1000;
+
 /**
  * The thread of a `StoreThread`: opens a database, does its jobs until it is closed, and then waits for the next one. What
  * is thrown here ends the thread, and the store takes its file up again with another one.
  */
 function serve(port: MessagePort): void {
   let loop: JobLoop | undefined;
-  const report = (message: Report): void => port.postMessage(message);
+  const news = new News();
+  const report = (message: Report): void => port.postMessage(news.addTo(message));
   const open = ({ id, settings }: Opening): JobAnswer => {
     try {
-      loop = openLoop(settings, report, () => (loop = undefined));
+      loop = openLoop(settings, { report, news }, () => (loop = undefined));
       return { id, value: undefined };
     } catch (error) {
       return { id, failure: toFailure(toIotmpError(error, settings.file)) };
@@ -43,17 +50,20 @@ function serve(port: MessagePort): void {
  * @param end is called after the last report
  * @throws StorageError as {@link openDatabase} does
  */
-function openLoop(settings: DatabaseSettings, report: (report: Report) => void, end: () => void): JobLoop {
-  const { file, limits } = settings;
-  const db = openDatabase(settings);
+function openLoop(settings: DatabaseSettings, { report, news }: Voice, end: () => void): JobLoop {
+  const { file, limits, reserveBytes = 0 } = settings;
+  const { warn } = news;
+  const db = openDatabase(settings, warn);
+  const reserve = new Reserve({ file, bytes: reserveBytes, warn });
   const sql = new Statements(db);
-  const found = new FoundDamage();
-  const tables = openTables(sql, limits, found.records);
-  return new JobLoop({
+  const tables = openTables(sql, limits, new DamagedRecords(news.noteDamage));
+  const group = new ReservedGroup({ group: new GroupCommit({ db, sql, file, tables }), reserve, file, db });
+  const loop = new JobLoop({
     tables,
-    group: new GroupCommit({ db, sql, file, tables }),
+    group,
+    look: () => reserve.restore(),
     changes: () => sql.number('SELECT total_changes()'),
-    sweeper: new Sweeper(db, sql, tables.points),
+    sweeper: new Sweeper({ db, sql, points: tables.points, isTight: () => reserve.isGivenUp }),
     check: () => findDamage(db, 'integrity_check'),
     close: () =>
       closeDatabase(
@@ -61,21 +71,55 @@ function openLoop(settings: DatabaseSettings, report: (report: Report) => void, 
         () => db.close(),
       ),
     toError: (error) => toIotmpError(error, file),
-    report: (news) => report(found.addTo(news)),
-    end,
+    report,
+    end: () => {
+      looks.cancel();
+      end();
+    },
   });
+  const looks = everySecond(() => loop.look());
+  return loop;
 }
 
-/** The records that this thread has found damaged, on their way into the next report. */
-class FoundDamage {
-  #names: string[] = [];
-  readonly records = new DamagedRecords((name) => this.#names.push(name));
+/** Looks again and again, until it is cancelled. */
+function everySecond(look: () => void): Timer {
+  let timer: Timer;
+  const next = (): Timer =>
+    systemClock.after(LOOK_MS, () => {
+      timer = next();
+      look();
+    });
+  timer = next();
+  return { cancel: () => timer.cancel() };
+}
+
+/** How a thread speaks. */
+interface Voice {
+  readonly report: (report: Report) => void;
+  readonly news: News;
+}
+
+/** What this thread has to tell beside answers, on its way into the next report. */
+class News {
+  readonly #warnings: string[] = [];
+  readonly #damaged: string[] = [];
+
+  readonly warn = (text: string): void => {
+    this.#warnings.push(text);
+  };
+
+  readonly noteDamage = (name: string): void => {
+    this.#damaged.push(name);
+  };
 
   addTo(report: Report): Report {
-    if (this.#names.length === 0) return report;
-    const damaged = this.#names;
-    this.#names = [];
-    return { ...report, damaged };
+    const warnings = this.#warnings.splice(0);
+    const damaged = this.#damaged.splice(0);
+    return {
+      ...report,
+      ...(warnings.length > 0 && { warnings }),
+      ...(damaged.length > 0 && { damaged }),
+    };
   }
 }
 

@@ -35,7 +35,7 @@ export function describeStores(
 /** A store in a file of its own, both gone after the test. */
 export function openFileStore(options: Partial<FileStoreOptions> = {}): Promise<Store> {
   const file = options.file ?? join(temporaryFolder(), 'store.db');
-  return closedAfter(openStore({ ...options, file }));
+  return closedAfter(openStore({ reserveBytes: 0, ...options, file }));
 }
 
 /** A folder that is removed after the test. */
