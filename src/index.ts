@@ -30,7 +30,13 @@ export {
 } from './rights/device-request';
 export type { DeviceRights, RightsDecision } from './rights/device-rights';
 export { type DeviceRule, type DeviceTraits } from './rights/device-rule';
-export { deviceRules, readDeviceRules, type RuleFault, type RuleReading } from './rights/rule-list';
+export {
+  deviceRules,
+  readDeviceRules,
+  type RuleFault,
+  type RuleListOptions,
+  type RuleReading,
+} from './rights/rule-list';
 export type { DeviceCallOptions, DeviceCalls } from './services/device-calls';
 export type { Locks, LocksOptions } from './services/locks';
 export type { Properties } from './services/properties/properties';

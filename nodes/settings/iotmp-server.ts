@@ -1,5 +1,5 @@
 import { defaultClientOptions, defaultServerOptions, serverRanges } from '../../src';
-import { choice, configNode, optional, port, proxies, text, toggle, whole } from './kinds';
+import { choice, configNode, deviceRuleList, optional, port, proxies, text, toggle, whole } from './kinds';
 import { nodeSettings } from './setting';
 import { answerTime, keepAlive, MAX_REQUEST_TIMEOUT_S } from './shared';
 
@@ -17,6 +17,7 @@ export const serverTable = nodeSettings(
     proxyProtocol: toggle({ default: defaultServerOptions.proxyProtocol }),
     // The table of devices is a credential, which core does not validate: this property stands for its tab.
     anonymous: toggle({ default: defaultServerOptions.anonymous, check: 'devices' }),
+    rules: deviceRuleList(),
     keepAlive: keepAlive(defaultServerOptions.keepAliveS),
     maxMessageSize: whole({
       unit: 'bytes',

@@ -1,4 +1,12 @@
-import { clientRanges, TrustedProxies } from '../../src';
+import {
+  clientRanges,
+  deviceActions,
+  eventKinds,
+  parseExactJson,
+  readDeviceRules,
+  TrustedProxies,
+  type RuleReading,
+} from '../../src';
 import {
   booleanSetting,
   choiceSetting,
@@ -147,6 +155,32 @@ export function words(facts: { choices: readonly string[] }): Setting<string[]> 
       return list.filter((word) => typeof word === 'string');
     },
   };
+}
+
+/**
+ * Rules of rights between devices. An environment variable has them as JSON. They are read whatever they are, and what
+ * cannot be read allows nothing: also a variable that there is not.
+ */
+export function deviceRuleList(): Setting<RuleReading> {
+  const events = eventKinds.map(({ event }) => event);
+  return {
+    facts: { field: 'none', default: [], check: 'rules', more: { actions: deviceActions, events } },
+    read: (config, name) => {
+      const value = valueOf(config, name);
+      return readDeviceRules(value === undefined ? [] : typeof value === 'string' ? listIn(value) : value, {
+        events,
+      });
+    },
+  };
+}
+
+/** The list that a text holds as JSON, or the text itself where it holds none. */
+function listIn(value: string): unknown {
+  try {
+    return parseExactJson(value);
+  } catch {
+    return value;
+  }
 }
 
 /** The same setting, but `undefined` where it is missing or blank: its default is for new nodes only. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { IotmpError } from '../errors';
 import { deviceRule, ruleMembers, type DeviceRule } from './device-rule';
+import { matchesWildcard } from './wildcard';
 
 /** Maximum number of rules of a server. */
 export const MAX_RULES = 1000;
@@ -23,13 +24,19 @@ export interface RuleReading {
 
 const DENY_ALL: DeviceRule = { effect: 'deny', who: '*', action: '*', target: '*' };
 
+/** What is known beside the rules themselves. */
+export interface RuleListOptions {
+  /** The events that there are. With them, a rule on events has to name one. */
+  readonly events?: readonly string[];
+}
+
 /**
  * Reads a list of rules that somebody may have written by hand. A rule that cannot be read never gives a right: without a
  * rule that allows, less is allowed, and a rule that may be one that denies has to deny at least as much. So an unreadable
  * `allow` is left out, and every other unreadable rule denies, with `*` in the place of each member that cannot be used. What is
  * no list, and what is past {@link MAX_RULES}, denies everything.
  */
-export function readDeviceRules(given: unknown): RuleReading {
+export function readDeviceRules(given: unknown, { events }: RuleListOptions = {}): RuleReading {
   if (!Array.isArray(given)) {
     return { rules: [DENY_ALL], faults: [{ row: 0, reason: 'must be a list', denies: DENY_ALL }] };
   }
@@ -37,10 +44,14 @@ export function readDeviceRules(given: unknown): RuleReading {
   const faults: RuleFault[] = [];
   for (const [index, row] of given.slice(0, MAX_RULES).entries()) {
     const { data, error } = deviceRule.safeParse(row);
-    const denies = data === undefined ? denialOf(row) : undefined;
-    const rule = data ?? denies;
-    if (rule !== undefined) rules.push(rule);
-    if (data === undefined) faults.push({ row: index + 1, reason: reasonOf(error), denies });
+    if (data !== undefined && !isForNothing(data, events)) {
+      rules.push(data);
+      continue;
+    }
+    const denies = denialOf(data === undefined ? row : { ...data, target: undefined });
+    if (denies !== undefined) rules.push(denies);
+    const reason = data === undefined ? reasonOf(error) : 'target is no event of this server';
+    faults.push({ row: index + 1, reason, denies });
   }
   if (given.length > MAX_RULES) {
     rules.push(DENY_ALL);
@@ -81,6 +92,12 @@ function denialOf(row: unknown): DeviceRule | undefined {
   } as const;
   // Each member may be usable, and yet the rule not: its target then says nothing.
   return deviceRule.safeParse(denied).data ?? { ...denied, target: '*' };
+}
+
+/** Whether a rule on events names none that there is. */
+function isForNothing({ action, target }: DeviceRule, events: readonly string[] | undefined): boolean {
+  if (action !== 'SubscribeEvents' || events === undefined) return false;
+  return !events.some((event) => matchesWildcard(target, event));
 }
 
 function reasonOf(error: z.ZodError | undefined): string {

@@ -23,6 +23,7 @@ import { serverHealth } from './server-health';
 import { LossWatch } from './loss-watch';
 import { mountMqttBridge, type MqttMount } from './mqtt-bridge';
 import { statusReason } from '../red/node-error';
+import { applyRules } from './rights-rules';
 import { ServerLink } from './server-link';
 import {
   serverSettings,
@@ -118,6 +119,8 @@ export class ServerRuntime {
     this.#mqtt = this.#mountBridge(config);
     this.#publish();
     this.#watch();
+    // Watched before, because what new rules end is told.
+    applyRules(RED, node, config, hosted.services.rights);
     if (tls !== undefined) this.#ends.push(this.#renewCertificates(tls));
     warnOfOpenDoors(RED, node, options);
   }
