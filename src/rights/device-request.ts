@@ -1,3 +1,4 @@
+import { IotmpError } from '../errors';
 import type { DeviceId } from '../types';
 
 /** The owner of all devices that are let in without being registered. No registered device and no user has this name. */
@@ -66,6 +67,46 @@ export function eventRequest(who: DeviceId, event: string, isOwn: boolean): Devi
 /** An action on a thing that the devices of a user share, or on the device's own properties. Any device may do it by default. */
 export function sharedRequest(who: DeviceId, action: DeviceAction, target: string): DeviceRequest {
   return { who, action, target, isDefault: true };
+}
+
+/** A question about what a device may do. */
+export interface RightsQuestion {
+  readonly action: DeviceAction;
+  readonly target: string;
+  /** Of events: whether they are to be about the device itself only. */
+  readonly isOwn?: boolean;
+}
+
+/**
+ * What a device needs for something, all of it: some events tell of topics and of its own properties.
+ * @throws IotmpError IOTMP_ERR_PROTOCOL for a target that is no `user/device/resource` where it has to be one
+ */
+export function requestsFor(
+  who: DeviceId,
+  { action, target, isOwn = false }: RightsQuestion,
+): readonly DeviceRequest[] {
+  if (action === 'AccessDeviceResources') return [resourceRequest(who, resourceIn(target))];
+  if (action !== 'SubscribeEvents') return [sharedRequest(who, action, target)];
+  return [eventRequest(who, target, isOwn), ...contentRequests(who, target)];
+}
+
+/** What a device needs beside the event, for what the event tells: that of all topics, or of all its properties. */
+export function contentRequests(who: DeviceId, event: string): readonly DeviceRequest[] {
+  if (event === 'device_topic_publish') return [sharedRequest(who, 'SubscribeTopic', '#')];
+  if (event === 'device_property_update') return [sharedRequest(who, 'ReadProperty', ALL_PROPERTIES)];
+  return [];
+}
+
+/** Whether no rule allows a request: topics that begin with `$` are not for devices to publish. */
+export function isNeverAllowed({ action, target }: DeviceRequest): boolean {
+  return action === 'PublishTopic' && target.startsWith('$');
+}
+
+function resourceIn(target: string): DeviceResource {
+  const [user = '', device = '', ...path] = target.split('/');
+  const resource = path.join('/');
+  if (user !== '' && device !== '' && resource !== '') return { user, device, resource };
+  throw new IotmpError('IOTMP_ERR_PROTOCOL', 'the target has to be user/device/resource');
 }
 
 /** Whether a resource runs commands on the machine of a device: `cmd`, and all that begin with `$`, such as `$terminal`. */

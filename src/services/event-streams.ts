@@ -1,7 +1,7 @@
 import type { IotmpServer } from '../broker/broker';
 import { ServiceCode } from '../codec/constants';
 import { IotmpError } from '../errors';
-import { eventRequest, type DeviceRequest } from '../rights/device-request';
+import { contentRequests, eventRequest, type DeviceRequest } from '../rights/device-request';
 import type { DeviceRights } from '../rights/device-rights';
 import { WarningGate } from '../session/base/warning-gate';
 import { systemClock, type Clock } from '../util/clock';
@@ -109,6 +109,7 @@ export class EventStreams implements Service {
   #follow(subscription: EventSubscription): void {
     const { caller, event, filter } = subscription;
     subscription.need(eventRequest(caller, event, filter.wants('device') === caller.device));
+    for (const request of contentRequests(caller, event)) subscription.need(request);
     this.#index.add(subscription);
   }
 

@@ -14,6 +14,7 @@ import { deviceBucketRoutes } from './device-buckets';
 import { deviceCloneRoutes } from './device-clone';
 import { deviceFileRoutes } from './device-files';
 import { deviceTokenRoutes } from './device-tokens';
+import { deviceRuleRoutes } from './device-rules';
 import { deviceRoutes } from './devices';
 import { endpointRoutes } from './endpoints';
 import { oauthDeviceRoutes } from './oauth-device';
@@ -58,6 +59,7 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...userRoutes,
     ...oauthRoutes,
     ...oauthDeviceRoutes,
+    ...deviceRuleRoutes,
     ...proxyRoutes,
     ...serverRoutes,
     ...addressBlockRoutes,

@@ -1,4 +1,4 @@
-import { ALL_PROPERTIES, sharedRequest, type DeviceRequest } from '../../rights/device-request';
+import { sharedRequest, type DeviceRequest } from '../../rights/device-request';
 import { isMap, type DeviceId, type Value } from '../../types';
 import { serviceName } from '../service-name';
 import type { PropertyListener } from './property-watchers';
@@ -52,8 +52,6 @@ export class PropertySource {
     const { caller, parameters } = subscription;
     const filters = parameters.filters;
     if (!isMap(filters) || filters.property === undefined) {
-      // The device's own properties are heard this way, too.
-      subscription.need(sharedRequest(caller, 'ReadProperty', ALL_PROPERTIES));
       subscription.follow();
       return undefined;
     }

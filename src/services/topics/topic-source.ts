@@ -1,5 +1,5 @@
 import { IotmpError } from '../../errors';
-import { ANONYMOUS_USER, sharedRequest } from '../../rights/device-request';
+import { ANONYMOUS_USER, isNeverAllowed, sharedRequest } from '../../rights/device-request';
 import { Sample } from '../../session/samples/sample';
 import { filterLevels, topicLevels } from '../../topic/topic-name';
 import type { DeviceId, Value } from '../../types';
@@ -41,8 +41,6 @@ export class TopicSource implements EventSource {
   open(subscription: EventSubscription): void {
     const { scope, topic, qos, retained } = subscription.parameters;
     if (scope === undefined && topic === undefined) {
-      // All topics are heard this way, too.
-      subscription.need(sharedRequest(subscription.caller, 'SubscribeTopic', '#'));
       subscription.follow();
       return;
     }
@@ -54,7 +52,8 @@ export class TopicSource implements EventSource {
   }
 
   #openPublisher(subscription: EventSubscription, topic: string, handling: Handling): void {
-    if (topic.startsWith('$')) {
+    const request = sharedRequest(subscription.caller, 'PublishTopic', topic);
+    if (isNeverAllowed(request)) {
       throw new IotmpError('IOTMP_ERR_FORBIDDEN', 'topics that begin with $ are not for devices to publish');
     }
     const { user, device } = subscription.caller;
@@ -64,7 +63,7 @@ export class TopicSource implements EventSource {
         'a device that is not registered cannot have messages kept',
       );
     }
-    subscription.need(sharedRequest(subscription.caller, 'PublishTopic', topic));
+    subscription.need(request);
     subscription.onData = (payload = null) => {
       const published = this.#port.publish({ user, device, topic, payload }, handling);
       detached('topic of a device', (error) => subscription.warn(error), published);

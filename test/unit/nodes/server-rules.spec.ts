@@ -88,13 +88,13 @@ describe('the rules of a server node', function () {
     assert.equal(await callCmd(pump), Type.ERROR);
     const lines = bench.log('warn', 'server').join('\n');
     assert.match(lines, /errors\.ruleLeftOut\(row=1, reason=who must be user\/device/);
-    assert.match(lines, /errors\.ruleDenies\(row=2, reason=action must be .*denied=\{"who":"\*","action":"\*","target":"\*"\}/);
+    assert.match(
+      lines,
+      /errors\.ruleDenies\(row=2, reason=action must be .*denied=\{"who":"\*","action":"\*","target":"\*"\}/,
+    );
     await deployed(bench, 'nonsense');
     assert.equal(await callCmd(pump), Type.ERROR);
-    assert.match(
-      bench.log('warn', 'server').join('\n'),
-      /errors\.rulesUnusable\(reason=must be a list\)/,
-    );
+    assert.match(bench.log('warn', 'server').join('\n'), /errors\.rulesUnusable\(reason=must be a list\)/);
   });
 
   it('refuse a device with one warning for each request, however often it asks', async () => {
