@@ -3,7 +3,13 @@
  */
 import { nodeFault } from './util/node-floor';
 export { IotmpServer } from './broker/broker';
-export { defaultServerOptions, serverRanges, type ServerOptions } from './broker/broker-options';
+export {
+  clientCertificates,
+  defaultServerOptions,
+  serverRanges,
+  type ClientCertificate,
+  type ServerOptions,
+} from './broker/broker-options';
 export { defaultServerLimits, serverLimitRanges, type ServerLimits } from './broker/server-limits';
 export { TrustedProxies } from './transport/trusted-proxies';
 export type { TlsOptions } from 'node:tls';
@@ -13,6 +19,7 @@ export type { RefusalReason, RefusedLogin } from './broker/refusals/refused-logi
 export type { RefusedLogins } from './broker/refusals/refused-logins';
 export type { ServerEvent } from './broker/event-feed';
 export type { DeviceDirectory } from './broker/directory-authenticator';
+export type { Login } from './broker/login';
 export type { Authenticator, RegisteredDevice } from './broker/authenticator';
 export type { ConnectedDevice, DeviceCounters } from './broker/connected-device';
 export { DeviceDescription, type ResourceDescription } from './broker/device-description';

@@ -1,4 +1,4 @@
-import { defaultClientOptions, defaultServerOptions, serverRanges } from '../../src';
+import { clientCertificates, defaultClientOptions, defaultServerOptions, serverRanges } from '../../src';
 import { choice, configNode, deviceRuleList, optional, port, proxies, text, toggle, whole } from './kinds';
 import { nodeSettings } from './setting';
 import { answerTime, keepAlive, MAX_REQUEST_TIMEOUT_S } from './shared';
@@ -12,6 +12,10 @@ export const serverTable = nodeSettings(
     tcpPort: port({ default: defaultClientOptions.port.tcp, blank: 'off' }),
     tlsPort: port({ blank: 'off', more: { usual: defaultClientOptions.port.tls } }),
     tls: configNode({ node: 'tls-config', check: 'tls' }),
+    clientCertificate: choice({
+      choices: clientCertificates,
+      default: defaultServerOptions.clientCertificate,
+    }),
     wsPath: text({ default: defaultClientOptions.path, blank: 'off', check: 'optionalPath' }),
     trustedProxies: proxies(),
     proxyProtocol: toggle({ default: defaultServerOptions.proxyProtocol }),

@@ -1,13 +1,17 @@
 import { ANONYMOUS_USER } from '../rights/device-request';
 import type { DeviceId } from '../types';
 import { DeviceTable, type Authenticator, type RegisteredDevice } from './authenticator';
-import { DirectoryAuthenticator, LoginHold, type DeviceDirectory } from './directory-authenticator';
+import type { ClientCertificate } from './broker-options';
+import type { ConnectedDevice } from './connected-device';
+import { DirectoryAuthenticator, type DeviceDirectory } from './directory-authenticator';
+import { LoginHold } from './login-hold';
 
 /** The options that say who may connect, as in the options of the server. */
 export interface AdmissionOptions {
   readonly devices: readonly RegisteredDevice[];
   readonly anonymous: boolean;
   readonly authenticator: Authenticator | undefined;
+  readonly clientCertificate: ClientCertificate;
 }
 
 /** Who may connect: the devices of the options and of directories, or those that another authenticator lets in. */
@@ -63,7 +67,7 @@ export class Admission {
    * Takes over new options. Returns whether a device that is connected would be let in again.
    * @throws IotmpError IOTMP_ERR_CONFIG; then nothing has changed
    */
-  configure(options: AdmissionOptions): (id: DeviceId) => boolean {
+  configure(options: AdmissionOptions): (device: ConnectedDevice) => boolean {
     const before = this.#table;
     const table = new DeviceTable(options.devices, options.anonymous, before);
     const { authenticator } = options;
@@ -73,12 +77,16 @@ export class Admission {
     this.#authenticator = this.#newAuthenticator();
     return (id) => {
       if (this.#authenticator.directoryOf(id) !== undefined) return true;
+      // Its certificate let it in, and whoever asks for certificates has not changed: that is looked at elsewhere.
+      if (options.clientCertificate === 'identity' && id.transport === 'tls') return true;
       // Of what another authenticator thinks nothing is known.
       return isSame && (authenticator !== undefined || table.keeps(id, before));
     };
   }
 
   #newAuthenticator(): DirectoryAuthenticator {
-    return new DirectoryAuthenticator(this.#directories, this.#options.authenticator ?? this.#table);
+    const { authenticator, clientCertificate } = this.#options;
+    const isIdentity = clientCertificate === 'identity';
+    return new DirectoryAuthenticator(this.#directories, authenticator ?? this.#table, isIdentity);
   }
 }

@@ -2,6 +2,7 @@ import type { TlsOptions } from 'node:tls';
 import { DEFAULT_KEEP_ALIVE_S, MAX_KEEP_ALIVE_S } from '../codec/constants';
 import { defaultSessionOptions, sessionOptions, type SessionOptions } from '../session/base/session-options';
 import { MAX_DELAY_MS, systemClock, type Clock } from '../util/clock';
+import { IotmpError } from '../errors';
 import { TrustedProxies } from '../transport/trusted-proxies';
 import type { Authenticator, RegisteredDevice } from './authenticator';
 import {
@@ -11,6 +12,11 @@ import {
   type ServerLimits,
   type WholeRange,
 } from './server-limits';
+
+/** Whether the clients of the TLS port show a certificate, and what it is for. */
+export const clientCertificates = ['off', 'required', 'identity'] as const;
+
+export type ClientCertificate = (typeof clientCertificates)[number];
 
 /** Options of an {@link IotmpServer}. Each has a default, see {@link defaultServerOptions}. */
 export interface ServerOptions {
@@ -22,6 +28,13 @@ export interface ServerOptions {
   readonly tlsPort?: number | undefined;
   /** Key and certificate of the TLS port. */
   readonly tls?: TlsOptions | undefined;
+  /**
+   * What the TLS port asks of its clients. With `required` and `identity`, a client has to show a certificate of an
+   * authority in `tls.ca`. With `identity`, the certificate says which device it is, and the credential of its CONNECT is
+   * not looked at. TCP and WebSockets ask for no certificate: a device needs its credential there.
+   * @default 'off'
+   */
+  readonly clientCertificate?: ClientCertificate;
   /** The devices that may connect. */
   readonly devices?: readonly RegisteredDevice[];
   /**
@@ -90,6 +103,7 @@ export const defaultServerOptions: Readonly<Required<ServerOptions>> = Object.fr
   tcpPort: undefined,
   tlsPort: undefined,
   tls: undefined,
+  clientCertificate: 'off',
   devices: [],
   anonymous: false,
   authenticator: undefined,
@@ -137,8 +151,22 @@ export function serverOptions(options: ServerOptions): ResolvedServerOptions {
   for (const name of NUMBERS) {
     if (merged[name] !== undefined) checkWhole(name, merged[name], serverRanges[name]);
   }
+  checkCertificates(merged);
   const { maxMessageSize: maxBodySize, requestTimeoutMs, clock } = merged;
   const session = sessionOptions({ maxBodySize, requestTimeoutMs, clock });
   const proxies = new TrustedProxies(merged.trustedProxies);
   return Object.freeze({ ...merged, limits: serverLimits(merged.limits), proxies, session });
+}
+
+function checkCertificates({ clientCertificate, authenticator }: Required<ServerOptions>): void {
+  if (!clientCertificates.includes(clientCertificate)) {
+    const words = clientCertificates.join(', ');
+    throw new IotmpError('IOTMP_ERR_CONFIG', `clientCertificate must be one of ${words}`);
+  }
+  if (clientCertificate !== 'identity' || authenticator === undefined) return;
+  // It would have to judge a credential that nobody looks at.
+  throw new IotmpError(
+    'IOTMP_ERR_CONFIG',
+    'an authenticator cannot be asked where a certificate is the identity',
+  );
 }

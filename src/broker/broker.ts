@@ -245,8 +245,9 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
     const keeps = this.#admission.configure(next);
     const isMore = next.maxConnections > this.#options.maxConnections;
     this.#options = next;
+    this.#connections.review();
     this.#upgrades.reset();
-    if (isMore) warnOfFileLimit(this.#options.maxConnections, (text) => this.warn(text));
+    if (isMore) warnOfFileLimit(next.maxConnections, (text) => this.warn(text));
     for (const device of [...this.#registry.values()]) {
       if (!keeps(device)) device.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
     }
@@ -254,12 +255,13 @@ export class IotmpServer extends SafeEmitter<ServerEvents> {
   }
 
   /**
-   * Shows another certificate on the TLS port to those who connect from now on; nobody is disconnected.
+   * Shows another certificate on the TLS port from now on. Clients that another authority vouched for log in again.
    * @throws IotmpError IOTMP_ERR_LISTEN when it cannot be used; then nothing has changed
    */
   renewTls(tls: TlsOptions): void {
     this.#listeners.renew(tls);
     this.#options = { ...this.#options, tls };
+    this.#connections.review();
   }
 
   /**

@@ -3,6 +3,8 @@ import { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
 import type { ConnectionOrigin, WaitingPlace } from '../transport/waiting-place';
 import type { Clock } from '../util/clock';
+import type { ResolvedServerOptions } from './broker-options';
+import { isSameCertificateRule } from './certificate-identity';
 import { DevicePace } from './device-pace';
 import { Connection, type ConnectionContext } from './connection';
 import { WaitingRoom } from './doors/waiting-room';
@@ -16,6 +18,7 @@ export class ConnectionAcceptor {
   readonly #context: ConnectionContext;
   readonly #connections = new Set<Connection>();
   readonly #room: WaitingRoom;
+  #reviewed: ResolvedServerOptions;
   #shut = false;
   #empty: PromiseWithResolvers<void> | undefined;
 
@@ -26,6 +29,7 @@ export class ConnectionAcceptor {
       warnings: new WarningGate(clock, (text) => port.onWarning(text)),
       onGone: (connection) => this.#handleGone(connection),
     };
+    this.#reviewed = port.options();
     this.#room = new WaitingRoom(clock, () => {
       const { maxConnections, limits } = port.options();
       return { ...limits, maxConnections };
@@ -75,6 +79,16 @@ export class ConnectionAcceptor {
     if (this.#connections.size === 0) return;
     this.#empty ??= Promise.withResolvers();
     await this.#empty.promise;
+  }
+
+  /** Ends all connections of the TLS port, logged in or not, if it asks for other certificates than at the last call. */
+  review(): void {
+    const before = this.#reviewed;
+    this.#reviewed = this.#context.options();
+    if (isSameCertificateRule(before, this.#reviewed)) return;
+    const reason = new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again');
+    for (const { session } of [...this.#connections])
+      if (session.transport.kind === 'tls') session.close(reason);
   }
 
   #handleGone(connection: Connection): void {

@@ -4,12 +4,16 @@ import type { Session, ConnectRequest, SessionHooks } from '../session/session';
 import type { WarningGate } from '../session/base/warning-gate';
 import type { Transport } from '../transport/transport';
 import type { Newcomer, WaitingPlace } from '../transport/waiting-place';
-import type { DirectoryAuthenticator, LoginHold } from './directory-authenticator';
+import { shownCertificate } from './certificate-identity';
+import type { DirectoryAuthenticator } from './directory-authenticator';
+import type { LoginHold } from './login-hold';
 import type { ResolvedServerOptions } from './broker-options';
 import type { ConnectedDevice } from './connected-device';
 import { IotmpDevice } from './iotmp-device';
 import { parseConnect, type ConnectIntent } from './connect-request';
 import type { DevicePace } from './device-pace';
+import type { DeviceId } from '../types';
+import type { Login } from './login';
 import type { DeviceRegistry } from './device-registry';
 import type { LoginBrake, NotChecked } from './brake/login-brake';
 import type { LoginTry } from './brake/login-try';
@@ -172,9 +176,9 @@ export class Connection implements SessionHooks, Newcomer {
     if (turn === 'held') return this.#holdBack();
     try {
       const authenticator = this.#context.authenticator();
-      const verdict = authenticator.authenticate(intent, intent.credential);
+      const verdict = authenticator.authenticate(this.#loginOf(intent));
       if (isAwaitable(verdict)) return this.#wait(verdict, authenticator, turn);
-      this.#letIn(authenticator, turn);
+      this.#letIn(verdict, turn);
     } catch (error) {
       return this.#fail(turn, error);
     } finally {
@@ -185,14 +189,14 @@ export class Connection implements SessionHooks, Newcomer {
 
   /** Another authenticator may be in charge by the time that this one has decided. */
   async #wait(
-    verdict: PromiseLike<void>,
+    verdict: PromiseLike<DeviceId>,
     authenticator: DirectoryAuthenticator,
     turn: LoginTry,
   ): Promise<void> {
     turn.begin();
     this.#try = turn;
     try {
-      await verdict;
+      const identity = await verdict;
       // Whoever does not wait for the verdict stays charged.
       if (this.#try !== turn) return;
       if (this.#context.authenticator() !== authenticator) {
@@ -200,7 +204,7 @@ export class Connection implements SessionHooks, Newcomer {
           statusCode: ConnectCode.BAD_CREDENTIALS,
         });
       }
-      this.#letIn(authenticator, turn);
+      this.#letIn(identity, turn);
     } catch (error) {
       this.#fail(turn, error);
     } finally {
@@ -210,10 +214,22 @@ export class Connection implements SessionHooks, Newcomer {
     await this.#slowDown();
   }
 
-  #letIn(authenticator: DirectoryAuthenticator, turn: LoginTry): void {
+  /** @throws IotmpError IOTMP_ERR_AUTH for a client that came in before certificates were asked for */
+  #loginOf({ user, device, credential }: ConnectIntent): Login {
+    const { transport } = this.session;
+    const certificate = shownCertificate(transport, this.#context.options());
+    return {
+      user,
+      device,
+      credential,
+      address: transport.remoteAddress,
+      certificate,
+    };
+  }
+
+  #letIn(identity: DeviceId, turn: LoginTry): void {
     turn.succeed();
-    if (this.#intent !== undefined)
-      this.#intent = { ...this.#intent, ...authenticator.identityOf(this.#intent) };
+    if (this.#intent !== undefined) this.#intent = { ...this.#intent, ...identity };
   }
 
   /** A device whose connections take each other's place waits before it is let in. */

@@ -70,11 +70,12 @@ export class ListenerSet {
 }
 
 function socketOptions(
-  { host, connectTimeoutMs, clock, proxyProtocol, trustedProxies }: ResolvedServerOptions,
+  { host, connectTimeoutMs, clock, proxyProtocol, trustedProxies, clientCertificate }: ResolvedServerOptions,
   port: number | undefined,
   tls: TlsOptions | undefined,
 ): SocketServerOptions | undefined {
   if (port === undefined) return undefined;
   const proxies = proxyProtocol ? trustedProxies : [];
-  return { host, port, tls, proxies, handshakeTimeoutMs: connectTimeoutMs, clock };
+  const needsCertificate = tls !== undefined && clientCertificate !== 'off';
+  return { host, port, tls, needsCertificate, proxies, handshakeTimeoutMs: connectTimeoutMs, clock };
 }

@@ -91,6 +91,12 @@ export class DeviceAccounts implements DeviceDirectory {
     return this.#records.isRemovalOwed({ user, id: device });
   }
 
+  /** Whether the device must not connect, whatever it has to show: also one that was removed, but is in the store still. */
+  locksOut(id: DeviceId): boolean {
+    if (this.#port.isLockedOut(id.user) || this.isRemovalOwed(id)) return true;
+    return this.has(id) && this.get(id)?.enabled !== true;
+  }
+
   admits(id: DeviceId, credential: string): boolean {
     const record = this.get(id);
     if (record?.enabled !== true || record.credential === undefined) return false;

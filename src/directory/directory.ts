@@ -153,6 +153,7 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
       isRead: () => this.#isRead,
       has: (id: DeviceId) => this.devices.has(id) && !this.#server.isRegistered(id),
       admits: (id: DeviceId, credential: string) => this.devices.admits(id, credential),
+      locksOut: (id: DeviceId) => this.devices.locksOut(id),
     };
   }
 

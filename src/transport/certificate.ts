@@ -60,7 +60,7 @@ export function certificateFault({ cert, key, passphrase, pfx }: TlsOptions): st
 }
 
 /** The certificates of a PEM text, in their order. */
-function certificatesOf(cert: TlsOptions['cert']): X509Certificate[] {
+export function certificatesOf(cert: TlsOptions['cert']): X509Certificate[] {
   if (!isPem(cert)) return [];
   return [...String(cert).matchAll(PEM)].map(([pem]) => new X509Certificate(pem));
 }

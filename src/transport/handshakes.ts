@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Server } from 'node:tls';
 import { systemCode } from '../errors';
 import { guarded, warnProcess } from '../util/guard';
+import { clientFault } from './client-certificate';
 import type { ConnectionRefusal } from './connection-refusal';
 import { remoteAddressOf } from './host-and-port';
 import { handshakeText } from './tls-words';
@@ -9,6 +10,8 @@ import type { Newcomer, WaitingPlace } from './waiting-place';
 
 /** What becomes of handshakes. */
 export interface HandshakesPort {
+  /** Whether each client has to show a valid certificate. */
+  readonly needsCertificate: boolean;
   onSecure(socket: Socket, remoteAddress: string, place: WaitingPlace): void;
   /** A handshake has failed, or was cut as its place was needed. */
   onRefused(refusal: ConnectionRefusal): void;
@@ -65,8 +68,18 @@ export class Handshakes {
     const pending = this.#pending.get(key);
     this.#pending.delete(key);
     // Its connection has just ended.
-    if (pending === undefined) socket.destroy();
-    else this.#port.onSecure(socket, pending.remoteAddress, pending.place);
+    if (pending === undefined) {
+      socket.destroy();
+      return;
+    }
+    const fault = this.#port.needsCertificate ? clientFault(socket, Date.now()) : undefined;
+    if (fault === undefined) {
+      this.#port.onSecure(socket, pending.remoteAddress, pending.place);
+      return;
+    }
+    socket.destroy();
+    pending.place.leave();
+    this.#refuse(pending, 'certificate', `the other end ${fault}`);
   }
 
   #handleError(error: Error, socket: Socket): void {

@@ -5,6 +5,7 @@ import { systemClock } from '../util/clock';
 import { asError, errorText, IotmpError, systemCode } from '../errors';
 import { guarded, warnProcess } from '../util/guard';
 import { certificateFault } from './certificate';
+import { askingForCertificate, authorityFault } from './client-certificate';
 import type { ConnectionRefusal } from './connection-refusal';
 import { Handshakes } from './handshakes';
 import { bareHost, hostAndPort, remoteAddressOf } from './host-and-port';
@@ -23,6 +24,8 @@ export interface SocketServerOptions extends TransportOptions {
   readonly port: number;
   /** Key, certificate and whatever else TLS needs; absent for plain TCP. */
   readonly tls?: TlsOptions | undefined;
+  /** Whether each client has to show a certificate of an authority in `tls.ca`. Default: no. */
+  readonly needsCertificate?: boolean | undefined;
   /**
    * Time for the TLS handshake of a connection, and for its PROXY header, in ms each; one that takes longer is cut.
    * Default 10000.
@@ -141,6 +144,7 @@ class Entrance {
     if (options.tls === undefined) return;
     this.#tls = createTls(options, where);
     this.#handshakes = new Handshakes(this.#tls, {
+      needsCertificate: options.needsCertificate === true,
       onSecure: (socket, remoteAddress, place) => this.#handOver(socket, remoteAddress, place),
       onRefused: (refusal) => hooks.onRefused(refusal),
     });
@@ -158,7 +162,11 @@ class Entrance {
   }
 
   renew(tls: TlsOptions): void {
-    if (this.#tls !== undefined) secure(this.#tls, tls, this.#where);
+    if (this.#tls === undefined) return;
+    if (this.#options.needsCertificate === true) checkAuthority(tls, this.#where);
+    secure(this.#tls, tls, this.#where);
+    // A client that the former authority vouches for must not slip in.
+    if (this.#options.needsCertificate === true) this.#handshakes?.cut();
   }
 
   cut(): void {
@@ -186,15 +194,17 @@ class Entrance {
 }
 
 function createTls(
-  { tls = {}, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS }: SocketServerOptions,
+  { tls = {}, needsCertificate = false, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS }: SocketServerOptions,
   where: string,
 ): TlsServer {
   const sources = [tls.cert, tls.pfx, tls.secureContext, tls.SNICallback, tls.pskCallback];
   if (sources.every((source) => source === undefined)) {
     throw listenError(where, 'TLS needs a key and a certificate');
   }
+  if (needsCertificate) checkAuthority(tls, where);
+  const wanted = needsCertificate ? askingForCertificate(tls) : tls;
   try {
-    return createTlsServer({ ...withoutRenegotiation(tls), handshakeTimeout: handshakeTimeoutMs });
+    return createTlsServer({ ...withoutRenegotiation(wanted), handshakeTimeout: handshakeTimeoutMs });
   } catch (error) {
     throw certificateError(where, tls, error);
   }
@@ -211,6 +221,11 @@ function secure(server: TlsServer, tls: TlsOptions, where: string): void {
 /** A handshake costs the server far more than the client. Without this option a client of TLS 1.2 asks for any number. */
 function withoutRenegotiation(tls: TlsOptions): TlsOptions {
   return { ...tls, secureOptions: (tls.secureOptions ?? 0) | constants.SSL_OP_NO_RENEGOTIATION };
+}
+
+function checkAuthority(tls: TlsOptions, where: string): void {
+  const fault = authorityFault(tls);
+  if (fault !== undefined) throw listenError(where, fault);
 }
 
 function certificateError(where: string, tls: TlsOptions, cause: unknown): IotmpError {

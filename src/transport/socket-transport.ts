@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Timer } from '../util/clock';
@@ -44,6 +45,11 @@ export class SocketTransport implements Transport, Flushable, SocketListener {
 
   get bufferedBytes(): number {
     return this.#socket.destroyed ? 0 : this.#batch.bytes + this.#socket.writableLength;
+  }
+
+  peerCertificate(): X509Certificate | undefined {
+    const socket = this.#socket;
+    return socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
   }
 
   start(handler: TransportHandler): void {

@@ -13,24 +13,28 @@ const WORDS: readonly (readonly [code: RegExp, words: string])[] = [
   [/^ERR_SSL_\w*ALERT_UNKNOWN_CA$/, 'does not trust the authority of the certificate of this end'],
   [/^ERR_SSL_\w*ALERT_CERTIFICATE_EXPIRED$/, 'says that the certificate of this end has expired'],
   [/^ERR_SSL_\w*ALERT_(BAD_CERTIFICATE|CERTIFICATE_\w+)$/, 'does not accept the certificate of this end'],
-  [
-    /^ERR_SSL_(PEER_DID_NOT_RETURN_A_CERTIFICATE|\w*ALERT_CERTIFICATE_REQUIRED)$/,
-    'asks for a certificate in vain',
-  ],
+  [/^ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE$/, 'has sent no certificate'],
+  [/^ERR_SSL_\w*ALERT_CERTIFICATE_REQUIRED$/, 'asks for a certificate in vain'],
   [/^CERT_HAS_EXPIRED$/, 'has a certificate that has expired'],
   [/^CERT_NOT_YET_VALID$/, 'has a certificate that is not valid yet: compare the clocks'],
   [/^(CERT_REVOKED|CRL_\w+)$/, 'has a certificate that was revoked'],
   [/^(ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/, 'has a certificate for another name'],
   [/^DEPTH_ZERO_SELF_SIGNED_CERT$/, 'has a self-signed certificate that is not trusted here'],
   [
-    /^(SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_UNTRUSTED|CERT_CHAIN_TOO_LONG|INVALID_CA|INVALID_PURPOSE)$/,
+    /^(SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_UNTRUSTED|CERT_CHAIN_TOO_LONG|INVALID_CA)$/,
     'has a certificate of an authority that is not trusted here',
   ],
+  [/^INVALID_PURPOSE$/, 'has a certificate that is not made for this use'],
+  [/^CERT_SIGNATURE_FAILURE$/, 'has a certificate whose signature is wrong'],
 ];
 
 /** What a TLS handshake failed of, said of the other end, such as "does not speak TLS". `undefined` for other errors. */
 export function tlsWords(error: unknown): string | undefined {
-  const code = systemCode(error);
+  return wordsOf(systemCode(error));
+}
+
+/** The same for a code alone, such as that of a certificate that was looked at and found wrong. */
+export function wordsOf(code: string): string | undefined {
   return WORDS.find(([pattern]) => pattern.test(code))?.[1];
 }
 

@@ -1,3 +1,5 @@
+import type { X509Certificate } from 'node:crypto';
+
 /** What a session hears of its connection. It is never called from inside a call of the transport's own methods. */
 export interface TransportHandler {
   /** Bytes that arrived, cut anywhere. The chunk belongs to the receiver and is never written again. */
@@ -13,6 +15,8 @@ export interface Transport {
   readonly kind: 'tcp' | 'tls' | 'ws' | 'memory';
   /** Address and port of the other end, for people to read. */
   readonly remoteAddress: string;
+  /** The certificate that the other end has shown, if its authority is one that this end trusts. */
+  peerCertificate?(): X509Certificate | undefined;
   /** Bytes that were sent and not yet taken by the system. */
   readonly bufferedBytes: number;
   /** Names the receiver of events; called once, before anything is delivered. */

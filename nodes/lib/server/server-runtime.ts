@@ -21,6 +21,7 @@ import type { HttpRouter } from './http-router';
 import type { LinkNode } from '../flow/link';
 import { serverHealth } from './server-health';
 import { LossWatch } from './loss-watch';
+import { warnOfCertificates } from './certificate-warnings';
 import { mountMqttBridge, type MqttMount } from './mqtt-bridge';
 import { statusReason } from '../red/node-error';
 import { applyRules } from './rights-rules';
@@ -123,6 +124,7 @@ export class ServerRuntime {
     applyRules(RED, node, config, hosted.services.rights);
     if (tls !== undefined) this.#ends.push(this.#renewCertificates(tls));
     warnOfOpenDoors(RED, node, options);
+    warnOfCertificates(RED, node, options, path);
   }
 
   /**

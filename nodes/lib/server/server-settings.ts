@@ -43,6 +43,7 @@ export function serverSettings(
     tcpPort: read('tcpPort'),
     tlsPort: read('tlsPort'),
     tls: tls?.options(),
+    clientCertificate: read('clientCertificate'),
     trustedProxies: read('trustedProxies'),
     proxyProtocol: read('proxyProtocol'),
     origins: allowedOrigins(RED.settings.httpNodeCors),

@@ -15,6 +15,7 @@ import type { DeviceId } from '../../types';
  * - `tls`, `http`, `mqtt`, `ssh`: the other end speaks that protocol. With `tls` the port is one without TLS.
  * - `plain`: the other end does not speak TLS, and the port is one for TLS.
  * - `handshake`: the TLS or WebSocket handshake failed.
+ * - `certificate`: the client has shown no valid certificate in the TLS handshake, and has to.
  * - `crowded`: the connection gave way to another one before its login, as too many wait for theirs.
  * - `full`: the server has as many connections as it may have, and all are logged in.
  * - `rate`: the login was not checked, as too many of the device or of its address were refused before.
@@ -29,6 +30,7 @@ export type RefusalReason =
   | ForeignProtocol
   | 'plain'
   | 'handshake'
+  | 'certificate'
   | 'proxy'
   | 'origin'
   | 'crowded'

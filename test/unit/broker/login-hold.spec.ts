@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { LoginHold } from '../../../src/broker/directory-authenticator';
+import { LoginHold } from '../../../src/broker/login-hold';
 import { BrokerBench, LAMP, PUMP } from '../support/broker-fixture';
 import { RawDevice } from '../support/raw-device';
 import { Type } from '../support/raw-message';

@@ -35,8 +35,9 @@ async function newBench(options: ServerOptions = {}): Promise<Bench> {
 describe('directory', () => {
   it('lets its devices in while no API is served', async () => {
     const { broker, newDirectory } = await newBench();
-    const { devices } = newDirectory();
-    await devices.create(DRAFT);
+    const known = newDirectory();
+    await known.start();
+    await known.devices.create(DRAFT);
     await broker.device(VALVE);
     await assert.rejects(broker.device({ ...VALVE, credential: 'other' }), /not let in/);
   });

@@ -4,6 +4,7 @@ import type { Node, NodeInitializer } from 'node-red';
 import { RawDevice } from '../support/raw-device';
 import { tlsWire } from '../support/raw-wire';
 import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../support/certificate';
+import { CLIENT_AUTHORITY, CLIENT_CERTIFICATES, CLIENT_KEY } from '../support/client-certificates';
 import { FlowBench } from './support/flow-bench';
 import { callNode, clientNode, serverNode, sinkNode } from './support/flows';
 import { freePort } from './support/free-port';
@@ -66,6 +67,51 @@ describe('TLS of iotmp-server and iotmp-client', () => {
       await bench.device();
     });
   }
+
+  it('lets in a client node by its certificate, while the server node takes that as the identity', async () => {
+    const bench = await FlowBench.start({}, [registerTls]);
+    const tlsPort = await freePort();
+    const own = { key: TEST_ONLY_KEY, cert: TEST_ONLY_CERTIFICATE, ca: CLIENT_AUTHORITY };
+    const shown = { key: CLIENT_KEY, cert: CLIENT_CERTIFICATES.unregistered, ca: TEST_ONLY_CERTIFICATE };
+    await bench.load(
+      tls(own),
+      tls(shown, 'shown'),
+      serverNode(bench.port, { tlsPort, tls: 'tls', host: '', clientCertificate: 'identity' }),
+      clientNode(tlsPort, {
+        transport: 'tls',
+        host: 'localhost',
+        tls: 'shown',
+        user: 'anna',
+        device: 'valve',
+      }),
+      callNode({ via: 'client', client: 'client', server: '' }),
+      sinkNode(),
+    );
+    await bench.listening('tls');
+    await bench.connected();
+    assert.deepEqual(bench.log('warn', 'server'), ['errors.certificatePlain']);
+  });
+
+  it('warns of an authority that nobody looks at', async () => {
+    const bench = await FlowBench.start({}, [registerTls]);
+    const tlsPort = await freePort();
+    const own = { key: TEST_ONLY_KEY, cert: TEST_ONLY_CERTIFICATE, ca: CLIENT_AUTHORITY };
+    const verifying = { ...own, rejectUnauthorized: true };
+    await bench.load(tls(verifying), serverNode(bench.port, { tlsPort, tls: 'tls' }), sinkNode());
+    await bench.listening('tls');
+    assert.deepEqual(bench.log('warn', 'server'), ['errors.certificateNotAsked']);
+  });
+
+  it('has no authority for the certificates that it is to ask for: red, and the TCP port works', async () => {
+    const bench = await FlowBench.start({}, [registerTls]);
+    const tlsPort = await freePort();
+    const own = { key: TEST_ONLY_KEY, cert: TEST_ONLY_CERTIFICATE };
+    const node = serverNode(bench.port, { tlsPort, tls: 'tls', clientCertificate: 'required' });
+    await bench.load(tls(own), node, sinkNode());
+    await bench.status('server', 'red', 'status.certificateUnusable');
+    assert.match(bench.log('error', 'server').join('\n'), /certificate of their authority \(CA\)/);
+    await bench.device();
+  });
 
   it('has a tls-config that is another node, or missing: red', async () => {
     const bench = await FlowBench.start({}, [registerTls]);
