@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { errorText } from '../../../src/errors';
 import { DeviceRights } from '../../../src/rights/device-rights';
-import { BrokerBench } from '../support/broker-fixture';
+import { BrokerBench, PUMP } from '../support/broker-fixture';
 import { RawDevice } from '../support/raw-device';
+import { Type } from '../support/raw-message';
 import { WebSocketWire } from '../support/raw-wire';
 
 /** Texts that a peer could write to forge or hide words of a log. */
@@ -52,6 +54,24 @@ describe('a text of a peer', () => {
         const name = `${who.user}/${who.device}`;
         assert.deepEqual(JSON.parse(rule), { effect: 'allow', who: name, action: 'call', target: text });
       }
+    });
+
+    it(`is plain in the errors of calls, as the answer of a device and as the name of a resource: ${shown}`, async () => {
+      const bench = await BrokerBench.start();
+      const device = await bench.device();
+      const errors: string[] = [];
+      const failed = (answer: Promise<unknown>): Promise<unknown> =>
+        answer.catch((error: unknown) => errors.push(errorText(error)));
+      device.serves = false;
+      const refused = failed(bench.server.call(PUMP, 'relay', { payload: 1 }));
+      const asked = await device.next(Type.RUN);
+      device.error(asked.id ?? 0, text, 418);
+      await refused;
+      device.serves = true;
+      await failed(bench.server.call(PUMP, text.slice(0, 200), { payload: 1 }));
+      await failed(bench.server.call({ user: text, device: text }, text));
+      assert.equal(errors.length, 3);
+      assertPlain(errors, 'error of a call');
     });
 
     it(`is plain as the reason of a WebSocket's close: ${shown}`, async () => {
