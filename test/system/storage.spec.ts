@@ -9,6 +9,7 @@ import { deviceTable, type FlowNode } from './support/flow';
 import { NODE_RED_VERSIONS, startNodeRed, type NodeRed, type NodeRedVersion } from './support/node-red';
 import { freePort } from './support/ports';
 import { STATION } from './support/station';
+import { ProgramStorm } from './support/program-storm';
 import { Acknowledged, connectWriter, Storm } from './support/storm';
 import { makeTemporaryDirectory, removeDirectory } from './support/user-directory';
 
@@ -110,20 +111,23 @@ describe('the storage of a real Node-RED', function () {
 
   it(`has every write that was answered after each of ${KILLS} kills in a storm of them`, async () => {
     const acknowledged = new Acknowledged();
+    const program = new ProgramStorm('server');
     for (let round = 0; round <= KILLS; round++) {
       nodeRed = await start(5, directory, port);
       client = await connectWriter(port);
       await checkProperties(client, acknowledged);
+      await program.check(nodeRed);
       assert.deepEqual(nodeRed.errors(), []);
       if (round === KILLS) break;
       const before = acknowledged.writes;
       // From here on the storage is open.
       await client.setProperty('round', round);
+      await program.begin(nodeRed);
       const storm = new Storm(client, acknowledged, BUCKET.bucket, 1 + round * NUMBERS_OF_A_STORM);
       await delay(100 + Math.random() * 700);
       await kill(nodeRed);
       await client.close();
-      await storm.ended;
+      await Promise.all([storm.ended, program.ended]);
       assert.ok(acknowledged.writes > before, 'nothing was written');
       await checkCopy(directory, acknowledged);
     }
@@ -131,6 +135,11 @@ describe('the storage of a real Node-RED', function () {
     await nodeRed?.stop();
     await checkCopy(directory, acknowledged);
     assert.ok(acknowledged.rows.size > 0, 'no row was answered');
+    const { counts } = program;
+    for (const [kind, count] of counts) assert.ok(count > 0, `nothing of ${kind} was answered`);
+    process.stdout.write(
+      `${KILLS} kills: ${acknowledged.writes} writes of the device, ${JSON.stringify(Object.fromEntries(counts))}\n`,
+    );
   }).timeout(60_000 + 15_000 * KILLS);
 
   for (const version of NODE_RED_VERSIONS) {

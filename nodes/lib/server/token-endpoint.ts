@@ -1,4 +1,4 @@
-import { errorText } from '../../../src';
+import { errorText, StorageError } from '../../../src';
 import type { NodeAPI } from 'node-red';
 import { adminRoute } from './admin-route';
 import { GatewayMount } from './gateway-mount';
@@ -45,7 +45,8 @@ export function mountTokenEndpoint(RED: NodeAPI): void {
       const token = await node.api.createToken(user, name, request.headers.host ?? '', admin);
       response.json({ user, name, path, token } satisfies MadeToken);
     } catch (error) {
-      response.status(503).json({ error: errorText(error) });
+      const status = error instanceof StorageError ? error.statusCode : 503;
+      response.status(status).json({ error: errorText(error) });
     }
   });
   RED.httpAdmin.post('/iotmp/servers/:id/tokens', mayWrite, onMake);

@@ -56,6 +56,12 @@ function check(file: string, acknowledged: readonly Acknowledged[]): void {
         decodeValue(value as Uint8Array),
       ]),
     );
+    const topics = new Map(
+      all('SELECT topic, payload FROM retained').map(({ topic, payload }) => [
+        topic,
+        decodeValue(payload as Uint8Array),
+      ]),
+    );
     const documents = new Set(all('SELECT id FROM document').map(({ id }) => id));
     assert.deepEqual(
       all('SELECT rows FROM bucket').map(({ rows }) => rows),
@@ -64,6 +70,8 @@ function check(file: string, acknowledged: readonly Acknowledged[]): void {
     const lastPut = new Map<string, string>();
     for (const line of acknowledged) {
       if ('rows' in line) for (const ts of line.rows) assert.ok(times.has(ts), `row ${ts} is lost`);
+      else if ('topic' in line)
+        assert.ok(Number(topics.get(line.topic)) >= line.value, `${line.topic} is lost`);
       else if ('property' in line)
         assert.ok(Number(values.get(line.property)) >= line.value, `${line.property} is lost`);
       else if (line.put !== undefined) lastPut.set(line.put.replace(/-\d+$/, ''), line.put);

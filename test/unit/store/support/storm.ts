@@ -6,7 +6,8 @@ export type Acknowledged =
   | { readonly property: string; readonly value: number }
   | { readonly put: string; readonly removed?: never }
   | { readonly put?: never; readonly removed: string }
-  | { readonly rows: readonly number[] };
+  | { readonly rows: readonly number[] }
+  | { readonly topic: string; readonly value: number };
 
 const KEY = { user: 'ann', bucket: 'storm' };
 const OWNER = { user: 'ann', device: 'd' };
@@ -21,6 +22,14 @@ async function setProperty({ properties }: Store, name: string): Promise<never> 
   for (let value = Number(before?.value ?? 0) + 1; ; value++) {
     await properties.set(OWNER, name, value);
     print({ property: name, value });
+  }
+}
+
+async function retain({ retained }: Store, topic: string): Promise<never> {
+  const before = await retained.get('ann', topic);
+  for (let value = Number(before?.payload ?? 0) + 1; ; value++) {
+    await retained.set('ann', topic, value);
+    print({ topic, value });
   }
 }
 
@@ -57,6 +66,7 @@ async function main(file: string, first: number): Promise<void> {
   for (let lane = 0; lane < 4; lane++) {
     writers.push(
       setProperty(store, `p${lane}`),
+      retain(store, `t/${lane}`),
       putDocuments(store, `t${first}-${lane}`),
       writeRows(store, lane, first),
     );
