@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'mocha';
 import { APPLICATION_ID, migrate, MIGRATIONS } from '../../../src/store/sqlite/database/migrations';
 import { openDatabase } from '../../../src/store/sqlite/database/open-database';
+import { smallDisk } from '../../support/small-disk';
 import { cleanUp } from '../../support/clean-up';
 import { temporaryFolder, withCode } from './support/stores';
 
@@ -16,8 +17,8 @@ const LATER = [
   "UPDATE property SET unit = 'none'",
 ];
 
-function openVersion(file: string, migrations: readonly string[]): DatabaseSync {
-  const db = openDatabase({ file, busyTimeoutMs: 0, maxFileSize: undefined }, unexpected, migrations);
+function openVersion(file: string, migrations: readonly string[], warn = unexpected): DatabaseSync {
+  const db = openDatabase({ file, busyTimeoutMs: 0, maxFileSize: undefined }, warn, migrations);
   cleanUp(() => {
     if (db.isOpen) db.close();
   });
@@ -51,7 +52,12 @@ describe('versions of a file', () => {
       assert.equal(versionOf(older), version);
       addProperty(older);
       older.close();
-      const db = openVersion(file, LATER);
+      const told: string[] = [];
+      const db = openVersion(file, LATER, (text) => told.push(text));
+      assert.match(
+        told.join('\n'),
+        new RegExp(`from version ${version} to ${LATER.length}: .*store.db.v${version} is`),
+      );
       assert.equal(versionOf(db), LATER.length);
       assert.deepEqual(schemaOf(db), schemaOf(newest));
       assert.deepEqual(
@@ -82,6 +88,53 @@ describe('versions of a file', () => {
     assert.equal(db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'half'").get()?.n, 0);
   });
 
+  it('are kept as a copy for this user only before they are changed, also in place of an older copy', () => {
+    const file = join(temporaryFolder(), 'store.db');
+    const older = openVersion(file, MIGRATIONS);
+    addProperty(older);
+    older.close();
+    chmodSync(file, 0o600);
+    writeFileSync(`${file}.v${MIGRATIONS.length}`, 'an older copy', { mode: 0o666 });
+    openVersion(file, LATER, () => undefined).close();
+    const copy = `${file}.v${MIGRATIONS.length}`;
+    if (process.platform !== 'win32') assert.equal(statSync(copy).mode & 0o777, 0o600);
+    const kept = openVersion(copy, MIGRATIONS);
+    assert.equal(versionOf(kept), MIGRATIONS.length);
+    assert.equal(kept.prepare('SELECT name FROM property').get()?.name, 'p');
+    assert.deepEqual(
+      readdirSync(dirname(file)).filter((name) => name.includes('part')),
+      [],
+    );
+  });
+
+  it('stay as they are where no copy can be kept', () => {
+    const file = join(temporaryFolder(), 'store.db');
+    const older = openVersion(file, MIGRATIONS);
+    addProperty(older);
+    older.close();
+    const copy = `${file}.v${MIGRATIONS.length}`;
+    mkdirSync(join(copy, 'in the way'), { recursive: true });
+    assert.throws(() => openVersion(file, LATER), /a copy has to be kept, and cannot be/);
+    assert.equal(versionOf(openVersion(file, MIGRATIONS)), MIGRATIONS.length);
+  });
+
+  it('stay as they are where the disk has no room for a copy', function () {
+    const disk = smallDisk(4);
+    if (disk === undefined) return this.skip();
+    const file = join(disk.folder, 'store.db');
+    const older = openVersion(file, MIGRATIONS);
+    addProperty(older);
+    older.exec('UPDATE property SET value = randomblob(2000000)');
+    older.close();
+    writeFileSync(join(disk.folder, 'filler'), Buffer.alloc(1024 * 1024));
+    assert.throws(() => openVersion(file, LATER), {
+      ...withCode('IOTMP_ERR_STORAGE', 'full'),
+      statusCode: 507,
+    });
+    assert.deepEqual(readdirSync(disk.folder).sort(), ['filler', 'store.db']);
+    assert.equal(versionOf(openVersion(file, MIGRATIONS)), MIGRATIONS.length);
+  });
+
   it('that are newer are refused untouched', () => {
     const file = join(temporaryFolder(), 'store.db');
     openVersion(file, LATER).close();
@@ -93,7 +146,7 @@ describe('versions of a file', () => {
   it('are not made of a database that is not ours', () => {
     const db = new DatabaseSync(':memory:');
     db.exec('PRAGMA user_version = 1');
-    assert.throws(() => migrate(db, 'x'), withCode('IOTMP_ERR_STORAGE', 'foreign'));
+    assert.throws(() => migrate(db, 'x', unexpected), withCode('IOTMP_ERR_STORAGE', 'foreign'));
     db.close();
   });
 });

@@ -1,4 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { IN_MEMORY } from './database-options';
+import { keepCopy } from './kept-copy';
 import { storageError } from './sqlite-fault';
 import { inTransaction } from './transaction';
 
@@ -85,10 +87,25 @@ export const MIGRATIONS: readonly string[] = [
  * Brings a file to the newest version, one version after the other, each in a transaction of its own. Where nothing is to
  * be done, it still makes sure that the file can be written.
  *
+ * A copy of an older file is kept beside it first, as `<file>.v<version>`; where that fails, nothing is changed.
+ *
+ * @param warn gets what a person should know
  * @throws StorageError `newer` or `foreign` for a file that is not to be touched.
  */
-export function migrate(db: DatabaseSync, file: string, migrations: readonly string[] = MIGRATIONS): void {
+export function migrate(
+  db: DatabaseSync,
+  file: string,
+  warn: (text: string) => void,
+  migrations: readonly string[] = MIGRATIONS,
+): void {
   const version = checkVersion(db, file, migrations.length);
+  if (version > 0 && version < migrations.length && file !== IN_MEMORY) {
+    const copy = `${file}.v${version}`;
+    keepCopy(db, file, copy);
+    warn(
+      `the file is brought from version ${version} to ${migrations.length}: ${copy} is a copy of it as it was`,
+    );
+  }
   if (version === migrations.length) inTransaction(db, () => undefined);
   for (const [index, migration] of migrations.entries()) {
     if (index < version) continue;

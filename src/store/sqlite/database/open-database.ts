@@ -29,7 +29,7 @@ export function openDatabase(
   try {
     if (file !== IN_MEMORY) prepareFile(options, warn);
     db = new DatabaseSync(file);
-    setUp(db, options, migrations);
+    setUp(db, options, warn, migrations);
     return db;
   } catch (error) {
     db?.close();
@@ -37,7 +37,12 @@ export function openDatabase(
   }
 }
 
-function setUp(db: DatabaseSync, options: DatabaseOptions, migrations: readonly string[]): void {
+function setUp(
+  db: DatabaseSync,
+  options: DatabaseOptions,
+  warn: (text: string) => void,
+  migrations: readonly string[],
+): void {
   const { file, busyTimeoutMs, maxFileSize } = options;
   // A second process would not know what this one remembers of the tables, so the file is held for as long as it is open.
   db.exec(`
@@ -55,7 +60,7 @@ function setUp(db: DatabaseSync, options: DatabaseOptions, migrations: readonly 
     PRAGMA journal_size_limit = ${MAX_LOG_BYTES};
     PRAGMA cache_size = -${CACHE_KIB};
   `);
-  migrate(db, file, migrations);
+  migrate(db, file, warn, migrations);
   if (maxFileSize !== undefined) limitSize(db, maxFileSize);
   const [damage] = sizeOf(file) <= MAX_CHECKED_BYTES ? findDamage(db, 'quick_check') : [];
   if (damage !== undefined) throw storageError('corrupt', file, damage);
