@@ -10,7 +10,13 @@ export {
   type ClientCertificate,
   type ServerOptions,
 } from './broker/broker-options';
-export { defaultServerLimits, serverLimitRanges, type ServerLimits } from './broker/server-limits';
+export {
+  defaultServerLimits,
+  deviceMemory,
+  deviceMemoryLimits,
+  serverLimitRanges,
+  type ServerLimits,
+} from './broker/server-limits';
 export { TrustedProxies } from './transport/trusted-proxies';
 export type { TlsOptions } from 'node:tls';
 export type { ListenerKind, ServerEvents } from './broker/broker-events';

@@ -1,4 +1,10 @@
-import { clientCertificates, defaultClientOptions, defaultServerOptions, serverRanges } from '../../src';
+import {
+  clientCertificates,
+  defaultClientOptions,
+  defaultServerOptions,
+  deviceMemory,
+  serverRanges,
+} from '../../src';
 import { choice, configNode, deviceRuleList, optional, port, proxies, text, toggle, whole } from './kinds';
 import { nodeSettings } from './setting';
 import { answerTime, keepAlive, MAX_REQUEST_TIMEOUT_S } from './shared';
@@ -28,6 +34,7 @@ export const serverTable = nodeSettings(
       default: defaultServerOptions.maxMessageSize,
       ...serverRanges.maxMessageSize,
     }),
+    deviceMemory: whole({ unit: 'MiB', ...deviceMemory }),
     maxConnections: whole({ default: defaultServerOptions.maxConnections, ...serverRanges.maxConnections }),
     requestTimeout: answerTime({ max: MAX_REQUEST_TIMEOUT_S }),
     mqtt: configNode({ node: 'mqtt-broker', required: false, check: 'mqtt' }),

@@ -13,7 +13,7 @@ export interface SettingFacts {
   readonly defaultType?: string;
   readonly min?: number;
   readonly max?: number;
-  readonly unit?: 's' | 'ms' | 'bytes';
+  readonly unit?: 's' | 'ms' | 'bytes' | 'MiB';
   /** Meaning of a blank field, where the dialog takes one: the default, that something is off, or that the runtime chooses. */
   readonly blank?: 'default' | 'off' | 'auto';
   readonly choices?: readonly string[];

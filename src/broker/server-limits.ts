@@ -87,6 +87,24 @@ export const defaultServerLimits: Readonly<ServerLimits> = Object.freeze({
   locks: 100_000,
 });
 
+/** Memory of one device, in MiB, as {@link deviceMemoryLimits} takes it. */
+export const deviceMemory = Object.freeze({ default: 16, min: 1, max: 128 });
+
+/**
+ * The limits of one device by one number: the memory that its messages may wait in. What else is kept for a device is a part
+ * of it, as in the defaults.
+ * @param mebibytes as of {@link deviceMemory}
+ */
+export function deviceMemoryLimits(mebibytes: number): Partial<ServerLimits> {
+  const scale = mebibytes / deviceMemory.default;
+  const scaled = (bytes: number): number => Math.round(bytes * scale);
+  return {
+    waitingMessageBytesPerDevice: scaled(defaultServerLimits.waitingMessageBytesPerDevice),
+    waitingWriteBytesPerDevice: scaled(defaultServerLimits.waitingWriteBytesPerDevice),
+    lastKnownBytesPerDevice: scaled(defaultServerLimits.lastKnownBytesPerDevice),
+  };
+}
+
 /** Smallest and largest value of a whole number. */
 export interface WholeRange {
   readonly min: number;

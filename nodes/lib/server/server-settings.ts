@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { IotmpError, type ServerOptions } from '../../../src';
+import { deviceMemoryLimits, IotmpError, type ServerOptions } from '../../../src';
 import { allowedOrigins } from '../red/allowed-origins';
 import { serverTable } from '../../settings/iotmp-server';
 import { settingReader, type ConfigOf } from '../../settings/setting';
@@ -52,6 +52,7 @@ export function serverSettings(
     keepAliveS: read('keepAlive'),
     maxMessageSize: read('maxMessageSize'),
     maxConnections: read('maxConnections'),
+    limits: deviceMemoryLimits(read('deviceMemory')),
     requestTimeoutMs: Math.round(1000 * read('requestTimeout')),
   };
 }

@@ -4,6 +4,8 @@ import { IotmpServer } from '../../../src/broker/broker';
 import { serverOptions } from '../../../src/broker/broker-options';
 import {
   defaultServerLimits,
+  deviceMemory,
+  deviceMemoryLimits,
   serverLimitRanges,
   serverLimits,
   type ServerLimits,
@@ -19,6 +21,17 @@ describe('limits of the server', () => {
     assert.deepEqual(serverLimits({}), defaultServerLimits);
     assert.deepEqual(serverLimits({ ...defaultServerLimits }), defaultServerLimits);
     assert.deepEqual(serverLimits({ lastKnownBytes: undefined } as object), defaultServerLimits);
+  });
+
+  it('of one device follow its memory, and are the defaults at its default', () => {
+    assert.deepEqual(serverLimits(deviceMemoryLimits(deviceMemory.default)), defaultServerLimits);
+    for (const mebibytes of [deviceMemory.min, deviceMemory.max]) {
+      const { waitingMessageBytesPerDevice, waitingWriteBytesPerDevice, lastKnownBytesPerDevice } =
+        serverLimits(deviceMemoryLimits(mebibytes));
+      assert.equal(waitingMessageBytesPerDevice, mebibytes * 2 ** 20);
+      assert.equal(waitingWriteBytesPerDevice, waitingMessageBytesPerDevice / 4);
+      assert.equal(lastKnownBytesPerDevice, waitingMessageBytesPerDevice / 16);
+    }
   });
 
   it('are options of the server, each by its name', () => {

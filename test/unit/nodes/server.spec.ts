@@ -69,6 +69,12 @@ describe('iotmp-server', () => {
     assert.deepEqual([...bench.log('warn'), ...bench.log('error')], []);
   });
 
+  it('bounds what it keeps for a device by the memory in its settings', async () => {
+    const bench = await start({ deviceMemory: '2' });
+    assert.equal(bench.server().limits.waitingMessageBytesPerDevice, 2 * 2 ** 20);
+    assert.equal(bench.server().limits.lastKnownBytesPerDevice, 2 ** 17);
+  });
+
   it('is off: grey, its port is closed, and its nodes are inert', async () => {
     const bench = await start({ enabled: false });
     await bench.status('server', 'grey', 'status.disabled');
@@ -92,6 +98,7 @@ describe('iotmp-server', () => {
     'a path with spaces': [{ wsPath: '/io tmp' }, 'wsPath must begin with "/"'],
     'a keep-alive of 0': [{ keepAlive: 0 }, 'keepAlive must be'],
     'half a keep-alive': [{ keepAlive: 1.5 }, 'keepAlive must be a whole number'],
+    'a memory that is too large': [{ deviceMemory: 129 }, 'deviceMemory must be'],
     'a message size that is too small': [{ maxMessageSize: 10 }, 'maxMessageSize must be'],
     'half a connection': [{ maxConnections: 0.5 }, 'maxConnections must be'],
     'a storage that there is not': [{ storage: 'cloud' }, 'storage must be one of file, memory'],

@@ -8,7 +8,7 @@ import { resourceOutTable } from '../../../../nodes/settings/iotmp-resource-out'
 import { serverTable } from '../../../../nodes/settings/iotmp-server';
 import { streamTable } from '../../../../nodes/settings/iotmp-stream';
 import { settingReader } from '../../../../nodes/settings/setting';
-import { defaultClientOptions, defaultServerOptions, eventKinds } from '../../../../src';
+import { defaultClientOptions, defaultServerOptions, deviceMemory, eventKinds } from '../../../../src';
 
 /** Properties that mean something else where they are missing than in a new node. */
 const NEW_ONLY = ['iotmp-server storage', 'iotmp-client port'];
@@ -51,6 +51,7 @@ describe('the tables of settings', () => {
     const server = settingReader(serverTable, {});
     assert.equal(server('keepAlive'), defaultServerOptions.keepAliveS);
     assert.equal(server('maxMessageSize'), defaultServerOptions.maxMessageSize);
+    assert.equal(server('deviceMemory'), deviceMemory.default);
     assert.equal(server('maxConnections'), defaultServerOptions.maxConnections);
     assert.equal(server('requestTimeout'), defaultServerOptions.requestTimeoutMs / 1000);
     assert.equal(server('tcpPort'), defaultClientOptions.port.tcp);
