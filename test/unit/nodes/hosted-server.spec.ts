@@ -38,6 +38,29 @@ describe('a hosted server', () => {
     await hosted.close();
   });
 
+  it('takes from a device what rules deny by its type, as soon as the directory has the type', async () => {
+    const hosted = new HostedServer(OPTIONS, undefined);
+    const { rights } = hosted.services;
+    const scrap = { effect: 'deny', who: 'type:anna/scrap', action: '*', target: '*' } as const;
+    const request = { who: OWNER, action: 'Lock', target: 'door', isDefault: true } as const;
+    rights.rules = [scrap];
+    assert.equal(rights.allows(request), false, 'the directory is not read yet');
+    await hosted.start();
+    await hosted.readDirectory();
+    let lost = 0;
+    const release = rights.hold(request, () => {
+      lost++;
+      release();
+    });
+    const { devices } = hosted.directory;
+    const record = await devices.create({ ...OWNER, type: 'Generic', credentials: 'x', asset_type: 'scrap' });
+    assert.equal(lost, 1);
+    assert.equal(rights.allows(request), false);
+    await devices.update(record, { asset_type: 'pumps' });
+    assert.equal(rights.allows(request), true);
+    await hosted.close();
+  });
+
   it('has kept all that it was asked to keep when it is closed', async () => {
     let closed = false;
     const done: string[] = [];
