@@ -59,7 +59,8 @@ export class LastKnownStates {
 
   /** The server wrote this input, and the device took it. `at` is when, in ms since 1970. */
   wrote(path: string, input: unknown, at: number): void {
-    const state = this.#touch(path, at);
+    const state = this.#touch(path);
+    state.at = at;
     const size = sizeOfInput(input, this.#memory.bytesPerDevice);
     const growth = size - state.inputSize;
     state.input = input;
@@ -68,20 +69,16 @@ export class LastKnownStates {
   }
 
   /**
-   * The device sent this output. `at` is when, in ms since 1970. Of the many that a flood brings in one turn only the last
-   * one is measured, at the end of the turn.
+   * The device sent this output. `at` is when, in ms since 1970. Of the many that a flood brings at one time, only the first
+   * is measured at once, and the last one at the end of the turn.
    */
   saw(path: string, output: Value, at: number): void {
-    const state = this.#touch(path, at);
+    const state = this.#touch(path);
+    const isFlood = state.at === at;
+    state.at = at;
     state.output = output;
-    if (!state.isMeasured) return;
-    state.isMeasured = false;
-    if (this.#unmeasured !== undefined) {
-      this.#unmeasured.push(state);
-      return;
-    }
-    this.#unmeasured = [state];
-    this.#memory.measureLater(this);
+    if (!isFlood) this.#grow(measured(state, this.#memory.bytesPerDevice));
+    else if (state.isMeasured) this.#measureLater(state);
   }
 
   measure(): void {
@@ -108,7 +105,7 @@ export class LastKnownStates {
   }
 
   /** Changed in place: this happens with every sample. */
-  #touch(path: string, at: number): RememberedState {
+  #touch(path: string): RememberedState {
     const states = (this.#states ??= new Map<string, RememberedState>());
     this.#usedAt = this.#memory.nextTurn();
     let state = states.get(path);
@@ -126,9 +123,17 @@ export class LastKnownStates {
       states.set(path, state);
       this.#resize(OVERHEAD + 2 * path.length);
     }
-    state.at = at;
     state.turn = this.#usedAt;
     return state;
+  }
+
+  #measureLater(state: RememberedState): void {
+    state.isMeasured = false;
+    if (this.#unmeasured === undefined) {
+      this.#unmeasured = [];
+      this.#memory.measureLater(this);
+    }
+    this.#unmeasured.push(state);
   }
 
   #grow(bytes: number): void {

@@ -83,6 +83,7 @@ describe('last known states', () => {
     states.saw('a', 3, 3);
     await Promise.resolve();
     assert.equal(states.bytes, small);
+    states.saw('a', 4, 4);
     states.saw('a', Buffer.alloc(50_000), 4);
     assert.equal(states.clear(), 1);
     await Promise.resolve();
