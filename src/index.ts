@@ -57,6 +57,13 @@ export type { PropertyListener } from './services/properties/property-watchers';
 export type { PropertySource, PropertySubscription } from './services/properties/property-source';
 export type { Buckets, BucketsOptions } from './services/buckets/buckets';
 export { Directory, type DirectoryOptions } from './directory/directory';
+export type { AcceptanceRequest, AcceptanceWindow } from './directory/provisioning/acceptance-windows';
+export type {
+  NamePattern,
+  NamePatternChange,
+  NamePatternDraft,
+} from './directory/provisioning/name-patterns';
+export type { ProvisionedDevice, Provisioning } from './directory/provisioning/provisioning';
 export { DamagedRecordError } from './store/damaged-records';
 export { openStore } from './store/open-store';
 export type { Store } from './store/store';

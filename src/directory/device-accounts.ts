@@ -4,7 +4,7 @@ import { IotmpError } from '../errors';
 import type { DeviceDirectory } from '../broker/directory-authenticator';
 import type { DeviceId } from '../types';
 import { isDeepStrictEqual } from 'node:util';
-import { changed, Records, type Documents, type RecordChange } from './records';
+import { allSettled, changed, Records, type Documents, type RecordChange } from './records';
 import type { Revocations } from './revocations';
 import { hashCredential, matchesCredential } from './secret-hash';
 
@@ -22,6 +22,8 @@ export const deviceRecord = z.object({
   project: z.array(z.string()),
   /** Hash of the credential. Devices of some types have none and never connect. */
   credential: z.string().optional(),
+  /** Id of the pattern of names that let the device in at first. */
+  provisioning: z.string().optional(),
   created: z.number(),
   modified: z.number(),
 });
@@ -42,6 +44,8 @@ export interface DeviceChange extends RecordChange<
 /** A device to be made. */
 export interface DeviceDraft extends DeviceId, DeviceChange {
   readonly type: string;
+  /** As in {@link DeviceRecord}. */
+  readonly provisioning?: string | undefined;
 }
 
 /** What the devices of a directory depend on. */
@@ -50,6 +54,8 @@ export interface DeviceAccountsPort {
   readonly isLockedOut: (user: string) => boolean;
   /** Is called at once when a device was removed or disabled, or has another credential. */
   readonly onCutOff: (id: DeviceId) => void;
+  /** Is called when a record is about to be removed. What it returns is waited for. */
+  readonly onRemove: (record: DeviceRecord) => Promise<void> | undefined;
   /** Is called at once when a record was made, changed or removed, and when that was taken back. */
   readonly onChange: (id: DeviceId) => void;
 }
@@ -121,7 +127,7 @@ export class DeviceAccounts implements DeviceDirectory {
     checkUser(draft.user);
     if (this.has(draft))
       throw new IotmpError('IOTMP_ERR_CONFLICT', `device ${draft.device} is already there`);
-    const { user, device, type, ...change } = draft;
+    const { user, device, type, provisioning, ...change } = draft;
     const now = Date.now();
     const fresh: DeviceRecord = {
       device,
@@ -136,6 +142,7 @@ export class DeviceAccounts implements DeviceDirectory {
       project: [],
       created: now,
       modified: now,
+      ...(provisioning !== undefined && { provisioning }),
     };
     return this.#keep(fresh, change);
   }
@@ -144,8 +151,10 @@ export class DeviceAccounts implements DeviceDirectory {
     return this.#keep({ ...record, modified: Date.now() }, change);
   }
 
-  remove({ user, device }: DeviceId): Promise<void> {
-    return this.#records.remove({ user, id: device });
+  async remove({ user, device }: DeviceId): Promise<void> {
+    const record = this.get({ user, device });
+    const noted = record === undefined ? undefined : this.#port.onRemove(record);
+    await allSettled([this.#records.remove({ user, id: device }), noted ?? Promise.resolve()]);
   }
 
   /** Ends the connection of a device that would not be let in as it was. */

@@ -11,6 +11,7 @@ import { SafeEmitter } from '../util/safe-emitter';
 import { assetsIn, type Assets } from './asset-records';
 import { DeviceAccounts } from './device-accounts';
 import { LastSeen } from './last-seen';
+import { Provisioning, type ProvisionedDevice } from './provisioning/provisioning';
 import type { Documents, Keeper } from './records';
 import { Revocations } from './revocations';
 import { UserAccounts } from './user-accounts';
@@ -20,6 +21,8 @@ export interface DirectoryOptions {
   /** Where the records are kept: a store, or a store that is being opened. It is closed by its owner. */
   readonly store: Store | Promise<Store>;
   readonly clock?: Clock | undefined;
+  /** The time, in ms since 1970; that of the machine unless given. */
+  readonly now?: (() => number) | undefined;
   /** Something that deserves a line in a log. By default, a warning of the server. */
   readonly onWarning?: ((text: string) => void) | undefined;
 }
@@ -32,6 +35,8 @@ interface DirectoryEvents {
   deviceCutOff: [id: DeviceId];
   /** A device may have other traits; `undefined` stands for all devices. */
   traitsChanged: [id: DeviceId | undefined];
+  /** A device was registered by its login. */
+  provisioned: [device: ProvisionedDevice];
 }
 
 /**
@@ -43,6 +48,8 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
   readonly devices: DeviceAccounts;
   readonly assets: Assets;
   readonly lastSeen: LastSeen;
+  /** Registers devices by their logins. */
+  readonly provisioning: Provisioning;
   /** The documents that the records are in, and other records beside them. */
   readonly documents: Documents;
   /** Rights that were taken away, but are still in the store. */
@@ -54,7 +61,10 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
   #closed = false;
   #isRead = false;
 
-  constructor(server: IotmpServer, { store, clock = systemClock, onWarning }: DirectoryOptions) {
+  constructor(
+    server: IotmpServer,
+    { store, clock = systemClock, now = Date.now, onWarning }: DirectoryOptions,
+  ) {
     super();
     this.#server = server;
     this.#warn = onWarning ?? ((text) => server.warn(text));
@@ -66,6 +76,18 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
       isLockedOut: (user) => this.users.isLockedOut(user),
       onCutOff: (id) => this.#cutOff(id),
       onChange: (id) => this.tell('traitsChanged', id),
+      onRemove: ({ user, device, provisioning: pattern }) =>
+        pattern === undefined ? undefined : this.provisioning.patterns.noteRemoved(user, pattern, device),
+    });
+    this.provisioning = new Provisioning({
+      documents,
+      revocations: this.revocations,
+      devices: this.devices,
+      clock,
+      now,
+      isRead: () => this.#isRead,
+      isInSettings: (id) => server.isRegistered(id),
+      onProvisioned: (device) => this.#handleProvisioned(device),
     });
     this.assets = assetsIn(documents);
     this.lastSeen = new LastSeen({
@@ -122,7 +144,13 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
   }
 
   get #kept(): readonly Keeper[] {
-    return [this.users, this.devices, ...Object.values(this.assets), this.lastSeen];
+    return [
+      this.users,
+      this.devices,
+      this.provisioning.patterns,
+      ...Object.values(this.assets),
+      this.lastSeen,
+    ];
   }
 
   async #read(): Promise<void> {
@@ -148,12 +176,32 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
     this.#server.device(id)?.close(new IotmpError('IOTMP_ERR_AUTH', 'the device has to log in again'));
   }
 
+  #handleProvisioned(provisioned: ProvisionedDevice): void {
+    const { user, device, address, pattern = '', isReplacement } = provisioned;
+    const ts = Date.now();
+    const { events } = this.#server;
+    if (!isReplacement)
+      events.publish({ event: 'device_create', user, device, ts, type: 'Generic', name: device });
+    events.publish({
+      event: 'device_provision',
+      user,
+      device,
+      ts,
+      address,
+      pattern,
+      replacement: isReplacement,
+    });
+    this.tell('provisioned', provisioned);
+  }
+
   #asDeviceDirectory(): DeviceDirectory {
     return {
       isRead: () => this.#isRead,
       has: (id: DeviceId) => this.devices.has(id) && !this.#server.isRegistered(id),
       admits: (id: DeviceId, credential: string) => this.devices.admits(id, credential),
       locksOut: (id: DeviceId) => this.devices.locksOut(id),
+      enroll: (login) => this.provisioning.enroll(login),
+      enrolling: (id) => this.provisioning.enrolling(id),
     };
   }
 

@@ -36,6 +36,7 @@ export const eventKinds: readonly EventKind[] = [
   { event: 'device_delete', filters: DEVICE },
   { event: 'device_property_delete', filters: [...DEVICE, 'property'] },
   { event: 'device_property_update', filters: [...DEVICE, 'property'] },
+  { event: 'device_provision', filters: [...DEVICE, 'pattern', 'address'] },
   { event: 'device_service_refused', filters: [...DEVICE, 'service', 'target'] },
   { event: 'device_state_change', filters: [...DEVICE, 'state', 'address'] },
   { event: 'device_time_replaced', filters: DEVICE },

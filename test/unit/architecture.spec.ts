@@ -45,6 +45,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'src/rights',
     'src/errors.ts',
     'src/util',
+    'src/transport',
     'src/session',
     'src/broker',
     'src/store',
