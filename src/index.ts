@@ -66,6 +66,9 @@ export type {
 export type { ProvisionedDevice, Provisioning } from './directory/provisioning/provisioning';
 export { DamagedRecordError } from './store/damaged-records';
 export { openStore } from './store/open-store';
+export { Backups, type BackupReport, type BackupsOptions } from './store/backup/backups';
+export { DiskFiles } from './store/files/disk-files';
+export type { FileLimits, FileStore } from './store/files/file-store';
 export type { Store } from './store/store';
 export type { FileStoreOptions, MemoryStoreOptions, StoreOptions } from './store/store-options';
 export type { StoreLimits } from './store/store-limits';
@@ -125,6 +128,7 @@ export { Gateway } from './gateway/gateway';
 export type { GatewayOptions, GatewayUser } from './gateway/gateway-options';
 export { ServerHealth, type HealthReason } from './gateway/health/server-health';
 export { serveHealth } from './gateway/health/serve-health';
+export { gatewayLimits } from './gateway/limits/gateway-limits';
 export type { GatewayLimits } from './gateway/limits/gateway-limits';
 export { decodeValue } from './codec/reading/pson-decoder';
 export { encodeValue } from './codec/writing/pson-encoder';

@@ -20,6 +20,7 @@ export const SERVICE_ACTIONS = {
   'bucket.aggregate': { uses: ['device', 'resource', 'params'] },
   'endpoint.call': { uses: ['resource', 'payload'], client: true },
   'topic.publish': { uses: ['resource', 'payload', 'retain'], client: true },
+  'server.backup': { uses: [] },
 } as const satisfies Record<string, { uses: readonly ServiceField[]; client?: true }>;
 
 /** A service and its action, such as `property.get`. */
@@ -37,7 +38,7 @@ function isServiceAction(key: string): key is ServiceAction {
 }
 
 /** The service that is asked; '' calls a resource. */
-const service = choice({ choices: ['', 'property', 'bucket', 'endpoint', 'topic'], default: '' });
+const service = choice({ choices: ['', 'property', 'bucket', 'endpoint', 'topic', 'server'], default: '' });
 
 /** What is asked of the service; `undefined` where a resource is called. */
 const action: Setting<ServiceAction | undefined> = {

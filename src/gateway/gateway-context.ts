@@ -1,5 +1,6 @@
 import type { IotmpServer } from '../broker/broker';
 import type { ServerServices } from '../services/server-services';
+import type { Backups } from '../store/backup/backups';
 import type { FileStore } from '../store/files/file-store';
 import type { Clock } from '../util/clock';
 import type { RateLimiter } from '../util/rate-limiter';
@@ -53,6 +54,7 @@ export interface GatewayContext {
   readonly addressPlaces: AddressPlaces;
   readonly places: SocketPlaces;
   readonly metrics: GatewayMetrics;
+  readonly backups: Backups | undefined;
   readonly health: ServerHealth;
   /** The path that the gateway is mounted under, such as `/api`; '' at the root. */
   readonly basePath: string;

@@ -1,3 +1,5 @@
+import type { Backups } from '../store/backup/backups';
+import type { FileStore } from '../store/files/file-store';
 import type { Store } from '../store/store';
 import type { Clock } from '../util/clock';
 import type { Directory } from '../directory/directory';
@@ -33,6 +35,10 @@ export interface GatewayOptions {
    * are in a temporary folder, and gone with the gateway.
    */
   readonly filesFolder?: string;
+  /** The files of storages, in place of those in a folder. They stay their owner's. */
+  readonly files?: FileStore;
+  /** Makes backups for administrators; without it there are none. It stays its owner's. */
+  readonly backups?: Backups;
   /** Users that are made at the start, unless they are there. */
   readonly users?: readonly GatewayUser[];
   /** The path that the gateway is mounted under, such as `/api`: for the OpenAPI document. */

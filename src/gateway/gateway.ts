@@ -145,8 +145,13 @@ export class Gateway {
     await this.#sockets.close();
     this.#context.metrics.close();
     this.#context.presence.close();
-    await Promise.all([...this.#kept.map((kept) => kept.settled()), this.#context.files.close()]);
+    await Promise.all([...this.#kept.map((kept) => kept.settled()), this.#endFiles()]);
     await this.#endOwn();
+  }
+
+  /** Files that were given stay their owner's. */
+  async #endFiles(): Promise<void> {
+    if (this.#options.files === undefined) await this.#context.files.close();
   }
 
   /** The keepers of the gateway's own records: they are read at the start, and waited for at the end. */
@@ -228,11 +233,14 @@ function newContext({
     presence: new CallbackPresence(clock, server.events),
     lastSeen,
     grants: new DeviceGrants(clock),
-    files: new DiskFiles(
-      options.filesFolder ?? new TemporaryFolder(),
-      limits,
-      () => services.storeFault?.reason === 'full',
-    ),
+    files:
+      options.files ??
+      new DiskFiles(
+        options.filesFolder ?? new TemporaryFolder(),
+        limits,
+        () => services.storeFault?.reason === 'full',
+      ),
+    backups: options.backups,
     exports: new BucketExports(clock),
     limits,
     logins: new RateLimiter(loginRate, clock),

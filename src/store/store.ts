@@ -30,6 +30,12 @@ export interface Store {
    */
   check(): Promise<readonly string[]>;
 
+  /**
+   * Copies the store into a new file, as it is at one moment: all that was answered before the call is in it. Reads and writes go on
+   * meanwhile. Rejects with `IOTMP_ERR_CONFLICT` for a store in memory, and with `IOTMP_ERR_ABORTED`.
+   */
+  copyTo(file: string, signal?: AbortSignal): Promise<void>;
+
   /** Ends what was asked for before, brings the file into order and lets go of it. May be called again. */
   close(): Promise<void>;
 }

@@ -1,10 +1,18 @@
-import type { BucketRow, PropertyOwner, RowPage, ServerServices } from '../../../src';
+import type { Backups, BucketRow, PropertyOwner, RowPage, ServerServices } from '../../../src';
 import type { ServiceAction } from '../../settings/iotmp-call';
 import { aggregationOf, fieldsOf, numberOf, rangeOf, rowsOf } from './bucket-query';
 import { flowValue, flowValueOf } from '../flow/flow-value';
 import { done, type FlowRequest, type ServiceReply } from './service-request';
 
-type ServerServiceCall = (services: ServerServices, request: FlowRequest) => Promise<ServiceReply>;
+/** What the server in this Node-RED offers to flows. */
+export interface FlowServices extends Pick<
+  ServerServices,
+  'properties' | 'buckets' | 'endpoints' | 'topics'
+> {
+  readonly backups: Backups;
+}
+
+type ServerServiceCall = (services: FlowServices, request: FlowRequest) => Promise<ServiceReply>;
 
 /** What flows can ask of the services of the server in this Node-RED. */
 export const serverServiceCalls: Readonly<Record<ServiceAction, ServerServiceCall>> = {
@@ -59,10 +67,15 @@ export const serverServiceCalls: Readonly<Record<ServiceAction, ServerServiceCal
     await topics.publish(user, name, payload, { retain });
     return done(payload);
   },
+
+  'server.backup': async ({ backups }) => {
+    const { durationMs: duration, ...report } = await backups.make();
+    return done({ ...report, duration });
+  },
 };
 
 /** A bucket that there is not is made, as it is for a device. */
-async function writeRows({ buckets }: ServerServices, request: FlowRequest): Promise<void> {
+async function writeRows({ buckets }: FlowServices, request: FlowRequest): Promise<void> {
   await buckets.write(bucketOf(request), rowsOf(request.payload, request.device), { create: true });
 }
 

@@ -7,7 +7,9 @@ import {
   serveHealth,
   StorageError,
   type DocumentKey,
+  type Backups,
   type Directory,
+  type FileStore,
   type ServerHealth,
   type IotmpServer,
   type ServerServices,
@@ -32,8 +34,9 @@ export interface GatewayMountOptions {
   readonly directory: Directory;
   /** The store of the services; it stays its owner's. */
   readonly store: Store | Promise<Store>;
-  /** The folder for the files of storages; without it they are in a temporary folder. */
-  readonly filesFolder: string | undefined;
+  /** The files of storages, which stay their owner's; without them they are in a temporary folder. */
+  readonly files: FileStore | undefined;
+  readonly backups: Backups;
   readonly health: ServerHealth;
   /** False mounts nothing. */
   readonly enabled: boolean;
@@ -142,12 +145,13 @@ export class GatewayMount {
   }
 
   async #start(): Promise<Gateway> {
-    const { server, services, directory, store, filesFolder, secret, health, onWarning } = this.#options;
+    const { server, services, directory, store, files, backups, secret, health, onWarning } = this.#options;
     const gateway = new Gateway(server, services, {
       secret: secret ?? (await keptSecret(await store, onWarning)),
       directory,
       health,
-      ...(filesFolder !== undefined && { filesFolder }),
+      backups,
+      ...(files !== undefined && { files }),
       basePath: this.path,
       corsOrigins: this.#corsOrigins,
       isServedElsewhere: (target) => isServedByFlow(this.#RED, `${this.path}${target}`),

@@ -1,5 +1,8 @@
 import {
+  Backups,
+  DiskFiles,
   errorText,
+  gatewayLimits,
   detached,
   Directory,
   IotmpServer,
@@ -13,6 +16,7 @@ import {
   type Store,
   type StoreOptions,
 } from '../../../src';
+import { filesFolder } from './storage-settings';
 
 /** What a hosted server tells. */
 interface HostedServerEvents {
@@ -38,6 +42,9 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
   readonly file: string | undefined;
   /** The store of the services; rejects where Node.js has no SQLite. */
   readonly store: Promise<Store>;
+  /** The files of storages, beside the file of the store; undefined where the store is in memory. */
+  readonly files: DiskFiles | undefined;
+  readonly backups: Backups;
   #fault: StorageError | undefined;
   #closing: Promise<void> | undefined;
   #letIn: (() => void) | undefined;
@@ -57,6 +64,15 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     this.server = new IotmpServer(options);
     this.store = this.#open(open);
     const { store } = this;
+    this.files =
+      file === undefined
+        ? undefined
+        : new DiskFiles(
+            filesFolder(file),
+            gatewayLimits(),
+            () => this.services.storeFault?.reason === 'full',
+          );
+    this.backups = new Backups({ store, file, files: this.files });
     this.directory = new Directory(this.server, { store });
     const traitsOf = (id: DeviceId): DeviceTraits | undefined => this.directory.traitsOf(id);
     this.services = new ServerServices(this.server, { store, traitsOf });
@@ -119,10 +135,11 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
 
   async #close(): Promise<void> {
     this.services.close();
+    await this.backups.close();
     try {
       await this.server.close();
     } finally {
-      await Promise.all([this.services.settled(), this.directory.close()]);
+      await Promise.all([this.services.settled(), this.directory.close(), this.files?.close()]);
       // A store that could not be opened was told of as a fault.
       const store = await this.store.catch(() => undefined);
       await store?.close();

@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import type {
+  Backups,
   DeviceId,
   Reading,
   HostedResource,
@@ -30,6 +31,7 @@ export class ServerLink implements Link {
   readonly namesDevices = true;
   /** Properties, buckets, endpoints, topics and the other services of the server. */
   readonly services: ServerServices;
+  readonly backups: Backups;
   readonly #RED: NodeAPI;
   readonly #server: IotmpServer;
   readonly #feed: StateFeed;
@@ -39,7 +41,7 @@ export class ServerLink implements Link {
   /** @param firstUser user of the first registered device; a server that was taken over learns of it later */
   constructor(
     RED: NodeAPI,
-    { server, services }: HostedServer,
+    { server, services, backups }: HostedServer,
     feed: StateFeed,
     presence: DevicePresence,
     firstUser: string | undefined,
@@ -48,6 +50,7 @@ export class ServerLink implements Link {
     this.#presence = presence;
     this.#server = server;
     this.services = services;
+    this.backups = backups;
     this.#feed = feed;
     this.#firstUser = firstUser;
   }

@@ -36,7 +36,7 @@ import {
 import { serverState } from './server-state';
 import { StateFeed } from '../flow/state-feed';
 import type { StatusReporter } from '../red/status-reporter';
-import { filesFolder, storageFile } from './storage-settings';
+import { storageFile } from './storage-settings';
 import { TlsRenewal } from './tls-renewal';
 import type { TlsSource } from '../red/tls-source';
 import { translate } from '../red/translate';
@@ -149,14 +149,15 @@ export class ServerRuntime {
   }
 
   #mountApi(settings: ApiSettings): GatewayMount {
-    const { server, services, directory, store, file } = this.#hosted;
+    const { server, services, directory, store, files, backups } = this.#hosted;
     return new GatewayMount(this.#RED, this.#shared, {
       ...settings,
       server,
       services,
       directory,
       store,
-      filesFolder: file === undefined ? undefined : filesFolder(file),
+      files,
+      backups,
       health: serverHealth(this.#hosted, this.#path),
       onWarning: (text) => server.warn(text),
     });

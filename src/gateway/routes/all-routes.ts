@@ -6,6 +6,7 @@ import { resourceStreamRoute } from '../sockets/resource-stream';
 import type { SocketRoute } from '../sockets/socket-route';
 import { addressBlockRoutes } from './address-blocks';
 import { assetRoutes } from './assets';
+import { backupRoutes } from './backups';
 import { bucketDataRoutes } from './bucket-data';
 import { bucketExportRoutes } from './bucket-exports';
 import { bucketRoutes } from './buckets';
@@ -63,6 +64,7 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...proxyRoutes,
     ...serverRoutes,
     ...addressBlockRoutes,
+    ...backupRoutes,
     ...added,
   ];
   return [...routes, ...referenceRoutes(routes, sockets)];

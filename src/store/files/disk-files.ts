@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { IotmpError } from '../../errors';
 import { PRIVATE_FILE } from '../private-mode';
 import { diskFull, inTheWay, noFile, noRoom, toFileError } from './file-errors';
 import { movedPath, namesBelowRoot, namesOf, toFolderName } from './file-path';
+import { linkTree } from './file-links';
 import type { FileEntry, FileLimits, FileStore, OpenFile, StorageKey } from './file-store';
 import {
   diskPath,
@@ -50,6 +51,8 @@ export class DiskFiles implements FileStore {
   readonly #usage = new Map<string, Usage>();
   readonly #underWay = new Set<Promise<unknown>>();
   #aside: Promise<string> | undefined;
+  /** Keeps what is to go, while a copy is made. */
+  #keepLeaving: ((path: string) => Promise<void>) | undefined;
   #isClosed = false;
 
   /**
@@ -66,6 +69,25 @@ export class DiskFiles implements FileStore {
   async start(): Promise<void> {
     await this.#temporary?.removeAbandoned();
     await makeTreePrivate(this.#folder, () => this.#isClosed);
+  }
+
+  /**
+   * Copies all files into another folder, after something else is done. Each file that was there at any moment since the call is in the
+   * copy, whole, as it was then or later: what goes meanwhile is kept first.
+   * @throws StorageError (as a rejection) when the disk fails; what `first` throws
+   */
+  async copyAround(target: string, first: () => Promise<void>): Promise<void> {
+    this.#keepLeaving = async (path) => {
+      const kept = join(target, relative(this.#folder, path));
+      await ensureFolder(dirname(kept));
+      await linkTree(path, kept);
+    };
+    try {
+      await first();
+      await this.#do(() => linkTree(this.#folder, target, TEMPORARY));
+    } finally {
+      this.#keepLeaving = undefined;
+    }
   }
 
   async close(): Promise<void> {
@@ -245,12 +267,14 @@ export class DiskFiles implements FileStore {
 
   async #move(source: Place, target: Place): Promise<void> {
     await makeFolders({ root: target.root, names: target.names.slice(0, -1) });
+    await this.#keepLeaving?.(diskPath(source));
     await rename(diskPath(source), diskPath(target));
     await syncFolder(dirname(diskPath(target)));
     await syncFolder(dirname(diskPath(source)));
   }
 
   async #discard(path: string): Promise<void> {
+    await this.#keepLeaving?.(path);
     const aside = await this.#newAside();
     await rename(path, aside);
     await syncFolder(dirname(path));

@@ -1,3 +1,4 @@
+import { IotmpError } from '../../errors';
 import { guarded, warnProcess } from '../../util/guard';
 import { DamagedRecords, damageTeller } from '../damaged-records';
 import type { Store } from '../store';
@@ -8,6 +9,7 @@ import { SqliteBuckets } from './tables/buckets';
 import { SqliteDocuments } from './tables/documents';
 import { SqliteProperties } from './tables/properties';
 import { SqliteRetained } from './tables/retained';
+import { copyDatabase } from './thread/database-copy';
 import { DatabaseSupervisor } from './thread/database-supervisor';
 
 /** Opens a store in SQLite, see `openStore`. All of its work is done by a thread of its own. */
@@ -45,6 +47,10 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
       return damaged.count;
     },
     check: () => database.jobs.check(),
+    copyTo: async (target, signal = new AbortController().signal) => {
+      if (kind === 'memory') throw new IotmpError('IOTMP_ERR_CONFLICT', 'the store is in memory');
+      await copyDatabase(database.jobs, { file: settings.file, target }, signal);
+    },
     close: () => database.close(),
   };
 }

@@ -95,7 +95,7 @@ describe('the lists of the editor', () => {
 
   it('mean the same where no action is given', () => {
     const services = editorServices();
-    for (const service of ['property', 'bucket', 'endpoint', 'topic']) {
+    for (const service of ['property', 'bucket', 'endpoint', 'topic', 'server']) {
       const [, action = ''] = asked({ service })?.split('.') ?? [];
       assert.deepEqual(services.of(callNode({ service })), services.of(callNode({ service, action })));
     }

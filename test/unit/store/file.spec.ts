@@ -125,6 +125,7 @@ describe('a store in a file', function () {
     ]);
     assert.deepEqual(modes, [
       ['store.db', 0o600],
+      ['store.db-shm', 0o600],
       ['store.db-wal', 0o600],
     ]);
     assert.equal(statSync(dirname(file)).mode & 0o777, 0o700);

@@ -58,6 +58,8 @@ function setUp(parts: Partial<JobLoopParts> = {}, steps = 3) {
     group: { run: commit },
     changes: () => changes,
     sweeper: { hasWork: false, wake: () => log.push('wake'), step: () => undefined },
+    share: () => true,
+    reclaim: () => undefined,
     check: () => [],
     close: () => log.push('close'),
     toError: (error) => error as IotmpError,

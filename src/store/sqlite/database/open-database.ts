@@ -1,17 +1,20 @@
 import { accessSync, constants, existsSync, mkdirSync, openSync, closeSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { errorText } from '../../../errors';
+import { errorText, isError } from '../../../errors';
 import { makePrivate, PRIVATE_FILE, PRIVATE_FOLDER } from '../../private-mode';
 import { IN_MEMORY, type DatabaseOptions } from './database-options';
 import { checkVersion, migrate, MIGRATIONS } from './migrations';
 import { storageError, toIotmpError } from './sqlite-fault';
+import { inTransaction } from './transaction';
 
 /** Files up to this size are looked through for damage when they are opened: a fraction of a second on a slow disk. */
 const MAX_CHECKED_BYTES = 16 * 1024 * 1024;
 const CACHE_KIB = 8192;
 /** The log is cut to this size once its content is in the file. */
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
+/** SQLITE_IOERR_SHMOPEN. */
+const SHARED_MEMORY_FAILED = 4618;
 
 /**
  * Opens a database for this process alone. The file, its folder and its tables are made where they are missing.
@@ -44,18 +47,16 @@ function setUp(
   migrations: readonly string[],
 ): void {
   const { file, busyTimeoutMs, maxFileSize } = options;
-  // A second process would not know what this one remembers of the tables, so the file is held for as long as it is open.
   db.exec(`
     PRAGMA busy_timeout = ${Math.round(busyTimeoutMs)};
-    PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA trusted_schema = OFF;
     PRAGMA cell_size_check = ON;
   `);
   const version = checkVersion(db, file, migrations.length);
   // Only an empty file takes this setting.
   if (version === 0) db.exec('PRAGMA auto_vacuum = INCREMENTAL');
+  enterLog(db);
   db.exec(`
-    PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA journal_size_limit = ${MAX_LOG_BYTES};
     PRAGMA cache_size = -${CACHE_KIB};
@@ -64,6 +65,42 @@ function setUp(
   if (maxFileSize !== undefined) limitSize(db, maxFileSize);
   const [damage] = sizeOf(file) <= MAX_CHECKED_BYTES ? findDamage(db, 'quick_check') : [];
   if (damage !== undefined) throw storageError('corrupt', file, damage);
+}
+
+/**
+ * Has the changes go into a log, and holds the file for as long as it is open, because a second process would not know what this one
+ * remembers of the tables. Where the log is begun before the file is held, the file can be shared for a backup. Some file systems
+ * of a network have no memory for that.
+ */
+function enterLog(db: DatabaseSync): void {
+  if (!isSharedLog(db)) db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL');
+  holdFile(db);
+}
+
+function isSharedLog(db: DatabaseSync): boolean {
+  try {
+    const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode;
+    // The log is begun by the next look at the file.
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return mode === 'wal';
+  } catch (error) {
+    // Only the shared memory can fail in this way, which the disk has the last word on.
+    if (isError(error) && 'errcode' in error && error.errcode === SHARED_MEMORY_FAILED) return false;
+    throw error;
+  }
+}
+
+/** Has the file for this connection alone. */
+export function holdFile(db: DatabaseSync): void {
+  db.exec('PRAGMA locking_mode = EXCLUSIVE');
+  inTransaction(db, () => undefined);
+}
+
+/** Lets other connections read the file, but no other store use it. Returns false where the file system cannot. */
+export function shareFile(db: DatabaseSync): boolean {
+  const mode = db.prepare('PRAGMA locking_mode = NORMAL').get()?.locking_mode;
+  inTransaction(db, () => undefined);
+  return mode === 'normal';
 }
 
 /** What SQLite finds wrong with the file; nothing if it is sound. `integrity_check` also compares tables and indexes. */

@@ -28,6 +28,8 @@ export interface JobLoopParts {
   readonly changes: () => number;
   readonly sweeper: { readonly hasWork: boolean; wake(): void; step(): void };
   readonly check: () => string[];
+  readonly share: () => boolean;
+  readonly reclaim: () => void;
   readonly close: () => void;
   readonly toError: (error: unknown) => IotmpError;
   readonly report: (report: Report) => void;
@@ -178,14 +180,15 @@ export class JobLoop {
   }
 
   #acceptRead(job: ReadJob | LongReadJob | ControlJob): void {
-    const { tables, check } = this.#parts;
+    const { tables, check, share, reclaim } = this.#parts;
     if (job.kind === 'read') {
       this.#shortReads.add(
         job.id,
         atOnce(() => runRead(tables.reads, job)),
       );
     } else {
-      const steps = job.kind === 'longRead' ? runLongRead(tables.longReads, job) : atOnce(check);
+      const controls = { check, share, reclaim, close: () => undefined };
+      const steps = job.kind === 'longRead' ? runLongRead(tables.longReads, job) : atOnce(controls[job.kind]);
       this.#longReads.add(job.id, steps);
     }
   }

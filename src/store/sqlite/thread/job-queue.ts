@@ -57,6 +57,16 @@ export class JobQueue implements LongOperationCaller<AllOperations> {
     return this.#add({ id: ++this.#lastId, kind: 'check' });
   }
 
+  /** Lets other connections read the file. Resolves with false where that is not possible. */
+  share(): Promise<boolean> {
+    return this.#add({ id: ++this.#lastId, kind: 'share' });
+  }
+
+  /** Has the file for one connection again. */
+  reclaim(): Promise<void> {
+    return this.#add({ id: ++this.#lastId, kind: 'reclaim' });
+  }
+
   /** Has a thread open the database. It gets all jobs from then on. */
   open(thread: StoreThread, settings: DatabaseSettings): Promise<void> {
     this.#thread = thread;

@@ -24,10 +24,10 @@ export type LongReadJob = JobOf<'longRead', LongReads>;
 /** A write. */
 export type WriteJob = JobOf<'write', Writes>;
 
-/** `check` looks for damage; `close` closes the database when all else is done. */
+/** `check` looks for damage; `share` lets others read the file, until `reclaim`; `close` closes the database when all else is done. */
 export interface ControlJob {
   readonly id: number;
-  readonly kind: 'check' | 'close';
+  readonly kind: 'check' | 'share' | 'reclaim' | 'close';
 }
 
 /** What the thread of an open database is asked for. */

@@ -1,7 +1,7 @@
 import { parentPort, type MessagePort } from 'node:worker_threads';
 import { errorText } from '../../../errors';
 import { systemClock, type Timer } from '../../../util/clock';
-import { findDamage, openDatabase } from '../database/open-database';
+import { findDamage, holdFile, openDatabase, shareFile } from '../database/open-database';
 import { Reserve } from '../database/reserve';
 import { toIotmpError } from '../database/sqlite-fault';
 import { DamagedRecords } from '../../damaged-records';
@@ -65,6 +65,8 @@ function openLoop(settings: DatabaseSettings, { report, news }: Voice, end: () =
     changes: () => sql.number('SELECT total_changes()'),
     sweeper: new Sweeper({ db, sql, points: tables.points, isTight: () => reserve.isGivenUp }),
     check: () => findDamage(db, 'integrity_check'),
+    share: () => shareFile(db),
+    reclaim: () => holdFile(db),
     close: () =>
       closeDatabase(
         () => db.exec('PRAGMA wal_checkpoint(TRUNCATE)'),

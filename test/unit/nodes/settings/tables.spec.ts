@@ -103,7 +103,7 @@ describe('the tables of settings', () => {
     );
     assert.throws(
       () => action({ service: 'shop' }),
-      /service must be one of , property, bucket, endpoint, topic$/,
+      /service must be one of , property, bucket, endpoint, topic, server$/,
     );
   });
 
