@@ -70,6 +70,49 @@ async function fill(form: Locator, values: Record<string, string>): Promise<void
   for (const [id, value] of Object.entries(values)) await form.locator(`#${id}`).fill(value);
 }
 
+/** Adds two rules of rights: the second is dragged before the first. */
+async function addRules(server: Locator): Promise<void> {
+  const problem = server.locator('.iotmp-server-rules-problem');
+  const add = server.getByRole('button', { name: 'add rule' });
+  const row = server.locator('li .iotmp-rule-row');
+  await add.click();
+  assert.match(await problem.innerText(), /A rule names a device as user\/device.* A rule needs a target/);
+  await row.nth(0).getByLabel('Devices', { exact: true }).fill('station/panel');
+  await row.nth(0).getByLabel('Target').fill('relay');
+  assert.match(await problem.innerText(), /user\/device\/resource/);
+  await row.nth(0).getByLabel('Target').fill('station/station/$terminal*');
+  assert.equal(await problem.innerText(), '');
+  await add.click();
+  await row.nth(1).getByLabel('Allow or deny').selectOption({ label: 'Deny' });
+  await row.nth(1).getByLabel('Kind of devices').selectOption({ label: 'type' });
+  await row.nth(1).getByLabel('Devices', { exact: true }).fill('station/old');
+  await row.nth(1).getByLabel('Action').selectOption({ label: 'take a lock' });
+  await row.nth(1).getByLabel('Target').fill('door');
+  await add.click();
+  await server.locator('#iotmp-server-rules .red-ui-editableList-item-remove').nth(2).click();
+  await row.nth(2).waitFor({ state: 'detached' });
+  assert.equal(await problem.innerText(), '');
+  const handle = server.locator('#iotmp-server-rules .red-ui-editableList-item-handle').nth(1);
+  const mouse = server.page().mouse;
+  const from = (await handle.boundingBox())!;
+  const to = (await row.nth(0).boundingBox())!;
+  await mouse.move(from.x + 3, from.y + 3);
+  await mouse.down();
+  await mouse.move(from.x + 3, to.y + 8, { steps: 10 });
+  await mouse.move(from.x + 3, to.y - 4, { steps: 5 });
+  await mouse.up();
+}
+
+/** What the rows of the rules show: effect, kind, devices, action and target. */
+async function rulesIn(server: Locator): Promise<string[][]> {
+  const rows = await server.locator('li .iotmp-rule-row').all();
+  return Promise.all(
+    rows.map(async (row) =>
+      Promise.all((await row.locator('input, select').all()).map((field) => field.inputValue())),
+    ),
+  );
+}
+
 /** SCREENSHOTS names a directory that keeps pictures of what was tested. */
 describe('editor', function () {
   this.timeout(120_000);
@@ -161,6 +204,10 @@ describe('editor', function () {
           assert.equal(await problem.innerText(), '');
           await shot('new-devices');
 
+          await editor.openTab(server, 'Rights');
+          await addRules(server);
+          await shot('new-rules');
+
           await editor.openTab(server, 'Limits');
           await server.getByText('Blocked addresses are listed when the server is deployed').waitFor();
           await fill(server, { 'node-config-input-keepAlive': '${IOTMP_KEEP_ALIVE}' });
@@ -242,10 +289,15 @@ describe('editor', function () {
             'node-config-input-tcpPort': '${IOTMP_PORT}',
             'node-config-input-keepAlive': '${IOTMP_KEEP_ALIVE}',
           });
-          for (const tab of ['Connection', 'Limits', 'MQTT', 'Storage', 'Devices']) {
+          for (const tab of ['Connection', 'Rights', 'Limits', 'MQTT', 'Storage', 'Devices']) {
             await editor.openTab(server, tab);
             await inspect(server, `server-${tab.toLowerCase()}`);
           }
+          await editor.openTab(server, 'Rights');
+          assert.deepEqual(await rulesIn(server), [
+            ['deny', 'type', 'station/old', 'Lock', 'door'],
+            ['allow', 'device', 'station/panel', 'AccessDeviceResources', 'station/station/$terminal*'],
+          ]);
           await editor.openTab(server, 'Limits');
           const blocks = server.locator('#iotmp-server-blocks');
           const said = server.locator('#iotmp-server-blocks-state');

@@ -43,7 +43,7 @@ globalThis.dialogFaults = (form) => {
   }
 
   function checkTranslation(text) {
-    if (/open-iotmp\/|^(blocks|common|devices|label|option|placeholder|tabs|tip)\.\w/.test(text))
+    if (/open-iotmp\/|^(blocks|common|devices|label|option|placeholder|rules|tabs|tip)\.\w/.test(text))
       faults.push('not translated: ' + text);
   }
 
