@@ -82,6 +82,8 @@ export class RuleMatcher {
 
   /** Whether the rule is for a request with an action that it {@link isAbout}. */
   concerns(asked: AskedRight): boolean {
+    // Sets take the longest to compare.
+    if (asked.isSet) return this.#isForDevice(asked) && this.#isForTarget(asked);
     return this.#isForTarget(asked) && this.#isForDevice(asked);
   }
 
