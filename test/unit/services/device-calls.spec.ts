@@ -26,6 +26,12 @@ function since(device: RawDevice): RawMessage[] {
   return device.received.slice(1);
 }
 
+/** What a device is told that may not call a resource of another user. */
+function refusalOf(target: string): string {
+  const rule = { effect: 'allow', who: 'anna/pump', action: 'AccessDeviceResources', target };
+  return `anna/pump may not AccessDeviceResources ${target}. This rule allows it: ${JSON.stringify(rule)}`;
+}
+
 for (const dialect of DIALECTS) {
   describe(`call of another device, dialect ${dialect}`, () => {
     it('gives the input to its resource, and the output to the caller', async () => {
@@ -155,8 +161,8 @@ for (const dialect of DIALECTS) {
       assert.deepEqual(answers, [
         [404, { error: 'anna/lamp is not connected' }],
         [404, { error: 'anna/nobody is not connected' }],
-        [403, { error: 'anna/pump may not AccessDeviceResources bob/lamp/on' }],
-        [403, { error: 'anna/pump may not AccessDeviceResources eve/none/on' }],
+        [403, { error: refusalOf('bob/lamp/on') }],
+        [403, { error: refusalOf('eve/none/on') }],
         [400, { error: '[device, resource] expected' }],
       ]);
       assert.equal(bench.takeRefusals().length, 5);

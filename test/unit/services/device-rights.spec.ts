@@ -115,6 +115,7 @@ const OWN_EVENTS: readonly string[] = [
   'device_delete',
   'device_property_delete',
   'device_property_update',
+  'device_provision',
   'device_service_refused',
   'device_time_replaced',
   'device_update',
