@@ -125,6 +125,8 @@ describe('the storage of a real Node-RED', function () {
       await program.begin(nodeRed);
       const storm = new Storm(client, acknowledged, BUCKET.bucket, 1 + round * NUMBERS_OF_A_STORM);
       await delay(100 + Math.random() * 700);
+      // The machine may be busy.
+      for (let waited = 0; acknowledged.writes === before && waited < 500; waited++) await delay(20);
       await kill(nodeRed);
       await client.close();
       await Promise.all([storm.ended, program.ended]);

@@ -25,7 +25,7 @@ export function keepCopy(db: DatabaseSync, file: string, copy: string): void {
   } catch (error) {
     rmSync(aside, { force: true });
     const cause = toIotmpError(error, file);
-    const text = `before it is brought to the version of this program, a copy has to be kept, and cannot be: ${errorText(cause)}`;
+    const text = `a copy has to be kept, and cannot be: ${errorText(cause)}`;
     throw cause instanceof StorageError ? new StorageError(cause.reason, text, { cause }) : cause;
   }
 }

@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { IN_MEMORY } from '../database/database-options';
-import { storageError, toIotmpError } from '../database/sqlite-fault';
+import { toIotmpError } from '../database/sqlite-fault';
 import type { Statements } from '../database/statements';
 import { inTransaction } from '../database/transaction';
 import type { Tables, Writes } from '../tables/tables';
@@ -41,11 +39,6 @@ export class GroupCommit {
   }
 
   run(jobs: readonly WriteJob[]): JobAnswer[] {
-    const { file } = this.#parts;
-    // SQLite would go on with a file that no name leads to, and all of it would be gone with the process.
-    if (file !== IN_MEMORY && !existsSync(file)) {
-      return this.#failAll(jobs, storageError('unavailable', file, 'it was removed or renamed'));
-    }
     const answers: JobAnswer[] = [];
     while (answers.length < jobs.length) answers.push(...this.#runFirst(jobs.slice(answers.length)));
     return answers;

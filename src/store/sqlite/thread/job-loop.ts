@@ -85,6 +85,7 @@ export class JobLoop {
       return;
     }
     if (group.fault !== before) this.#report([], group.fault);
+    this.#schedule();
   }
 
   #schedule(): void {

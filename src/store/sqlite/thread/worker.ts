@@ -1,6 +1,8 @@
 import { parentPort, type MessagePort } from 'node:worker_threads';
 import { errorText } from '../../../errors';
 import { systemClock, type Timer } from '../../../util/clock';
+import { IN_MEMORY } from '../database/database-options';
+import { FileWatch } from '../database/file-watch';
 import { findDamage, holdFile, openDatabase, shareFile } from '../database/open-database';
 import { Reserve } from '../database/reserve';
 import { toIotmpError } from '../database/sqlite-fault';
@@ -10,6 +12,7 @@ import { Sweeper } from '../tables/sweeper';
 import { openTables } from '../tables/tables';
 import { GroupCommit } from './group-commit';
 import { ReservedGroup } from './reserved-group';
+import { WatchedGroup } from './watched-group';
 import { JobLoop } from './job-loop';
 import {
   toFailure,
@@ -19,6 +22,9 @@ import {
   type Opening,
   type Report,
 } from './messages';
+
+/** What is in memory is watched by nobody. */
+const NO_FILE = { look: () => undefined, remember: () => undefined };
 
 /** Time between two looks at the disk, in ms. */
 const LOOK_MS = 1000;
@@ -57,19 +63,43 @@ function openLoop(settings: DatabaseSettings, { report, news }: Voice, end: () =
   const reserve = new Reserve({ file, bytes: reserveBytes, warn });
   const sql = new Statements(db);
   const tables = openTables(sql, limits, new DamagedRecords(news.noteDamage));
-  const group = new ReservedGroup({ group: new GroupCommit({ db, sql, file, tables }), reserve, file, db });
+  const reserved = new ReservedGroup({
+    group: new GroupCommit({ db, sql, file, tables }),
+    reserve,
+    file,
+    db,
+  });
+  const reopen = (): void => {
+    report({ answers: [] });
+    process.exit(1);
+  };
+  const watch = file === IN_MEMORY ? NO_FILE : new FileWatch(file);
+  const group = new WatchedGroup({ group: reserved, watch, file, db, warn, reopen });
+  const sweeper = new Sweeper({ db, sql, points: tables.points, isTight: () => reserve.isGivenUp });
   const loop = new JobLoop({
     tables,
     group,
-    look: () => reserve.restore(),
+    look: () => {
+      group.look();
+      reserve.restore();
+    },
     changes: () => sql.number('SELECT total_changes()'),
-    sweeper: new Sweeper({ db, sql, points: tables.points, isTight: () => reserve.isGivenUp }),
+    sweeper: {
+      get hasWork() {
+        return sweeper.hasWork && !group.isAway;
+      },
+      wake: () => sweeper.wake(),
+      step: () => group.do(() => sweeper.step()),
+    },
     check: () => findDamage(db, 'integrity_check'),
-    share: () => shareFile(db),
-    reclaim: () => holdFile(db),
+    share: () => group.do(() => shareFile(db)) ?? false,
+    reclaim: () => group.do(() => holdFile(db)),
     close: () =>
       closeDatabase(
-        () => db.exec('PRAGMA wal_checkpoint(TRUNCATE)'),
+        () => {
+          group.rescue();
+          db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+        },
         () => db.close(),
       ),
     toError: (error) => toIotmpError(error, file),
