@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { errorText, deviceKey, type ConnectedDevice, type DeviceId, type IotmpServer } from '../../../src';
-import { adminRoute, type AdminResponse } from './admin-route';
+import { AdminRoutes, type AdminResponse } from './admin-route';
 import { ServerLink } from './server-link';
 
 /** What the editor is told of a device. */
@@ -23,47 +23,44 @@ interface ResourceEntry {
  * addresses that the server has blocked, and lifts a block for editor users who may change servers.
  */
 export function mountAdminApi(RED: NodeAPI): void {
-  const mayRead = RED.auth.needsPermission('iotmp.read');
-  const mayWrite = RED.auth.needsPermission('iotmp-server.write');
-
-  const onDevices = adminRoute(RED, 'admin devices', (request, response) => {
+  const routes = new AdminRoutes(RED);
+  routes.read('/iotmp/servers/:id/devices', 'admin devices', (request, response) => {
     const server = findServer(RED, param(request, 'id'));
     if (server === undefined) response.sendStatus(404);
     else response.json(deviceEntries(server));
   });
-  const onResources = adminRoute(RED, 'admin resources', async (request, response) => {
-    const server = findServer(RED, param(request, 'id'));
-    const device = server?.device({ user: param(request, 'user'), device: param(request, 'device') });
-    if (device === undefined) {
-      response.sendStatus(404);
-      return;
-    }
-    try {
-      const resources = await resourceEntries(device);
-      response.type('json').send(jsonText({ resources }));
-    } catch (error) {
-      response.status(504).json({ error: errorText(error) });
-    }
-  });
-  const onBlocks = adminRoute(RED, 'admin blocks', (request, response) => {
+  routes.read(
+    '/iotmp/servers/:id/devices/:user/:device/resources',
+    'admin resources',
+    async (request, response) => {
+      const server = findServer(RED, param(request, 'id'));
+      const device = server?.device({ user: param(request, 'user'), device: param(request, 'device') });
+      if (device === undefined) {
+        response.sendStatus(404);
+        return;
+      }
+      try {
+        const resources = await resourceEntries(device);
+        response.type('json').send(jsonText({ resources }));
+      } catch (error) {
+        response.status(504).json({ error: errorText(error) });
+      }
+    },
+  );
+  routes.read('/iotmp/servers/:id/blocks', 'admin blocks', (request, response) => {
     const server = findServer(RED, param(request, 'id'));
     if (server === undefined) response.sendStatus(404);
     else sendBlocks(server, response);
   });
-  const onLift = adminRoute(RED, 'admin lift', (request, response) => {
+  routes.act('delete', '/iotmp/servers/:id/blocks/:address', 'admin lift', (request, response) => {
     const server = findServer(RED, param(request, 'id'));
     if (server?.liftBlock(param(request, 'address')) === true) sendBlocks(server, response);
     else response.sendStatus(404);
   });
-  RED.httpAdmin.get('/iotmp/servers/:id/devices', mayRead, onDevices);
-  RED.httpAdmin.get('/iotmp/servers/:id/devices/:user/:device/resources', mayRead, onResources);
-  RED.httpAdmin.get('/iotmp/servers/:id/blocks', mayRead, onBlocks);
-  RED.httpAdmin.delete('/iotmp/servers/:id/blocks/:address', mayWrite, onLift);
 }
 
-/** Answers with the blocks that last. They are of this moment: no cache may keep them. */
+/** Answers with the blocks that last. */
 function sendBlocks(server: IotmpServer, response: AdminResponse): void {
-  response.set('Cache-Control', 'no-store');
   response.json(server.blockedAddresses);
 }
 

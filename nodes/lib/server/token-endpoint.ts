@@ -1,6 +1,6 @@
 import { errorText, StorageError } from '../../../src';
 import type { NodeAPI } from 'node-red';
-import { adminRoute } from './admin-route';
+import { AdminRoutes } from './admin-route';
 import { GatewayMount } from './gateway-mount';
 import { ServerLink } from './server-link';
 
@@ -22,9 +22,8 @@ const MAX_USER = 256;
  * administrator from then on.
  */
 export function mountTokenEndpoint(RED: NodeAPI): void {
-  const mayWrite = RED.auth.needsPermission('iotmp-server.write');
-
-  const onMake = adminRoute(RED, 'admin tokens', async (request, response) => {
+  const routes = new AdminRoutes(RED);
+  routes.act('post', '/iotmp/servers/:id/tokens', 'admin tokens', async (request, response) => {
     const id = request.params.id;
     const node = typeof id === 'string' ? servingNode(RED, id) : undefined;
     if (node === undefined) {
@@ -39,7 +38,6 @@ export function mountTokenEndpoint(RED: NodeAPI): void {
       return;
     }
     const admin = isObject(body) && Reflect.get(body, 'admin') === true;
-    response.set('Cache-Control', 'no-store');
     const { path } = node.api;
     try {
       const token = await node.api.createToken(user, name, request.headers.host ?? '', admin);
@@ -49,7 +47,6 @@ export function mountTokenEndpoint(RED: NodeAPI): void {
       response.status(status).json({ error: errorText(error) });
     }
   });
-  RED.httpAdmin.post('/iotmp/servers/:id/tokens', mayWrite, onMake);
 }
 
 /** A server node that is deployed, with its API. */

@@ -18,6 +18,12 @@ declare module 'node-red-node-test-helper' {
     readonly headers: Readonly<Record<string, string>>;
   }
 
+  /** A request to the admin API, which is sent when it is awaited. */
+  interface AdminCall extends PromiseLike<AdminAnswer> {
+    set(headers: Readonly<Record<string, string>>): AdminCall;
+    send(body: object): AdminCall;
+  }
+
   interface TestHelper {
     init(runtimePath: string): void;
     settings(userSettings: Record<string, unknown>): unknown;
@@ -32,9 +38,10 @@ declare module 'node-red-node-test-helper' {
     setFlows(flow: readonly object[], type: string): Promise<void>;
     getNode(id: string): unknown;
     request(): {
-      get(path: string): PromiseLike<AdminAnswer>;
-      delete(path: string): PromiseLike<AdminAnswer>;
-      post(path: string): { send(body: object): PromiseLike<AdminAnswer> };
+      get(path: string): AdminCall;
+      delete(path: string): AdminCall;
+      post(path: string): AdminCall;
+      put(path: string): AdminCall;
     };
     url(): string;
     log(): { readonly args: readonly (readonly [LogEntry])[] };
