@@ -3,6 +3,12 @@ import { ANONYMOUS_USER, deviceKey, IotmpError, type RegisteredDevice } from '..
 import { jsonSetting } from '../../settings/readers';
 import { translate } from '../red/translate';
 
+/** Gives the value of an environment variable as the node of the table sees it; `undefined` is unknown. */
+export type VariableLookup = (name: string) => string | undefined;
+
+/** A field that stands for an environment variable: alone in it, as in the fields that core fills in. */
+const VARIABLE = /^\$\{([^}\s]+)\}$/;
+
 /** Characters that no address of the API can have. */
 const CONTROL = /\p{Cc}/u;
 
@@ -14,14 +20,17 @@ type RowFault = 'devices.incomplete' | 'devices.unusable' | 'devices.reserved' |
 
 /**
  * Reads the table of devices. A row that names no device, one that no device can use, or one that an earlier row has, is
- * left out: it must not cost the others their connection.
+ * left out: it must not cost the others their connection. A field may be `${NAME}`, as core does not look inside the
+ * table; a row with a variable that is not known, or blank, is left out, too.
  * @param text JSON, see the credential `devices` of an `iotmp-server` node
+ * @param variable gives the values of the variables in fields
  * @param warn hears of each row that is left out
  * @throws IotmpError IOTMP_ERR_CONFIG when it is no JSON list
  */
 export function registeredDevices(
   RED: NodeAPI,
   text: unknown,
+  variable: VariableLookup,
   warn: (text: string) => void,
 ): RegisteredDevice[] {
   const rows = jsonSetting('devices', text) ?? [];
@@ -30,16 +39,35 @@ export function registeredDevices(
   }
   const devices = new Map<string, RegisteredDevice>();
   rows.forEach((row: unknown, index) => {
-    const device = readRow(row);
+    const leaveOut = (reason: string): void =>
+      warn(translate(RED, 'errors.deviceLeftOut', { row: index + 1, name: nameOf(row), reason }));
+    const { filled, unknown } = fillIn(row, variable);
+    if (unknown !== undefined) {
+      leaveOut(translate(RED, 'devices.unknownVariable', { variable: unknown }));
+      return;
+    }
+    const device = readRow(filled);
     const fault = faultOf(device, device !== undefined && devices.has(deviceKey(device)));
     if (device !== undefined && fault === undefined) {
       devices.set(deviceKey(device), device);
       return;
     }
-    const reason = translate(RED, fault ?? 'devices.incomplete');
-    warn(translate(RED, 'errors.deviceLeftOut', { row: index + 1, name: nameOf(row), reason }));
+    leaveOut(translate(RED, fault ?? 'devices.incomplete'));
   });
   return [...devices.values()];
+}
+
+/** The row with the values of the variables that its fields name, or the first of them that is not known. */
+function fillIn(row: unknown, variable: VariableLookup): { filled: unknown; unknown?: string } {
+  if (typeof row !== 'object' || row === null) return { filled: row };
+  const fields: [string, unknown][] = [];
+  for (const [field, value] of Object.entries(row)) {
+    const name = typeof value === 'string' ? VARIABLE.exec(value)?.[1] : undefined;
+    const filled: unknown = name === undefined ? value : variable(name);
+    if (name !== undefined && (filled === undefined || filled === '')) return { filled: row, unknown: name };
+    fields.push([field, filled]);
+  }
+  return { filled: Object.fromEntries(fields) };
 }
 
 function faultOf(device: RegisteredDevice | undefined, isThere: boolean): RowFault | undefined {

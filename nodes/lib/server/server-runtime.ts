@@ -39,6 +39,7 @@ import type { StatusReporter } from '../red/status-reporter';
 import { storageFile } from './storage-settings';
 import { TlsRenewal } from './tls-renewal';
 import type { TlsSource } from '../red/tls-source';
+import { nodeVariables } from '../red/node-variables';
 import { translate } from '../red/translate';
 import { UpgradeMount } from './upgrade-mount';
 import type { UpgradeRouter } from './upgrade-router';
@@ -98,7 +99,8 @@ export class ServerRuntime {
     shared: SharedByServers,
   ) {
     const tls = serverTls(RED, config);
-    const options = serverSettings(RED, config, node.credentials, tls, (text) => node.warn(text));
+    const variable = nodeVariables(RED, node);
+    const options = serverSettings(RED, config, node.credentials, tls, variable, (text) => node.warn(text));
     const path = webSocketPath(RED, config);
     const file = storageFile(RED, node.id, config);
     const api = apiSettings(config, node.credentials.apiSecret);

@@ -3,7 +3,7 @@ import { deviceMemoryLimits, IotmpError, type ServerOptions } from '../../../src
 import { allowedOrigins } from '../red/allowed-origins';
 import { serverTable } from '../../settings/iotmp-server';
 import { settingReader, type ConfigOf } from '../../settings/setting';
-import { registeredDevices } from './registered-devices';
+import { registeredDevices, type VariableLookup } from './registered-devices';
 import { TlsSource } from '../red/tls-source';
 
 /** The properties of an `iotmp-server` node, as Node-RED hands them on. */
@@ -27,6 +27,7 @@ export function serverTls(RED: NodeAPI, config: ServerConfig): TlsSource | undef
 /**
  * The options of the server that a node describes.
  * @param tls as of {@link serverTls}
+ * @param variable gives the values of the environment variables in the table of devices
  * @param warn is called with a text for each device that is left out
  * @throws IotmpError IOTMP_ERR_CONFIG naming the property
  */
@@ -35,6 +36,7 @@ export function serverSettings(
   config: ServerConfig,
   credentials: ServerCredentials,
   tls: TlsSource | undefined,
+  variable: VariableLookup,
   warn: (text: string) => void,
 ): ServerOptions {
   const read = settingReader(serverTable, config);
@@ -47,7 +49,7 @@ export function serverSettings(
     trustedProxies: read('trustedProxies'),
     proxyProtocol: read('proxyProtocol'),
     origins: allowedOrigins(RED.settings.httpNodeCors),
-    devices: registeredDevices(RED, credentials.devices, warn),
+    devices: registeredDevices(RED, credentials.devices, variable, warn),
     anonymous: read('anonymous'),
     keepAliveS: read('keepAlive'),
     maxMessageSize: read('maxMessageSize'),

@@ -26,7 +26,12 @@ function faultsOf(rows: readonly Row[]): unknown {
 function leftOut(rows: readonly unknown[]): string[] {
   const warnings: string[] = [];
   const RED = { _: (key: string, { reason }: { reason?: string } = {}) => reason ?? key };
-  registeredDevices(RED as unknown as NodeAPI, JSON.stringify(rows), (text) => warnings.push(text));
+  registeredDevices(
+    RED as unknown as NodeAPI,
+    JSON.stringify(rows),
+    () => undefined,
+    (text) => warnings.push(text),
+  );
   return warnings.map((text) => text.replace(/^.*:/, ''));
 }
 
