@@ -66,6 +66,7 @@ export type {
 export type { ProvisionedDevice, Provisioning } from './directory/provisioning/provisioning';
 export { DamagedRecordError } from './store/damaged-records';
 export { openStore } from './store/open-store';
+export { AuditLog, type AuditActor, type AuditEntry } from './services/audit-log';
 export { Backups, type BackupReport, type BackupsOptions } from './store/backup/backups';
 export { DiskFiles } from './store/files/disk-files';
 export type { FileLimits, FileStore } from './store/files/file-store';

@@ -1,3 +1,4 @@
+import type { AuditLog } from '../services/audit-log';
 import type { IotmpServer } from '../broker/broker';
 import type { ServerServices } from '../services/server-services';
 import type { Backups } from '../store/backup/backups';
@@ -55,6 +56,7 @@ export interface GatewayContext {
   readonly places: SocketPlaces;
   readonly metrics: GatewayMetrics;
   readonly backups: Backups | undefined;
+  readonly audit: AuditLog;
   readonly health: ServerHealth;
   /** The path that the gateway is mounted under, such as `/api`; '' at the root. */
   readonly basePath: string;

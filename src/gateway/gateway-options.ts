@@ -1,5 +1,6 @@
 import type { Backups } from '../store/backup/backups';
 import type { FileStore } from '../store/files/file-store';
+import type { AuditLog } from '../services/audit-log';
 import type { Store } from '../store/store';
 import type { Clock } from '../util/clock';
 import type { Directory } from '../directory/directory';
@@ -39,6 +40,8 @@ export interface GatewayOptions {
   readonly files?: FileStore;
   /** Makes backups for administrators; without it there are none. It stays its owner's. */
   readonly backups?: Backups;
+  /** The audit log of the server, where more than the API writes into it. Without it the gateway has one in its store. */
+  readonly audit?: AuditLog;
   /** Users that are made at the start, unless they are there. */
   readonly users?: readonly GatewayUser[];
   /** The path that the gateway is mounted under, such as `/api`: for the OpenAPI document. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { AuditLog } from '../services/audit-log';
 import type { IotmpServer } from '../broker/broker';
 import { Directory } from '../directory/directory';
 import type { Keeper } from '../directory/records';
@@ -8,6 +9,7 @@ import type { ServerServices } from '../services/server-services';
 import { DiskFiles } from '../store/files/disk-files';
 import { TemporaryFolder } from '../store/files/temporary-folder';
 import { openStore } from '../store/open-store';
+import type { Store } from '../store/store';
 import type { DeviceId } from '../types';
 import { systemClock } from '../util/clock';
 import { RateLimiter } from '../util/rate-limiter';
@@ -46,6 +48,8 @@ export class Gateway {
   readonly #http: HttpFront;
   readonly #sockets: SocketFront;
   readonly #options: GatewayOptions;
+  /** In memory, and the gateway's own, where none was given. */
+  readonly #store: Store | Promise<Store>;
   /** Ends the directory, and its store, that the gateway made itself as none was given. */
   #endOwn: () => Promise<void> = () => Promise.resolve();
   readonly #closing = new AbortController();
@@ -58,12 +62,22 @@ export class Gateway {
    */
   constructor(server: IotmpServer, services: ServerServices, options: GatewayOptions) {
     this.#options = options;
+    this.#store = options.store ?? openStore({ memory: true });
     const warn = (text: string): void => options.onWarning?.(text);
     const signer = new TokenSigner(options.secret);
     const limits = gatewayLimits(options.limits);
     const directory = options.directory ?? this.#ownDirectory(server);
     const { signal: closing } = this.#closing;
-    this.#context = newContext({ server, services, options, limits, signer, directory, closing });
+    this.#context = newContext({
+      server,
+      services,
+      options,
+      store: this.#store,
+      limits,
+      signer,
+      directory,
+      closing,
+    });
     const review = (): void => this.#context.places.review();
     const onCutOff = (id: DeviceId): void =>
       this.#context.presence.end(id, 'the device was removed or locked out');
@@ -147,6 +161,7 @@ export class Gateway {
     this.#context.presence.close();
     await Promise.all([...this.#kept.map((kept) => kept.settled()), this.#endFiles()]);
     await this.#endOwn();
+    if (this.#options.store === undefined) await (await this.#store).close();
   }
 
   /** Files that were given stay their owner's. */
@@ -161,12 +176,9 @@ export class Gateway {
   }
 
   #ownDirectory(server: IotmpServer): Directory {
-    const { clock, store = openStore({ memory: true }), onWarning } = this.#options;
-    const directory = new Directory(server, { store, clock, onWarning });
-    this.#endOwn = async () => {
-      await directory.close();
-      if (this.#options.store === undefined) await (await store).close();
-    };
+    const { clock, onWarning } = this.#options;
+    const directory = new Directory(server, { store: this.#store, clock, onWarning });
+    this.#endOwn = () => directory.close();
     return directory;
   }
 
@@ -193,6 +205,7 @@ interface ContextParts extends Pick<
   'server' | 'services' | 'directory' | 'limits' | 'closing'
 > {
   readonly options: GatewayOptions;
+  readonly store: Store | Promise<Store>;
   readonly signer: TokenSigner;
 }
 
@@ -200,6 +213,7 @@ function newContext({
   server,
   services,
   options,
+  store,
   limits,
   signer,
   directory,
@@ -241,6 +255,7 @@ function newContext({
         () => services.storeFault?.reason === 'full',
       ),
     backups: options.backups,
+    audit: options.audit ?? newAudit(server, store, options),
     exports: new BucketExports(clock),
     limits,
     logins: new RateLimiter(loginRate, clock),
@@ -260,4 +275,13 @@ function newContext({
     host: options.host,
     closing,
   };
+}
+
+function newAudit(
+  server: IotmpServer,
+  store: Store | Promise<Store>,
+  { onWarning, clock }: GatewayOptions,
+): AuditLog {
+  const warn = (text: string): void => onWarning?.(text);
+  return new AuditLog({ store, events: server.events, warn, ...(clock !== undefined && { clock }) });
 }

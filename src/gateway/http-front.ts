@@ -5,7 +5,8 @@ import { addressKey, admit } from './auth/admittance';
 import { hasToken, type Authentication } from './auth/authentication';
 import type { Principal } from './auth/principal';
 import type { GatewayContext } from './gateway-context';
-import { failure, sendAnswer, type BodyAnswer, type HttpAnswer } from './http/answer';
+import { isAudited, targetOf, tokenName } from './audit/audited-route';
+import { failure, httpStatus, sendAnswer, type BodyAnswer, type HttpAnswer } from './http/answer';
 import { hasBody, NO_BODY, readBody } from './http/body';
 import { allowOrigin } from './http/cross-origin';
 import { holdReading } from './http/held-reading';
@@ -38,6 +39,12 @@ interface Found {
   readonly match: RouteMatch<Route> | undefined;
 }
 
+/** A request whose sender is known. */
+interface Running extends Pick<RawCall, 'request' | 'captures' | 'principal' | 'signal' | 'whenOver'> {
+  readonly target: RequestTarget;
+  readonly route: Route;
+}
+
 /** Why a request is over. It is made once: an error for each request costs more than the rest of its end. */
 const OVER = new IotmpError('IOTMP_ERR_ABORTED', 'the request is over');
 /** The status of a body that stands still. */
@@ -48,6 +55,8 @@ const PUBLIC_BODY_BYTES = 16_384;
 /** Serves the requests of programs: finds the route, authenticates, and answers, whatever happens. */
 export class HttpFront {
   readonly #port: HttpFrontPort;
+  /** What audited requests were about. */
+  readonly #targets = new WeakMap<IncomingMessage, string>();
 
   constructor(port: HttpFrontPort) {
     this.#port = port;
@@ -121,7 +130,6 @@ export class HttpFront {
     response: ServerResponse,
     { target, match }: Found,
   ): Promise<HttpAnswer> {
-    const { context } = this.#port;
     if (match === undefined) return this.#refusePath(request, target);
     const { method = '' } = request;
     const route = match.routes.get(method === 'HEAD' ? 'GET' : method);
@@ -143,8 +151,24 @@ export class HttpFront {
       else response.once('close', task);
     };
     const principal = await this.#principal(request, target, route, { signal, whenOver });
-    checkAccess(principal, route, match.captures);
     const { captures } = match;
+    const run = (): Promise<HttpAnswer> =>
+      this.#run({ request, target, route, captures, principal, signal, whenOver });
+    if (!isAudited(route, captures)) return run();
+    return this.#audited({ request, route, captures, principal }, run);
+  }
+
+  async #run({
+    request,
+    target,
+    route,
+    captures,
+    principal,
+    signal,
+    whenOver,
+  }: Running): Promise<HttpAnswer> {
+    const { context } = this.#port;
+    checkAccess(principal, route, captures);
     let body = NO_BODY;
     if (route.raw !== true && hasBody(request)) {
       body = await readBody(request, this.#maxBodyBytes(principal), context.clock);
@@ -153,7 +177,36 @@ export class HttpFront {
     }
     if (context.closing.aborted) throw closed();
     const { query } = target;
-    return route.run({ context, request, captures, query, body, principal, signal, whenOver });
+    const answer = await route.run({ context, request, captures, query, body, principal, signal, whenOver });
+    if (isAudited(route, captures)) this.#targets.set(request, targetOf(route, { captures, body }));
+    return answer;
+  }
+
+  /** Keeps what a call did, before it is answered. What was refused or asked wrongly did nothing, but for what was forbidden. */
+  async #audited(
+    { request, route, captures, principal }: Pick<Running, 'request' | 'route' | 'captures' | 'principal'>,
+    run: () => Promise<HttpAnswer>,
+  ): Promise<HttpAnswer> {
+    const { context } = this.#port;
+    const record = (status: number): Promise<void> =>
+      context.audit.record({
+        actor: 'api',
+        by: principal.user,
+        ...(principal.token !== '' && { token: tokenName(principal) }),
+        action: route.action,
+        target: this.#targets.get(request) ?? Object.values(captures).join('/'),
+        status,
+        address: clientNetwork({ context, request }),
+      });
+    try {
+      const answer = await run();
+      await record('status' in answer ? answer.status : 200);
+      return answer;
+    } catch (error) {
+      const status = error instanceof IotmpError ? httpStatus(error) : 500;
+      if (status === 403 || status >= 500) await record(status);
+      throw error;
+    }
   }
 
   #maxBodyBytes(principal: Principal): number {

@@ -23,6 +23,7 @@ function ofAsset(asset: string): EventKind[] {
  * for the subscriptions of devices and for programs that ask for the events.
  */
 export const eventKinds: readonly EventKind[] = [
+  { event: 'audit_entry', filters: ['actor', 'by', 'action', 'target'] },
   { event: 'bucket_create', filters: ['bucket'] },
   { event: 'bucket_delete', filters: ['bucket'] },
   { event: 'bucket_export_completed', filters: ['bucket', 'file'] },

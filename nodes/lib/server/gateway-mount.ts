@@ -7,6 +7,7 @@ import {
   serveHealth,
   StorageError,
   type DocumentKey,
+  type AuditLog,
   type Backups,
   type Directory,
   type FileStore,
@@ -37,6 +38,7 @@ export interface GatewayMountOptions {
   /** The files of storages, which stay their owner's; without them they are in a temporary folder. */
   readonly files: FileStore | undefined;
   readonly backups: Backups;
+  readonly audit: AuditLog;
   readonly health: ServerHealth;
   /** False mounts nothing. */
   readonly enabled: boolean;
@@ -104,7 +106,16 @@ export class GatewayMount {
   async createToken(user: string, name: string, host: string, admin: boolean): Promise<string> {
     if (this.#gateway === undefined) throw new IotmpError('IOTMP_ERR_CLOSED', 'the API is not served');
     if (admin) await this.#gateway.makeAdministrator(user);
-    return this.#gateway.createToken(user, name, { allow: EVERYTHING }, host);
+    const token = await this.#gateway.createToken(user, name, { allow: EVERYTHING }, host);
+    const action = admin ? 'CreateAdministratorToken' : 'CreateToken';
+    await this.#options.audit.record({
+      actor: 'editor',
+      by: '',
+      action,
+      target: `${user}/${name}`,
+      status: 200,
+    });
+    return token;
   }
 
   /** Serves the API no more; resolves when its sockets are gone. Idempotent. */
@@ -145,12 +156,14 @@ export class GatewayMount {
   }
 
   async #start(): Promise<Gateway> {
-    const { server, services, directory, store, files, backups, secret, health, onWarning } = this.#options;
+    const { server, services, directory, store, files, backups, audit, secret, health, onWarning } =
+      this.#options;
     const gateway = new Gateway(server, services, {
       secret: secret ?? (await keptSecret(await store, onWarning)),
       directory,
       health,
       backups,
+      audit,
       ...(files !== undefined && { files }),
       basePath: this.path,
       corsOrigins: this.#corsOrigins,

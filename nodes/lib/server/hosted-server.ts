@@ -1,4 +1,5 @@
 import {
+  AuditLog,
   Backups,
   DiskFiles,
   errorText,
@@ -45,6 +46,7 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
   /** The files of storages, beside the file of the store; undefined where the store is in memory. */
   readonly files: DiskFiles | undefined;
   readonly backups: Backups;
+  readonly audit: AuditLog;
   #fault: StorageError | undefined;
   #closing: Promise<void> | undefined;
   #letIn: (() => void) | undefined;
@@ -72,6 +74,8 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
             gatewayLimits(),
             () => this.services.storeFault?.reason === 'full',
           );
+    const warn = (text: string): void => this.server.warn(text);
+    this.audit = new AuditLog({ store, events: this.server.events, warn });
     this.backups = new Backups({ store, file, files: this.files });
     this.directory = new Directory(this.server, { store });
     const traitsOf = (id: DeviceId): DeviceTraits | undefined => this.directory.traitsOf(id);
@@ -121,6 +125,13 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
   async configure(options: ServerOptions): Promise<void> {
     try {
       await this.server.configure(options);
+      await this.audit.record({
+        actor: 'deploy',
+        by: '',
+        action: 'ConfigureServer',
+        target: '',
+        status: 200,
+      });
     } finally {
       this.#letIn?.();
       this.#letIn = undefined;

@@ -151,7 +151,7 @@ export class ServerRuntime {
   }
 
   #mountApi(settings: ApiSettings): GatewayMount {
-    const { server, services, directory, store, files, backups } = this.#hosted;
+    const { server, services, directory, store, files, backups, audit } = this.#hosted;
     return new GatewayMount(this.#RED, this.#shared, {
       ...settings,
       server,
@@ -160,6 +160,7 @@ export class ServerRuntime {
       store,
       files,
       backups,
+      audit,
       health: serverHealth(this.#hosted, this.#path),
       onWarning: (text) => server.warn(text),
     });

@@ -6,6 +6,7 @@ import { resourceStreamRoute } from '../sockets/resource-stream';
 import type { SocketRoute } from '../sockets/socket-route';
 import { addressBlockRoutes } from './address-blocks';
 import { assetRoutes } from './assets';
+import { auditRoutes } from './audit';
 import { backupRoutes } from './backups';
 import { bucketDataRoutes } from './bucket-data';
 import { bucketExportRoutes } from './bucket-exports';
@@ -65,6 +66,7 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...serverRoutes,
     ...addressBlockRoutes,
     ...backupRoutes,
+    ...auditRoutes,
     ...added,
   ];
   return [...routes, ...referenceRoutes(routes, sockets)];

@@ -4,6 +4,8 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { quoted } from '../../broker/refusals/refusal-line';
 import { errorText, IotmpError } from '../../errors';
 import { isOriginAllowed, type AllowedOrigins } from '../../transport/web-socket-origin';
+import { clientNetwork } from '../limits/client-network';
+import { isAudited, tokenName } from '../audit/audited-route';
 import { checkAccess } from '../auth/access';
 import { admit } from '../auth/admittance';
 import type { Authentication } from '../auth/authentication';
@@ -131,6 +133,7 @@ export class SocketFront {
     const stopWatching = watchForEnd(socket);
     try {
       const principal = await admit(this.#port, request, query, { signal: life.signal, hold: holdNothing });
+      const isKept = isAudited({ ...route, method: 'GET' }, captures);
       checkAccess(principal, route, captures);
       let end = (): void => void socket.destroy();
       const holder = {
@@ -147,6 +150,17 @@ export class SocketFront {
       const param = (name: string): string => captures[name] ?? '';
       const serve = await route.open({ context, query, principal, signal: life.signal, param });
       if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
+      if (isKept) {
+        await context.audit.record({
+          actor: 'api',
+          by: principal.user,
+          token: tokenName(principal),
+          action: 'OpenDeviceConversation',
+          target: Object.values(captures).join('/'),
+          status: 101,
+          address: clientNetwork({ context, request }),
+        });
+      }
       stopWatching();
       const onFault = (): void => void socket.destroy();
       const onUpgraded = guarded('API socket upgraded', onFault, (webSocket: WebSocket) => {
