@@ -9,6 +9,7 @@ import { HttpRouter } from './lib/server/http-router';
 import { trackUsers } from './lib/flow/link';
 import { statusReason } from './lib/red/node-error';
 import type { ServerConfig, ServerCredentials } from './lib/server/server-settings';
+import { mountRegistrationEndpoint } from './lib/server/registration-endpoint';
 import { ServerRuntime, type ServerNode, type SharedByServers } from './lib/server/server-runtime';
 import { StatusReporter } from './lib/red/status-reporter';
 import { mountTokenEndpoint } from './lib/server/token-endpoint';
@@ -48,6 +49,7 @@ export = function register(RED: NodeAPI): void {
   );
   mountAdminApi(RED);
   mountTokenEndpoint(RED);
+  mountRegistrationEndpoint(RED);
 };
 
 /** A server that is switched off or cannot work: the nodes that use it have no link. */

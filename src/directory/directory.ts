@@ -54,6 +54,7 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
   readonly documents: Documents;
   /** Rights that were taken away, but are still in the store. */
   readonly revocations: Revocations;
+  readonly #store: Store | Promise<Store>;
   readonly #server: IotmpServer;
   readonly #warn: (text: string) => void;
   readonly #ends: (() => void)[] = [];
@@ -70,6 +71,7 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
     this.#warn = onWarning ?? ((text) => server.warn(text));
     const documents = documentsOf(store);
     this.documents = documents;
+    this.#store = store;
     this.revocations = new Revocations({ clock, onWarning: this.#warn });
     this.users = new UserAccounts(documents, this.revocations, (user) => this.#handleUserChange(user));
     this.devices = new DeviceAccounts(documents, this.revocations, {
@@ -128,6 +130,14 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
     if (record === undefined) return this.devices.has(id) ? undefined : NO_TRAITS;
     const { asset_type: type, asset_group: group, product } = record;
     return { type, group, product };
+  }
+
+  /**
+   * Where the records are kept: those in memory last until the server is restarted.
+   * @throws what the store throws (as a rejection)
+   */
+  async storage(): Promise<Store['kind']> {
+    return (await this.#store).kind;
   }
 
   /** Has what waits for the store written now, as when the store works again. Never rejects. */

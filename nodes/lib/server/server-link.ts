@@ -2,6 +2,7 @@ import type { NodeAPI } from 'node-red';
 import type {
   Backups,
   DeviceId,
+  Directory,
   Reading,
   HostedResource,
   HubState,
@@ -32,6 +33,8 @@ export class ServerLink implements Link {
   /** Properties, buckets, endpoints, topics and the other services of the server. */
   readonly services: ServerServices;
   readonly backups: Backups;
+  /** The users and devices beside those in the settings. */
+  readonly directory: Directory;
   readonly #RED: NodeAPI;
   readonly #server: IotmpServer;
   readonly #feed: StateFeed;
@@ -41,7 +44,7 @@ export class ServerLink implements Link {
   /** @param firstUser user of the first registered device; a server that was taken over learns of it later */
   constructor(
     RED: NodeAPI,
-    { server, services, backups }: HostedServer,
+    { server, services, backups, directory }: HostedServer,
     feed: StateFeed,
     presence: DevicePresence,
     firstUser: string | undefined,
@@ -51,6 +54,7 @@ export class ServerLink implements Link {
     this.#server = server;
     this.services = services;
     this.backups = backups;
+    this.directory = directory;
     this.#feed = feed;
     this.#firstUser = firstUser;
   }

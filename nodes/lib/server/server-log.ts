@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { StorageError, type ListenerStatus } from '../../../src';
+import { printable, StorageError, type ListenerStatus, type ProvisionedDevice } from '../../../src';
 import type { HostedServer } from './hosted-server';
 import { LogGate } from '../red/log-gate';
 import { translate } from '../red/translate';
@@ -36,11 +36,15 @@ export class ServerLog {
     const onStore = (fault: StorageError | undefined): void => this.#logStore(fault);
     // The library chooses the lines.
     const onRefusal = (line: string): unknown => this.#node.warn(line);
+    const onProvisioned = (device: ProvisionedDevice): void =>
+      this.#node.log(provisionedLine(this.#RED, device));
+    hosted.directory.on('provisioned', onProvisioned);
     server.on('refusal', onRefusal);
     server.on('listener', onListener);
     server.on('warning', onWarning);
     hosted.on('store', onStore);
     return () => {
+      hosted.directory.off('provisioned', onProvisioned);
       server.off('refusal', onRefusal);
       server.off('listener', onListener);
       server.off('warning', onWarning);
@@ -65,4 +69,17 @@ export class ServerLog {
     if (!this.#gate.isNews('store', reason)) return;
     this.#node.error(translate(this.#RED, 'errors.storage', { reason: message }));
   }
+}
+
+/** The line for a device that was registered by its login. Its name stands in quotes, and is escaped. */
+function provisionedLine(
+  RED: NodeAPI,
+  { user, device, address, pattern, isReplacement }: ProvisionedDevice,
+): string {
+  const way = pattern === undefined ? (isReplacement ? 'replaced' : 'awaited') : 'byPattern';
+  return translate(RED, `provisioned.${way}`, {
+    name: printable(JSON.stringify(`${user}/${device}`)),
+    address,
+    pattern: pattern ?? '',
+  });
 }

@@ -15,6 +15,7 @@ const ABOUT: Readonly<Record<string, string>> = {
   path: 'the path of a file or, with a slash at its end, of a folder',
   product: 'the id of a product',
   project: 'the id of a project',
+  pattern: 'the id of a pattern of names',
   property: 'the name of a property',
   recursive: 'with what is in folders',
   resource: 'the path of a resource of the device',

@@ -19,6 +19,7 @@ import { deviceTokenRoutes } from './device-tokens';
 import { deviceRuleRoutes } from './device-rules';
 import { deviceRoutes } from './devices';
 import { endpointRoutes } from './endpoints';
+import { namePatternRoutes } from './name-patterns';
 import { oauthDeviceRoutes } from './oauth-device';
 import { oauthRoutes } from './oauth';
 import { propertyRoutes } from './properties';
@@ -51,6 +52,7 @@ export function allRoutes(added: readonly Route[], sockets: readonly SocketRoute
     ...deviceCloneRoutes,
     ...storageFileRoutes,
     ...deviceTokenRoutes,
+    ...namePatternRoutes,
     ...deviceFileRoutes,
     ...bucketRoutes,
     ...bucketDataRoutes,

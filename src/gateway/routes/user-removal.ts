@@ -45,6 +45,7 @@ export async function removeUser(context: GatewayContext, record: UserRecord): P
     sessions.endAll(user),
     tokens.removeAll(user),
     deviceTokens.removeAllOf(user),
+    context.directory.provisioning.patterns.removeAll(user),
   ]);
   await endpoints.removeAll(user);
   for (let left = devices.list(user); left.length > 0; left = devices.list(user)) {

@@ -34,10 +34,12 @@ const OF_NOBODY: readonly string[] = ['GET /v1/proxies', 'GET /v1/users'];
 /** What takes more than the right to do it, as it gives others rights. */
 const GIVING: readonly string[] = [
   'CreateDeviceToken',
+  'CreateNamePattern',
   'CreateToken',
   'ListDeviceTokens',
   'ReadDeviceToken',
   'ReadToken',
+  'UpdateNamePattern',
   'UpdateToken',
   'UpdateUser',
 ];
@@ -48,6 +50,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   CreateDevice: { device: 'x', credentials: 'secret' },
   CreateEndpoint: { endpoint: 'x' },
   CreateGroup: { group: 'x' },
+  CreateNamePattern: { id: 'x', pattern: 'board-*', until: Date.now() + 1e6 },
   CreateProduct: { product: 'x' },
   CreateProject: { project: 'x' },
   CreateStorage: { storage: 'x' },
