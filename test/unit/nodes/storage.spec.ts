@@ -48,7 +48,7 @@ function servicesOf(bench: FlowBench): ServerServices {
 
 /** What is in the folder of the files. */
 function filesOf(file: string): string[] {
-  return existsSync(dirname(file)) ? readdirSync(dirname(file)) : [];
+  return existsSync(dirname(file)) ? readdirSync(dirname(file)).sort() : [];
 }
 
 /** The server node as the editor sends it when its credentials were not touched. */
@@ -67,7 +67,11 @@ describe('a server that keeps its state in a file', function () {
     await pump.writeBucket('log', { n: 1 });
     await servicesOf(bench).topics.publish(PUMP.user, 'doors/front', 'open', { retain: true });
     await bench.unload();
-    assert.deepEqual(filesOf(file), ['server.db'], 'the log is in the file, and the file is closed');
+    assert.deepEqual(
+      filesOf(file),
+      ['server.db', 'server.db.reserve'],
+      'the log is in the file, and the file is closed',
+    );
     await bench.load(server(), sinkNode());
     await bench.listening();
     await patiently(pump.ready(), () => 'the pump again');
@@ -103,7 +107,7 @@ describe('a server that keeps its state in a file', function () {
     await bench.load(server(), sinkNode());
     await servicesOf(bench).properties.set(PUMP, 'a', 1);
     await bench.deploy('full', sinkNode());
-    assert.deepEqual(filesOf(file), ['server.db']);
+    assert.deepEqual(filesOf(file), ['server.db', 'server.db.reserve']);
     const store = await openStore({ file, busyTimeoutMs: 0 });
     assert.equal((await store.properties.get(PUMP, 'a'))?.value, 1);
     assert.deepEqual(await store.check(), []);
@@ -131,7 +135,7 @@ describe('a server that keeps its state in a file', function () {
     await bench.deploy('full', unchanged(server({ storage: 'memory' })), sinkNode());
     await bench.status('server', 'green', 'status.listening(count=1)');
     assert.notEqual(servicesOf(bench), inFile);
-    assert.deepEqual(filesOf(file), ['server.db']);
+    assert.deepEqual(filesOf(file), ['server.db', 'server.db.reserve']);
     assert.equal(await pump.getProperty('mode'), null);
     await bench.deploy('full', unchanged(server()), sinkNode());
     await bench.status('server', 'green', 'status.listening(count=1)');
