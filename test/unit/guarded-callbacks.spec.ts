@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { globSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import type ts from 'typescript';
@@ -7,7 +8,10 @@ import { IotmpClient } from '../../src/client/client';
 import { errorText } from '../../src/errors';
 import { Directory } from '../../src/directory/directory';
 import { Gateway } from '../../src/gateway/gateway';
+import { AuditLog } from '../../src/services/audit-log';
 import { ServerServices } from '../../src/services/server-services';
+import { Backups } from '../../src/store/backup/backups';
+import { DiskFiles } from '../../src/store/files/disk-files';
 import { openStore } from '../../src/store/open-store';
 import { cleanUp } from '../support/clean-up';
 import { BrokerBench, PUMP } from './support/broker-fixture';
@@ -25,6 +29,8 @@ const HARMLESS: Readonly<Record<string, string>> = {
   'src/transport/connect.ts () => socket': 'ws needs the returned socket; nothing in it can throw',
   'src/transport/web-socket-acceptor.ts (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false)':
     'ws needs the returned name; nothing in it can throw',
+  "nodes/lib/server/admin-route.ts auth.needsPermission('iotmp.read')": "Node-RED's own",
+  "nodes/lib/server/admin-route.ts auth.needsPermission('iotmp.write')": "Node-RED's own",
   'nodes/lib/server/http-router.ts other': 'listeners of others, put back as they were',
 };
 
@@ -92,6 +98,9 @@ async function livingThings(): Promise<Map<string, object>> {
   const store = await openStore({ memory: true });
   const services = new ServerServices(server, { store });
   const directory = new Directory(server, { store, clock });
+  const folder = mkdtempSync(join(tmpdir(), 'iotmp-promises-'));
+  const files = new DiskFiles(folder, { fileBytes: 1e6, storageBytes: 1e8, storageEntries: 1000 });
+  const audit = new AuditLog({ store, events: server.events, warn: () => undefined });
   const gateway = new Gateway(server, services, { directory, secret: 'a secret of the tests', store, clock });
   await gateway.start();
   const client = new IotmpClient({ ...PUMP, host: '127.0.0.1', port: 1 });
@@ -102,6 +111,7 @@ async function livingThings(): Promise<Map<string, object>> {
     services.close();
     await services.settled();
     await store.close();
+    rmSync(folder, { recursive: true });
   });
   const { properties, buckets, topics, endpoints } = services;
   return new Map<string, object>([
@@ -119,6 +129,10 @@ async function livingThings(): Promise<Map<string, object>> {
     ['Endpoints', endpoints],
     ['Store', store],
     ['DocumentStore', store.documents],
+    ['FileStore', files],
+    ['DiskFiles', files],
+    ['Backups', new Backups({ store, file: undefined })],
+    ['AuditLog', audit],
   ]);
 }
 

@@ -10,7 +10,7 @@ const query = z.object({
   action: z.string().optional().describe('such as DeleteDevice'),
   min_ts: time.optional(),
   max_ts: time.optional(),
-  limit: z.coerce.number().int().min(1).max(MAX_ENTRIES).default(100),
+  limit: z.coerce.number().int().min(1).max(MAX_ENTRIES).default(100).describe('entries of a page'),
   cursor: z.string().optional().describe('where the page before ended'),
 });
 
