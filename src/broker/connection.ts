@@ -177,20 +177,21 @@ export class Connection implements SessionHooks, Newcomer {
     try {
       const authenticator = this.#context.authenticator();
       const verdict = authenticator.authenticate(this.#loginOf(intent));
-      if (isAwaitable(verdict)) return this.#wait(verdict, authenticator, turn);
+      if (isAwaitable(verdict)) return this.#wait(verdict, authenticator, intent, turn);
       this.#letIn(verdict, turn);
     } catch (error) {
       return this.#fail(turn, error);
     } finally {
       if (this.#try !== turn) turn.end();
     }
-    return this.#slowDown();
+    return this.#slowDown(intent);
   }
 
   /** Another authenticator may be in charge by the time that this one has decided. */
   async #wait(
     verdict: PromiseLike<DeviceId>,
     authenticator: DirectoryAuthenticator,
+    intent: ConnectIntent,
     turn: LoginTry,
   ): Promise<void> {
     turn.begin();
@@ -211,7 +212,7 @@ export class Connection implements SessionHooks, Newcomer {
       this.#try = undefined;
       turn.end();
     }
-    await this.#slowDown();
+    await this.#slowDown(intent);
   }
 
   /** @throws IotmpError IOTMP_ERR_AUTH for a client that came in before certificates were asked for */
@@ -233,9 +234,21 @@ export class Connection implements SessionHooks, Newcomer {
   }
 
   /** A device whose connections take each other's place waits before it is let in. */
-  #slowDown(): void | Promise<void> {
+  #slowDown(asked: ConnectIntent): void | Promise<void> {
     const waitMs = this.#intent === undefined ? 0 : this.#context.twins.waitMs(this.#intent);
-    if (waitMs > 0) return pause(waitMs, this.session.options.clock, this.session.signal);
+    if (waitMs > 0) return this.#checkAgain(asked, waitMs);
+  }
+
+  /** Who may connect may change while a device waits: it is asked about once more. */
+  async #checkAgain(asked: ConnectIntent, waitMs: number): Promise<void> {
+    const { session } = this;
+    await pause(waitMs, session.options.clock, session.signal);
+    if (session.state === 'closed') return;
+    try {
+      await this.#context.authenticator().authenticate(this.#loginOf(asked));
+    } catch (error) {
+      this.#refuse(error);
+    }
   }
 
   #fail(turn: LoginTry, cause: unknown): never {

@@ -179,6 +179,23 @@ describe('two devices with one id', () => {
     assert.deepEqual([device.all(Type.OK).length, bench.server.takeOvers], [1, 4]);
   });
 
+  it('are refused after the wait when they may not connect any more', async () => {
+    const bench = await BrokerBench.start();
+    for (let i = 0; i < 4; i++) await bench.device();
+    const device = new RawDevice(bench.memory());
+    device.connect();
+    await bench.clock.advance(500);
+    await bench.server.configure(bench.options({ devices: [LAMP] }));
+    await bench.clock.advance(500);
+    await device.closed;
+    assert.deepEqual([device.all(Type.OK), device.all(Type.ERROR).length], [[], 1]);
+    assert.deepEqual(
+      bench.refusedLogins.map(({ reason }) => reason),
+      ['credentials'],
+    );
+    assert.equal(bench.server.deviceCount, 0);
+  });
+
   it('are answered at once again when the third take-over was 10 s ago', async () => {
     const bench = await BrokerBench.start();
     for (let i = 0; i < 4; i++) await bench.device();

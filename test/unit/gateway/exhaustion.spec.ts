@@ -76,6 +76,7 @@ describe('whoever has shown no token', () => {
   it('is limited as one by all addresses of his network', () => {
     assert.equal(networkOf('192.0.2.7'), '192.0.2.7');
     assert.equal(networkOf('::ffff:192.0.2.7'), '192.0.2.7');
+    assert.equal(networkOf('::ffff:c000:207'), '192.0.2.7');
     assert.equal(networkOf('2001:db8:1:2::1'), networkOf('2001:db8:1:2:aaaa:bbbb:cccc:dddd'));
     assert.equal(networkOf('2001:db8::1'), networkOf('2001:db8:0:0:ffff::'));
     assert.notEqual(networkOf('2001:db8:1:2::1'), networkOf('2001:db8:1:3::1'));
