@@ -43,6 +43,9 @@ export = function register(RED: NodeAPI): void {
       } catch (error) {
         this.error(errorText(error));
         idle(this, status, () => status.red(statusReason(error)));
+      } finally {
+        // The server has their hashes.
+        delete this.credentials.devices;
       }
     },
     { credentials: { ...serverTable.credentials } },

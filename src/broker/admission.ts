@@ -1,14 +1,15 @@
 import { ANONYMOUS_USER } from '../rights/device-request';
 import type { DeviceId } from '../types';
-import { DeviceTable, type Authenticator, type RegisteredDevice } from './authenticator';
+import { DeviceTable, type Authenticator } from './authenticator';
 import type { ClientCertificate } from './broker-options';
 import type { ConnectedDevice } from './connected-device';
 import { DirectoryAuthenticator, type DeviceDirectory } from './directory-authenticator';
 import { LoginHold } from './login-hold';
+import type { HashedDevice } from './registered-device';
 
 /** The options that say who may connect, as in the options of the server. */
 export interface AdmissionOptions {
-  readonly devices: readonly RegisteredDevice[];
+  readonly devices: readonly HashedDevice[];
   readonly anonymous: boolean;
   readonly authenticator: Authenticator | undefined;
   readonly clientCertificate: ClientCertificate;
@@ -69,7 +70,7 @@ export class Admission {
    */
   configure(options: AdmissionOptions): (device: ConnectedDevice) => boolean {
     const before = this.#table;
-    const table = new DeviceTable(options.devices, options.anonymous, before);
+    const table = new DeviceTable(options.devices, options.anonymous);
     const { authenticator } = options;
     const isSame = authenticator === this.#options.authenticator;
     this.#options = options;

@@ -4,7 +4,8 @@ import { defaultSessionOptions, sessionOptions, type SessionOptions } from '../s
 import { MAX_DELAY_MS, systemClock, type Clock } from '../util/clock';
 import { IotmpError } from '../errors';
 import { TrustedProxies } from '../transport/trusted-proxies';
-import type { Authenticator, RegisteredDevice } from './authenticator';
+import type { Authenticator } from './authenticator';
+import { hashedDevice, type HashedDevice, type RegisteredDevice } from './registered-device';
 import {
   checkWhole,
   defaultServerLimits,
@@ -35,8 +36,8 @@ export interface ServerOptions {
    * @default 'off'
    */
   readonly clientCertificate?: ClientCertificate;
-  /** The devices that may connect. */
-  readonly devices?: readonly RegisteredDevice[];
+  /** The devices that may connect. The server keeps hashes of their credentials only. */
+  readonly devices?: readonly (RegisteredDevice | HashedDevice)[];
   /**
    * Lets in devices that are not registered, too.
    * @default false
@@ -91,6 +92,7 @@ export interface ServerOptions {
 /** Options with every default filled in. */
 export interface ResolvedServerOptions extends Required<ServerOptions> {
   readonly limits: ServerLimits;
+  readonly devices: readonly HashedDevice[];
   /** The proxies of {@link ServerOptions.trustedProxies}. */
   readonly proxies: TrustedProxies;
   /** The options of the session of each connection. */
@@ -155,7 +157,8 @@ export function serverOptions(options: ServerOptions): ResolvedServerOptions {
   const { maxMessageSize: maxBodySize, requestTimeoutMs, clock } = merged;
   const session = sessionOptions({ maxBodySize, requestTimeoutMs, clock });
   const proxies = new TrustedProxies(merged.trustedProxies);
-  return Object.freeze({ ...merged, limits: serverLimits(merged.limits), proxies, session });
+  const devices = merged.devices.map(hashedDevice);
+  return Object.freeze({ ...merged, devices, limits: serverLimits(merged.limits), proxies, session });
 }
 
 function checkCertificates({ clientCertificate, authenticator }: Required<ServerOptions>): void {

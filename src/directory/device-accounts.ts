@@ -4,9 +4,9 @@ import { IotmpError } from '../errors';
 import type { DeviceDirectory } from '../broker/directory-authenticator';
 import type { DeviceId } from '../types';
 import { isDeepStrictEqual } from 'node:util';
+import { hashCredential, matchesCredential } from '../util/credential-hash';
 import { allSettled, changed, Records, type Documents, type RecordChange } from './records';
 import type { Revocations } from './revocations';
-import { hashCredential, matchesCredential } from './secret-hash';
 
 /** The record of a device that was made over the API. Times are in ms since 1970. */
 export const deviceRecord = z.object({

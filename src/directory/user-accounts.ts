@@ -4,7 +4,7 @@ import { IotmpError } from '../errors';
 import { isDeepStrictEqual } from 'node:util';
 import { changed, Records, SERVER, type Documents, type RecordChange } from './records';
 import type { Revocations } from './revocations';
-import { hashPassword, matchesPassword } from './secret-hash';
+import { hashPassword, matchesPassword } from './password-hash';
 
 export const userRole = z.enum(['user', 'admin']);
 

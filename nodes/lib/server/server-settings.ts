@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { deviceMemoryLimits, IotmpError, type ServerOptions } from '../../../src';
+import { deviceMemoryLimits, hashedDevice, IotmpError, type ServerOptions } from '../../../src';
 import { allowedOrigins } from '../red/allowed-origins';
 import { serverTable } from '../../settings/iotmp-server';
 import { settingReader, type ConfigOf } from '../../settings/setting';
@@ -49,7 +49,7 @@ export function serverSettings(
     trustedProxies: read('trustedProxies'),
     proxyProtocol: read('proxyProtocol'),
     origins: allowedOrigins(RED.settings.httpNodeCors),
-    devices: registeredDevices(RED, credentials.devices, variable, warn),
+    devices: registeredDevices(RED, credentials.devices, variable, warn).map(hashedDevice),
     anonymous: read('anonymous'),
     keepAliveS: read('keepAlive'),
     maxMessageSize: read('maxMessageSize'),

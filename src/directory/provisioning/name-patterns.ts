@@ -6,7 +6,7 @@ import { IotmpError } from '../../errors';
 import { matchesWildcard } from '../../rights/wildcard';
 import { changed, Records, type Documents } from '../records';
 import type { Revocations } from '../revocations';
-import { hashCredential, matchesCredential } from '../secret-hash';
+import { hashCredential, matchesCredential } from '../../util/credential-hash';
 
 const patternRecord = z.object({
   id: z.string(),

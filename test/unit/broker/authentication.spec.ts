@@ -163,19 +163,11 @@ describe('table of devices', () => {
     const before = new DeviceTable([PUMP, LAMP], true);
     const guest = { user: 'guest', device: 'tablet' };
     const keeps = (table: DeviceTable): boolean[] => [PUMP, LAMP, guest].map((id) => table.keeps(id, before));
-    assert.deepEqual(keeps(new DeviceTable([PUMP, LAMP], true, before)), [true, true, true]);
-    assert.deepEqual(keeps(new DeviceTable([PUMP, LAMP], false, before)), [true, true, false]);
-    assert.deepEqual(keeps(new DeviceTable([{ ...PUMP, credential: 'new' }], false, before)), [
-      false,
-      false,
-      false,
-    ]);
-    assert.deepEqual(keeps(new DeviceTable([PUMP], true, before)), [true, true, true]);
-    assert.deepEqual(keeps(new DeviceTable([{ ...guest, credential: 'x' }], true, before)), [
-      true,
-      true,
-      false,
-    ]);
+    assert.deepEqual(keeps(new DeviceTable([PUMP, LAMP], true)), [true, true, true]);
+    assert.deepEqual(keeps(new DeviceTable([PUMP, LAMP], false)), [true, true, false]);
+    assert.deepEqual(keeps(new DeviceTable([{ ...PUMP, credential: 'new' }], false)), [false, false, false]);
+    assert.deepEqual(keeps(new DeviceTable([PUMP], true)), [true, true, true]);
+    assert.deepEqual(keeps(new DeviceTable([{ ...guest, credential: 'x' }], true)), [true, true, false]);
   });
 
   it('shows neither credentials nor their hashes', () => {

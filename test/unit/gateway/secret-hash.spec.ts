@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import {
-  hashCredential,
-  hashPassword,
-  matchesCredential,
-  matchesPassword,
-} from '../../../src/directory/secret-hash';
+import { hashPassword, matchesPassword } from '../../../src/directory/password-hash';
+import { hashCredential, matchesCredential } from '../../../src/util/credential-hash';
 
 describe('hash of a secret', () => {
   it('is matched by the secret and by nothing else', async () => {
