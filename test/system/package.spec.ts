@@ -49,7 +49,15 @@ function flowOf(port: number, note = ''): FlowNode[] {
     },
     { id: 'stream', type: 'iotmp-stream', ...link, interval: '1000', autostart: true, wires: [['samples']] },
     { id: 'samples', type: 'debug', z: 'tab', name: 'samples', active: true, complete: 'payload', wires: [] },
-    { id: 'events', type: 'iotmp-events', z: 'tab', via: 'server', server: 'server', wires: [['changes']] },
+    {
+      id: 'events',
+      type: 'iotmp-events',
+      z: 'tab',
+      via: 'server',
+      server: 'server',
+      events: ['device_state_change'],
+      wires: [['changes']],
+    },
     { id: 'changes', type: 'debug', z: 'tab', name: 'changes', active: true, complete: 'payload', wires: [] },
     { id: 'ask', type: 'http in', z: 'tab', url: '/ask', method: 'get', wires: [['call']] },
     {
