@@ -1,7 +1,7 @@
 import type { Principal } from '../auth/principal';
 import type { RawCall, Route } from '../route';
 import { IGNORED } from '../route';
-import { jsonValue } from '../http/body';
+import { looseValue } from '../http/body';
 
 /** Actions on data, which programs do all day: they would push out what matters. */
 const DATA_ACTIONS: ReadonlySet<string> = new Set([
@@ -40,7 +40,7 @@ function madeName(
   body: RawCall['body'],
 ): string | undefined {
   if (schema === IGNORED || form === true || raw === true || loose === true) return undefined;
-  const value: unknown = jsonValue(body);
+  const value: unknown = looseValue(body);
   if (typeof value !== 'object' || value === null) return undefined;
   const name: unknown = Reflect.get(value, asset.charAt(0).toLowerCase() + asset.slice(1));
   return typeof name === 'string' ? name : undefined;

@@ -14,7 +14,7 @@ describe('endpoints over the API', () => {
     const bench = await GatewayBench.start({ store });
     const told: string[] = [];
     bench.server.events.listen((event) => {
-      told.push(event.event);
+      if (event.event !== 'audit_entry') told.push(event.event);
       assert.ok(!JSON.stringify(event).includes('a@b.example'), 'what is in a config may be secret');
     });
     assert.equal((await bench.get(`${ENDPOINTS}/mail`)).status, 404);

@@ -106,6 +106,7 @@ const SHARED: readonly string[] = ['device_state_change', 'device_topic_publish'
 
 /** Every event. Those that are not shared are for the device that they are about alone. An event that is added has to be added here. */
 const OWN_EVENTS: readonly string[] = [
+  'audit_entry',
   ...['create', 'delete', 'export_completed', 'source_fault', 'update', 'write', 'write_refused'].map(
     (what) => `bucket_${what}`,
   ),
