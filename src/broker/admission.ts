@@ -6,6 +6,7 @@ import type { ConnectedDevice } from './connected-device';
 import { DirectoryAuthenticator, type DeviceDirectory } from './directory-authenticator';
 import { LoginHold } from './login-hold';
 import type { HashedDevice } from './registered-device';
+import { SpentCredentials } from './spent-credentials';
 
 /** The options that say who may connect, as in the options of the server. */
 export interface AdmissionOptions {
@@ -20,6 +21,7 @@ export class Admission {
   /** Is waited for before anything is decided about a login. */
   readonly hold = new LoginHold();
   readonly #directories = new Set<DeviceDirectory>();
+  readonly #spent = new SpentCredentials(this.#directories);
   #options: AdmissionOptions;
   #table: DeviceTable;
   #authenticator: DirectoryAuthenticator;
@@ -27,7 +29,7 @@ export class Admission {
   /** @throws IotmpError IOTMP_ERR_CONFIG */
   constructor(options: AdmissionOptions) {
     this.#options = options;
-    this.#table = new DeviceTable(options.devices, options.anonymous);
+    this.#table = new DeviceTable(options.devices, options.anonymous, this.#spent);
     this.#authenticator = this.#newAuthenticator();
   }
 
@@ -70,7 +72,7 @@ export class Admission {
    */
   configure(options: AdmissionOptions): (device: ConnectedDevice) => boolean {
     const before = this.#table;
-    const table = new DeviceTable(options.devices, options.anonymous);
+    const table = new DeviceTable(options.devices, options.anonymous, this.#spent);
     const { authenticator } = options;
     const isSame = authenticator === this.#options.authenticator;
     this.#options = options;

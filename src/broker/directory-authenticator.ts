@@ -5,11 +5,10 @@ import type { DeviceId } from '../types';
 import type { Authenticator } from './authenticator';
 import { certificateIdentity } from './certificate-identity';
 import type { Login } from './login';
+import type { RotationMemory } from './spent-credentials';
 
 /** Devices that are registered elsewhere than in the options of the server, such as over an API. */
-export interface DeviceDirectory {
-  /** Whether the directory knows its devices yet. True without it. */
-  isRead?(): boolean;
+export interface DeviceDirectory extends RotationMemory {
   /** Whether the device is registered here, so that nobody else decides about it. */
   has(id: DeviceId): boolean;
   /** Whether a device that is registered here may come in with this credential. Asked at each login: be quick. */

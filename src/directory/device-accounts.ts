@@ -5,6 +5,7 @@ import type { DeviceDirectory } from '../broker/directory-authenticator';
 import type { DeviceId } from '../types';
 import { isDeepStrictEqual } from 'node:util';
 import { hashCredential, matchesCredential } from '../util/credential-hash';
+import { detached } from '../util/guard';
 import { allSettled, changed, Records, type Documents, type RecordChange } from './records';
 import type { Revocations } from './revocations';
 
@@ -22,6 +23,8 @@ export const deviceRecord = z.object({
   project: z.array(z.string()),
   /** Hash of the credential. Devices of some types have none and never connect. */
   credential: z.string().optional(),
+  /** Hash of the credential that is to come: the first login with it makes it the only one. */
+  next: z.string().optional(),
   /** Id of the pattern of names that let the device in at first. */
   provisioning: z.string().optional(),
   created: z.number(),
@@ -39,6 +42,11 @@ export interface DeviceChange extends RecordChange<
 > {
   /** The credential itself; only its hash is kept. */
   readonly credentials?: string | undefined;
+  /**
+   * The credential that is to come; empty is none. Only its hash is kept. Where it is the device's already, its first login
+   * is over, and `credentials` are left as they are.
+   */
+  readonly next_credentials?: string | undefined;
 }
 
 /** A device to be made. */
@@ -58,6 +66,8 @@ export interface DeviceAccountsPort {
   readonly onRemove: (record: DeviceRecord) => Promise<void> | undefined;
   /** Is called at once when a record was made, changed or removed, and when that was taken back. */
   readonly onChange: (id: DeviceId) => void;
+  /** Is called when a device has logged in with its next credential. */
+  readonly onRotated: (id: DeviceId) => void;
 }
 
 /** The devices that were made over the API: their records, and whether they may connect. */
@@ -107,7 +117,19 @@ export class DeviceAccounts implements DeviceDirectory {
     const record = this.get(id);
     if (record?.enabled !== true || record.credential === undefined) return false;
     if (this.#port.isLockedOut(id.user)) return false;
-    return matchesCredential(credential, record.credential);
+    if (matchesCredential(credential, record.credential)) return true;
+    const { next, ...rest } = record;
+    if (next === undefined || !matchesCredential(credential, next)) return false;
+    this.#rotate({ ...rest, credential: next, modified: Date.now() });
+    return true;
+  }
+
+  /** The next credential of a device is its only one from now on, whether that can be kept at once or not. */
+  #rotate(record: DeviceRecord): void {
+    const { user, device } = record;
+    // What cannot be kept is told and written again by the revocations.
+    detached('credential rotated', ignore, this.#records.put({ user, id: device }, record));
+    this.#port.onRotated({ user, device });
   }
 
   get({ user, device }: DeviceId): DeviceRecord | undefined {
@@ -165,11 +187,11 @@ export class DeviceAccounts implements DeviceDirectory {
     this.#port.onChange(id);
   }
 
-  async #keep(record: DeviceRecord, { credentials, ...change }: DeviceChange): Promise<DeviceRecord> {
-    const next = changed<DeviceRecord>(record, change);
-    // Flows write the same credential again and again.
-    const isSame = matchesCredential(credentials ?? '', record.credential ?? '');
-    if (credentials !== undefined && !isSame) next.credential = hashCredential(credentials);
+  async #keep(
+    record: DeviceRecord,
+    { credentials, next_credentials: following, ...change }: DeviceChange,
+  ): Promise<DeviceRecord> {
+    const next = withCredentials(changed<DeviceRecord>(record, change), credentials, following);
     const key = { user: record.user, id: record.device };
     const isNew = !this.#records.has(key);
     const kept = this.#records.put(key, next);
@@ -179,6 +201,23 @@ export class DeviceAccounts implements DeviceDirectory {
   }
 }
 
+/** The record with new credentials. Flows write the same ones again and again: those change nothing. */
+function withCredentials(
+  { next: kept, ...record }: DeviceRecord,
+  credentials: string | undefined,
+  following: string | undefined,
+): DeviceRecord {
+  const { credential = '' } = record;
+  const before = kept === undefined ? record : { ...record, next: kept };
+  if (following !== undefined && matchesCredential(following, credential)) return before;
+  const isNew = credentials !== undefined && !matchesCredential(credentials, credential);
+  const renewed = isNew ? { ...record, credential: hashCredential(credentials) } : record;
+  if (following === undefined) return isNew ? renewed : before;
+  if (following === '' || following === credentials) return renewed;
+  const isKept = kept !== undefined && matchesCredential(following, kept);
+  return { ...renewed, next: isKept ? kept : hashCredential(following) };
+}
+
 function leastDevice(
   before: DeviceRecord | undefined,
   next: DeviceRecord | undefined,
@@ -186,5 +225,10 @@ function leastDevice(
   if (before === undefined || next === undefined) return undefined;
   const held = { ...before, enabled: before.enabled && next.enabled };
   if (next.credential !== undefined) held.credential = next.credential;
+  if (next.next !== before.next) delete held.next;
   return isDeepStrictEqual(held, before) ? before : held;
+}
+
+function ignore(): void {
+  // Is told elsewhere.
 }

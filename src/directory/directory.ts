@@ -14,6 +14,7 @@ import { LastSeen } from './last-seen';
 import { Provisioning, type ProvisionedDevice } from './provisioning/provisioning';
 import type { Documents, Keeper } from './records';
 import { Revocations } from './revocations';
+import { Rotations } from './rotations';
 import { UserAccounts } from './user-accounts';
 
 /** Options of a {@link Directory}. */
@@ -37,6 +38,8 @@ interface DirectoryEvents {
   traitsChanged: [id: DeviceId | undefined];
   /** A device was registered by its login. */
   provisioned: [device: ProvisionedDevice];
+  /** A device has logged in with its next credential, which is its only one now. */
+  credentialRotated: [id: DeviceId];
 }
 
 /**
@@ -54,6 +57,7 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
   readonly documents: Documents;
   /** Rights that were taken away, but are still in the store. */
   readonly revocations: Revocations;
+  readonly #rotations: Rotations;
   readonly #store: Store | Promise<Store>;
   readonly #server: IotmpServer;
   readonly #warn: (text: string) => void;
@@ -78,6 +82,7 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
       isLockedOut: (user) => this.users.isLockedOut(user),
       onCutOff: (id) => this.#cutOff(id),
       onChange: (id) => this.tell('traitsChanged', id),
+      onRotated: (id) => this.#handleRotated(id),
       onRemove: ({ user, device, provisioning: pattern }) =>
         pattern === undefined ? undefined : this.provisioning.patterns.noteRemoved(user, pattern, device),
     });
@@ -90,6 +95,12 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
       isRead: () => this.#isRead,
       isInSettings: (id) => server.isRegistered(id),
       onProvisioned: (device) => this.#handleProvisioned(device),
+    });
+    this.#rotations = new Rotations({
+      documents,
+      revocations: this.revocations,
+      isRead: () => this.#isRead,
+      onRotated: (id) => this.#handleRotated(id),
     });
     this.assets = assetsIn(documents);
     this.lastSeen = new LastSeen({
@@ -158,6 +169,7 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
       this.users,
       this.devices,
       this.provisioning.patterns,
+      this.#rotations,
       ...Object.values(this.assets),
       this.lastSeen,
     ];
@@ -169,6 +181,7 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
         this.#warn(`${name} is not usable and left out: it stays in the store until it is deleted`);
     }
     this.#isRead = !this.#closed;
+    if (this.#isRead) this.#rotations.handleRead();
     this.tell('traitsChanged', undefined);
   }
 
@@ -204,12 +217,20 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
     this.tell('provisioned', provisioned);
   }
 
+  #handleRotated({ user, device }: DeviceId): void {
+    this.#server.events.publish({ event: 'device_credential_rotate', user, device, ts: Date.now() });
+    this.tell('credentialRotated', { user, device });
+  }
+
   #asDeviceDirectory(): DeviceDirectory {
     return {
       isRead: () => this.#isRead,
       has: (id: DeviceId) => this.devices.has(id) && !this.#server.isRegistered(id),
       admits: (id: DeviceId, credential: string) => this.devices.admits(id, credential),
       locksOut: (id: DeviceId) => this.devices.locksOut(id),
+      isSpent: (id, credential) => this.#rotations.isSpent(id, credential),
+      spend: (id, spentHash, credential) => this.#rotations.spend(id, spentHash, credential),
+      forgetSpent: (id) => this.#rotations.forget(id),
       enroll: (login) => this.provisioning.enroll(login),
       enrolling: (id) => this.provisioning.enrolling(id),
     };

@@ -34,6 +34,7 @@ export const eventKinds: readonly EventKind[] = [
   { event: 'device_authentication_failed', filters: [...DEVICE, 'type', 'address'] },
   { event: 'device_callback_call', filters: DEVICE },
   { event: 'device_create', filters: DEVICE },
+  { event: 'device_credential_rotate', filters: DEVICE },
   { event: 'device_delete', filters: DEVICE },
   { event: 'device_property_delete', filters: [...DEVICE, 'property'] },
   { event: 'device_property_update', filters: [...DEVICE, 'property'] },

@@ -98,5 +98,9 @@ function readRow(row: unknown): RegisteredDevice | undefined {
   if (typeof user !== 'string' || typeof device !== 'string' || typeof credential !== 'string') {
     return undefined;
   }
-  return user === '' || device === '' || credential === '' ? undefined : { user, device, credential };
+  const next: unknown = 'next' in row ? row.next : undefined;
+  if (next !== undefined && typeof next !== 'string') return undefined;
+  return user === '' || device === '' || credential === ''
+    ? undefined
+    : { user, device, credential, ...(next !== undefined && { next }) };
 }

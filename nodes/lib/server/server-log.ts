@@ -1,5 +1,11 @@
 import type { Node, NodeAPI } from 'node-red';
-import { printable, StorageError, type ListenerStatus, type ProvisionedDevice } from '../../../src';
+import {
+  printable,
+  StorageError,
+  type DeviceId,
+  type ListenerStatus,
+  type ProvisionedDevice,
+} from '../../../src';
 import type { HostedServer } from './hosted-server';
 import { LogGate } from '../red/log-gate';
 import { translate } from '../red/translate';
@@ -38,13 +44,19 @@ export class ServerLog {
     const onRefusal = (line: string): unknown => this.#node.warn(line);
     const onProvisioned = (device: ProvisionedDevice): void =>
       this.#node.log(provisionedLine(this.#RED, device));
+    const onRotated = ({ user, device }: DeviceId): void => {
+      const name = printable(JSON.stringify(`${user}/${device}`));
+      this.#node.log(translate(this.#RED, 'credentialRotated', { name }));
+    };
     hosted.directory.on('provisioned', onProvisioned);
+    hosted.directory.on('credentialRotated', onRotated);
     server.on('refusal', onRefusal);
     server.on('listener', onListener);
     server.on('warning', onWarning);
     hosted.on('store', onStore);
     return () => {
       hosted.directory.off('provisioned', onProvisioned);
+      hosted.directory.off('credentialRotated', onRotated);
       server.off('refusal', onRefusal);
       server.off('listener', onListener);
       server.off('warning', onWarning);

@@ -5,7 +5,7 @@ import { deviceRecord } from '../../directory/device-accounts';
 import type { GatewayContext } from '../gateway-context';
 
 /** A device as clients see it (`platform-api.md` section 1.3). Times are in ms since 1970. */
-export const deviceDocument = deviceRecord.omit({ credential: true }).extend({
+export const deviceDocument = deviceRecord.omit({ credential: true, next: true }).extend({
   connection: z.object({
     active: z.boolean(),
     ts: z.number().describe('since when it is connected, or was last seen; 0 = never'),

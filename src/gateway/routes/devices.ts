@@ -18,6 +18,9 @@ const ABOUT = { asset: 'Device', id: 'device' } as const;
 /** The type whose devices connect to this server, and so have a credential. */
 const CONNECTING = 'Generic';
 
+const credential = z.string().min(6).max(255);
+const credentials = credential.optional();
+
 const change = z.strictObject({
   name: shortText.optional(),
   description: longText.optional(),
@@ -25,10 +28,14 @@ const change = z.strictObject({
   asset_type: optionalId.optional(),
   asset_group: optionalId.optional(),
   product: optionalId.optional(),
-  credentials: z.string().min(6).max(255).optional(),
+  credentials,
+  next_credentials: z
+    .union([z.literal(''), credential])
+    .optional()
+    .describe('the credential to come: valid beside the other until its first login, which ends the other'),
 });
 
-const draft = change.extend({
+const draft = change.omit({ next_credentials: true }).extend({
   device: assetId,
   type: z.enum(['Generic', 'HTTP', 'MQTT', 'Virtual']).default('Generic'),
 });
@@ -107,12 +114,14 @@ export const deviceRoutes: readonly Route[] = [
     answer: deviceDocument,
     async handle({ context, principal, param, body }) {
       const id = idOf(param);
-      const { credentials, enabled } = body;
+      const { credentials, enabled, next_credentials: next } = body;
       // Who may connect is said in the settings of the server where the device is named there.
-      if (credentials !== undefined || enabled !== undefined) ownDevice(context, id);
+      if (credentials !== undefined || enabled !== undefined || next !== undefined) ownDevice(context, id);
       knownDevice(context, id);
       await makeTypeAndGroup({ context, principal }, id.user, body);
       const record = await recordOf(context, id);
+      if (next !== undefined && next !== '' && (credentials ?? record.credential) === undefined)
+        throw conflict(`device ${id.device} has no credentials that others could follow`);
       await context.devices.update(record, body);
       return tell(context, id, 'device_update');
     },

@@ -135,8 +135,9 @@ describe('table of devices', () => {
         code: 'IOTMP_ERR_AUTH',
       });
     }
-    assert.equal(compare.callCount, attempts.length);
-    assert.equal(hash.callCount, attempts.length);
+    // With a next credential or without.
+    assert.equal(compare.callCount, 2 * attempts.length);
+    assert.equal(hash.callCount, 2 * attempts.length);
     for (const {
       args: [one, other],
     } of compare.getCalls()) {

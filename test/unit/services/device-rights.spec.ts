@@ -113,6 +113,7 @@ const OWN_EVENTS: readonly string[] = [
   'device_authentication_failed',
   'device_callback_call',
   'device_create',
+  'device_credential_rotate',
   'device_delete',
   'device_property_delete',
   'device_property_update',
