@@ -74,7 +74,13 @@ function pass(from: net.Socket, to: net.Socket, isOpen: () => boolean): void {
   from.on('data', (chunk) => {
     if (isOpen()) to.write(chunk);
   });
-  from.on('end', whileOpen(() => to.end()));
+  from.on(
+    'end',
+    whileOpen(() => to.end()),
+  );
   from.on('error', () => undefined);
-  from.on('close', whileOpen(() => to.destroy()));
+  from.on(
+    'close',
+    whileOpen(() => to.destroy()),
+  );
 }
