@@ -47,6 +47,21 @@ describe('devices over HTTP', () => {
     assert.equal((await bench.get(`${DEVICES}?count=-1`)).status, 400);
   });
 
+  it('have a next credential whose first login makes it the only one, and tell neither', async () => {
+    const bench = await GatewayBench.start();
+    await bench.post(DEVICES, VALVE);
+    const put = (body: object): Promise<Answer> => bench.ask('PUT', `${DEVICES}/valve`, { body });
+    const answer = await put({ next_credentials: 'turn-next' });
+    assert.equal(answer.status, 200);
+    assert.doesNotMatch(JSON.stringify(answer.body), /turn|sha256|next/);
+    await bench.broker.device({ device: 'valve', credential: VALVE.credentials });
+    await bench.broker.device({ device: 'valve', credential: 'turn-next' });
+    await assert.rejects(bench.broker.device({ device: 'valve', credential: VALVE.credentials }));
+    assert.equal((await put({ next_credentials: 'short' })).status, 400);
+    const named = await bench.ask('PUT', `${DEVICES}/pump`, { body: { next_credentials: 'turn-next' } });
+    assert.equal(named.status, 409, 'its credentials are those of the settings');
+  });
+
   it('are made, and connect at once', async () => {
     const bench = await GatewayBench.start();
     const made = await bench.post(DEVICES, VALVE);
