@@ -119,14 +119,14 @@ describe('versions of a file', () => {
   });
 
   it('stay as they are where the disk has no room for a copy', function () {
-    const disk = smallDisk(4);
+    const disk = smallDisk(5);
     if (disk === undefined) return this.skip();
     const file = join(disk.folder, 'store.db');
     const older = openVersion(file, MIGRATIONS);
     addProperty(older);
     older.exec('UPDATE property SET value = randomblob(2000000)');
     older.close();
-    writeFileSync(join(disk.folder, 'filler'), Buffer.alloc(1024 * 1024));
+    writeFileSync(join(disk.folder, 'filler'), Buffer.alloc(2 * 1024 * 1024));
     assert.throws(() => openVersion(file, LATER), {
       ...withCode('IOTMP_ERR_STORAGE', 'full'),
       statusCode: 507,

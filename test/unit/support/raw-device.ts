@@ -39,7 +39,7 @@ export const CONNECT_ID = 17767;
 export const FIRST_CALL_ID = 9158;
 
 /** Real milliseconds after which a message that a test waits for counts as missing. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 5_000;
 
 interface Waiter {
   readonly accepts: (received: RawMessage) => boolean;
