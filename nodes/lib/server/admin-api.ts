@@ -1,7 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import { errorText, deviceKey, type ConnectedDevice, type DeviceId, type IotmpServer } from '../../../src';
-import { AdminRoutes, type AdminResponse } from './admin-route';
-import { ServerLink } from './server-link';
+import { AdminRoutes } from './admin-route';
+import { serverLinkOf } from './server-link';
 
 /** What the editor is told of a device. */
 interface DeviceEntry {
@@ -50,18 +50,20 @@ export function mountAdminApi(RED: NodeAPI): void {
   routes.read('/iotmp/servers/:id/blocks', 'admin blocks', (request, response) => {
     const server = findServer(RED, param(request, 'id'));
     if (server === undefined) response.sendStatus(404);
-    else sendBlocks(server, response);
+    else response.json(server.blockedAddresses);
   });
-  routes.act('delete', '/iotmp/servers/:id/blocks/:address', 'admin lift', (request, response) => {
-    const server = findServer(RED, param(request, 'id'));
-    if (server?.liftBlock(param(request, 'address')) === true) sendBlocks(server, response);
-    else response.sendStatus(404);
+  routes.act({
+    method: 'delete',
+    path: '/iotmp/servers/:id/blocks/:address',
+    place: 'admin lift',
+    action: 'LiftBlock',
+    act: (request, { server }) => {
+      const target = param(request, 'address');
+      return server.liftBlock(target)
+        ? { status: 200, body: server.blockedAddresses, target }
+        : { status: 404 };
+    },
   });
-}
-
-/** Answers with the blocks that last. */
-function sendBlocks(server: IotmpServer, response: AdminResponse): void {
-  response.json(server.blockedAddresses);
 }
 
 function param(request: { params: Record<string, string | string[]> }, name: string): string {
@@ -70,9 +72,7 @@ function param(request: { params: Record<string, string | string[]> }, name: str
 }
 
 function findServer(RED: NodeAPI, id: string): IotmpServer | undefined {
-  const node: unknown = RED.nodes.getNode(id);
-  if (typeof node !== 'object' || node === null || !('link' in node)) return undefined;
-  return node.link instanceof ServerLink ? node.link.server : undefined;
+  return serverLinkOf(RED, id)?.server;
 }
 
 function deviceEntries(server: IotmpServer): DeviceEntry[] {

@@ -106,16 +106,7 @@ export class GatewayMount {
   async createToken(user: string, name: string, host: string, admin: boolean): Promise<string> {
     if (this.#gateway === undefined) throw new IotmpError('IOTMP_ERR_CLOSED', 'the API is not served');
     if (admin) await this.#gateway.makeAdministrator(user);
-    const token = await this.#gateway.createToken(user, name, { allow: EVERYTHING }, host);
-    const action = admin ? 'CreateAdministratorToken' : 'CreateToken';
-    await this.#options.audit.record({
-      actor: 'editor',
-      by: '',
-      action,
-      target: `${user}/${name}`,
-      status: 200,
-    });
-    return token;
+    return this.#gateway.createToken(user, name, { allow: EVERYTHING }, host);
   }
 
   /** Serves the API no more; resolves when its sockets are gone. Idempotent. */

@@ -1,7 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import { IotmpError, type AcceptanceRequest, type Directory } from '../../../src';
-import { AdminRoutes, type AdminRequest, type AdminResponse } from './admin-route';
-import { ServerLink } from './server-link';
+import { AdminRoutes, type AdminDeed } from './admin-route';
+import { serverLinkOf } from './server-link';
 
 /**
  * Serves the registration of devices by their next login, whether the API is served or not:
@@ -17,47 +17,50 @@ export function mountRegistrationEndpoint(RED: NodeAPI): void {
   const routes = new AdminRoutes(RED);
   const path = '/iotmp/servers/:id/registrations';
   routes.read(path, 'admin registrations', async (request, response) => {
-    const directory = directoryOf(RED, request);
+    const directory = serverLinkOf(RED, request.params.id)?.directory;
     if (directory === undefined) response.sendStatus(404);
-    else await send(directory, response);
+    else response.json(await listOf(directory));
   });
-  routes.act('post', path, 'admin register', async (request, response) => {
-    const directory = directoryOf(RED, request);
-    const wanted = acceptanceRequest(request.body);
-    if (directory === undefined) response.sendStatus(404);
-    else if (wanted === undefined) response.status(400).json({ error: 'user, device and address are texts' });
-    else if (accept(directory, wanted, response)) await send(directory, response);
+  routes.act({
+    method: 'post',
+    path,
+    place: 'admin register',
+    action: 'AcceptNextLogin',
+    act: ({ body }, { directory }) => {
+      const wanted = acceptanceRequest(body);
+      if (wanted !== undefined) return accept(directory, wanted);
+      return { status: 400, body: { error: 'user, device and address are texts' } };
+    },
   });
-  routes.act('delete', `${path}/:window`, 'admin register no more', async (request, response) => {
-    const directory = directoryOf(RED, request);
-    const { window } = request.params;
-    const id = typeof window === 'string' ? window : '';
-    if (directory?.provisioning.cancel(id) !== true) response.sendStatus(404);
-    else await send(directory, response);
+  routes.act({
+    method: 'delete',
+    path: `${path}/:window`,
+    place: 'admin register no more',
+    action: 'CancelNextLogin',
+    act: async ({ params }, { directory }) => {
+      const { provisioning } = directory;
+      const window = provisioning.windows.find(({ id }) => id === params.window);
+      if (window === undefined || !provisioning.cancel(window.id)) return { status: 404 };
+      return { status: 200, body: await listOf(directory), target: `${window.user}/${window.device}` };
+    },
   });
 }
 
-function directoryOf(RED: NodeAPI, { params }: AdminRequest): Directory | undefined {
-  const node: unknown = typeof params.id === 'string' ? RED.nodes.getNode(params.id) : undefined;
-  if (typeof node !== 'object' || node === null || !('link' in node)) return undefined;
-  return node.link instanceof ServerLink ? node.link.directory : undefined;
-}
-
-async function send(directory: Directory, response: AdminResponse): Promise<void> {
+async function listOf(directory: Directory): Promise<object> {
   const storage = await directory.storage();
-  response.json({ windows: directory.provisioning.windows, storage });
+  return { windows: directory.provisioning.windows, storage };
 }
 
-/** Returns false when the request cannot be met, which is answered. */
-function accept(directory: Directory, wanted: AcceptanceRequest, response: AdminResponse): boolean {
+async function accept(directory: Directory, wanted: AcceptanceRequest): Promise<AdminDeed> {
+  const target = `${wanted.user}/${wanted.device}`;
   try {
     directory.provisioning.acceptNextLogin(wanted);
-    return true;
   } catch (error) {
     if (!(error instanceof IotmpError)) throw error;
-    response.status(error.statusCode).json({ error: error.message, code: error.code });
-    return false;
+    const { statusCode: status, message, code } = error;
+    return { status, body: { error: message, code }, target };
   }
+  return { status: 200, body: await listOf(directory), target };
 }
 
 function acceptanceRequest(body: unknown): AcceptanceRequest | undefined {

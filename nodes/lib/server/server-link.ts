@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import type {
+  AuditLog,
   Backups,
   DeviceId,
   Directory,
@@ -33,6 +34,7 @@ export class ServerLink implements Link {
   /** Properties, buckets, endpoints, topics and the other services of the server. */
   readonly services: ServerServices;
   readonly backups: Backups;
+  readonly audit: AuditLog;
   /** The users and devices beside those in the settings. */
   readonly directory: Directory;
   readonly #RED: NodeAPI;
@@ -44,7 +46,7 @@ export class ServerLink implements Link {
   /** @param firstUser user of the first registered device; a server that was taken over learns of it later */
   constructor(
     RED: NodeAPI,
-    { server, services, backups, directory }: HostedServer,
+    { server, services, backups, audit, directory }: HostedServer,
     feed: StateFeed,
     presence: DevicePresence,
     firstUser: string | undefined,
@@ -54,6 +56,7 @@ export class ServerLink implements Link {
     this.#server = server;
     this.services = services;
     this.backups = backups;
+    this.audit = audit;
     this.directory = directory;
     this.#feed = feed;
     this.#firstUser = firstUser;
@@ -128,6 +131,13 @@ export class ServerLink implements Link {
       close: () => subscription.close(),
     };
   }
+}
+
+/** The link of a server node that is deployed; `undefined` for the id of anything else. */
+export function serverLinkOf(RED: NodeAPI, id: unknown): ServerLink | undefined {
+  const node: unknown = typeof id === 'string' ? RED.nodes.getNode(id) : undefined;
+  if (typeof node !== 'object' || node === null || !('link' in node)) return undefined;
+  return node.link instanceof ServerLink ? node.link : undefined;
 }
 
 function streamState(state: HubState): StreamState {

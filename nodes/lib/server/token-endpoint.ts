@@ -2,7 +2,6 @@ import { errorText, StorageError } from '../../../src';
 import type { NodeAPI } from 'node-red';
 import { AdminRoutes } from './admin-route';
 import { GatewayMount } from './gateway-mount';
-import { ServerLink } from './server-link';
 
 /** What is made for a program, and how it reaches the API. */
 interface MadeToken {
@@ -23,38 +22,40 @@ const MAX_USER = 256;
  */
 export function mountTokenEndpoint(RED: NodeAPI): void {
   const routes = new AdminRoutes(RED);
-  routes.act('post', '/iotmp/servers/:id/tokens', 'admin tokens', async (request, response) => {
-    const id = request.params.id;
-    const node = typeof id === 'string' ? servingNode(RED, id) : undefined;
-    if (node === undefined) {
-      response.sendStatus(404);
-      return;
-    }
-    const body: unknown = request.body;
-    const user = textMember(body, 'user') ?? node.link.server.defaultUser;
-    const name = textMember(body, 'name') ?? 'editor';
-    if (user === '' || user.length > MAX_USER || !NAME.test(name)) {
-      response.status(400).json({ error: 'user or name is not usable' });
-      return;
-    }
-    const admin = isObject(body) && Reflect.get(body, 'admin') === true;
-    const { path } = node.api;
-    try {
-      const token = await node.api.createToken(user, name, request.headers.host ?? '', admin);
-      response.json({ user, name, path, token } satisfies MadeToken);
-    } catch (error) {
-      const status = error instanceof StorageError ? error.statusCode : 503;
-      response.status(status).json({ error: errorText(error) });
-    }
+  routes.act({
+    method: 'post',
+    path: '/iotmp/servers/:id/tokens',
+    place: 'admin tokens',
+    action: 'CreateToken',
+    act: async ({ params, headers, body }, { server }) => {
+      const api = apiOf(RED, params.id);
+      if (api === undefined) return { status: 404 };
+      const user = textMember(body, 'user') ?? server.defaultUser;
+      const name = textMember(body, 'name') ?? 'editor';
+      if (user === '' || user.length > MAX_USER || !NAME.test(name)) {
+        return { status: 400, body: { error: 'user or name is not usable' } };
+      }
+      const admin = isObject(body) && Reflect.get(body, 'admin') === true;
+      const deed = {
+        target: `${user}/${name}`,
+        action: admin ? 'CreateAdministratorToken' : 'CreateToken',
+      };
+      try {
+        const token = await api.createToken(user, name, headers.host ?? '', admin);
+        return { ...deed, status: 200, body: { user, name, path: api.path, token } satisfies MadeToken };
+      } catch (error) {
+        const status = error instanceof StorageError ? error.statusCode : 503;
+        return { ...deed, status, body: { error: errorText(error) } };
+      }
+    },
   });
 }
 
-/** A server node that is deployed, with its API. */
-function servingNode(RED: NodeAPI, id: string): { link: ServerLink; api: GatewayMount } | undefined {
-  const node: unknown = RED.nodes.getNode(id);
-  if (typeof node !== 'object' || node === null || !('link' in node) || !('api' in node)) return undefined;
-  const { link, api } = node;
-  return link instanceof ServerLink && api instanceof GatewayMount ? { link, api } : undefined;
+/** The API of a server node. */
+function apiOf(RED: NodeAPI, id: unknown): GatewayMount | undefined {
+  const node: unknown = typeof id === 'string' ? RED.nodes.getNode(id) : undefined;
+  if (typeof node !== 'object' || node === null || !('api' in node)) return undefined;
+  return node.api instanceof GatewayMount ? node.api : undefined;
 }
 
 function textMember(body: unknown, name: string): string | undefined {
