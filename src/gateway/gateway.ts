@@ -228,6 +228,7 @@ function newContext({
     accessS: options.accessTokenS ?? 2 * HOURS_S,
     refreshS: options.refreshTokenS ?? 60 * DAYS_S,
   };
+  const audit = options.audit ?? newAudit(server, store, options);
   const own = {
     callbacks: new CallbackRecords(documents),
     endpoints: new EndpointRecords(documents),
@@ -255,7 +256,7 @@ function newContext({
         () => services.storeFault?.reason === 'full',
       ),
     backups: options.backups,
-    audit: options.audit ?? newAudit(server, store, options),
+    audit,
     exports: new BucketExports(clock),
     limits,
     logins: new RateLimiter(loginRate, clock),
@@ -265,6 +266,7 @@ function newContext({
     health: options.health ?? new ServerHealth({ server, services, clock }),
     metrics: new GatewayMetrics(server, services.losses, clock, {
       sockets: () => places.size,
+      auditGaps: () => audit.gaps,
       damagedRecords: () =>
         Object.values(own).reduce(
           (sum, kept) => sum + kept.unusable,

@@ -1,8 +1,10 @@
+import { isIP } from 'node:net';
 import type { EventFeed } from '../broker/event-feed';
 import { errorText } from '../errors';
 import type { BucketRange } from '../store/bucket-query';
 import type { RowPage } from '../store/bucket-row';
 import type { Store } from '../store/store';
+import { hostOf } from '../transport/host-and-port';
 import { networkOf } from '../transport/network';
 import { systemClock, type Clock } from '../util/clock';
 
@@ -22,7 +24,7 @@ export interface AuditEntry {
   readonly target: string;
   /** 200 and above as in HTTP; 403 was refused. */
   readonly status: number;
-  /** The address of whoever acted, if it is known; of IPv6 its network is kept. */
+  /** The address of whoever acted, if it is known; a port is left out, and of IPv6 the network is kept. */
   readonly address?: string;
 }
 
@@ -48,6 +50,7 @@ const REFUSED = 403;
 /**
  * Who did what to devices, tokens, users, files and the server: kept for 90 days and 100,000 entries at most, and told as the event
  * `audit_entry`, which belongs to no user. What cannot be kept is a gap, which is counted, and told once until entries are kept again.
+ * What the server removes because its time is over, as of rows, tokens and these entries, is no deed of anybody and has no entry.
  */
 export class AuditLog {
   readonly #port: AuditLogPort;
@@ -71,7 +74,10 @@ export class AuditLog {
   async record(entry: AuditEntry): Promise<void> {
     if (entry.status === REFUSED && !this.#mayRefuse(entry)) return;
     const { address } = entry;
-    const kept = { ...entry, ...(address !== undefined && { address: networkOf(address) }) };
+    const kept = {
+      ...entry,
+      ...(address !== undefined && { address: networkOf(isIP(address) === 0 ? hostOf(address) : address) }),
+    };
     const value = Object.fromEntries(
       Object.entries<string | number>(kept).map(([name, member]) => [name, shortened(member)]),
     );

@@ -1,4 +1,4 @@
-import type { Backups, BucketRow, PropertyOwner, RowPage, ServerServices } from '../../../src';
+import type { AuditLog, Backups, BucketRow, PropertyOwner, RowPage, ServerServices } from '../../../src';
 import type { ServiceAction } from '../../settings/iotmp-call';
 import { aggregationOf, fieldsOf, numberOf, rangeOf, rowsOf } from './bucket-query';
 import { flowValue, flowValueOf } from '../flow/flow-value';
@@ -10,6 +10,7 @@ export interface FlowServices extends Pick<
   'properties' | 'buckets' | 'endpoints' | 'topics'
 > {
   readonly backups: Backups;
+  readonly audit: AuditLog;
 }
 
 type ServerServiceCall = (services: FlowServices, request: FlowRequest) => Promise<ServiceReply>;
@@ -68,8 +69,10 @@ export const serverServiceCalls: Readonly<Record<ServiceAction, ServerServiceCal
     return done(payload);
   },
 
-  'server.backup': async ({ backups }) => {
+  'server.backup': async ({ backups, audit }) => {
     const { durationMs: duration, ...report } = await backups.make();
+    const { backup: target } = report;
+    await audit.record({ actor: 'flow', by: 'flow', action: 'CreateServerBackup', target, status: 200 });
     return done({ ...report, duration });
   },
 };

@@ -20,7 +20,7 @@ export type ServiceCaller = (request: FlowRequest) => Promise<ServiceReply>;
 export function serviceCaller(RED: NodeAPI, link: Link, action: ServiceAction): ServiceCaller {
   if (link instanceof ServerLink) {
     const { properties, buckets, endpoints, topics } = link.services;
-    const services = { properties, buckets, endpoints, topics, backups: link.backups };
+    const services = { properties, buckets, endpoints, topics, backups: link.backups, audit: link.audit };
     const ask = serverServiceCalls[action];
     return (request) => inTime(request, (signal) => ask(services, { ...request, signal }));
   }

@@ -13,10 +13,12 @@ import {
   StorageError,
   type DeviceId,
   type DeviceTraits,
+  type ProvisionedDevice,
   type ServerOptions,
   type Store,
   type StoreOptions,
 } from '../../../src';
+import { deployChanges, type DeployedSettings } from './deploy-changes';
 import { filesFolder } from './storage-settings';
 
 /** What a hosted server tells. */
@@ -50,6 +52,8 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
   #fault: StorageError | undefined;
   #closing: Promise<void> | undefined;
   #letIn: (() => void) | undefined;
+  /** What the last deploy has decided, which the next one is compared with. */
+  #deployed: DeployedSettings;
 
   /**
    * Opens the store, and no port yet.
@@ -80,7 +84,9 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     this.directory = new Directory(this.server, { store });
     const traitsOf = (id: DeviceId): DeviceTraits | undefined => this.directory.traitsOf(id);
     this.services = new ServerServices(this.server, { store, traitsOf });
+    this.directory.on('provisioned', (device) => this.#auditProvisioned(device));
     this.directory.on('traitsChanged', (id) => this.services.rights.review(id));
+    this.#deployed = { options, rules: this.services.rights.rules };
   }
 
   /** Whether the server was started and not closed. */
@@ -101,6 +107,7 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     if (this.#closing !== undefined) return;
     const letIn = this.server.holdLogins();
     detached('directory read', (error) => this.#warn(error), this.readDirectory().then(letIn));
+    this.#deployed = { ...this.#deployed, rules: this.services.rights.rules };
     await this.server.start();
   }
 
@@ -121,21 +128,17 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     this.#letIn ??= this.server.holdLogins();
   }
 
-  /** Takes over new options, see {@link IotmpServer.configure}. */
+  /** Takes over new options, see {@link IotmpServer.configure}. What a deploy has changed is in the audit log. */
   async configure(options: ServerOptions): Promise<void> {
     try {
       await this.server.configure(options);
-      await this.audit.record({
-        actor: 'deploy',
-        by: '',
-        action: 'ConfigureServer',
-        target: '',
-        status: 200,
-      });
     } finally {
       this.#letIn?.();
       this.#letIn = undefined;
     }
+    const before = this.#deployed;
+    this.#deployed = { options, rules: this.services.rights.rules };
+    for (const entry of deployChanges(before, this.#deployed)) await this.audit.record(entry);
   }
 
   /** Ends everything; resolves when what was asked of the store is in its file, and the file is let go. Idempotent. */
@@ -182,6 +185,13 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     if (fault !== undefined) return;
     detached('directory read', (error) => this.#warn(error), this.readDirectory());
     detached('directory written', (error) => this.#warn(error), this.directory.handleRecovery());
+  }
+
+  #auditProvisioned({ user, device, address, isReplacement }: ProvisionedDevice): void {
+    const action = isReplacement ? 'ReplaceDeviceByLogin' : 'RegisterDeviceByLogin';
+    const target = `${user}/${device}`;
+    const entry = { actor: 'server', by: user, action, target, status: 200, address } as const;
+    detached('registration audited', (error) => this.#warn(error), this.audit.record(entry));
   }
 
   #warn(error: unknown): void {

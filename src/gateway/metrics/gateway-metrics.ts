@@ -11,6 +11,8 @@ export interface Gauges {
   readonly sockets: () => number;
   /** Number of kept records that cannot be read. */
   readonly damagedRecords: () => number;
+  /** Number of entries that the audit log could not keep. */
+  readonly auditGaps: () => number;
 }
 
 /** The metrics of the server and the gateway. */
@@ -95,6 +97,9 @@ export class GatewayMetrics {
       .add('iotmp_call_errors_total', 'counter', 'Calls of devices that failed.', this.callErrors.samples())
       .add('iotmp_damaged_records', 'gauge', 'Kept records that cannot be read and were set aside.', [
         [{}, this.#gauges.damagedRecords()],
+      ])
+      .add('iotmp_audit_gaps_total', 'counter', 'Entries that the audit log could not keep.', [
+        [{}, this.#gauges.auditGaps()],
       ])
       .add('iotmp_sockets_open', 'gauge', 'Sockets and event streams of programs.', [
         [{}, this.#gauges.sockets()],

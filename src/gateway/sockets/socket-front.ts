@@ -131,9 +131,21 @@ export class SocketFront {
       guarded('upgrade given up', warnProcess, () => life.abort()),
     );
     const stopWatching = watchForEnd(socket);
+    let record = (_status: number): Promise<void> => Promise.resolve();
     try {
       const principal = await admit(this.#port, request, query, { signal: life.signal, hold: holdNothing });
-      const isKept = isAudited({ ...route, method: 'GET' }, captures);
+      if (isAudited({ ...route, method: 'GET' }, captures)) {
+        record = (status) =>
+          context.audit.record({
+            actor: 'api',
+            by: principal.user,
+            token: tokenName(principal),
+            action: 'OpenDeviceConversation',
+            target: Object.values(captures).join('/'),
+            status,
+            address: clientNetwork({ context, request }),
+          });
+      }
       checkAccess(principal, route, captures);
       let end = (): void => void socket.destroy();
       const holder = {
@@ -150,17 +162,7 @@ export class SocketFront {
       const param = (name: string): string => captures[name] ?? '';
       const serve = await route.open({ context, query, principal, signal: life.signal, param });
       if (!principal.counts()) throw unauthorized('the token is wrong, expired or revoked');
-      if (isKept) {
-        await context.audit.record({
-          actor: 'api',
-          by: principal.user,
-          token: tokenName(principal),
-          action: 'OpenDeviceConversation',
-          target: Object.values(captures).join('/'),
-          status: 101,
-          address: clientNetwork({ context, request }),
-        });
-      }
+      await record(101);
       stopWatching();
       const onFault = (): void => void socket.destroy();
       const onUpgraded = guarded('API socket upgraded', onFault, (webSocket: WebSocket) => {
@@ -175,6 +177,8 @@ export class SocketFront {
       this.#server.handleUpgrade(request, socket, head, onUpgraded);
     } catch (error) {
       if (!(error instanceof IotmpError)) onFault(`a handshake failed: ${errorText(error)}`);
+      const { status } = failure(error);
+      if (status === 403 || status >= 500) await record(status);
       this.#refuse(socket, error);
     }
   }

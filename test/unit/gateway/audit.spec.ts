@@ -106,6 +106,22 @@ describe('the audit log', () => {
     );
   });
 
+  it('has each conversation with a device that was opened over a WebSocket, and each that was forbidden', async () => {
+    const bench = await GatewayBench.start();
+    await bench.device({ $terminal: { fn: 4, run: () => 'hello' } });
+    await bench.socket('/v3/users/anna/devices/pump/resources/$terminal?cols=80');
+    await assert.rejects(bench.socket('/v3/users/bert/devices/pump/resources/cmd'));
+    const { entries: found } = await entries(bench);
+    assert.deepEqual(
+      found.map(({ by, action, target, status }) => [by, action, target, status]),
+      [
+        ['anna', 'OpenDeviceConversation', 'bert/pump/cmd', 403],
+        ['anna', 'OpenDeviceConversation', 'anna/pump/$terminal', 101],
+      ],
+    );
+    assert.ok(!JSON.stringify(found).includes(bench.token));
+  });
+
   it('is read in pages, the newest first, by user, action and time', async () => {
     const store = await openStore({ memory: true });
     cleanUp(() => store.close());
@@ -165,6 +181,8 @@ describe('the audit log', () => {
     await log.record(entry);
     await log.record(entry);
     assert.deepEqual([warnings, log.gaps], [['the audit log has a gap: no space'], 2]);
+    const bench = await GatewayBench.start({ audit: log });
+    assert.match(bench.metric('iotmp_audit_gaps_total'), / 2$/m);
     isBroken = false;
     await log.record(entry);
     assert.equal((await log.read({})).rows.length, 1);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { temporaryFolder } from '../store/support/stores';
+import { auditOf, told } from './support/audit';
 import { FlowBench } from './support/flow-bench';
 import { callNode, catchNodes, serverNode, sinkNode } from './support/flows';
 
@@ -19,6 +20,7 @@ describe('iotmp-call of a backup', () => {
     const { path, backup, bytes, duration } = payload as Record<string, unknown>;
     assert.ok(String(path).endsWith(join('server.backups', String(backup))));
     assert.ok(existsSync(join(String(path), 'server.db')));
+    assert.deepEqual(told(await auditOf(bench)), [`flow flow CreateServerBackup ${String(backup)} 200`]);
     assert.ok(Number(bytes) > 0 && Number(duration) >= 0);
   });
 

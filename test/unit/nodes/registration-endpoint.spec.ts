@@ -3,6 +3,7 @@ import { describe, it } from 'mocha';
 import helper from 'node-red-node-test-helper';
 import type { Node } from 'node-red';
 import { ServerLink } from '../../../nodes/lib/server/server-link';
+import { auditOf } from './support/audit';
 import { FlowBench } from './support/flow-bench';
 import { PUMP, serverNode, sinkNode } from './support/flows';
 
@@ -42,6 +43,12 @@ describe('the registration of devices in the editor', () => {
     await bench.device(BOARD);
     assert.deepEqual(((await helper.request().get(PATH)).body as Listed).windows, []);
     await bench.device(BOARD);
+    const [entry] = await auditOf(bench);
+    assert.deepEqual(
+      [entry?.actor, entry?.by, entry?.action, entry?.target, entry?.address],
+      ['server', 'anna', 'RegisterDeviceByLogin', 'anna/board', '127.0.0.1'],
+    );
+    assert.ok(!JSON.stringify(entry).includes(BOARD.credential));
     const line = bench.log('info', 'server').find((text) => text.startsWith('provisioned'));
     assert.match(line ?? '', /^provisioned\.awaited\(name="anna\/board", address=127\.0\.0\.1:\d+, /);
   });

@@ -1,0 +1,45 @@
+import { isDeepStrictEqual } from 'node:util';
+import { hashedDevice, type AuditEntry, type DeviceRule, type ServerOptions } from '../../../src';
+
+/** What a deploy decides of a server. */
+export interface DeployedSettings {
+  readonly options: ServerOptions;
+  readonly rules: readonly DeviceRule[];
+}
+
+/** What is told of a deploy: one entry of each kind of change, with how many and which. No secret is in it. */
+export function deployChanges(before: DeployedSettings, after: DeployedSettings): AuditEntry[] {
+  const old = credentialsOf(before.options);
+  const now = credentialsOf(after.options);
+  const kept = [...now.keys()].filter((key) => old.has(key));
+  const areRulesOther = !isDeepStrictEqual(before.rules, after.rules);
+  const kinds = {
+    AddDevices: [...now.keys()].filter((key) => !old.has(key)),
+    RemoveDevices: [...old.keys()].filter((key) => !now.has(key)),
+    ChangeCredentials: kept.filter((key) => old.get(key) !== now.get(key)),
+    ConfigureServer: changedOptions(before.options, after.options),
+  };
+  const changes = Object.entries(kinds).filter(([, names]) => names.length > 0);
+  const entries = changes.map(([action, names]) => entry(action, `${names.length}: ${names.join(', ')}`));
+  if (!areRulesOther) return entries;
+  return [...entries, entry('ChangeRules', `${before.rules.length} rules before, ${after.rules.length} now`)];
+}
+
+function entry(action: string, target: string): AuditEntry {
+  return { actor: 'deploy', by: 'deploy', action, target, status: 200 };
+}
+
+/** Hashes of the credentials of the devices, by name. */
+function credentialsOf({ devices = [] }: ServerOptions): Map<string, string> {
+  const rows = devices.map(hashedDevice);
+  return new Map(rows.map(({ user, device, hash, nextHash = '' }) => [`${user}/${device}`, hash + nextHash]));
+}
+
+/** Names of the options that are others, but for the devices. */
+function changedOptions(before: ServerOptions, after: ServerOptions): string[] {
+  const old = new Map<string, unknown>(Object.entries(before));
+  const now = new Map<string, unknown>(Object.entries(after));
+  const names = new Set([...old.keys(), ...now.keys()]);
+  names.delete('devices');
+  return [...names].filter((name) => !isDeepStrictEqual(old.get(name), now.get(name)));
+}
