@@ -17,6 +17,8 @@ export {
   serverLimitRanges,
   type ServerLimits,
 } from './broker/server-limits';
+export { hostOf } from './transport/host-and-port';
+export { networkOf } from './transport/network';
 export { TrustedProxies } from './transport/trusted-proxies';
 export type { TlsOptions } from 'node:tls';
 export type { ListenerKind, ServerEvents } from './broker/broker-events';

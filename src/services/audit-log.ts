@@ -1,11 +1,8 @@
-import { isIP } from 'node:net';
 import type { EventFeed } from '../broker/event-feed';
 import { errorText } from '../errors';
 import type { BucketRange } from '../store/bucket-query';
 import type { RowPage } from '../store/bucket-row';
 import type { Store } from '../store/store';
-import { hostOf } from '../transport/host-and-port';
-import { networkOf } from '../transport/network';
 import { systemClock, type Clock } from '../util/clock';
 
 /** Who did something: a user through the API, somebody in the editor, a deploy, a flow, or the server itself. */
@@ -24,7 +21,7 @@ export interface AuditEntry {
   readonly target: string;
   /** 200 and above as in HTTP; 403 was refused. */
   readonly status: number;
-  /** The address of whoever acted, if it is known; a port is left out, and of IPv6 the network is kept. */
+  /** The address of whoever acted, if it is known. */
   readonly address?: string;
 }
 
@@ -73,13 +70,8 @@ export class AuditLog {
   /** Keeps an entry; resolves when it is on the disk, or could not be kept. Never rejects. */
   async record(entry: AuditEntry): Promise<void> {
     if (entry.status === REFUSED && !this.#mayRefuse(entry)) return;
-    const { address } = entry;
-    const kept = {
-      ...entry,
-      ...(address !== undefined && { address: networkOf(isIP(address) === 0 ? hostOf(address) : address) }),
-    };
     const value = Object.fromEntries(
-      Object.entries<string | number>(kept).map(([name, member]) => [name, shortened(member)]),
+      Object.entries<string | number>({ ...entry }).map(([name, member]) => [name, shortened(member)]),
     );
     this.#port.events.publish({ ...value, event: 'audit_entry', user: '', ts: Date.now() });
     try {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { NodeAPI } from 'node-red';
-import { errorText, detached, guarded, type Guarded } from '../../../src';
+import { errorText, detached, guarded, networkOf, type Guarded } from '../../../src';
 import { isOwnOrigin } from './admin-origin';
 import { serverLinkOf, type ServerLink } from './server-link';
 
@@ -148,7 +148,7 @@ async function audited(route: ActingRoute, request: AdminRequest, link: ServerLi
       action,
       target,
       status,
-      ...(request.ip !== undefined && { address: request.ip }),
+      ...(request.ip !== undefined && { address: networkOf(request.ip) }),
     });
   let deed: AdminDeed;
   try {

@@ -4,9 +4,11 @@ import {
   DiskFiles,
   errorText,
   gatewayLimits,
+  hostOf,
   detached,
   Directory,
   IotmpServer,
+  networkOf,
   openStore,
   SafeEmitter,
   ServerServices,
@@ -190,7 +192,14 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
   #auditProvisioned({ user, device, address, isReplacement }: ProvisionedDevice): void {
     const action = isReplacement ? 'ReplaceDeviceByLogin' : 'RegisterDeviceByLogin';
     const target = `${user}/${device}`;
-    const entry = { actor: 'server', by: user, action, target, status: 200, address } as const;
+    const entry = {
+      actor: 'server',
+      by: user,
+      action,
+      target,
+      status: 200,
+      address: networkOf(hostOf(address)),
+    } as const;
     detached('registration audited', (error) => this.#warn(error), this.audit.record(entry));
   }
 
