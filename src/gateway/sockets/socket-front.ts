@@ -131,7 +131,7 @@ export class SocketFront {
       guarded('upgrade given up', warnProcess, () => life.abort()),
     );
     const stopWatching = watchForEnd(socket);
-    let record = (_status: number): Promise<void> => Promise.resolve();
+    let record: (status: number) => Promise<void> = () => Promise.resolve();
     try {
       const principal = await admit(this.#port, request, query, { signal: life.signal, hold: holdNothing });
       if (isAudited({ ...route, method: 'GET' }, captures)) {
