@@ -1,6 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import { errorText, guarded, nodeFault } from '../src';
 import { mountAdminApi } from './lib/server/admin-api';
+import { mountDeviceTables, settleTable } from './lib/server/device-table';
 import { ServerPool } from './lib/server/server-pool';
 import { closeWith } from './lib/red/close-with';
 import { FlowsStarted } from './lib/red/flows-started';
@@ -32,6 +33,7 @@ export = function register(RED: NodeAPI): void {
   RED.nodes.registerType<ServerNode, ServerConfig, object, ServerCredentials>(
     'iotmp-server',
     function (this: ServerNode, config) {
+      settleTable(RED, credentialsId(config));
       RED.nodes.createNode(this, config);
       trackUsers(this);
       const status = new StatusReporter(this);
@@ -51,6 +53,7 @@ export = function register(RED: NodeAPI): void {
     { credentials: { ...serverTable.credentials } },
   );
   mountAdminApi(RED);
+  mountDeviceTables(RED);
   mountTokenEndpoint(RED);
   mountRegistrationEndpoint(RED);
 };
@@ -64,4 +67,10 @@ function idle(node: ServerNode, status: StatusReporter, show: () => void): void 
     'close',
     guarded('idle server close', onFault, () => status.close()),
   );
+}
+
+/** The node whose credentials a node has: in an instance of a subflow it is the node of the subflow. */
+function credentialsId(config: ServerConfig): string {
+  const alias: unknown = Reflect.get(config, '_alias');
+  return typeof alias === 'string' ? alias : config.id;
 }

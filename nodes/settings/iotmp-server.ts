@@ -44,5 +44,10 @@ export const serverTable = nodeSettings(
     api: toggle({ default: true }),
     apiPath: text({ check: 'optionalPath' }),
   },
-  { devices: { type: 'text' }, apiSecret: { type: 'password' } },
+  {
+    devices: { type: 'password' },
+    // The editor never has the table: its dialog sends what changes.
+    devicesChange: { type: 'password' },
+    apiSecret: { type: 'password' },
+  },
 );

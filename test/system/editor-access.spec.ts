@@ -31,6 +31,7 @@ function flowOf(port: number): FlowNode[] {
       tcpPort: String(port),
       wsPath: '',
     },
+    { id: 'spare', type: 'iotmp-server', name: 'Spare', enabled: false },
     {
       id: 'stream',
       type: 'iotmp-stream',
@@ -66,7 +67,10 @@ describe('editor below a path, with a login', function () {
         nodeRed = await startNodeRed({
           version,
           flows: flowOf(port),
-          credentials: { server: { devices: '${IOTMP_DEVICES}' } },
+          credentials: {
+            server: { devices: '${IOTMP_DEVICES}' },
+            spare: deviceTable([STATION, { ...STATION, device: '.' }]),
+          },
           env: { IOTMP_DEVICES: deviceTable([STATION]).devices },
           settings: SETTINGS,
         });
@@ -102,7 +106,9 @@ describe('editor below a path, with a login', function () {
         const asked = requests.filter((request) => request.url().includes('/iotmp/'));
         const paths = asked.map((request) => new URL(request.url()).pathname);
         const devices = '/admin/iotmp/servers/server/devices';
-        assert.deepEqual(paths, [devices, `${devices}/home/station/resources`]);
+        // Tables are asked for whenever nodes are judged.
+        const others = paths.filter((path) => !path.endsWith('/table'));
+        assert.deepEqual(others, [devices, `${devices}/home/station/resources`]);
         for (const request of asked) assert.match(request.headers().authorization ?? '', /^Bearer ./);
         assert.equal((await nodeRed.request('/iotmp/servers/server/devices')).status, 401);
       });
@@ -124,6 +130,31 @@ describe('editor below a path, with a login', function () {
         assert.equal(await variable.inputValue(), '${IOTMP_DEVICES}');
         await server.locator('.iotmp-server-devices-table').waitFor({ state: 'hidden' });
         await editor.screenshot(`${version}-variable`);
+      });
+
+      it('marks a server by its rows when the editor is loaded', async () => {
+        await editor.page.reload();
+        await editor.page.waitForFunction(
+          "RED.nodes.node('spare')?.valid === false && RED.nodes.node('server').valid",
+        );
+      });
+
+      it('shows the table to somebody who may only read, without a credential', async () => {
+        await editor.page.evaluate("RED.editor.editConfig('', 'iotmp-server', 'spare')");
+        const server = editor.page.locator('#node-config-dialog-edit-form');
+        await server.locator('#iotmp-server-tabs').waitFor();
+        await editor.openTab(server, 'Devices');
+        const inputs = server.locator('li .iotmp-device-row input');
+        await inputs.nth(5).waitFor();
+        const values = await Promise.all((await inputs.all()).map((input) => input.inputValue()));
+        assert.deepEqual(values, [STATION.user, STATION.device, '', STATION.user, '.', '']);
+        assert.equal(await inputs.nth(2).getAttribute('placeholder'), 'set');
+        for (const input of await inputs.all()) assert.ok(await input.isDisabled());
+        assert.ok(await server.getByRole('button', { name: 'add device' }).isDisabled());
+        await server.getByText('you need the permission flows.write').waitFor();
+        await editor.screenshot(`${version}-reader`);
+        const given: unknown = await editor.page.evaluate("$.getJSON('credentials/iotmp-server/spare')");
+        assert.deepEqual(given, { has_devices: true, has_devicesChange: false, has_apiSecret: false });
       });
 
       it('tells of no fault in the console', () => {

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import type { Browser, Locator } from 'playwright-core';
+import { IotmpClient } from '../../src';
 import { guess, guessUntilBlocked } from '../unit/support/guesses';
 import { launchBrowser } from './support/browser';
 import { EditorPage } from './support/editor-page';
@@ -311,11 +312,11 @@ describe('editor', function () {
           assert.equal(await guess(port, '127.0.0.9', 'another'), 'answered');
           await editor.openTab(server, 'Devices');
           const cells = await server.locator('li .iotmp-device-row input').all();
-          const panel = { ...STATION, device: 'panel', credential: panelCredential };
           assert.deepEqual(await Promise.all(cells.map((cell) => cell.inputValue())), [
-            ...Object.values(STATION),
-            ...Object.values(panel),
+            ...[STATION.user, STATION.device, ''],
+            ...[STATION.user, 'panel', ''],
           ]);
+          assert.equal(await server.getByPlaceholder('set', { exact: true }).count(), 2);
           await editor.saveConfig();
         });
         await edit('iotmp-call', async (form) => {
@@ -347,6 +348,44 @@ describe('editor', function () {
           await editor.saveConfig();
         });
         await editor.page.locator('#red-ui-header-button-deploy.disabled').waitFor();
+      });
+
+      it('keeps changes of the devices until the deploy, and the credentials of all others', async () => {
+        const row = editor.page.locator('li .iotmp-device-row');
+        const inDialog = (use: (server: Locator) => Promise<void>): Promise<void> =>
+          edit('iotmp-stream', async () => {
+            const server = await editor.openConfig('server', 'edit');
+            await editor.openTab(server, 'Devices');
+            await row.nth(1).waitFor();
+            await use(server);
+            await editor.saveConfig();
+          });
+        await inDialog(async (server) => {
+          await server.getByRole('button', { name: 'add device' }).click();
+          await row.nth(2).locator('.iotmp-device-device').fill('extra');
+          await row.nth(2).locator('.iotmp-device-credential').fill('of-extra');
+        });
+        await inDialog(async () => {
+          await row.nth(2).locator('.iotmp-device-device').fill('spare');
+          assert.equal(await row.nth(2).locator('.iotmp-device-credential').inputValue(), 'of-extra');
+        });
+        await editor.deploy();
+        await inDialog(async () => {
+          assert.equal(await row.count(), 3);
+          assert.equal(await row.nth(2).locator('.iotmp-device-device').inputValue(), 'spare');
+          assert.equal(await row.nth(2).locator('.iotmp-device-credential').inputValue(), '');
+          await row.nth(2).locator('.iotmp-device-device').fill('renamed');
+        });
+        await editor.deploy();
+        await editor.waitForStatus(idOf('iotmp-resource-out'), 'connected');
+        const options = { host: '127.0.0.1', port, user: STATION.user, credential: 'of-extra' };
+        const renamed = new IotmpClient({ ...options, device: 'renamed' });
+        try {
+          renamed.connect();
+          await renamed.ready();
+        } finally {
+          await renamed.close();
+        }
       });
 
       it('explains each node in the help sidebar', async () => {

@@ -12,6 +12,7 @@ export type ServerConfig = ConfigOf<typeof serverTable>;
 /** The credentials of an `iotmp-server` node. */
 export interface ServerCredentials {
   devices?: string;
+  devicesChange?: string;
   apiSecret?: string;
 }
 

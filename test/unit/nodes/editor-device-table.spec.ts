@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { NodeAPI } from 'node-red';
 import { describe, it } from 'mocha';
+import { changedTable, viewOfTable, type TableView } from '../../../nodes/lib/server/device-table';
 import { registeredDevices } from '../../../nodes/lib/server/registered-devices';
 import { editorDefinition } from './support/editor-definition';
 import { editorPlugin } from './support/editor-plugin';
@@ -9,11 +10,14 @@ type Row = Readonly<Record<'user' | 'device' | 'credential', string>>;
 
 interface DeviceTable {
   readonly faultsOf: (rows: readonly Row[]) => Record<string, string>[];
-  readonly verdict: (node: object) => unknown;
+  readonly verdict: (node: object, isOpenToAll?: boolean) => unknown;
+  readonly entriesOf: (view: TableView) => Row[];
+  readonly changeOf: (view: TableView, entries: readonly object[]) => string;
 }
 
-function deviceTable(): DeviceTable {
-  const plugin = editorPlugin('iotmp-device-table.html', { isOpen: () => false });
+function deviceTable(deployed: readonly string[] = []): DeviceTable {
+  const isDeployed = (id: string): boolean => deployed.includes(id);
+  const plugin = editorPlugin('iotmp-device-table.html', { isOpen: () => false, isDeployed });
   return (plugin as { deviceTable: DeviceTable }).deviceTable;
 }
 
@@ -71,8 +75,11 @@ describe('the rows of the table of devices', () => {
     const said = (fault: string): string => `@open-iotmp/node-red-iotmp/iotmp-server:devices.${fault}`;
     assert.equal(verdict(node(JSON.stringify([row('ada', 'pump', '')]))), said('incomplete'));
     assert.equal(verdict(node(JSON.stringify([row('ada', '.')]))), said('unusable'));
-    for (const unknown of [undefined, '', '${DEVICES}']) assert.equal(verdict(node(unknown)), true);
-    assert.equal(verdict({}), true);
+    assert.equal(verdict(node('${DEVICES}')), true);
+    for (const none of [node(undefined), node(''), {}]) {
+      assert.equal(verdict(none), said('none'), 'a copy comes without its devices');
+      assert.equal(verdict(none, true), true);
+    }
     const { defaults } = editorDefinition('iotmp-server', {
       check: { property: (_node: unknown, name: string) => name },
     });
@@ -82,5 +89,150 @@ describe('the rows of the table of devices', () => {
       'the validator of the table',
     );
     assert.equal(defaults.anonymous.setting?.check, 'devices');
+  });
+});
+
+describe('what the dialog of a server sends', () => {
+  const PUMP = row('ada', 'pump', 'secret-pump');
+  const LAMP = row('ada', 'lamp', 'secret-lamp');
+  const FROM_ENV = row('ada', 'env', '${SECRET}');
+  const rowsOf = (text: string): unknown => JSON.parse(text === '' ? '[]' : text);
+
+  /** The table after the dialog has shown it and `edit` has changed what is seen. */
+  function tableAfter(
+    before: readonly Row[],
+    edit: (entries: Row[]) => readonly object[],
+    now = before,
+  ): unknown {
+    const { entriesOf, changeOf } = deviceTable();
+    const view = viewOfTable(JSON.stringify(before));
+    assert.ok(!JSON.stringify(view).includes('secret'));
+    const change = changeOf(view, edit(entriesOf(view)));
+    return change === '' ? 'no change' : rowsOf(changedTable(JSON.stringify(now), change));
+  }
+
+  it('is nothing for rows that are left alone', () => {
+    assert.equal(
+      tableAfter([PUMP, PUMP, FROM_ENV], (entries) => entries),
+      'no change',
+    );
+  });
+
+  it('is a new row, also of a node without a table', () => {
+    const { changeOf } = deviceTable();
+    assert.deepEqual(rowsOf(changedTable('', changeOf({ rows: [] }, [PUMP]))), [PUMP]);
+    assert.deepEqual(
+      tableAfter([PUMP], (entries) => [...entries, LAMP]),
+      [PUMP, LAMP],
+    );
+  });
+
+  it('is a row with another name and its old credential', () => {
+    const renamed = tableAfter([PUMP, LAMP], ([pump, lamp]) => [
+      { ...pump, user: 'bob', device: 'pump2' },
+      lamp!,
+    ]);
+    assert.deepEqual(renamed, [{ ...PUMP, user: 'bob', device: 'pump2' }, LAMP]);
+  });
+
+  it('swaps the names of two rows, each with its credential', () => {
+    const swapped = tableAfter([PUMP, LAMP], ([pump, lamp]) => [
+      { ...pump, device: 'lamp' },
+      { ...lamp, device: 'pump' },
+    ]);
+    assert.deepEqual(swapped, [
+      { ...PUMP, device: 'lamp' },
+      { ...LAMP, device: 'pump' },
+    ]);
+  });
+
+  it('is a row with another credential, in its place', () => {
+    const changed = tableAfter([PUMP, LAMP], ([pump, lamp]) => [{ ...pump, credential: 'other' }, lamp!]);
+    assert.deepEqual(changed, [{ ...PUMP, credential: 'other' }, LAMP]);
+  });
+
+  it('takes rows away, of two with one name the one that was meant', () => {
+    const twin = { ...PUMP, credential: 'secret-twin' };
+    assert.deepEqual(
+      tableAfter([PUMP, LAMP, twin], ([pump, lamp]) => [pump!, lamp!]),
+      [PUMP, LAMP],
+    );
+    assert.deepEqual(
+      tableAfter([PUMP, LAMP, twin], ([, lamp, last]) => [lamp!, last!]),
+      [LAMP, twin],
+    );
+    assert.deepEqual(
+      tableAfter([PUMP], () => []),
+      [],
+    );
+  });
+
+  it('shows the name of a variable, which can be cleared and replaced', () => {
+    const { entriesOf } = deviceTable();
+    const [shown] = entriesOf(viewOfTable(JSON.stringify([FROM_ENV])));
+    assert.equal(shown?.credential, '${SECRET}');
+    for (const credential of ['', 'plain', '${OTHER}']) {
+      const changed = tableAfter([FROM_ENV], ([env]) => [{ ...env, credential }]);
+      assert.deepEqual(changed, [{ ...FROM_ENV, credential }]);
+    }
+  });
+
+  it('leaves alone what another editor has added, changed, moved and taken away since', () => {
+    const tap = row('ada', 'tap', 'secret-tap');
+    const now = [tap, { ...LAMP, credential: 'secret-new' }, PUMP];
+    const renamed = tableAfter([PUMP, LAMP], ([pump, lamp]) => [{ ...pump, device: 'pump2' }, lamp!], now);
+    assert.deepEqual(renamed, [tap, { ...LAMP, credential: 'secret-new' }, { ...PUMP, device: 'pump2' }]);
+    assert.deepEqual(
+      tableAfter([PUMP, LAMP], ([pump]) => [pump!], now),
+      [tap, PUMP],
+    );
+    const orphan = tableAfter([PUMP], ([pump]) => [{ ...pump, device: 'pump2' }], []);
+    assert.deepEqual(orphan, [{ user: 'ada', device: 'pump2' }], 'is marked, as it has no credential');
+  });
+
+  it('changes nothing the second time', () => {
+    const { entriesOf, changeOf } = deviceTable();
+    const view = viewOfTable(JSON.stringify([PUMP, LAMP]));
+    const [pump] = entriesOf(view);
+    const change = changeOf(view, [{ ...pump, device: 'pump2' }, row('ada', 'tap')]);
+    const once = changedTable(JSON.stringify([PUMP, LAMP]), change);
+    assert.equal(changedTable(once, change), once);
+  });
+
+  it('takes the place of a variable as a whole, and of a text that cannot be read', () => {
+    const { changeOf } = deviceTable();
+    assert.deepEqual(viewOfTable('${DEVICES}'), { variable: '${DEVICES}' });
+    assert.deepEqual(viewOfTable('[{"credential":"secret"'), { variable: '' });
+    const change = changeOf({ variable: '${DEVICES}' }, [PUMP]);
+    assert.deepEqual(rowsOf(changedTable('${DEVICES}', change)), [PUMP]);
+    assert.equal(changedTable(JSON.stringify([PUMP]), JSON.stringify({ all: '${X}' })), '${X}');
+  });
+
+  it('keeps whatever else a row holds', () => {
+    const odd = { ...PUMP, note: 'by the door' };
+    assert.deepEqual(
+      tableAfter([odd], ([pump]) => [{ ...pump, device: 'pump2' }]),
+      [{ ...odd, device: 'pump2' }],
+    );
+  });
+
+  it('is refused where it is no change of a table, without a word of its text', () => {
+    const change = JSON.stringify({ set: [PUMP], remove: [] });
+    const set = (one: unknown): string => JSON.stringify({ set: [one], remove: [] });
+    const cases = [
+      ['${DEVICES}', change],
+      ['[]', 'secret'],
+      ['[]', '{}'],
+      ['[]', set({ user: 1, device: 'secret' })],
+      ['[]', set({ ...PUMP, from: ['secret'] })],
+      ['[]', JSON.stringify({ set: [], remove: ['secret'] })],
+    ];
+    for (const [text = '', wrong = ''] of cases) {
+      assert.throws(
+        () => changedTable(text, wrong),
+        (error: Error) =>
+          String(Reflect.get(error, 'code')).includes('CONFIG') && !error.message.includes('secret'),
+      );
+    }
   });
 });
