@@ -27,6 +27,8 @@ export type TokenUse = 'access' | 'refresh';
 
 const ALGORITHM = 'HS256';
 const MIN_SECRET = 16;
+/** Three parts as they are signed. Decoders of base64 also take padding and other alphabets. */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /** Signs and checks JSON Web Tokens (HS256). */
 export class TokenSigner {
@@ -51,6 +53,7 @@ export class TokenSigner {
 
   /** The claims of a token that was signed here and has not expired; `undefined` for any other. */
   async verify(token: string, use: TokenUse = 'access'): Promise<TokenClaims | undefined> {
+    if (!COMPACT.test(token)) return undefined;
     const { errors, jwtVerify } = await import('jose');
     try {
       const { payload } = await jwtVerify(token, this.#keys[use], { algorithms: [ALGORITHM] });
