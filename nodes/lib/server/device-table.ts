@@ -75,7 +75,7 @@ export function changedTable(text: string, change: string): string {
   for (const place of wanted.remove) next.delete(find(place));
   for (const { from, ...fields } of wanted.set) {
     const index = from === undefined ? -1 : find(from);
-    if (index >= 0) next.set(index, { ...fieldsOf(rows[index]), ...fields });
+    if (index >= 0) next.set(index, changedRow(rows[index], fields));
     else if (![...next.values()].some((row) => holds(row, fields))) next.set(rows.length + next.size, fields);
   }
   return next.size === 0 ? '' : JSON.stringify([...next].sort(([a], [b]) => a - b).map(([, row]) => row));
@@ -146,6 +146,14 @@ function holds(row: unknown, { user, device, credential }: RowChange): boolean {
   const fields = fieldsOf(row);
   const isIt = fields.user === user && fields.device === device;
   return isIt && (credential === undefined || fields.credential === credential);
+}
+
+/** A credential that is typed anew is the only one: the next one of the row was to follow another. */
+function changedRow(row: unknown, change: Omit<RowChange, 'from'>): RowFields {
+  const kept = Object.entries(fieldsOf(row)).filter(
+    ([name]) => name !== 'next' || change.credential === undefined,
+  );
+  return { ...Object.fromEntries(kept), ...change };
 }
 
 /** The rows of a table; `undefined` when the text is no table. */

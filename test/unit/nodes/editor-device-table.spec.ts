@@ -199,6 +199,17 @@ describe('what the dialog of a server sends', () => {
     assert.equal(changedTable(once, change), once);
   });
 
+  it('keeps the next credential of a row, unless its credential is typed anew', () => {
+    const text = JSON.stringify([{ ...PUMP, next: 'later' }]);
+    const changed = (fields: object): unknown => {
+      const { user, device } = PUMP;
+      const set = [{ from: [0, user, device], user, device, ...fields }];
+      return JSON.parse(changedTable(text, JSON.stringify({ set, remove: [] })));
+    };
+    assert.deepEqual(changed({ device: 'well' }), [{ ...PUMP, device: 'well', next: 'later' }]);
+    assert.deepEqual(changed({ credential: 'now' }), [{ ...PUMP, credential: 'now' }]);
+  });
+
   it('takes the place of a variable as a whole, and of a text that cannot be read', () => {
     const { changeOf } = deviceTable();
     assert.deepEqual(viewOfTable('${DEVICES}'), { variable: '${DEVICES}' });
