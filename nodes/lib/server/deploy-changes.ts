@@ -7,6 +7,11 @@ export interface DeployedSettings {
   readonly rules: readonly DeviceRule[];
 }
 
+/** The settings as they are kept to compare the next ones with: without a credential in the clear. */
+export function deployedSettings(options: ServerOptions, rules: readonly DeviceRule[]): DeployedSettings {
+  return { options: { ...options, devices: (options.devices ?? []).map(hashedDevice) }, rules };
+}
+
 /** What is told of a deploy: one entry of each kind of change, with how many and which. No secret is in it. */
 export function deployChanges(before: DeployedSettings, after: DeployedSettings): AuditEntry[] {
   const old = credentialsOf(before.options);

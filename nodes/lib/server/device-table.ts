@@ -1,4 +1,4 @@
-import type { NodeAPI } from 'node-red';
+import type { NodeAPI, NodeDef } from 'node-red';
 import { errorText, guarded, IotmpError } from '../../../src';
 import { translate } from '../red/translate';
 import { AdminRoutes } from './admin-route';
@@ -126,9 +126,12 @@ export function mountDeviceTables(RED: NodeAPI): void {
 /** The ids of all server nodes of the flows that are deployed, whether they run or not. */
 function serverIds(RED: NodeAPI): string[] {
   const ids: string[] = [];
-  RED.nodes.eachNode(({ id, type }) => {
-    if (type === TYPE) ids.push(id);
-  });
+  const onFault = (error: unknown): void => RED.log.error(`[iotmp] servers: ${errorText(error)}`);
+  RED.nodes.eachNode(
+    guarded('servers of device tables', onFault, ({ id, type }: NodeDef) => {
+      if (type === TYPE) ids.push(id);
+    }),
+  );
   return ids;
 }
 

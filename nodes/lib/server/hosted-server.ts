@@ -20,7 +20,7 @@ import {
   type Store,
   type StoreOptions,
 } from '../../../src';
-import { deployChanges, type DeployedSettings } from './deploy-changes';
+import { deployChanges, deployedSettings, type DeployedSettings } from './deploy-changes';
 import { filesFolder } from './storage-settings';
 
 /** What a hosted server tells. */
@@ -88,7 +88,7 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
     this.services = new ServerServices(this.server, { store, traitsOf });
     this.directory.on('provisioned', (device) => this.#auditProvisioned(device));
     this.directory.on('traitsChanged', (id) => this.services.rights.review(id));
-    this.#deployed = { options, rules: this.services.rights.rules };
+    this.#deployed = deployedSettings(options, this.services.rights.rules);
   }
 
   /** Whether the server was started and not closed. */
@@ -139,7 +139,7 @@ export class HostedServer extends SafeEmitter<HostedServerEvents> {
       this.#letIn = undefined;
     }
     const before = this.#deployed;
-    this.#deployed = { options, rules: this.services.rights.rules };
+    this.#deployed = deployedSettings(options, this.services.rights.rules);
     for (const entry of deployChanges(before, this.#deployed)) await this.audit.record(entry);
   }
 
