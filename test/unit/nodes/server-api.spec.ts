@@ -122,9 +122,11 @@ describe('the API of iotmp-server', function () {
     assert.equal((await requests.get('/health')).text, '', 'no words for strangers');
     assert.equal((await requests.get('/health')).status, 503);
     assert.equal((await requests.get('/v1/users')).status, 404, 'and nothing else');
-    assert.equal(await refusal({}), 503);
     assert.equal(bench.log('error', 'server').length, 1);
     assert.deepEqual(bench.log('warn', 'server'), [], 'one line is enough');
+    assert.equal(await refusal({}), 503);
+    const gaps = bench.log('warn', 'server');
+    assert.deepEqual([gaps.length, gaps[0]?.startsWith('the audit log has a gap')], [1, true]);
     rmSync(inTheWay);
     await bench.status('server', 'green');
     await requests.ready();
