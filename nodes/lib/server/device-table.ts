@@ -152,7 +152,7 @@ function holds(row: unknown, { user, device, credential }: RowChange): boolean {
 }
 
 /** A credential that is typed anew is the only one: the next one of the row was to follow another. */
-function changedRow(row: unknown, change: Omit<RowChange, 'from'>): RowFields {
+function changedRow(row: unknown, change: Pick<RowChange, 'user' | 'device' | 'credential'>): RowFields {
   const kept = Object.entries(fieldsOf(row)).filter(
     ([name]) => name !== 'next' || change.credential === undefined,
   );
