@@ -10,6 +10,8 @@ describe('the WebSocket of a device', () => {
     for (const headers of [
       ['Origin: https://app.example'],
       ['Origin: http://127.0.0.1'],
+      // As the WebSocket library of Arduino does.
+      ['Origin: file://'],
       ['Origin: https://iot.example', 'X-Forwarded-Host: iot.example'],
       [],
     ]) {
