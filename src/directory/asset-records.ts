@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { IotmpError } from '../errors';
 import type { Value } from '../types';
-import { anyValue, Records, type Documents } from './records';
+import { anyValue, Records, type Documents, type Keeper } from './records';
 
 const assetRecord = z.object({
   id: z.string(),
@@ -35,17 +35,9 @@ export class AssetRecords {
     this.#records = new Records(documents, kind, assetRecord);
   }
 
-  load(): Promise<string[]> {
-    return this.#records.load();
-  }
-
-  /** Number of documents that are no usable records. */
-  get unusable(): number {
-    return this.#records.unusable;
-  }
-
-  settled(): Promise<void> {
-    return this.#records.settled();
+  /** The records as a whole. */
+  get kept(): Keeper {
+    return this.#records;
   }
 
   get(user: string, id: string): AssetRecord | undefined {

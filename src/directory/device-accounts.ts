@@ -6,7 +6,7 @@ import type { DeviceId } from '../types';
 import { isDeepStrictEqual } from 'node:util';
 import { hashCredential, matchesCredential } from '../util/credential-hash';
 import { detached } from '../util/guard';
-import { allSettled, changed, Records, type Documents, type RecordChange } from './records';
+import { allSettled, changed, Records, type Documents, type Keeper, type RecordChange } from './records';
 import type { Revocations } from './revocations';
 
 /** The record of a device that was made over the API. Times are in ms since 1970. */
@@ -83,17 +83,9 @@ export class DeviceAccounts implements DeviceDirectory {
     this.#port = port;
   }
 
-  /** Number of devices whose records cannot be read. */
-  get unusable(): number {
-    return this.#records.unusable;
-  }
-
-  load(): Promise<string[]> {
-    return this.#records.load();
-  }
-
-  settled(): Promise<void> {
-    return this.#records.settled();
+  /** The records as a whole. */
+  get kept(): Keeper {
+    return this.#records;
   }
 
   /** Also of a device whose record cannot be read: nobody else decides about it, and it does not get in. */

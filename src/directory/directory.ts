@@ -12,7 +12,7 @@ import { assetsIn, type Assets } from './asset-records';
 import { DeviceAccounts } from './device-accounts';
 import { LastSeen } from './last-seen';
 import { Provisioning, type ProvisionedDevice } from './provisioning/provisioning';
-import type { Documents, Keeper } from './records';
+import { loadAll, type Documents, type Keeper } from './records';
 import { Revocations } from './revocations';
 import { Rotations } from './rotations';
 import { UserAccounts } from './user-accounts';
@@ -166,20 +166,17 @@ export class Directory extends SafeEmitter<DirectoryEvents> {
 
   get #kept(): readonly Keeper[] {
     return [
-      this.users,
-      this.devices,
-      this.provisioning.patterns,
-      this.#rotations,
-      ...Object.values(this.assets),
+      this.users.kept,
+      this.devices.kept,
+      this.provisioning.patterns.kept,
+      this.#rotations.kept,
+      ...Object.values(this.assets).map(({ kept }) => kept),
       this.lastSeen,
     ];
   }
 
   async #read(): Promise<void> {
-    for (const kept of this.#kept) {
-      for (const name of await kept.load())
-        this.#warn(`${name} is not usable and left out: it stays in the store until it is deleted`);
-    }
+    await loadAll(this.#kept, this.#warn);
     this.#isRead = !this.#closed;
     if (this.#isRead) this.#rotations.handleRead();
     this.tell('traitsChanged', undefined);

@@ -289,6 +289,14 @@ export class Records<T extends RecordBody> {
   }
 }
 
+/** Reads the records of keepers, and tells of each document that is no usable record. */
+export async function loadAll(keepers: readonly Keeper[], warn: (text: string) => void): Promise<void> {
+  for (const keeper of keepers) {
+    for (const name of await keeper.load())
+      warn(`${name} is not usable and left out: it stays in the store until it is deleted`);
+  }
+}
+
 /** Of records that are only made and removed: what is removed is gone, and nothing else is taken away. */
 export function leastKept<T>(before: T | undefined, next: T | undefined): T | undefined {
   return next === undefined ? undefined : before;

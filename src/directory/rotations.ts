@@ -30,7 +30,7 @@ export interface RotationPort {
  * Remembers which first credentials of devices in the settings are spent. What cannot be kept is in force all the same, and
  * is written again until it is kept.
  */
-export class Rotations implements Keeper {
+export class Rotations {
   readonly #port: RotationPort;
   readonly #records: Records<RotationRecord>;
   /** Those of the time before the records were read, by device. */
@@ -45,16 +45,9 @@ export class Rotations implements Keeper {
     });
   }
 
-  get unusable(): number {
-    return this.#records.unusable;
-  }
-
-  load(): Promise<string[]> {
-    return this.#records.load();
-  }
-
-  settled(): Promise<void> {
-    return this.#records.settled();
+  /** The records as a whole. */
+  get kept(): Keeper {
+    return this.#records;
   }
 
   /** Takes over what came before the records were read. */

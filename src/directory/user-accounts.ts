@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { checkUser } from '../broker/authenticator';
 import { IotmpError } from '../errors';
 import { isDeepStrictEqual } from 'node:util';
-import { changed, Records, SERVER, type Documents, type RecordChange } from './records';
+import { changed, Records, SERVER, type Documents, type Keeper, type RecordChange } from './records';
 import type { Revocations } from './revocations';
 import { hashPassword, matchesPassword } from './password-hash';
 
@@ -44,17 +44,9 @@ export class UserAccounts {
     });
   }
 
-  /** Number of users whose records cannot be read. */
-  get unusable(): number {
-    return this.#records.unusable;
-  }
-
-  load(): Promise<string[]> {
-    return this.#records.load();
-  }
-
-  settled(): Promise<void> {
-    return this.#records.settled();
+  /** The records as a whole. */
+  get kept(): Keeper {
+    return this.#records;
   }
 
   get(user: string): UserRecord | undefined {

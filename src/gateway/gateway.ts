@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { AuditLog } from '../services/audit-log';
 import type { IotmpServer } from '../broker/broker';
 import { Directory } from '../directory/directory';
-import type { Keeper } from '../directory/records';
+import { loadAll, type Keeper } from '../directory/records';
 import { errorText } from '../errors';
 import type { ServerServices } from '../services/server-services';
 import { DiskFiles } from '../store/files/disk-files';
@@ -172,7 +172,7 @@ export class Gateway {
   /** The keepers of the gateway's own records: they are read at the start, and waited for at the end. */
   get #kept(): readonly Keeper[] {
     const { callbacks, endpoints, sessions, tokens, deviceTokens } = this.#context;
-    return [callbacks, endpoints, sessions, tokens, deviceTokens];
+    return [callbacks, endpoints, sessions, tokens, deviceTokens].map(({ kept }) => kept);
   }
 
   #ownDirectory(server: IotmpServer): Directory {
@@ -187,12 +187,7 @@ export class Gateway {
     // What is left of earlier files costs room, and nothing else.
     await files.start().catch((error: unknown) => this.#options.onWarning?.(errorText(error)));
     await directory.start();
-    for (const kept of this.#kept) {
-      for (const name of await kept.load())
-        this.#options.onWarning?.(
-          `${name} is not usable and left out: it stays in the store until it is deleted`,
-        );
-    }
+    await loadAll(this.#kept, (text) => this.#options.onWarning?.(text));
     for (const { user, ...draft } of this.#options.users ?? []) {
       if (users.get(user) === undefined) await users.create(user, draft);
     }
@@ -269,7 +264,7 @@ function newContext({
       auditGaps: () => audit.gaps,
       damagedRecords: () =>
         Object.values(own).reduce(
-          (sum, kept) => sum + kept.unusable,
+          (sum, { kept }) => sum + kept.unusable,
           services.damagedRecords + directory.unusable,
         ),
     }),

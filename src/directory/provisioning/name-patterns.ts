@@ -4,7 +4,7 @@ import { checkUser } from '../../broker/authenticator';
 import type { Login } from '../../broker/login';
 import { IotmpError } from '../../errors';
 import { matchesWildcard } from '../../rights/wildcard';
-import { changed, Records, type Documents } from '../records';
+import { changed, Records, type Documents, type Keeper } from '../records';
 import type { Revocations } from '../revocations';
 import { hashCredential, matchesCredential } from '../../util/credential-hash';
 
@@ -73,16 +73,9 @@ export class NamePatterns {
     this.#now = now;
   }
 
-  get unusable(): number {
-    return this.#records.unusable;
-  }
-
-  load(): Promise<string[]> {
-    return this.#records.load();
-  }
-
-  settled(): Promise<void> {
-    return this.#records.settled();
+  /** The records as a whole. */
+  get kept(): Keeper {
+    return this.#records;
   }
 
   get(user: string, id: string): NamePattern | undefined {

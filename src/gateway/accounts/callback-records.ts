@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DeviceId } from '../../types';
-import { Records, type Documents } from '../../directory/records';
+import { Records, type Documents, type Keeper } from '../../directory/records';
 
 const name = z.string().max(64).default('');
 
@@ -49,17 +49,9 @@ export class CallbackRecords {
     this.#records = new Records(documents, 'callback', callbackRecord);
   }
 
-  load(): Promise<string[]> {
-    return this.#records.load();
-  }
-
-  /** Number of documents that are no usable records. */
-  get unusable(): number {
-    return this.#records.unusable;
-  }
-
-  settled(): Promise<void> {
-    return this.#records.settled();
+  /** The records as a whole. */
+  get kept(): Keeper {
+    return this.#records;
   }
 
   /** The settings of a device's callback. By default nothing is done with its data. */

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { conflict } from '../http/request-error';
-import { anyValue, changed, Records, type Documents, type RecordChange } from '../../directory/records';
+import {
+  anyValue,
+  changed,
+  Records,
+  type Documents,
+  type Keeper,
+  type RecordChange,
+} from '../../directory/records';
 
 const endpointRecord = z.object({
   endpoint: z.string(),
@@ -33,17 +40,9 @@ export class EndpointRecords {
     this.#records = new Records(documents, 'endpoint', endpointRecord);
   }
 
-  load(): Promise<string[]> {
-    return this.#records.load();
-  }
-
-  /** Number of documents that are no usable records. */
-  get unusable(): number {
-    return this.#records.unusable;
-  }
-
-  settled(): Promise<void> {
-    return this.#records.settled();
+  /** The records as a whole. */
+  get kept(): Keeper {
+    return this.#records;
   }
 
   get(user: string, endpoint: string): EndpointRecord | undefined {

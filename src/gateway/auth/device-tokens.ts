@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { toUnixSeconds } from '../../util/unix-time';
 import type { DeviceId } from '../../types';
-import { allSettled, leastKept, Records, type Documents } from '../../directory/records';
+import { allSettled, leastKept, Records, type Documents, type Keeper } from '../../directory/records';
 import type { Revocations } from '../../directory/revocations';
 import type { TokenSigner } from './token-signer';
 
@@ -38,17 +38,9 @@ export class DeviceTokens {
     this.#signer = signer;
   }
 
-  load(): Promise<string[]> {
-    return this.#records.load();
-  }
-
-  /** Number of documents that are no usable records. */
-  get unusable(): number {
-    return this.#records.unusable;
-  }
-
-  settled(): Promise<void> {
-    return this.#records.settled();
+  /** The records as a whole. */
+  get kept(): Keeper {
+    return this.#records;
   }
 
   list({ user, device }: DeviceId): readonly DeviceTokenRecord[] {

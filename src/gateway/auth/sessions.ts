@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { allSettled, leastKept, Records, type Documents } from '../../directory/records';
+import { allSettled, leastKept, Records, type Documents, type Keeper } from '../../directory/records';
 import type { Revocations } from '../../directory/revocations';
 import type { UserRecord } from '../../directory/user-accounts';
 import { unauthorized } from '../http/request-error';
@@ -59,17 +59,9 @@ export class Sessions {
     this.#lifetimes = lifetimes;
   }
 
-  load(): Promise<string[]> {
-    return this.#records.load();
-  }
-
-  /** Number of documents that are no usable records. */
-  get unusable(): number {
-    return this.#records.unusable;
-  }
-
-  settled(): Promise<void> {
-    return this.#records.settled();
+  /** The records as a whole. */
+  get kept(): Keeper {
+    return this.#records;
   }
 
   /** Whether the session of an access token is still open. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { toUnixSeconds } from '../../util/unix-time';
 import { isDeepStrictEqual } from 'node:util';
-import { changed, Records, type Documents, type RecordChange } from '../../directory/records';
+import { changed, Records, type Documents, type Keeper, type RecordChange } from '../../directory/records';
 import type { Revocations } from '../../directory/revocations';
 import { conflict } from '../http/request-error';
 import { commonGrants, grants, joinedGrants } from '../../rights/permissions';
@@ -44,17 +44,9 @@ export class Tokens {
     this.#signer = signer;
   }
 
-  load(): Promise<string[]> {
-    return this.#records.load();
-  }
-
-  /** Number of documents that are no usable records. */
-  get unusable(): number {
-    return this.#records.unusable;
-  }
-
-  settled(): Promise<void> {
-    return this.#records.settled();
+  /** The records as a whole. */
+  get kept(): Keeper {
+    return this.#records;
   }
 
   get(user: string, token: string): TokenRecord | undefined {

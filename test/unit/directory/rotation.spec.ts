@@ -126,7 +126,7 @@ describe('the next credential of a device in the table', () => {
     disk.fault = FULL;
     await broker.device(NEW);
     await isRefused(broker.device(PUMP));
-    await directory.devices.settled();
+    await directory.devices.kept.settled();
     assert.match(lines.join('\n'), /rotation anna\/pump was revoked, but that is not kept/);
     assert.doesNotMatch(lines.join('\n'), /secret|newer/);
     disk.fault = undefined;
@@ -193,7 +193,7 @@ describe('the next credential of a device of the directory', () => {
     const { broker, directory, disk } = await start();
     disk.fault = FULL;
     await broker.device(NEW_VALVE);
-    await directory.devices.settled();
+    await directory.devices.kept.settled();
     await isRefused(broker.device(VALVE));
     await broker.device(NEW_VALVE);
     disk.fault = undefined;
