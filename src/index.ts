@@ -29,6 +29,7 @@ export type { ServerEvent } from './broker/event-feed';
 export type { DeviceDirectory } from './broker/directory-authenticator';
 export type { Login } from './broker/login';
 export type { Authenticator } from './broker/authenticator';
+export { isAddressable } from './broker/device-name';
 export { hashedDevice, type HashedDevice, type RegisteredDevice } from './broker/registered-device';
 export type { ConnectedDevice, DeviceCounters } from './broker/connected-device';
 export { DeviceDescription, type ResourceDescription } from './broker/device-description';

@@ -6,9 +6,8 @@ import { ANONYMOUS_USER } from '../rights/device-request';
 import type { Transport } from '../transport/transport';
 import type { DeviceId } from '../types';
 import type { ResolvedServerOptions } from './broker-options';
+import { isName } from './device-name';
 
-const MAX_NAME_LENGTH = 255;
-const CONTROL = /\p{Cc}/u;
 const SCHEME = /^iotmp:/i;
 /** An entry of a subject alternative name. Node.js puts a value in JSON quotes that could be taken for several entries. */
 const ENTRY = /([^:,"]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/gy;
@@ -75,10 +74,6 @@ function decoded(path: string): string[] {
 function commonName(certificate: X509Certificate): string[] {
   const { CN }: { readonly CN?: unknown } = certificate.toLegacyObject().subject;
   return typeof CN === 'string' ? CN.split('/') : [];
-}
-
-function isName(name: string): boolean {
-  return name !== '' && name.length <= MAX_NAME_LENGTH && !CONTROL.test(name);
 }
 
 function refusal(text: string): IotmpError {

@@ -2,6 +2,7 @@ import { BodyLimit, ConnectCode, FieldKey, MAX_ENCODED_SIZE, MAX_KEEP_ALIVE_S } 
 import { IotmpError } from '../errors';
 import type { ConnectRequest } from '../session/session';
 import { isMap, type DeviceId, type Value } from '../types';
+import { MAX_NAME_LENGTH } from './device-name';
 
 /** What a CONNECT asks for. */
 export interface ConnectIntent extends DeviceId {
@@ -14,7 +15,6 @@ export interface ConnectIntent extends DeviceId {
 
 /** The one auth type that is not reserved. */
 const CREDENTIALS = 0;
-const MAX_NAME_LENGTH = 255;
 
 /**
  * Reads a CONNECT (`protocol.md` section 4.1).

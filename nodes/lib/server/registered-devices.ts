@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { ANONYMOUS_USER, deviceKey, IotmpError, type RegisteredDevice } from '../../../src';
+import { ANONYMOUS_USER, deviceKey, IotmpError, isAddressable, type RegisteredDevice } from '../../../src';
 import { jsonSetting } from '../../settings/readers';
 import { translate } from '../red/translate';
 
@@ -8,12 +8,6 @@ export type VariableLookup = (name: string) => string | undefined;
 
 /** A field that stands for an environment variable: alone in it, as in the fields that core fills in. */
 const VARIABLE = /^\$\{([^}\s]+)\}$/;
-
-/** Characters that no address of the API can have. */
-const CONTROL = /\p{Cc}/u;
-
-/** Longest user or device id that a device can log in with, in characters. */
-const MAX_NAME_LENGTH = 255;
 
 /** Why a row is left out: the key of its text. */
 type RowFault = 'devices.incomplete' | 'devices.unusable' | 'devices.reserved' | 'devices.duplicate';
@@ -72,15 +66,9 @@ function fillIn(row: unknown, variable: VariableLookup): { filled: unknown; unkn
 
 function faultOf(device: RegisteredDevice | undefined, isThere: boolean): RowFault | undefined {
   if (device === undefined) return 'devices.incomplete';
-  if (!isUsable(device.user) || !isUsable(device.device)) return 'devices.unusable';
+  if (!isAddressable(device.user) || !isAddressable(device.device)) return 'devices.unusable';
   if (device.user === ANONYMOUS_USER) return 'devices.reserved';
   return isThere ? 'devices.duplicate' : undefined;
-}
-
-/** Whether a device can connect and be addressed by this user or device id. The dialog has the same rule. */
-function isUsable(name: string): boolean {
-  const isPlain = name.length <= MAX_NAME_LENGTH && name === name.trim() && !CONTROL.test(name);
-  return isPlain && !name.split('/').some((part) => part === '.' || part === '..');
 }
 
 /** A row as a person finds it in the table. */

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { checkUser } from '../../broker/authenticator';
+import { isAddressable } from '../../broker/device-name';
 import type { Login } from '../../broker/login';
 import { IotmpError } from '../../errors';
 import { hostOf } from '../../transport/host-and-port';
@@ -34,9 +35,6 @@ interface OpenWindow extends AcceptanceWindow {
 const WINDOW_MS = 120_000;
 /** Maximum number of windows that are open at once. */
 const MAX_WINDOWS = 100;
-/** Longest user or device id that a device can log in with, in characters. */
-const MAX_NAME_LENGTH = 255;
-const CONTROL = /\p{Cc}/u;
 
 /** The windows that are open. Each lets in one login, and is gone then. */
 export class AcceptanceWindows {
@@ -60,7 +58,7 @@ export class AcceptanceWindows {
    */
   open({ user, device, address, replace = false }: AcceptanceRequest): AcceptanceWindow {
     checkUser(user);
-    if (!isUsable(user) || !isUsable(device)) throw unusable('user or device id');
+    if (!isAddressable(user) || !isAddressable(device)) throw unusable('user or device id');
     const host = isIP(address) === 0 ? hostOf(address) : address;
     if (isIP(host) === 0) throw unusable('address');
     const network = networkOf(host);
@@ -113,13 +111,6 @@ function shown({ id, user, device, address, replace, until }: OpenWindow): Accep
 
 function isOf(window: DeviceId & { address: string }, { user, device }: DeviceId, network: string): boolean {
   return window.user === user && window.device === device && window.address === network;
-}
-
-/** Whether a device can connect and be addressed by this user or device id, as in the table of the server's settings. */
-function isUsable(name: string): boolean {
-  if (name === '' || name.length > MAX_NAME_LENGTH || name !== name.trim() || CONTROL.test(name))
-    return false;
-  return !name.split('/').some((part) => part === '.' || part === '..');
 }
 
 function unusable(what: string): IotmpError {
