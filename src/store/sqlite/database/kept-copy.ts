@@ -15,19 +15,24 @@ export function keepCopy(db: DatabaseSync, file: string, copy: string): void {
   try {
     checkRoom(db, file, copy);
     rmSync(aside, { force: true });
-    // SQLite takes an empty file, and leaves its rights as they are.
-    closeSync(openSync(aside, 'wx', PRIVATE_FILE));
-    db.prepare('VACUUM INTO ?').run(aside);
-    chmodSync(aside, PRIVATE_FILE);
-    sync(aside);
+    copyInto(db, aside);
     renameSync(aside, copy);
-    sync(dirname(copy));
+    syncFolder(dirname(copy));
   } catch (error) {
     rmSync(aside, { force: true });
     const cause = toIotmpError(error, file);
     const text = `a copy has to be kept, and cannot be: ${errorText(cause)}`;
     throw cause instanceof StorageError ? new StorageError(cause.reason, text, { cause }) : cause;
   }
+}
+
+/** Copies a database into a file that must not be there yet: for this user alone, whole, and on the disk. */
+export function copyInto(db: DatabaseSync, target: string): void {
+  // SQLite takes an empty file, and leaves its rights as they are.
+  closeSync(openSync(target, 'wx', PRIVATE_FILE));
+  db.prepare('VACUUM INTO ?').run(target);
+  chmodSync(target, PRIVATE_FILE);
+  sync(target, 'r+');
 }
 
 /** A copy that does not fit would fill the disk for others. */
@@ -40,10 +45,13 @@ function checkRoom(db: DatabaseSync, file: string, copy: string): void {
   if (bavail * bsize < needed) throw storageError('full', file, `a copy needs ${needed} bytes`);
 }
 
-function sync(path: string): void {
+function syncFolder(path: string): void {
   // There folders cannot be opened, and are written with their files.
-  if (process.platform === 'win32') return;
-  const handle = openSync(path, 'r');
+  if (process.platform !== 'win32') sync(path, 'r');
+}
+
+function sync(path: string, mode: 'r' | 'r+'): void {
+  const handle = openSync(path, mode);
   try {
     fsyncSync(handle);
   } finally {

@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { copyInto } from '../database/kept-copy';
 import { findDamage } from '../database/open-database';
 import { storageError, toIotmpError } from '../database/sqlite-fault';
 import { toFailure } from './messages';
@@ -17,19 +17,12 @@ const BUSY_TIMEOUT_MS = 5000;
 
 /** Copies a database as it is at one moment, brings the copy to the disk and looks it through. */
 function copyDatabase({ file, target }: CopyTask): void {
-  closeSync(openSync(target, 'wx', 0o600));
   const source = new DatabaseSync(file, { readOnly: true });
   try {
     source.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    source.prepare('VACUUM INTO ?').run(target);
+    copyInto(source, target);
   } finally {
     source.close();
-  }
-  const written = openSync(target, 'r+');
-  try {
-    fsyncSync(written);
-  } finally {
-    closeSync(written);
   }
   const copy = new DatabaseSync(target, { readOnly: true });
   try {
