@@ -1,21 +1,32 @@
 import { isDeepStrictEqual } from 'node:util';
-import { hashedDevice, type AuditEntry, type DeviceRule, type ServerOptions } from '../../../src';
+import {
+  hashedDevice,
+  type AuditEntry,
+  type DeviceRule,
+  type HashedDevice,
+  type ServerOptions,
+} from '../../../src';
 
 /** What a deploy decides of a server. */
 export interface DeployedSettings {
-  readonly options: ServerOptions;
+  /** All but the devices. */
+  readonly options: Omit<ServerOptions, 'devices'>;
+  readonly devices: readonly HashedDevice[];
   readonly rules: readonly DeviceRule[];
 }
 
 /** The settings as they are kept to compare the next ones with: without a credential in the clear. */
-export function deployedSettings(options: ServerOptions, rules: readonly DeviceRule[]): DeployedSettings {
-  return { options: { ...options, devices: (options.devices ?? []).map(hashedDevice) }, rules };
+export function deployedSettings(
+  { devices = [], ...options }: ServerOptions,
+  rules: readonly DeviceRule[],
+): DeployedSettings {
+  return { options, devices: devices.map(hashedDevice), rules };
 }
 
 /** What is told of a deploy: one entry of each kind of change, with how many and which. No secret is in it. */
 export function deployChanges(before: DeployedSettings, after: DeployedSettings): AuditEntry[] {
-  const old = credentialsOf(before.options);
-  const now = credentialsOf(after.options);
+  const old = credentialsOf(before);
+  const now = credentialsOf(after);
   const kept = [...now.keys()].filter((key) => old.has(key));
   const areRulesOther = !isDeepStrictEqual(before.rules, after.rules);
   const kinds = {
@@ -35,16 +46,16 @@ function entry(action: string, target: string): AuditEntry {
 }
 
 /** Hashes of the credentials of the devices, by name. */
-function credentialsOf({ devices = [] }: ServerOptions): Map<string, string> {
-  const rows = devices.map(hashedDevice);
-  return new Map(rows.map(({ user, device, hash, nextHash = '' }) => [`${user}/${device}`, hash + nextHash]));
+function credentialsOf({ devices }: DeployedSettings): Map<string, string> {
+  return new Map(
+    devices.map(({ user, device, hash, nextHash = '' }) => [`${user}/${device}`, hash + nextHash]),
+  );
 }
 
-/** Names of the options that are others, but for the devices. */
-function changedOptions(before: ServerOptions, after: ServerOptions): string[] {
+/** Names of the options that are others. */
+function changedOptions(before: object, after: object): string[] {
   const old = new Map<string, unknown>(Object.entries(before));
   const now = new Map<string, unknown>(Object.entries(after));
   const names = new Set([...old.keys(), ...now.keys()]);
-  names.delete('devices');
   return [...names].filter((name) => !isDeepStrictEqual(old.get(name), now.get(name)));
 }
