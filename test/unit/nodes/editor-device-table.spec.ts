@@ -17,8 +17,10 @@ interface DeviceTable {
 
 function deviceTable(deployed: readonly string[] = []): DeviceTable {
   const isDeployed = (id: string): boolean => deployed.includes(id);
-  const plugin = editorPlugin('iotmp-device-table.html', { isOpen: () => false, isDeployed });
-  return (plugin as { deviceTable: DeviceTable }).deviceTable;
+  const { deviceEntries } = editorPlugin('iotmp-device-entries.html') as { deviceEntries: DeviceTable };
+  const parts = { deviceEntries, isOpen: () => false, isDeployed };
+  const plugin = editorPlugin('iotmp-device-table.html', parts) as { deviceTable: DeviceTable };
+  return { ...deviceEntries, ...plugin.deviceTable };
 }
 
 /** The faults of rows, as objects of this realm. */
